@@ -1,0 +1,24 @@
+# Third-party libraries, one imported target each. pkg-config throughout: the CMake package
+# files that Debian ships for xgboost and civetweb do not work.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+foreach(entry
+    fyaml=libfyaml cjson=libcjson sqlite=sqlite3 crypto=libcrypto ssl=libssl curl=libcurl
+    pcre=libpcre2-8 zlib=zlib zip=libzip xxhash=libxxhash rdkafka=rdkafka
+    xgboost=xgboost hiredis=hiredis cairo=cairo pango=pangocairo ncurses=ncursesw)
+  string(REPLACE "=" ";" entry ${entry})
+  list(GET entry 0 name)
+  list(GET entry 1 module)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+endforeach()
+
+# civetweb: Debian's binary package cannot serve TLS with OpenSSL 3, so packaging/civetweb
+# builds its source package into a prefix of the user's; see packaging/README.md.
+set(BINNACLE_DEPS "$ENV{HOME}/.cache/binnacle/deps" CACHE PATH "Prefix with our civetweb build")
+find_library(CIVETWEB_LIBRARY NAMES libcivetweb.a PATHS ${BINNACLE_DEPS}/lib NO_DEFAULT_PATH REQUIRED)
+find_path(CIVETWEB_INCLUDE civetweb.h PATHS ${BINNACLE_DEPS}/include NO_DEFAULT_PATH REQUIRED)
+add_library(civetweb INTERFACE)
+target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE})
+target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY} PkgConfig::ssl PkgConfig::crypto
+  PkgConfig::zlib Threads::Threads ${CMAKE_DL_LIBS})

@@ -1,0 +1,62 @@
+/* SQLite as every room uses it: one connection per thread, WAL, checked statements. */
+#ifndef BINNACLE_BASE_DB_H
+#define BINNACLE_BASE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/slice.h"
+#include "engine/base/status.h"
+
+struct db;      /* one connection; used by one thread at a time */
+struct db_stmt; /* a prepared statement; owned by the caller, finished before its db */
+
+enum db_mode {
+    DB_READ,        /* must exist; never written */
+    DB_WRITE,       /* made when missing; WAL, foreign keys on, busy timeout 5 s */
+};
+
+/* Durability of commits (PRAGMA synchronous). */
+enum db_sync { DB_SYNC_FULL, DB_SYNC_NORMAL, DB_SYNC_OFF };
+
+MUST_USE enum status db_open(const char *path, enum db_mode mode, enum db_sync sync,
+                             struct db **db, struct error *error);
+void db_close(struct db *db); /* NULL is ignored */
+
+/* One or more statements without parameters. */
+MUST_USE enum status db_exec(struct db *db, const char *sql, struct error *error);
+/* Brings a file from the version in its user_version to n_steps, step by step, each in a
+ * transaction. A file newer than n_steps is refused: the message says to upgrade binnacle. */
+MUST_USE enum status db_migrate(struct db *db, const char *const *steps, int n_steps,
+                                struct error *error);
+
+MUST_USE enum status db_prepare(struct db *db, const char *sql, struct db_stmt **stmt,
+                                struct error *error);
+void db_finish(struct db_stmt *stmt); /* NULL is ignored */
+
+/* Parameters count from 1. Bound bytes must stay until the statement is reset. */
+void db_bind_int(struct db_stmt *stmt, int index, int64_t value);
+void db_bind_double(struct db_stmt *stmt, int index, double value);
+void db_bind_text(struct db_stmt *stmt, int index, struct slice text);
+void db_bind_blob(struct db_stmt *stmt, int index, struct slice blob);
+void db_bind_null(struct db_stmt *stmt, int index);
+
+/* STATUS_OK: a row is there; STATUS_END: done. */
+MUST_USE enum status db_step(struct db_stmt *stmt, struct error *error);
+void db_reset(struct db_stmt *stmt); /* also forgets the bindings */
+/* Step once, expect no row, reset. For INSERT, UPDATE, DELETE. */
+MUST_USE enum status db_run(struct db_stmt *stmt, struct error *error);
+
+/* Columns count from 0; slices live until the next step or reset. */
+bool db_is_null(struct db_stmt *stmt, int column);
+int64_t db_int(struct db_stmt *stmt, int column);
+double db_double(struct db_stmt *stmt, int column);
+struct slice db_text(struct db_stmt *stmt, int column);
+struct slice db_blob(struct db_stmt *stmt, int column);
+
+MUST_USE enum status db_begin(struct db *db, struct error *error); /* BEGIN IMMEDIATE */
+MUST_USE enum status db_commit(struct db *db, struct error *error);
+void db_rollback(struct db *db);
+int64_t db_changes(const struct db *db);
+
+#endif

@@ -1,0 +1,141 @@
+/* The one picture per tick that screens, alerts, metrics and reports all read. Immutable once
+ * published; counted references. "No data" is n == 0 or NaN, never a zero that looks measured. */
+#ifndef BINNACLE_OBSERVE_SNAPSHOT_H
+#define BINNACLE_OBSERVE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/buffer.h"
+#include "engine/decide/outcome.h"
+
+#define NAME_SIZE          64
+#define MAX_SNAPSHOT_SLOS  16
+#define MAX_SNAPSHOT_DRIFT 128
+#define MAX_SNAPSHOT_ALERTS 64
+#define MAX_SNAPSHOT_REASONS 32
+#define MAX_SNAPSHOT_DECISIONS 20
+#define MAX_ARMS           8
+#define SCORE_BINS         20
+#define HISTORY_POINTS     120 /* one a second */
+
+/* Worst last. The words of the JSON. */
+enum health { HEALTH_NODATA, HEALTH_OK, HEALTH_TICKET, HEALTH_PAGE };
+const char *health_name(enum health health);
+
+enum burn_window { BURN_5M, BURN_30M, BURN_1H, BURN_6H, BURN_1D, BURN_3D, BURN_WINDOWS };
+const char *burn_window_name(enum burn_window window); /* "5m", "30m", "1h", "6h", "1d", "3d" */
+
+struct latency_summary {
+    double p50, p95, p99; /* microseconds, <= 1 % relative error; NaN without data */
+    uint64_t n;
+};
+
+struct slo_status {
+    char name[NAME_SIZE];
+    double target;      /* 0.95 */
+    double attainment;  /* share of good events in the objective's window; NaN without data */
+    double budget_left; /* 1: untouched, 0: used up, <0: overspent; NaN without data */
+    double burn[BURN_WINDOWS]; /* error rate over allowed error rate; NaN without data */
+    uint64_t n;         /* events (or slices) behind attainment */
+    enum health state;
+    int64_t since_us;   /* when it entered this state */
+};
+
+struct drift_status {
+    char feature[NAME_SIZE]; /* "score" for the model's output */
+    double psi;            /* NaN without data */
+    double noise;          /* 95th percentile of PSI at these sample sizes with no drift at all */
+    double threshold;
+    uint64_t n, n_reference;
+    enum health state;
+};
+
+struct arm_status {
+    enum variant variant;
+    char model[NAME_SIZE];
+    char version[NAME_SIZE];
+    double share_wanted;   /* 0..1; shadows: share of traffic they see */
+    double share_measured; /* last minute; NaN without data */
+    uint64_t n;            /* events behind share_measured */
+    struct latency_summary latency_us;
+};
+
+struct alert_status {
+    char name[NAME_SIZE];
+    char state[16];    /* "pending", "firing", "resolved" */
+    char severity[16]; /* "page", "ticket" */
+    char summary[200];
+    int64_t since_us;
+    double value;
+};
+
+struct count_status {
+    char name[NAME_SIZE];
+    uint64_t n;
+};
+
+struct recent_decision {
+    char event_id[NAME_SIZE];
+    int64_t decided_at_us;
+    enum decision decision;
+    enum variant variant;
+    float score;
+    char rule[NAME_SIZE];
+    uint64_t ledger_index;
+};
+
+struct history {
+    int n; /* points filled, newest last */
+    float points[HISTORY_POINTS];
+};
+
+struct snapshot {
+    uint64_t seq;
+    int64_t time_us;      /* engine's clock */
+    int64_t started_us;
+    bool event_time;      /* the clock is the events' own */
+    char source[NAME_SIZE];      /* "demo", "kafka", "http", "file" */
+    char service[NAME_SIZE];     /* configuration's name */
+    double events_per_s;  /* over the last 10 s; NaN before the first full second */
+    uint64_t events_total, accepted_total, quarantined_total, duplicate_total, error_total;
+    struct latency_summary latency_us; /* last minute */
+    uint64_t decisions[DECISION_COUNT];        /* last minute */
+    uint64_t decisions_usual[DECISION_COUNT];  /* the day before that, for comparison */
+    uint64_t score_bins[SCORE_BINS];           /* last hour, equal widths over [0, 1] */
+    struct count_status quarantine[MAX_SNAPSHOT_REASONS]; /* since start, by reason */
+    int n_quarantine;
+    struct arm_status arms[MAX_ARMS];
+    int n_arms;
+    struct slo_status slos[MAX_SNAPSHOT_SLOS];
+    int n_slos;
+    struct drift_status drift[MAX_SNAPSHOT_DRIFT]; /* largest over its noise first */
+    int n_drift;
+    struct alert_status alerts[MAX_SNAPSHOT_ALERTS];
+    int n_alerts;
+    struct recent_decision recent[MAX_SNAPSHOT_DECISIONS]; /* newest first */
+    int n_recent;
+    struct history rate_history, p99_history, decline_history;
+    uint64_t tree_size;
+    uint8_t root[32];
+    uint64_t queue_depth, queue_capacity;
+    uint64_t feature_entities, feature_bytes;
+    bool ready;
+    char not_ready[200]; /* why, when not */
+};
+
+/* Holds the newest snapshot. */
+struct snapshot_board;
+struct snapshot_board *snapshot_board_create(void);
+void snapshot_board_destroy(struct snapshot_board *board);
+/* A zeroed snapshot to fill, or NULL; give it to snapshot_publish(), which takes it. */
+struct snapshot *snapshot_create(void);
+void snapshot_publish(struct snapshot_board *board, struct snapshot *take);
+/* The newest, or NULL before the first. Any thread; pair with release. */
+const struct snapshot *snapshot_acquire(struct snapshot_board *board);
+void snapshot_release(const struct snapshot *snapshot);
+
+/* The JSON of GET /api/v1/snapshot and /live. */
+void snapshot_json(const struct snapshot *snapshot, struct buffer *out);
+
+#endif
