@@ -43,17 +43,14 @@ enum status error_prefix(struct error *error, const char *format, ...)
 {
     if (!error)
         return STATUS_OK;
-    char context[sizeof error->message];
+    char context[sizeof error->message - 2];
     va_list args;
     va_start(args, format);
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
-    char message[sizeof error->message];
-    memcpy(message, error->message, sizeof message);
-    size_t used = strlen(context);
-    if (used > sizeof message - 3)
-        used = sizeof message - 3;
-    memcpy(error->message, context, used);
-    snprintf(error->message + used, sizeof error->message - used, ": %s", message);
+    char joined[2 * sizeof error->message];
+    snprintf(joined, sizeof joined, "%s: %s", context, error->message);
+    memcpy(error->message, joined, sizeof error->message);
+    error->message[sizeof error->message - 1] = '\0';
     return error->code;
 }
