@@ -1,0 +1,52 @@
+/* The built-in source: synthetic card transactions of the `transactions` contract, the same ones
+ * for the same seed, with frauds that can be learnt and, when asked, events that are wrong. */
+#ifndef BINNACLE_EVENT_PRODUCER_H
+#define BINNACLE_EVENT_PRODUCER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/slice.h"
+#include "engine/base/status.h"
+#include "engine/event/event.h"
+
+struct producer_options {
+    uint64_t seed;
+    int64_t start_us;   /* event time of the first event, about */
+    double rate_per_s;  /* mean over a day; the hour of day moves it between 0.4 and 1.5 times */
+    int64_t n_users;    /* 0: 250 per event/s, at least 2000 */
+    double fraud_share; /* of good events, e.g. 0.015; 0: none */
+    double bad_share;   /* of all events: wrong in one way each, all ways alike often; 0: none */
+};
+
+enum producer_scenario {
+    SCENARIO_NONE,        /* honest */
+    SCENARIO_STOLEN_CARD, /* a burst of purchases within minutes, mostly on the web */
+    SCENARIO_HIGH_AMOUNT, /* one purchase many times what this user spends */
+    SCENARIO_COUNTRY_HOP, /* purchases from a country the user does not live in */
+};
+
+struct producer_event {
+    struct slice json; /* one flat object, label null; valid until the next call */
+    int64_t time_us;   /* event time; never goes back */
+    char event_id[27]; /* ULID whose time part is the event time */
+    int label;         /* the truth: 1 fraud, 0 honest; -1: a bad event, no truth */
+    enum producer_scenario scenario;
+    int bad;               /* the violation_code it was made to have; -1: a good event */
+    int64_t label_time_us; /* when the truth becomes known: hours (fraud) to days after */
+};
+
+struct producer;
+
+/* STATUS_INVALID for a rate, share or count out of range. One thread at a time. */
+MUST_USE enum status producer_create(const struct producer_options *options,
+                                     struct producer **producer, struct error *error);
+void producer_destroy(struct producer *producer); /* NULL is ignored */
+
+/* Makes the next event. Allocates nothing. */
+void producer_next(struct producer *producer, struct producer_event *out);
+
+/* Changes the mean rate from the next event on; rates that are not above 0 are ignored. */
+void producer_set_rate(struct producer *producer, double rate_per_s);
+
+#endif
