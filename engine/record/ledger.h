@@ -1,0 +1,154 @@
+/* The ledger's writing side: what was decided, kept so that nothing is lost and nothing counts
+ * twice. One per folder and process. Callers serialise and hash their rows themselves; one thread
+ * commits them in groups, each group with the source positions that it covers. */
+#ifndef BINNACLE_RECORD_LEDGER_H
+#define BINNACLE_RECORD_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/crypto.h"
+#include "engine/base/log.h"
+#include "engine/base/status.h"
+#include "engine/decide/outcome.h"
+#include "engine/record/pseudonym.h"
+#include "engine/record/subjects.h"
+
+struct ledger;
+
+struct ledger_options {
+    const char *dir;           /* made when missing */
+    const struct clock *clock; /* dates the commits; rows bring their own times */
+    struct log *log;           /* may be NULL */
+    size_t queue_rows;         /* 0: 65536; the most rows that wait for the writer */
+    size_t queue_bytes;        /* 0: 128 MiB */
+    size_t group_rows;         /* 0: 4096; the most rows in one transaction */
+    int64_t group_ms;          /* how long the writer waits for a fuller group; 0: not at all.
+                                  Either way a commit is on the disk before it is reported. */
+    size_t pseudonym_cache;    /* 0: 65536 entries */
+};
+
+/* Opens or makes the ledger in options->dir and starts its writer. Continues where the last commit
+ * ended, after checking that its state is whole. STATUS_CONFLICT: another process has it (the
+ * message says which); STATUS_UNSUPPORTED: written by a newer binnacle; STATUS_CORRUPT. */
+MUST_USE enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
+                                 struct error *error);
+/* Drains the queue, commits, stops. When the disk refuses for longer than 5 s the rows that were
+ * never reported durable are given up and the status says so. NULL is ignored. */
+enum status ledger_close(struct ledger *ledger, struct error *error);
+
+/* The number for position.source of a source by this name (copied); the same name gives the same
+ * number. At most 64. STATUS_FULL. Any thread. */
+MUST_USE enum status ledger_source(struct ledger *ledger, const char *name, int *source);
+/* The highest committed offset of a source's part as of open or a later commit; -1: none yet. */
+int64_t ledger_position(struct ledger *ledger, const char *source, int32_t part);
+
+/* Makes a feature list known before outcomes carry it; it must live as long as the ledger. At most
+ * 64 different ones. */
+MUST_USE enum status ledger_use_features(struct ledger *ledger, const struct feature_schema *names,
+                                         struct error *error);
+
+enum entry_kind {
+    ENTRY_DECISION,
+    ENTRY_LABEL,
+    ENTRY_ACTION,
+    ENTRY_QUARANTINE,      /* not a leaf: personal data may be in it and it can be deleted */
+    ENTRY_QUARANTINE_MARK, /* a quarantined event was retried or settled */
+    ENTRY_POSITION,        /* nothing but the position: a duplicate, an empty line */
+};
+
+enum quarantine_status { QUARANTINE_OPEN, QUARANTINE_RETRIED, QUARANTINE_RESOLVED };
+/* "open", "retried", "resolved". */
+const char *quarantine_status_name(enum quarantine_status status);
+
+/* Everything pointed to is only read during the call. */
+struct ledger_entry {
+    enum entry_kind kind;
+    /* Label, action, mark, position: where it came from. Decisions and quarantine take
+     * event->position. Entries of one source and part are submitted in the order of their
+     * offsets: the position says that everything up to it is done. */
+    struct position position;
+    union {
+        struct {
+            struct outcome *outcome; /* ledger_index is set */
+            struct slice event_id;   /* as recorded: */
+            struct slice entity;     /* pseudonyms where personal */
+            struct slice input;      /* event_json() with the replacements */
+        } decision;
+        struct {
+            struct slice event_id;
+            int label;
+            int64_t observed_us, at_us;
+        } label;
+        struct {
+            const char *who, *what;
+            struct slice arguments; /* JSON object */
+            int64_t at_us;
+        } action;
+        struct {
+            const struct event *event; /* raw, violations, received_us, schema, position */
+        } quarantine;
+        struct {
+            uint64_t id;
+            enum quarantine_status status;
+            int64_t at_us;
+        } mark;
+    };
+    uint64_t index; /* set: ledger_index of a leaf, quarantine_id of a quarantined event */
+};
+
+enum submit_flags {
+    SUBMIT_REFUSE = 0, /* a full queue: STATUS_FULL; a ledger that cannot write: STATUS_IO */
+    SUBMIT_WAIT = 1,   /* wait for room, also while the disk refuses */
+};
+
+/* Puts n entries into the queue, all or none, next to each other. Decisions, labels and actions
+ * get consecutive indexes. *ticket (may be NULL) can be waited for. STATUS_INVALID: an entry is not
+ * well formed (unknown features, source or sizes) or n is more than the queue holds; STATUS_END:
+ * closing. Position-only and mark entries wait like others. Any thread. */
+MUST_USE enum status ledger_submit(struct ledger *ledger, struct ledger_entry *entries, size_t n,
+                                   unsigned flags, uint64_t *ticket, struct error *error);
+/* Until the ticket's entries are on the disk. timeout_ms < 0: no limit. STATUS_UNAVAILABLE: not in
+ * time; STATUS_IO: the disk refuses at present. In both cases the entries stay queued and may yet
+ * be committed. */
+MUST_USE enum status ledger_wait(struct ledger *ledger, uint64_t ticket, int64_t timeout_ms,
+                                 struct error *error);
+/* The same until the leaf at `index` is on the disk: for an answer that repeats another's. */
+MUST_USE enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t timeout_ms,
+                                       struct error *error);
+/* Waits until everything submitted so far is on the disk. */
+MUST_USE enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error);
+
+enum ledger_health {
+    LEDGER_OK,
+    LEDGER_RETRYING, /* the disk refuses; rows wait and are tried again */
+    LEDGER_FAILED,   /* will not recover by itself: damaged files */
+};
+
+struct ledger_stats {
+    uint64_t tree_size; /* committed leaves */
+    uint8_t root[SHA256_SIZE];
+    uint64_t next_index; /* of the next leaf submitted */
+    uint64_t durable;    /* last ticket on the disk */
+    size_t queue_rows, queue_capacity;
+    uint64_t refused;       /* entries turned away since start */
+    uint64_t commits, rows; /* since start */
+    uint64_t errors;        /* failed commits since start */
+    enum ledger_health health;
+    char problem[256]; /* why, when not LEDGER_OK */
+};
+/* Any thread. */
+void ledger_stats(struct ledger *ledger, struct ledger_stats *stats);
+
+/* What turns personal values into pseudonyms for this ledger. Originals met for the first time are
+ * in subjects.db before any row that mentions them. Lives as long as the ledger. */
+struct pseudonyms *ledger_pseudonyms(struct ledger *ledger);
+/* As subject_reveal() and subject_erase(), and seen by the writer at once. Any thread. */
+MUST_USE enum status ledger_reveal(struct ledger *ledger, struct slice pseudonym,
+                                   struct buffer *original, struct error *error);
+MUST_USE enum status ledger_erase(struct ledger *ledger, struct slice pseudonym,
+                                  struct error *error);
+
+#endif

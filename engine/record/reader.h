@@ -1,0 +1,95 @@
+/* The ledger's reading side: sees only what is committed, never waits for the writer and may run in
+ * another process. A reader belongs to one thread at a time; make as many as needed. */
+#ifndef BINNACLE_RECORD_READER_H
+#define BINNACLE_RECORD_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/crypto.h"
+#include "engine/base/slice.h"
+#include "engine/base/status.h"
+#include "engine/record/ledger.h"
+#include "engine/record/row.h"
+
+struct reader;
+
+/* STATUS_NOT_FOUND: no such folder. A folder without rows is an empty ledger. */
+MUST_USE enum status reader_open(const char *dir, struct reader **reader, struct error *error);
+void reader_close(struct reader *reader); /* NULL is ignored */
+
+/* Committed leaves and the tree's root over them. */
+MUST_USE enum status reader_head(struct reader *reader, uint64_t *tree_size,
+                                 uint8_t root[SHA256_SIZE], struct error *error);
+
+/* Rows from `index` on, ascending, across day files. Anything but STATUS_OK from `each` ends the
+ * scan and is returned (STATUS_END: returned as STATUS_OK). The row is borrowed for the call. */
+typedef enum status row_visitor(void *context, const struct ledger_row *row, struct error *error);
+MUST_USE enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each,
+                                 void *context, struct error *error);
+
+/* One row; borrowed until the next call. STATUS_NOT_FOUND. */
+MUST_USE enum status reader_row(struct reader *reader, uint64_t index, struct ledger_row *row,
+                                struct error *error);
+/* The newest decision on an event. Borrowed until the next call. STATUS_NOT_FOUND. */
+MUST_USE enum status reader_find_event(struct reader *reader, struct slice event_id,
+                                       struct ledger_row *row, struct error *error);
+/* The canonical bytes of one leaf, appended, and the hash that was stored with it. */
+MUST_USE enum status reader_leaf(struct reader *reader, uint64_t index, struct buffer *leaf,
+                                 uint8_t stored_hash[SHA256_SIZE], struct error *error);
+
+/* What `binnacle query` asks for. Empty slices and the values of query_filter_init(): any. */
+struct query_filter {
+    int64_t from_us, to_us;                /* decided_at in [from, to) */
+    struct slice event_id, entity, reason; /* reason: one of the row's codes */
+    int decision;                          /* enum decision, -1: any */
+    int variant;                           /* enum variant, -1: any */
+    double min_score, max_score;           /* inclusive; NaN: any */
+    int64_t limit;                         /* rows at most; -1: no limit */
+    int64_t cursor; /* ledger_index of the last row already seen; -1: from the start */
+};
+void query_filter_init(struct query_filter *filter);
+
+struct query;
+/* The filter's slices must live as long as the query; so must the reader, which does nothing else
+ * meanwhile. */
+MUST_USE enum status query_open(struct reader *reader, const struct query_filter *filter,
+                                struct query **query, struct error *error);
+/* The next decision, ascending by index; borrowed until the next call. STATUS_END. */
+MUST_USE enum status query_next(struct query *query, struct ledger_row *row, struct error *error);
+void query_close(struct query *query);
+
+struct quarantine_filter {
+    int64_t from_us, to_us; /* received in [from, to) */
+    uint64_t id;            /* 0: any */
+    struct slice reason, field;
+    int status;    /* enum quarantine_status, -1: any */
+    int64_t limit; /* -1: no limit */
+};
+void quarantine_filter_init(struct quarantine_filter *filter);
+
+struct quarantine_row {
+    uint64_t id; /* from 1 */
+    int64_t received_us;
+    struct slice source;
+    int32_t part;
+    int64_t offset;
+    struct slice contract, contract_version;
+    struct slice violations; /* JSON: [{"field":...,"reason":...,"check":...}] */
+    enum quarantine_status status;
+    struct slice raw; /* only when asked for: the bytes as they came, personal data included */
+};
+typedef enum status quarantine_visitor(void *context, const struct quarantine_row *row,
+                                       struct error *error);
+/* Ascending by id. `with_raw` decrypts and needs read access to keys/master.key. */
+MUST_USE enum status quarantine_scan(struct reader *reader, const struct quarantine_filter *filter,
+                                     bool with_raw, quarantine_visitor *each, void *context,
+                                     struct error *error);
+/* One object for `binnacle quarantine list`; with the raw text when the row has it. */
+void quarantine_json(const struct quarantine_row *row, struct buffer *out);
+/* How many events are quarantined with each reason, by violation_code; an event with the same
+ * reason twice counts once. */
+MUST_USE enum status quarantine_count(struct reader *reader, const struct quarantine_filter *filter,
+                                      uint64_t counts[VIOLATION_CODES], struct error *error);
+
+#endif

@@ -1,0 +1,36 @@
+/* subjects.db: whom a pseudonym stands for. Per person a random key, wrapped under the master key,
+ * and the original value sealed under the person's key. Deleting both erases the person; the
+ * ledger's rows, which hold the pseudonym alone, stay provable. */
+#ifndef BINNACLE_RECORD_SUBJECTS_H
+#define BINNACLE_RECORD_SUBJECTS_H
+
+#include <stdint.h>
+
+#include "engine/base/buffer.h"
+#include "engine/base/crypto.h"
+#include "engine/base/slice.h"
+#include "engine/base/status.h"
+
+struct subjects; /* one connection: one thread at a time */
+
+/* `dir` is the ledger's; keys/master.key in it is made when missing and `create` is true. */
+MUST_USE enum status subjects_open(const char *dir, bool create, struct subjects **subjects,
+                                   struct error *error);
+void subjects_close(struct subjects *subjects); /* NULL is ignored */
+
+/* Several additions in one transaction: begin, add..., commit (durable) or rollback. */
+MUST_USE enum status subjects_begin(struct subjects *subjects, struct error *error);
+MUST_USE enum status subjects_commit(struct subjects *subjects, struct error *error);
+void subjects_rollback(struct subjects *subjects);
+/* Adds the person if not known; one that was erased stays erased. */
+MUST_USE enum status subjects_add(struct subjects *subjects, struct slice pseudonym,
+                                  struct slice original, int64_t now_us, struct error *error);
+
+/* Appends the original value. STATUS_NOT_FOUND: unknown or erased (the message says which). */
+MUST_USE enum status subject_reveal(struct subjects *subjects, struct slice pseudonym,
+                                    struct buffer *original, struct error *error);
+/* Overwrites key and original; leaves a mark of when. STATUS_NOT_FOUND. */
+MUST_USE enum status subject_erase(struct subjects *subjects, struct slice pseudonym,
+                                   int64_t now_us, struct error *error);
+
+#endif
