@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "engine/base/csv.h"
+#include "engine/base/number.h"
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
 
@@ -24,17 +26,5 @@ int64_t input_line_number(const struct input *input); /* of the last line read, 
 /* Bytes of the (compressed) file consumed and its size, for progress bars; size 0 if unknown. */
 int64_t input_position(const struct input *input);
 int64_t input_size(const struct input *input);
-
-/* One line of CSV (RFC 4180 quoting, separator ',') split into cells. Quoted cells are unescaped in
- * place into `scratch`. Returns the number of cells, at most max_cells are stored; -1 when a quote is
- * left open. Cells borrow from the line or scratch. */
-struct buffer;
-int csv_split(struct slice line, struct slice *cells, int max_cells, struct buffer *scratch);
-
-/* A double from text as strtod in the C locale gives it (correctly rounded), the whole slice or
- * nothing. Accepts "nan", "inf"; refuses hex, empty and surrounding space. */
-bool number_parse(struct slice text, double *out);
-/* The same, rounded once to float. */
-bool float_parse(struct slice text, float *out);
 
 #endif

@@ -1,0 +1,266 @@
+/* Numbers from and to text. The fast path is W. D. Clinger's, "How to Read Floating Point Numbers
+ * Accurately" (PLDI 1990): a significand of at most 2^53 times or over a power of ten of at most
+ * 10^22 is one correctly rounded operation on exact operands. Everything else goes to the C
+ * library's strtod, which rounds correctly, under the C locale. Any thread. */
+#include "engine/base/number.h"
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+_Static_assert(FLT_EVAL_METHOD == 0, "the fast path needs operations that round to double at once");
+
+static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#define MAX_EXACT_POWER       22
+#define MAX_EXACT_SIGNIFICAND (UINT64_C(1) << 53)
+#define MAX_DIGITS            18 /* that always fit into 64 bits */
+#define MAX_EXPONENT          100000
+
+struct decimal {
+    uint64_t significand;
+    int exponent; /* of ten */
+    bool negative;
+    bool exact; /* every digit went into the significand */
+};
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+static void add_digit(struct decimal *decimal, int *n_digits, char digit, bool in_fraction)
+{
+    if (*n_digits < MAX_DIGITS) {
+        decimal->significand = decimal->significand * 10 + (uint64_t)(digit - '0');
+        *n_digits += decimal->significand != 0;
+        decimal->exponent -= in_fraction;
+    } else {
+        decimal->exact = false;
+    }
+}
+
+/* "e-12" and the like at `at`; a missing exponent is fine, a malformed one is not. */
+static bool scan_exponent(const char *at, const char *end, struct decimal *decimal)
+{
+    if (at == end)
+        return true;
+    if (*at != 'e' && *at != 'E')
+        return false;
+    at++;
+    bool negative = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    if (at == end)
+        return false;
+    int exponent = 0;
+    for (; at < end; at++) {
+        if (!is_digit(*at))
+            return false;
+        if (exponent < MAX_EXPONENT)
+            exponent = exponent * 10 + (*at - '0');
+    }
+    decimal->exponent += negative ? -exponent : exponent;
+    return true;
+}
+
+/* The grammar of a decimal floating literal; false when the text is not one. */
+static bool scan(struct slice text, struct decimal *decimal)
+{
+    *decimal = (struct decimal){.exact = true};
+    const char *at = text.data;
+    const char *end = at + text.size;
+    if (at < end && (*at == '-' || *at == '+'))
+        decimal->negative = *at++ == '-';
+    int n_digits = 0;
+    const char *digits = at;
+    while (at < end && is_digit(*at))
+        add_digit(decimal, &n_digits, *at++, false);
+    bool any = at > digits;
+    if (at < end && *at == '.') {
+        digits = ++at;
+        while (at < end && is_digit(*at))
+            add_digit(decimal, &n_digits, *at++, true);
+        any = any || at > digits;
+    }
+    return any && scan_exponent(at, end, decimal);
+}
+
+static bool fast_double(const struct decimal *decimal, double *out)
+{
+    if (!decimal->exact || decimal->significand > MAX_EXACT_SIGNIFICAND)
+        return false;
+    double number = (double)decimal->significand;
+    if (decimal->significand == 0 || decimal->exponent == 0)
+        ;
+    else if (decimal->exponent > 0 && decimal->exponent <= MAX_EXACT_POWER)
+        number *= powers_of_ten[decimal->exponent];
+    else if (decimal->exponent < 0 && decimal->exponent >= -MAX_EXACT_POWER)
+        number /= powers_of_ten[-decimal->exponent];
+    else
+        return false;
+    *out = decimal->negative ? -number : number;
+    return true;
+}
+
+/* Runs strtod or strtof over a zero-terminated copy of a text whose grammar was checked. */
+static bool slow_parse(struct slice text, double *as_double, float *as_float)
+{
+    char small[256];
+    char *copy = text.size < sizeof small ? small : malloc(text.size + 1);
+    if (!copy)
+        return false;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a constant in glibc */
+    bool ok = c_locale != (locale_t)0;
+    if (ok) {
+        if (as_double)
+            *as_double = strtod_l(copy, NULL, c_locale);
+        if (as_float)
+            *as_float = strtof_l(copy, NULL, c_locale);
+        freelocale(c_locale);
+    }
+    if (copy != small)
+        free(copy);
+    return ok;
+}
+
+/* "nan", "inf", "infinity" with an optional sign. */
+static bool parse_word(struct slice text, double *out)
+{
+    bool negative = text.size > 0 && text.data[0] == '-';
+    if (text.size > 0 && (text.data[0] == '-' || text.data[0] == '+')) {
+        text.data++;
+        text.size--;
+    }
+    double number;
+    if (text.size == 3 && strncasecmp(text.data, "nan", 3) == 0)
+        number = NAN;
+    else if ((text.size == 3 && strncasecmp(text.data, "inf", 3) == 0) ||
+             (text.size == 8 && strncasecmp(text.data, "infinity", 8) == 0))
+        number = INFINITY;
+    else
+        return false;
+    *out = negative ? -number : number;
+    return true;
+}
+
+bool number_parse(struct slice text, double *out)
+{
+    struct decimal decimal;
+    if (!scan(text, &decimal))
+        return parse_word(text, out);
+    return fast_double(&decimal, out) || slow_parse(text, out, NULL);
+}
+
+/* Rounding a correctly rounded double again is right unless it stands exactly between two floats:
+ * only then may the digits that were lost have decided the direction. */
+static bool rounds_once(double number)
+{
+    double magnitude = fabs(number);
+    if (magnitude != 0 && (magnitude < (double)FLT_MIN || magnitude > (double)FLT_MAX))
+        return false;
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return (bits & UINT64_C(0x1fffffff)) != UINT64_C(0x10000000);
+}
+
+bool float_parse(struct slice text, float *out)
+{
+    struct decimal decimal;
+    double number;
+    if (!scan(text, &decimal)) {
+        if (!parse_word(text, &number))
+            return false;
+        *out = (float)number;
+        return true;
+    }
+    if (fast_double(&decimal, &number) && rounds_once(number)) {
+        *out = (float)number;
+        return true;
+    }
+    return slow_parse(text, NULL, out);
+}
+
+bool integer_parse(struct slice text, int64_t *out)
+{
+    bool negative = text.size > 0 && text.data[0] == '-';
+    if (text.size > 0 && (text.data[0] == '-' || text.data[0] == '+')) {
+        text.data++;
+        text.size--;
+    }
+    int64_t number = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (!is_digit(text.data[i]))
+            return false;
+        int digit = text.data[i] - '0';
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_sub_overflow(number, digit, &number)) /* below zero: INT64_MIN fits */
+            return false;
+    }
+    if (text.size == 0 || (!negative && number == INT64_MIN))
+        return false;
+    *out = negative ? number : -number;
+    return true;
+}
+
+/* snprintf follows the locale's decimal point, which need not be one byte. */
+static size_t use_point(char *text, int length)
+{
+    if (length < 0)
+        return 0;
+    for (char *at = text; *at; at++) {
+        if (is_digit(*at) || *at == '-' || *at == '+' || *at == 'e')
+            continue;
+        size_t n = 1;
+        while (at[n] && !is_digit(at[n]))
+            n++;
+        *at = '.';
+        memmove(at + 1, at + n, strlen(at + n) + 1);
+        break;
+    }
+    return strlen(text);
+}
+
+static size_t format_integer(double number, char *out)
+{
+    int64_t integer = (int64_t)number;
+    char digits[24];
+    size_t n = 0, size = 0;
+    uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    do {
+        digits[n++] = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    if (signbit(number))
+        out[size++] = '-';
+    while (n > 0)
+        out[size++] = digits[--n];
+    out[size] = '\0';
+    return size;
+}
+
+size_t number_format(double number, char out[NUMBER_TEXT_SIZE])
+{
+    if (fabs(number) < 1e15 && number == floor(number)) /* what "%.15g" gives, faster */
+        return format_integer(number, out);
+    size_t size = 0;
+    for (int precision = 15; precision <= 17; precision++) {
+        size = use_point(out, snprintf(out, NUMBER_TEXT_SIZE, "%.*g", precision, number));
+        double back;
+        if (number_parse((struct slice){out, size}, &back) && back == number)
+            break;
+    }
+    return size;
+}
+
+size_t float_format(float number, char out[NUMBER_TEXT_SIZE])
+{
+    return use_point(out, snprintf(out, NUMBER_TEXT_SIZE, "%.9g", (double)number));
+}
