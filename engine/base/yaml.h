@@ -15,8 +15,8 @@ struct yaml_node; /* borrowed from its document */
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
-/* Reads at most 4 MiB. Anchors and aliases are refused, as are duplicate keys and depth over 64.
- * On success the caller owns *yaml. The error says "FILE:LINE:COL: ...". */
+/* Reads at most 4 MiB. Anchors, aliases and tags are refused, as are a second document, keys that
+ * are not words, duplicate keys, more than 10,000 keys in a map, and depth over 64. On success the caller owns *yaml. The error says "FILE:LINE:COL: ...". */
 MUST_USE enum status yaml_load_file(const char *path, struct yaml **yaml, struct error *error);
 MUST_USE enum status yaml_load_text(const char *name, struct slice text, struct yaml **yaml,
                                     struct error *error);
@@ -29,10 +29,14 @@ enum yaml_kind yaml_kind(const struct yaml_node *node);
 size_t yaml_size(const struct yaml_node *node);
 const struct yaml_node *yaml_item(const struct yaml_node *list_or_map, size_t index);
 const char *yaml_key(const struct yaml_node *map, size_t index);
+/* The key itself, for errors that point at it. */
+const struct yaml_node *yaml_key_node(const struct yaml_node *map, size_t index);
 /* NULL when the map has no such key. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 /* The scalar's text, zero-terminated, "" for lists and maps; lives as long as the document. */
 const char *yaml_text(const struct yaml_node *node);
+/* True for a scalar without quotes. */
+bool yaml_is_plain(const struct yaml_node *node);
 /* True for a plain (unquoted) ~, null or empty scalar. */
 bool yaml_is_null(const struct yaml_node *node);
 
@@ -43,7 +47,8 @@ int yaml_line(const struct yaml_node *node);   /* from 1 */
 int yaml_column(const struct yaml_node *node); /* from 1 */
 const char *yaml_file(const struct yaml_node *node);
 
-/* Typed reads of a scalar; the error names place and what was expected. */
+/* Typed reads of a scalar; the error names place and what was expected. Numbers are finite; a
+ * number, integer or bool in quotes is a string, not one of these. */
 MUST_USE enum status yaml_read_number(const struct yaml_node *node, double *out, struct error *error);
 MUST_USE enum status yaml_read_int(const struct yaml_node *node, int64_t *out, struct error *error);
 MUST_USE enum status yaml_read_bool(const struct yaml_node *node, bool *out, struct error *error);
@@ -72,7 +77,8 @@ struct config_key {
 
 /* Reads a map by its table into *target, which holds the defaults beforehand. An unknown key, a
  * missing required one, a wrong type or a value out of range is an error with file, line, column
- * and, for an unknown key, the nearest one of the table. */
+ * and, for an unknown key, the nearest one of the table. A key whose value is null counts as not
+ * given. A NULL map (an empty document) is a map without keys. */
 MUST_USE enum status config_read(const struct yaml_node *map, const struct config_key *keys,
                                  void *target, struct error *error);
 

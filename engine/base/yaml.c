@@ -1,0 +1,435 @@
+/* YAML files into a tree that remembers places. libfyaml gives events; the tree is built here, so
+ * that everything a configuration has no use for (anchors, aliases, tags, several documents) ends
+ * with an error at its place. Loading is for one thread, reading a tree for any. */
+#include "engine/base/yaml.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libfyaml.h>
+
+#include "engine/base/buffer.h"
+
+#define MAX_FILE_SIZE ((size_t)4 << 20)
+#define MAX_DEPTH     64
+#define MAX_KEYS      10000
+#define MAX_TREE_SIZE ((size_t)256 << 20)
+
+struct yaml_node {
+    const struct yaml *yaml;
+    enum yaml_kind kind;
+    bool plain; /* a scalar without quotes */
+    int line, column;
+    char *text;
+    size_t size, capacity;
+    struct yaml_node **items;
+    struct yaml_node **keys; /* maps only */
+};
+
+struct yaml {
+    struct arena *arena;
+    const char *file;
+    struct yaml_node *root;
+};
+
+/* An open list or map, and the key that waits for its value. */
+struct level {
+    struct yaml_node *node;
+    struct yaml_node *key;
+};
+
+struct loader {
+    struct yaml *yaml;
+    struct fy_parser *parser;
+    struct level levels[MAX_DEPTH];
+    int depth;
+    int n_documents;
+    struct error *error;
+};
+
+enum status yaml_error(const struct yaml_node *node, struct error *error, const char *format, ...)
+{
+    if (!error)
+        return STATUS_INVALID;
+    char message[sizeof error->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (!node)
+        return error_set(error, STATUS_INVALID, "%s", message);
+    return error_set(error, STATUS_INVALID, "%s:%d:%d: %s", node->yaml->file, node->line,
+                     node->column, message);
+}
+
+static enum status out_of_memory(struct loader *loader)
+{
+    return error_set(loader->error, STATUS_MEMORY, "%s: out of memory", loader->yaml->file);
+}
+
+static char *copy_text(struct arena *arena, const char *text, size_t size)
+{
+    char *copy = arena_alloc(arena, size + 1);
+    if (copy) {
+        if (size > 0)
+            memcpy(copy, text, size);
+        copy[size] = '\0';
+    }
+    return copy;
+}
+
+static struct yaml_node *make_node(struct loader *loader, enum yaml_kind kind,
+                                   struct fy_event *event)
+{
+    struct yaml_node *node = arena_alloc(loader->yaml->arena, sizeof *node);
+    if (!node)
+        return NULL;
+    *node = (struct yaml_node){.yaml = loader->yaml, .kind = kind, .text = ""};
+    const struct fy_mark *mark = fy_event_start_mark(event);
+    if (mark) {
+        node->line = mark->line + 1;
+        node->column = mark->column + 1;
+    }
+    return node;
+}
+
+static bool grow(struct arena *arena, struct yaml_node *node)
+{
+    if (node->size < node->capacity)
+        return true;
+    size_t capacity = node->capacity ? 2 * node->capacity : 8;
+    struct yaml_node **items = arena_alloc(arena, capacity * sizeof *items);
+    struct yaml_node **keys = arena_alloc(arena, capacity * sizeof *keys);
+    if (!items || !keys)
+        return false;
+    if (node->size > 0) {
+        memcpy(items, node->items, node->size * sizeof *items);
+        memcpy(keys, node->keys, node->size * sizeof *keys);
+    }
+    node->items = items;
+    node->keys = keys;
+    node->capacity = capacity;
+    return true;
+}
+
+static enum status take_key(struct loader *loader, struct level *level, struct yaml_node *key)
+{
+    struct yaml_node *map = level->node;
+    if (key->kind != YAML_SCALAR || key->text[0] == '\0')
+        return yaml_error(key, loader->error, "a key must be a word");
+    if (map->size >= MAX_KEYS)
+        return yaml_error(key, loader->error, "more than %d keys in one map", MAX_KEYS);
+    for (size_t i = 0; i < map->size; i++)
+        if (strcmp(map->keys[i]->text, key->text) == 0)
+            return yaml_error(key, loader->error, "key \"%s\" was already given on line %d",
+                              key->text, map->keys[i]->line);
+    level->key = key;
+    return STATUS_OK;
+}
+
+/* Puts a node where it belongs: as root, as item of a list, as key or as value of a map. */
+static enum status place(struct loader *loader, struct yaml_node *node)
+{
+    if (loader->depth == 0) {
+        loader->yaml->root = node;
+        return STATUS_OK;
+    }
+    struct level *level = &loader->levels[loader->depth - 1];
+    struct yaml_node *parent = level->node;
+    if (parent->kind == YAML_MAP && !level->key)
+        return take_key(loader, level, node);
+    if (!grow(loader->yaml->arena, parent))
+        return out_of_memory(loader);
+    if (node->line == 0 && level->key) { /* an empty value stands nowhere: its key does */
+        node->line = level->key->line;
+        node->column = level->key->column;
+    }
+    parent->items[parent->size] = node;
+    parent->keys[parent->size++] = level->key;
+    level->key = NULL;
+    return STATUS_OK;
+}
+
+static enum status open_level(struct loader *loader, struct yaml_node *node)
+{
+    enum status status = place(loader, node);
+    if (status)
+        return status;
+    if (loader->depth == MAX_DEPTH)
+        return yaml_error(node, loader->error, "nested more than %d deep", MAX_DEPTH);
+    loader->levels[loader->depth++] = (struct level){.node = node};
+    return STATUS_OK;
+}
+
+static enum status take_scalar(struct loader *loader, struct fy_event *event)
+{
+    struct yaml_node *node = make_node(loader, YAML_SCALAR, event);
+    if (!node)
+        return out_of_memory(loader);
+    size_t size = 0;
+    const char *text = fy_token_get_text(event->scalar.value, &size);
+    if (!text)
+        size = 0;
+    node->text = copy_text(loader->yaml->arena, text, size);
+    if (!node->text)
+        return out_of_memory(loader);
+    enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
+    node->plain = style == FYSS_PLAIN;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+        node->column--; /* libfyaml's mark is behind the quote */
+    if (size > 0 && memchr(text, '\0', size))
+        return yaml_error(node, loader->error, "a zero byte in the text");
+    return place(loader, node);
+}
+
+static enum status refuse(struct loader *loader, struct fy_event *event, const char *what)
+{
+    const struct fy_mark *mark = fy_event_start_mark(event);
+    struct yaml_node here = {.yaml = loader->yaml,
+                             .line = mark ? mark->line + 1 : 1,
+                             .column = mark ? mark->column + 1 : 1};
+    if (event->type == FYET_ALIAS && mark)
+        here.column--; /* the mark is behind the asterisk */
+    return yaml_error(&here, loader->error, "%s", what);
+}
+
+static enum status take_container(struct loader *loader, struct fy_event *event,
+                                  enum yaml_kind kind)
+{
+    struct yaml_node *node = make_node(loader, kind, event);
+    return node ? open_level(loader, node) : out_of_memory(loader);
+}
+
+static enum status take_event(struct loader *loader, struct fy_event *event)
+{
+    static const char anchors[] = "anchors and tags are not used in this file";
+    switch (event->type) {
+    case FYET_DOCUMENT_START:
+        if (++loader->n_documents > 1)
+            return refuse(loader, event, "only one document belongs in this file");
+        return STATUS_OK;
+    case FYET_MAPPING_START:
+        if (event->mapping_start.anchor || event->mapping_start.tag)
+            return refuse(loader, event, anchors);
+        return take_container(loader, event, YAML_MAP);
+    case FYET_SEQUENCE_START:
+        if (event->sequence_start.anchor || event->sequence_start.tag)
+            return refuse(loader, event, anchors);
+        return take_container(loader, event, YAML_LIST);
+    case FYET_MAPPING_END:
+    case FYET_SEQUENCE_END:
+        loader->depth--;
+        return STATUS_OK;
+    case FYET_SCALAR:
+        if (event->scalar.anchor || event->scalar.tag)
+            return refuse(loader, event, anchors);
+        return take_scalar(loader, event);
+    case FYET_ALIAS:
+        return refuse(loader, event, "aliases are not used in this file");
+    default:
+        return STATUS_OK;
+    }
+}
+
+/* What libfyaml found wrong: its first error, the others follow from it. */
+static enum status syntax_error(struct loader *loader, struct fy_diag *diag)
+{
+    void *previous = NULL;
+    const struct fy_diag_error *found = fy_diag_errors_iterate(diag, &previous);
+    if (!found)
+        return error_set(loader->error, STATUS_INVALID, "%s: not YAML", loader->yaml->file);
+    return error_set(loader->error, STATUS_INVALID, "%s:%d:%d: %s", loader->yaml->file, found->line,
+                     found->column, found->msg ? found->msg : "not YAML");
+}
+
+static enum status read_events(struct loader *loader, struct fy_diag *diag)
+{
+    struct fy_event *event;
+    while ((event = fy_parser_parse(loader->parser)) != NULL) {
+        enum status status = take_event(loader, event);
+        fy_parser_event_free(loader->parser, event);
+        if (status)
+            return status;
+    }
+    return fy_parser_get_stream_error(loader->parser) ? syntax_error(loader, diag) : STATUS_OK;
+}
+
+static enum status parse(struct loader *loader, struct slice text)
+{
+    enum status status = STATUS_MEMORY;
+    struct fy_diag_cfg diag_options;
+    fy_diag_cfg_default(&diag_options);
+    diag_options.fp = NULL;
+    diag_options.colorize = false;
+    struct fy_diag *diag = fy_diag_create(&diag_options);
+    if (!diag)
+        goto out;
+    fy_diag_set_collect_errors(diag, true);
+    struct fy_parse_cfg options = {.search_path = "",
+                                   .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG |
+                                            FYPCF_DEFAULT_VERSION_AUTO | FYPCF_JSON_NONE,
+                                   .diag = diag};
+    loader->parser = fy_parser_create(&options);
+    if (!loader->parser || fy_parser_set_string(loader->parser, text.data, text.size) != 0)
+        goto out;
+    status = read_events(loader, diag);
+out:
+    if (status == STATUS_MEMORY)
+        out_of_memory(loader);
+    if (loader->parser)
+        fy_parser_destroy(loader->parser);
+    if (diag)
+        fy_diag_destroy(diag);
+    return status;
+}
+
+enum status yaml_load_text(const char *name, struct slice text, struct yaml **yaml,
+                           struct error *error)
+{
+    *yaml = NULL;
+    if (text.size > MAX_FILE_SIZE)
+        return error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", name,
+                         MAX_FILE_SIZE >> 20);
+    struct yaml *loaded = calloc(1, sizeof *loaded);
+    if (!loaded)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", name);
+    loaded->file = name;
+    enum status status = STATUS_MEMORY;
+    struct loader loader = {.yaml = loaded, .error = error};
+    loaded->arena = arena_create(MAX_TREE_SIZE);
+    char *file = loaded->arena ? copy_text(loaded->arena, name, strlen(name)) : NULL;
+    if (!file) {
+        out_of_memory(&loader);
+        goto out;
+    }
+    loaded->file = file;
+    status = text.size > 0 ? parse(&loader, text) : STATUS_OK;
+out:
+    if (status)
+        yaml_destroy(loaded);
+    else
+        *yaml = loaded;
+    return status;
+}
+
+static enum status read_file(const char *path, struct buffer *content, struct error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
+                         strerror(errno));
+    size_t got;
+    char block[16384];
+    while ((got = fread(block, 1, sizeof block, file)) > 0)
+        if (!buffer_append(content, block, got))
+            break;
+    enum status status = STATUS_OK;
+    if (ferror(file))
+        status = error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
+    else if (content->overflow)
+        status =
+            error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
+    fclose(file);
+    return status;
+}
+
+enum status yaml_load_file(const char *path, struct yaml **yaml, struct error *error)
+{
+    *yaml = NULL;
+    struct buffer content;
+    buffer_init(&content, MAX_FILE_SIZE);
+    enum status status = read_file(path, &content, error);
+    if (!status)
+        status = yaml_load_text(path, buffer_slice(&content), yaml, error);
+    buffer_free(&content);
+    return status;
+}
+
+void yaml_destroy(struct yaml *yaml)
+{
+    if (!yaml)
+        return;
+    arena_destroy(yaml->arena);
+    free(yaml);
+}
+
+const struct yaml_node *yaml_root(const struct yaml *yaml)
+{
+    const struct yaml_node *root = yaml->root;
+    return root && yaml_is_null(root) ? NULL : root;
+}
+
+enum yaml_kind yaml_kind(const struct yaml_node *node)
+{
+    return node->kind;
+}
+
+size_t yaml_size(const struct yaml_node *node)
+{
+    return node->size;
+}
+
+const struct yaml_node *yaml_item(const struct yaml_node *list_or_map, size_t index)
+{
+    return index < list_or_map->size ? list_or_map->items[index] : NULL;
+}
+
+const struct yaml_node *yaml_key_node(const struct yaml_node *map, size_t index)
+{
+    return map->kind == YAML_MAP && index < map->size ? map->keys[index] : NULL;
+}
+
+const char *yaml_key(const struct yaml_node *map, size_t index)
+{
+    const struct yaml_node *key = yaml_key_node(map, index);
+    return key ? key->text : NULL;
+}
+
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
+{
+    if (!map || map->kind != YAML_MAP)
+        return NULL;
+    for (size_t i = 0; i < map->size; i++)
+        if (strcmp(map->keys[i]->text, key) == 0)
+            return map->items[i];
+    return NULL;
+}
+
+const char *yaml_text(const struct yaml_node *node)
+{
+    return node->text;
+}
+
+bool yaml_is_plain(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && node->plain;
+}
+
+bool yaml_is_null(const struct yaml_node *node)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    if (node->kind != YAML_SCALAR || !node->plain)
+        return false;
+    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
+        if (strcmp(node->text, nulls[i]) == 0)
+            return true;
+    return false;
+}
+
+int yaml_line(const struct yaml_node *node)
+{
+    return node->line;
+}
+
+int yaml_column(const struct yaml_node *node)
+{
+    return node->column;
+}
+
+const char *yaml_file(const struct yaml_node *node)
+{
+    return node->yaml->file;
+}
