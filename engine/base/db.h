@@ -21,7 +21,12 @@ enum db_sync { DB_SYNC_FULL, DB_SYNC_NORMAL, DB_SYNC_OFF };
 
 MUST_USE enum status db_open(const char *path, enum db_mode mode, enum db_sync sync,
                              struct db **db, struct error *error);
-void db_close(struct db *db); /* NULL is ignored */
+/* Every statement of it is finished beforehand. NULL is ignored. */
+void db_close(struct db *db);
+
+/* In all that follows: a broken constraint is STATUS_CONFLICT, a database still locked by others
+ * after the busy timeout STATUS_UNAVAILABLE (retriable), a damaged file STATUS_CORRUPT, a full disk
+ * STATUS_IO. The message begins with the path. */
 
 /* One or more statements without parameters. */
 MUST_USE enum status db_exec(struct db *db, const char *sql, struct error *error);
@@ -47,7 +52,8 @@ void db_reset(struct db_stmt *stmt); /* also forgets the bindings */
 /* Step once, expect no row, reset. For INSERT, UPDATE, DELETE. */
 MUST_USE enum status db_run(struct db_stmt *stmt, struct error *error);
 
-/* Columns count from 0; slices live until the next step or reset. */
+/* Columns count from 0. NULL reads as 0, NaN, or an empty slice; other slices live until the
+ * next step or reset. */
 bool db_is_null(struct db_stmt *stmt, int column);
 int64_t db_int(struct db_stmt *stmt, int column);
 double db_double(struct db_stmt *stmt, int column);

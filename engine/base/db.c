@@ -1,0 +1,334 @@
+/* SQLite behind checked calls. Writers use a write-ahead log; statements are prepared once and
+ * reset after each use. A connection and its statements belong to one thread at a time. */
+#include "engine/base/db.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#define DB_MAGIC        0x53514c44u
+#define BUSY_TIMEOUT_MS 5000
+
+struct db {
+    unsigned magic;
+    sqlite3 *handle;
+    char *path;
+};
+
+struct db_stmt {
+    struct db *db;
+    sqlite3_stmt *handle;
+    int bind_result; /* the first bind that failed; reported by db_step */
+};
+
+static enum status status_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_OK:
+        return STATUS_OK;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return STATUS_UNAVAILABLE;
+    case SQLITE_CONSTRAINT:
+        return STATUS_CONFLICT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return STATUS_CORRUPT;
+    case SQLITE_NOMEM:
+        return STATUS_MEMORY;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return STATUS_DENIED;
+    case SQLITE_ERROR:
+    case SQLITE_RANGE:
+    case SQLITE_MISUSE:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+        return STATUS_INVALID;
+    default: /* SQLITE_FULL is a full disk */
+        return STATUS_IO;
+    }
+}
+
+static enum status fail(struct db *db, int result, struct error *error)
+{
+    return error_set(error, status_of(result), "%s: %s", db->path, sqlite3_errmsg(db->handle));
+}
+
+static enum status set_up_writer(struct db *db, enum db_sync sync, struct error *error)
+{
+    static const char *const pragmas[] = {
+        [DB_SYNC_FULL] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+        [DB_SYNC_NORMAL] =
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+        [DB_SYNC_OFF] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON",
+    };
+    return db_exec(db, pragmas[sync], error);
+}
+
+/* SQLite opens lazily: reading the schema says whether the file is a database at all. */
+static enum status check_readable(struct db *db, struct error *error)
+{
+    return db_exec(db, "SELECT count(*) FROM sqlite_master", error);
+}
+
+static enum status open_file(struct db *opened, const char *path, enum db_mode mode,
+                             enum db_sync sync, struct error *error)
+{
+    int flags =
+        SQLITE_OPEN_NOMUTEX |
+        (mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int result = sqlite3_open_v2(path, &opened->handle, flags, NULL);
+    if (result == SQLITE_CANTOPEN && mode == DB_READ)
+        return error_set(error, STATUS_NOT_FOUND, "%s: cannot be opened: no such database", path);
+    if (result != SQLITE_OK)
+        return opened->handle ? fail(opened, result, error)
+                              : error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+    sqlite3_extended_result_codes(opened->handle, 1);
+    sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
+    return mode == DB_WRITE ? set_up_writer(opened, sync, error) : check_readable(opened, error);
+}
+
+enum status db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **db,
+                    struct error *error)
+{
+    *db = NULL;
+    struct db *opened = calloc(1, sizeof *opened);
+    char *copy = strdup(path);
+    if (!opened || !copy) {
+        free(opened);
+        free(copy);
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+    }
+    opened->magic = DB_MAGIC;
+    opened->path = copy;
+    enum status status = open_file(opened, path, mode, sync, error);
+    if (status)
+        db_close(opened);
+    else
+        *db = opened;
+    return status;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    assert(db->magic == DB_MAGIC);
+    int result = sqlite3_close(db->handle);
+    assert(result == SQLITE_OK); /* else a statement was not finished */
+    (void)result;
+    db->magic = 0;
+    free(db->path);
+    free(db);
+}
+
+enum status db_exec(struct db *db, const char *sql, struct error *error)
+{
+    assert(db->magic == DB_MAGIC);
+    int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return result == SQLITE_OK ? STATUS_OK : fail(db, result, error);
+}
+
+static enum status read_version(struct db *db, int64_t *version, struct error *error)
+{
+    struct db_stmt *stmt;
+    enum status status = db_prepare(db, "PRAGMA user_version", &stmt, error);
+    if (status)
+        return status;
+    status = db_step(stmt, error);
+    if (!status)
+        *version = db_int(stmt, 0);
+    db_finish(stmt);
+    return status;
+}
+
+static enum status migrate_step(struct db *db, const char *sql, int64_t version,
+                                struct error *error)
+{
+    char set_version[64];
+    snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version);
+    enum status status = db_exec(db, sql, error);
+    if (!status)
+        status = db_exec(db, set_version, error);
+    return status;
+}
+
+enum status db_migrate(struct db *db, const char *const *steps, int n_steps, struct error *error)
+{
+    for (;;) {
+        int64_t version = 0;
+        enum status status = read_version(db, &version, error);
+        if (status)
+            return status;
+        if (version > n_steps || version < 0)
+            return error_set(error, STATUS_UNSUPPORTED,
+                             "%s: format %d is newer than this binnacle knows (%d); upgrade "
+                             "binnacle to open it",
+                             db->path, (int)version, n_steps);
+        if (version == n_steps)
+            return STATUS_OK;
+        status = db_begin(db, error);
+        if (status)
+            return status;
+        /* Somebody else may have done the step between the look and the lock. */
+        int64_t locked_version = 0;
+        status = read_version(db, &locked_version, error);
+        if (!status && locked_version == version)
+            status = migrate_step(db, steps[version], version + 1, error);
+        if (!status)
+            status = db_commit(db, error);
+        if (status) {
+            db_rollback(db);
+            return status;
+        }
+    }
+}
+
+enum status db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct error *error)
+{
+    assert(db->magic == DB_MAGIC);
+    *stmt = NULL;
+    struct db_stmt *prepared = calloc(1, sizeof *prepared);
+    if (!prepared)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", db->path);
+    prepared->db = db;
+    int result =
+        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle, NULL);
+    if (result != SQLITE_OK || !prepared->handle) {
+        free(prepared);
+        return result != SQLITE_OK
+                   ? fail(db, result, error)
+                   : error_set(error, STATUS_INVALID, "%s: empty statement", db->path);
+    }
+    *stmt = prepared;
+    return STATUS_OK;
+}
+
+void db_finish(struct db_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    sqlite3_finalize(stmt->handle); /* repeats the error of the last step, told already */
+    free(stmt);
+}
+
+static void note_bind(struct db_stmt *stmt, int result)
+{
+    assert(result != SQLITE_RANGE && result != SQLITE_MISUSE);
+    if (result != SQLITE_OK && stmt->bind_result == SQLITE_OK)
+        stmt->bind_result = result;
+}
+
+void db_bind_int(struct db_stmt *stmt, int index, int64_t value)
+{
+    note_bind(stmt, sqlite3_bind_int64(stmt->handle, index, value));
+}
+
+void db_bind_double(struct db_stmt *stmt, int index, double value)
+{
+    note_bind(stmt, sqlite3_bind_double(stmt->handle, index, value));
+}
+
+void db_bind_text(struct db_stmt *stmt, int index, struct slice text)
+{
+    note_bind(stmt, sqlite3_bind_text64(stmt->handle, index, text.data ? text.data : "", text.size,
+                                        SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void db_bind_blob(struct db_stmt *stmt, int index, struct slice blob)
+{
+    note_bind(stmt, sqlite3_bind_blob64(stmt->handle, index, blob.data ? blob.data : "", blob.size,
+                                        SQLITE_STATIC));
+}
+
+void db_bind_null(struct db_stmt *stmt, int index)
+{
+    note_bind(stmt, sqlite3_bind_null(stmt->handle, index));
+}
+
+enum status db_step(struct db_stmt *stmt, struct error *error)
+{
+    if (stmt->bind_result != SQLITE_OK)
+        return error_set(error, status_of(stmt->bind_result), "%s: %s", stmt->db->path,
+                         sqlite3_errstr(stmt->bind_result));
+    int result = sqlite3_step(stmt->handle);
+    if (result == SQLITE_ROW)
+        return STATUS_OK;
+    if (result == SQLITE_DONE)
+        return STATUS_END;
+    return fail(stmt->db, result, error);
+}
+
+void db_reset(struct db_stmt *stmt)
+{
+    sqlite3_reset(stmt->handle); /* repeats the error of the last step, told already */
+    sqlite3_clear_bindings(stmt->handle);
+    stmt->bind_result = SQLITE_OK;
+}
+
+enum status db_run(struct db_stmt *stmt, struct error *error)
+{
+    enum status status = db_step(stmt, error);
+    if (status == STATUS_END)
+        status = STATUS_OK;
+    else if (status == STATUS_OK)
+        status = error_set(error, STATUS_INVALID, "%s: statement gave a row where none belongs",
+                           stmt->db->path);
+    db_reset(stmt);
+    return status;
+}
+
+bool db_is_null(struct db_stmt *stmt, int column)
+{
+    return sqlite3_column_type(stmt->handle, column) == SQLITE_NULL;
+}
+
+int64_t db_int(struct db_stmt *stmt, int column)
+{
+    return sqlite3_column_int64(stmt->handle, column);
+}
+
+double db_double(struct db_stmt *stmt, int column)
+{
+    return db_is_null(stmt, column) ? NAN : sqlite3_column_double(stmt->handle, column);
+}
+
+struct slice db_text(struct db_stmt *stmt, int column)
+{
+    const unsigned char *text = sqlite3_column_text(stmt->handle, column);
+    return slice_make(text ? (const char *)text : "",
+                      text ? (size_t)sqlite3_column_bytes(stmt->handle, column) : 0);
+}
+
+struct slice db_blob(struct db_stmt *stmt, int column)
+{
+    const void *blob = sqlite3_column_blob(stmt->handle, column);
+    return slice_make(blob, blob ? (size_t)sqlite3_column_bytes(stmt->handle, column) : 0);
+}
+
+enum status db_begin(struct db *db, struct error *error)
+{
+    return db_exec(db, "BEGIN IMMEDIATE", error);
+}
+
+enum status db_commit(struct db *db, struct error *error)
+{
+    return db_exec(db, "COMMIT", error);
+}
+
+void db_rollback(struct db *db)
+{
+    if (!sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int64_t db_changes(const struct db *db)
+{
+    return sqlite3_changes64(db->handle);
+}
