@@ -11,7 +11,8 @@
 #include "engine/base/status.h"
 #include "engine/base/value.h"
 
-/* Writes into a buffer, puts the commas itself. Keep on the stack; owns nothing. */
+/* Writes into a buffer, puts the commas itself. Keep on the stack; owns nothing.
+ * At most 63 levels. */
 struct json_writer {
     struct buffer *out;
     unsigned depth;
@@ -39,7 +40,11 @@ void json_value(struct json_writer *writer, const char *key, const struct value 
 /* JSON text that is already well formed. */
 void json_raw(struct json_writer *writer, const char *key, struct slice json);
 
-/* A parsed document. Depth at most 64. */
+/* The inside of a JSON string without its quotes; the same rules. False when out is full. */
+bool json_escape(struct slice text, struct buffer *out);
+
+/* A parsed document. Depth at most 64; UTF-8 only; of members of one name, json_get finds the first.
+ * The error names the byte, from 1. */
 struct json;
 MUST_USE enum status json_parse(struct slice text, struct json **json, struct error *error);
 void json_destroy(struct json *json);

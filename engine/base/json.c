@@ -1,0 +1,352 @@
+/* JSON out by a writer without state of its own beyond commas, JSON in by cJSON behind an opaque
+ * type. A writer belongs to one thread; a parsed document may be read by any. */
+#include "engine/base/json.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/number.h"
+#include "engine/base/utf8.h"
+
+#define MAX_DEPTH 64
+
+void json_begin(struct json_writer *writer, struct buffer *out)
+{
+    *writer = (struct json_writer){.out = out};
+}
+
+static void write_string(struct buffer *out, struct slice text)
+{
+    buffer_append_char(out, '"');
+    json_escape(text, out);
+    buffer_append_char(out, '"');
+}
+
+/* The comma that is due and the member's name. */
+static void lead(struct json_writer *writer, const char *key)
+{
+    uint64_t bit = UINT64_C(1) << writer->depth;
+    if (writer->depth > 0 && (writer->filled & bit))
+        buffer_append_char(writer->out, ',');
+    writer->filled |= bit;
+    if (key) {
+        write_string(writer->out, slice_of(key));
+        buffer_append_char(writer->out, ':');
+    }
+}
+
+static void open_level(struct json_writer *writer, const char *key, char bracket)
+{
+    lead(writer, key);
+    buffer_append_char(writer->out, bracket);
+    writer->depth++;
+    assert(writer->depth < MAX_DEPTH);
+    writer->filled &= ~(UINT64_C(1) << writer->depth);
+}
+
+static void close_level(struct json_writer *writer, char bracket)
+{
+    assert(writer->depth > 0);
+    writer->depth--;
+    buffer_append_char(writer->out, bracket);
+}
+
+void json_object(struct json_writer *writer, const char *key)
+{
+    open_level(writer, key, '{');
+}
+
+void json_object_end(struct json_writer *writer)
+{
+    close_level(writer, '}');
+}
+
+void json_array(struct json_writer *writer, const char *key)
+{
+    open_level(writer, key, '[');
+}
+
+void json_array_end(struct json_writer *writer)
+{
+    close_level(writer, ']');
+}
+
+void json_null(struct json_writer *writer, const char *key)
+{
+    lead(writer, key);
+    buffer_append_text(writer->out, "null");
+}
+
+void json_bool(struct json_writer *writer, const char *key, bool boolean)
+{
+    lead(writer, key);
+    buffer_append_text(writer->out, boolean ? "true" : "false");
+}
+
+void json_int(struct json_writer *writer, const char *key, int64_t integer)
+{
+    lead(writer, key);
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    do {
+        digits[--at] = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    if (integer < 0)
+        digits[--at] = '-';
+    buffer_append(writer->out, digits + at, sizeof digits - at);
+}
+
+void json_number(struct json_writer *writer, const char *key, double number)
+{
+    if (!isfinite(number)) {
+        json_null(writer, key);
+        return;
+    }
+    lead(writer, key);
+    char text[NUMBER_TEXT_SIZE];
+    buffer_append(writer->out, text, number_format(number, text));
+}
+
+void json_float(struct json_writer *writer, const char *key, float number)
+{
+    if (!isfinite(number)) {
+        json_null(writer, key);
+        return;
+    }
+    lead(writer, key);
+    char text[NUMBER_TEXT_SIZE];
+    buffer_append(writer->out, text, float_format(number, text));
+}
+
+void json_string(struct json_writer *writer, const char *key, struct slice text)
+{
+    lead(writer, key);
+    write_string(writer->out, text);
+}
+
+void json_text(struct json_writer *writer, const char *key, const char *text)
+{
+    if (text)
+        json_string(writer, key, slice_of(text));
+    else
+        json_null(writer, key);
+}
+
+void json_time(struct json_writer *writer, const char *key, int64_t time_us)
+{
+    char text[TIME_TEXT_SIZE];
+    json_text(writer, key, time_format(time_us, text));
+}
+
+void json_value(struct json_writer *writer, const char *key, const struct value *value)
+{
+    switch (value->type) {
+    case VALUE_NULL:
+        json_null(writer, key);
+        break;
+    case VALUE_NUMBER:
+        json_number(writer, key, value->number);
+        break;
+    case VALUE_BOOL:
+        json_bool(writer, key, value->boolean);
+        break;
+    case VALUE_STRING:
+        json_string(writer, key, value->string);
+        break;
+    case VALUE_TIME:
+        json_time(writer, key, value->time_us);
+        break;
+    }
+}
+
+void json_raw(struct json_writer *writer, const char *key, struct slice json)
+{
+    lead(writer, key);
+    buffer_append_slice(writer->out, json);
+}
+
+static void escape_control(unsigned char byte, struct buffer *out)
+{
+    static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                       ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+    static const char digits[] = "0123456789abcdef";
+    char letter = byte < sizeof short_forms ? short_forms[byte] : '\0';
+    if (letter) {
+        char text[] = {'\\', letter};
+        buffer_append(out, text, sizeof text);
+    } else {
+        char text[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+        buffer_append(out, text, sizeof text);
+    }
+}
+
+bool json_escape(struct slice text, struct buffer *out)
+{
+    size_t clean = 0; /* start of the run that can be copied as it is */
+    size_t at = 0;
+    while (at < text.size) {
+        unsigned char byte = (unsigned char)text.data[at];
+        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
+            at++;
+            continue;
+        }
+        size_t length = byte < 0x80 ? 0 : utf8_length(slice_make(text.data + at, text.size - at));
+        if (length > 0) {
+            at += length;
+            continue;
+        }
+        buffer_append(out, text.data + clean, at - clean);
+        if (byte < 0x80)
+            escape_control(byte, out);
+        else
+            buffer_append_text(out, "\xef\xbf\xbd"); /* U+FFFD */
+        clean = ++at;
+    }
+    if (text.size > clean)
+        buffer_append(out, text.data + clean, text.size - clean);
+    return !out->overflow;
+}
+
+/* A document is cJSON's root; `struct json` is never defined. */
+static const cJSON *inside(const struct json *json)
+{
+    return (const cJSON *)json;
+}
+
+/* cJSON allows 1000 levels and does not say which limit was hit: counted here beforehand, which
+ * also bounds the recursion below. Zero bytes would end cJSON's reading silently. */
+static enum status check_text(struct slice text, struct error *error)
+{
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        if (byte == '\0')
+            return error_set(error, STATUS_INVALID, "byte %zu: a zero byte is not JSON", i + 1);
+        if (in_string) {
+            if ((unsigned char)byte < 0x20)
+                return error_set(error, STATUS_INVALID,
+                                 "byte %zu: a control character in a string must be escaped",
+                                 i + 1);
+            if (byte == '\\')
+                i++;
+            else if (byte == '"')
+                in_string = false;
+        } else if (byte == '"') {
+            in_string = true;
+        } else if (byte == '{' || byte == '[') {
+            if (++depth > MAX_DEPTH)
+                return error_set(error, STATUS_INVALID, "byte %zu: nested more than %d deep", i + 1,
+                                 MAX_DEPTH);
+        } else if (byte == '}' || byte == ']') {
+            depth--;
+        }
+    }
+    if (!utf8_is_valid(text))
+        return error_set(error, STATUS_INVALID, "not UTF-8");
+    return STATUS_OK;
+}
+
+enum status json_parse(struct slice text, struct json **json, struct error *error)
+{
+    *json = NULL;
+    text = slice_trim(text);
+    if (text.size == 0)
+        return error_set(error, STATUS_INVALID, "empty, where JSON belongs");
+    enum status status = check_text(text, error);
+    if (status)
+        return status;
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithLengthOpts(text.data, text.size, &end, false);
+    if (!root)
+        return error_set(error, STATUS_INVALID, "byte %zu: not JSON",
+                         end ? (size_t)(end - text.data) + 1 : (size_t)1);
+    if (end != text.data + text.size) {
+        cJSON_Delete(root);
+        return error_set(error, STATUS_INVALID, "byte %zu: more text after the JSON value",
+                         (size_t)(end - text.data) + 1);
+    }
+    *json = (struct json *)root;
+    return STATUS_OK;
+}
+
+void json_destroy(struct json *json)
+{
+    cJSON_Delete((cJSON *)json);
+}
+
+enum json_kind json_kind(const struct json *json)
+{
+    const cJSON *node = inside(json);
+    if (cJSON_IsBool(node))
+        return JSON_BOOL;
+    if (cJSON_IsNumber(node))
+        return JSON_NUMBER;
+    if (cJSON_IsString(node))
+        return JSON_STRING;
+    if (cJSON_IsArray(node))
+        return JSON_ARRAY;
+    return cJSON_IsObject(node) ? JSON_OBJECT : JSON_NULL;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+    if (!object || !cJSON_IsObject(inside(object)))
+        return NULL;
+    return (const struct json *)cJSON_GetObjectItemCaseSensitive(inside(object), key);
+}
+
+const struct json *json_first(const struct json *array_or_object)
+{
+    const cJSON *node = inside(array_or_object);
+    return cJSON_IsArray(node) || cJSON_IsObject(node) ? (const struct json *)node->child : NULL;
+}
+
+const struct json *json_next(const struct json *item)
+{
+    return (const struct json *)inside(item)->next;
+}
+
+size_t json_size(const struct json *array_or_object)
+{
+    size_t n = 0;
+    for (const struct json *item = json_first(array_or_object); item; item = json_next(item))
+        n++;
+    return n;
+}
+
+const struct json *json_item(const struct json *array_or_object, size_t index)
+{
+    const struct json *item = json_first(array_or_object);
+    while (item && index-- > 0)
+        item = json_next(item);
+    return item;
+}
+
+const char *json_item_key(const struct json *item)
+{
+    return inside(item)->string;
+}
+
+double json_as_number(const struct json *json, double fallback)
+{
+    return json && cJSON_IsNumber(inside(json)) ? inside(json)->valuedouble : fallback;
+}
+
+bool json_as_bool(const struct json *json, bool fallback)
+{
+    return json && cJSON_IsBool(inside(json)) ? cJSON_IsTrue(inside(json)) : fallback;
+}
+
+const char *json_as_text(const struct json *json, const char *fallback)
+{
+    return json && cJSON_IsString(inside(json)) ? inside(json)->valuestring : fallback;
+}

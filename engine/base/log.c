@@ -1,0 +1,119 @@
+/* Log lines: formatted into a bounded buffer on the stack's side and sent by one write, so that
+ * lines of several threads never mix. A line that cannot be written is lost: logging must not
+ * stop the service. Any thread. */
+#include "engine/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/buffer.h"
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+
+#define MAX_MESSAGE 2048
+#define MAX_LINE    16384
+
+struct log {
+    _Atomic int fd;
+    enum log_level level;
+    bool json;
+};
+
+static const char *const level_names[] = {
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+
+struct log *log_create(int fd, enum log_level level, bool json)
+{
+    struct log *log = calloc(1, sizeof *log);
+    if (!log)
+        return NULL;
+    atomic_init(&log->fd, fd);
+    log->level = level;
+    log->json = json;
+    return log;
+}
+
+void log_destroy(struct log *log)
+{
+    free(log);
+}
+
+bool log_is_on(const struct log *log, enum log_level level)
+{
+    return log && level >= log->level;
+}
+
+void log_redirect(struct log *log, int fd)
+{
+    if (log)
+        atomic_store(&log->fd, fd);
+}
+
+static void format_json(struct buffer *line, int64_t now_us, enum log_level level,
+                        const char *component, const char *event, const char *message)
+{
+    struct json_writer writer;
+    json_begin(&writer, line);
+    json_object(&writer, NULL);
+    json_time(&writer, "time", now_us);
+    json_text(&writer, "level", level_names[level]);
+    json_text(&writer, "component", component);
+    json_text(&writer, "event", event);
+    json_text(&writer, "msg", message);
+    json_object_end(&writer);
+}
+
+static void format_text(struct buffer *line, int64_t now_us, enum log_level level,
+                        const char *component, const char *event, const char *message)
+{
+    char time[TIME_TEXT_SIZE];
+    buffer_printf(line, "%s %s %s %s msg=\"", time_format(now_us, time), level_names[level],
+                  component, event);
+    json_escape(slice_of(message), line);
+    buffer_append_char(line, '"');
+}
+
+static void write_line(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        data += written;
+        size -= (size_t)written;
+    }
+}
+
+void log_write(struct log *log, enum log_level level, const char *component, const char *event,
+               const char *format, ...)
+{
+    if (!log_is_on(log, level))
+        return;
+    int fd = atomic_load(&log->fd);
+    if (fd < 0)
+        return;
+    int saved_errno = errno;
+    char message[MAX_MESSAGE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t now_us = (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+    struct buffer line;
+    buffer_init(&line, MAX_LINE); /* six times the message and its frame fit */
+    (log->json ? format_json : format_text)(&line, now_us, level, component, event, message);
+    buffer_append_char(&line, '\n');
+    if (line.data)
+        write_line(fd, line.data, line.size);
+    buffer_free(&line);
+    errno = saved_errno;
+}

@@ -1,0 +1,65 @@
+/* Well-formed UTF-8 by RFC 3629, section 4 (the ABNF of UTF8-octets). Any thread. */
+#include "engine/base/utf8.h"
+
+#include <stdint.h>
+
+/* Per first byte of a longer sequence: its length and the range of its second byte. */
+static const struct form {
+    unsigned char first_low, first_high, length, second_low, second_high;
+} forms[] = {
+    {0xc2, 0xdf, 2, 0x80, 0xbf},
+    {0xe0, 0xe0, 3, 0xa0, 0xbf},
+    {0xe1, 0xec, 3, 0x80, 0xbf},
+    {0xed, 0xed, 3, 0x80, 0x9f},
+    {0xee, 0xef, 3, 0x80, 0xbf},
+    {0xf0, 0xf0, 4, 0x90, 0xbf},
+    {0xf1, 0xf3, 4, 0x80, 0xbf},
+    {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static bool between(unsigned char byte, unsigned char low, unsigned char high)
+{
+    return byte >= low && byte <= high;
+}
+
+size_t utf8_length(struct slice text)
+{
+    if (text.size == 0)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    if (bytes[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const struct form *form = &forms[i];
+        if (!between(bytes[0], form->first_low, form->first_high))
+            continue;
+        if (text.size < form->length || !between(bytes[1], form->second_low, form->second_high))
+            return 0;
+        for (size_t j = 2; j < form->length; j++)
+            if (!between(bytes[j], 0x80, 0xbf))
+                return 0;
+        return form->length;
+    }
+    return 0;
+}
+
+bool utf8_is_valid(struct slice text)
+{
+    size_t at = 0;
+    while (at < text.size) {
+        uint64_t word;
+        while (text.size - at >= sizeof word) {
+            memcpy(&word, text.data + at, sizeof word);
+            if (word & UINT64_C(0x8080808080808080))
+                break;
+            at += sizeof word;
+        }
+        if (at == text.size)
+            break;
+        size_t length = utf8_length(slice_make(text.data + at, text.size - at));
+        if (length == 0)
+            return false;
+        at += length;
+    }
+    return true;
+}
