@@ -16,7 +16,7 @@ enum file_format { FILE_AUTO, FILE_JSON, FILE_CSV };
 struct file_record {
     struct slice raw;
     int64_t line;  /* from 1, the header counted */
-    bool too_long; /* over MAX_EVENT_BYTES: raw holds its first bytes */
+    bool too_long; /* raw holds the first MAX_EVENT_BYTES + 1 bytes, which the decoder refuses */
 };
 
 struct file_source;

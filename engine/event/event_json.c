@@ -1,0 +1,125 @@
+/* The canonical JSON of an accepted event: what the ledger stores and hashes, so equal events give
+ * equal bytes. On the hot path: no formatting by the C library for what transactions hold. */
+#include <math.h>
+
+#include "engine/base/clock.h"
+#include "engine/event/decoder.h"
+#include "engine/event/numeral.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* RFC 8259, section 7: quote, backslash and what is below U+0020. */
+static bool needs_escape(unsigned char byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static char *write_escape(unsigned char byte, char *out)
+{
+    static const char letters[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    *out++ = '\\';
+    if (byte >= 0x20) {
+        *out++ = (char)byte;
+    } else if (letters[byte]) {
+        *out++ = letters[byte];
+    } else {
+        memcpy(out, "u00", 3);
+        out[3] = hex_digits[byte >> 4];
+        out[4] = hex_digits[byte & 15];
+        out += 5;
+    }
+    return out;
+}
+
+#define MAX_ESCAPED 6 /* bytes that one byte of text may become */
+
+static char *write_string(struct slice text, char *out)
+{
+    *out++ = '"';
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (needs_escape(byte))
+            out = write_escape(byte, out);
+        else
+            *out++ = (char)byte;
+    }
+    *out++ = '"';
+    return out;
+}
+
+static char *write_time(int64_t time_us, char *out)
+{
+    char text[TIME_TEXT_SIZE];
+    size_t size = strlen(time_format(time_us, text));
+    *out++ = '"';
+    memcpy(out, text, size);
+    out += size;
+    *out++ = '"';
+    return out;
+}
+
+static char *write_words(const char *words, char *out)
+{
+    size_t size = strlen(words);
+    memcpy(out, words, size);
+    return out + size;
+}
+
+static char *write_value(const struct value *value, char *out)
+{
+    switch (value->type) {
+    case VALUE_STRING:
+        return write_string(value->string, out);
+    case VALUE_NUMBER:
+        return isfinite(value->number) ? numeral_write(value->number, out)
+                                       : write_words("null", out);
+    case VALUE_TIME:
+        return write_time(value->time_us, out);
+    case VALUE_BOOL:
+        return write_words(value->boolean ? "true" : "false", out);
+    case VALUE_NULL:
+        break;
+    }
+    return write_words("null", out);
+}
+
+static struct value value_of(const struct event *event, const struct slice *replacements,
+                             size_t field)
+{
+    const struct value *value = &event->values[field];
+    if (replacements && event->schema->fields[field].pii && value->type != VALUE_NULL)
+        return value_string(replacements[field]);
+    return *value;
+}
+
+void event_json(const struct event *event, const struct slice *replacements, struct buffer *out)
+{
+    const struct schema *schema = event->schema;
+    char before = '{';
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const struct field *field = &schema->fields[i];
+        struct value value = value_of(event, replacements, i);
+        if (value.type == VALUE_NULL && !field->nullable)
+            continue;
+        size_t name_size = strlen(field->name);
+        size_t value_size = value.type == VALUE_STRING ? MAX_ESCAPED * value.string.size + 2
+                                                       : NUMBER_TEXT_SIZE + TIME_TEXT_SIZE;
+        char *at = buffer_reserve(out, name_size + value_size + 4);
+        if (!at)
+            return;
+        char *first = at;
+        *at++ = before;
+        *at++ = '"';
+        memcpy(at, field->name, name_size);
+        at += name_size;
+        *at++ = '"';
+        *at++ = ':';
+        at = write_value(&value, at);
+        out->size += (size_t)(at - first);
+        before = ',';
+    }
+    if (before == '{')
+        buffer_append_char(out, '{');
+    buffer_append_char(out, '}');
+}
