@@ -18,9 +18,9 @@ const char *variant_name(enum variant variant);
 
 /* Why: one feature's share of the margin. */
 struct reason {
-    const char *code; /* "R-AMOUNT"; lives with the rules */
-    int feature;      /* index in the feature schema */
-    float value;      /* as served; NaN: missing */
+    const char *code;   /* "R-AMOUNT"; lives with the rules */
+    int feature;        /* index in the feature schema */
+    float value;        /* as served; NaN: missing */
     float contribution; /* margin units */
 };
 
@@ -38,7 +38,7 @@ struct outcome {
     float margin;
     float score;
     enum decision decision;
-    const char *rule; /* the rule that fired, or "default" */
+    const char *rule;             /* the rule that fired, or "default" */
     const struct reason *reasons; /* largest absolute contribution first; may be none */
     int n_reasons;
     const char *model;
