@@ -18,10 +18,12 @@ endforeach()
 set(BINNACLE_DEPS "$ENV{HOME}/.cache/binnacle/deps" CACHE PATH "Prefix with our civetweb build")
 find_library(CIVETWEB_LIBRARY NAMES libcivetweb.a PATHS ${BINNACLE_DEPS}/lib NO_DEFAULT_PATH REQUIRED)
 find_path(CIVETWEB_INCLUDE civetweb.h PATHS ${BINNACLE_DEPS}/include NO_DEFAULT_PATH REQUIRED)
-add_library(civetweb INTERFACE)
+# Imported as a static library, so that what it needs comes after it on the link line.
+add_library(civetweb STATIC IMPORTED GLOBAL)
+set_target_properties(civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY})
 target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE})
-target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY} PkgConfig::ssl PkgConfig::crypto
-  PkgConfig::zlib Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(civetweb INTERFACE PkgConfig::ssl PkgConfig::crypto PkgConfig::zlib
+  Threads::Threads ${CMAKE_DL_LIBS})
 
 # uPlot, the chart library of the web page: fetched by packaging/uplot into the same prefix.
 find_path(UPLOT_DIR uPlot.iife.min.js PATHS ${BINNACLE_DEPS}/share/uplot NO_DEFAULT_PATH REQUIRED)

@@ -1,0 +1,80 @@
+/* What the server's files share: the server itself, its workers, and the rules of the door. */
+#ifndef BINNACLE_BASE_HTTPD_PRIV_H
+#define BINNACLE_BASE_HTTPD_PRIV_H
+
+#include <civetweb.h>
+#include <stdatomic.h>
+
+#include "engine/base/httpd.h"
+#include "engine/base/thread.h"
+
+#define HTTPD_MAGIC 0x48545450u
+
+#define LISTEN_SIZE 128
+
+struct socket_binding { /* what civetweb hands back to the callbacks of one WebSocket path */
+    struct httpd *httpd;
+    const struct http_socket_route *route;
+};
+
+struct httpd {
+    unsigned magic;
+    struct mg_context *mg;
+    const struct http_route *routes;
+    void *context;
+    const char *const *allowed_hosts;
+    char listen_host[LISTEN_SIZE]; /* without brackets */
+    bool tls;
+    int port;
+    int threads; /* civetweb's workers: for requests and for WebSockets together */
+    int max_sockets;
+    size_t max_body;   /* the largest of all routes */
+    char failure[256]; /* civetweb's last complaint while starting */
+
+    atomic_bool serving;
+    atomic_bool draining;
+    atomic_int in_flight;   /* handlers running */
+    atomic_int connections; /* that have a worker */
+    atomic_ullong requests, refused, turned_away, frames_replaced;
+
+    struct socket_binding *bindings;
+    size_t n_bindings;
+    struct lock sockets_lock;
+    struct http_socket *sockets; /* linked; under sockets_lock */
+    atomic_int n_sockets;        /* places taken, from the handshake on */
+    atomic_int n_senders;        /* sender threads that may still write */
+};
+
+/* One civetweb thread: its buffers are used again by every request it serves. */
+struct worker {
+    struct httpd *httpd;
+    struct buffer request_body, body, headers, out;
+    int64_t connected_ns; /* when it took up its connection */
+    bool reserved;        /* a place among the sockets is taken and nobody sits there yet */
+    char date[40];        /* the Date header's value of second `date_s` */
+    int64_t date_s;
+};
+
+/* Why a request with these headers (each may be NULL) must not change state here, or NULL when it
+ * may. `tls` says which scheme its Origin has to have. */
+const char *httpd_guard(const struct httpd *httpd, const char *host, const char *origin,
+                        const char *fetch_site);
+
+/* An answer outside of the handlers: a problem document, after which the connection is closed. */
+void httpd_refuse(struct mg_connection *connection, int status, const char *title,
+                  const char *detail);
+
+/* httpd_socket.c */
+MUST_USE enum status httpd_sockets_create(struct httpd *httpd,
+                                          const struct http_socket_route *routes,
+                                          struct error *error);
+/* Tells civetweb about the paths; the server has just started. */
+void httpd_sockets_bind(struct httpd *httpd);
+/* Says goodbye to all of them, so that their workers come back. */
+void httpd_sockets_close(struct httpd *httpd);
+void httpd_sockets_destroy(struct httpd *httpd);
+/* True when this request is a handshake for one of the paths: civetweb takes it from here. */
+bool httpd_is_handshake(const struct httpd *httpd, struct mg_connection *connection,
+                        const char *path);
+
+#endif
