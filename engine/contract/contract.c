@@ -1,0 +1,215 @@
+/* Owning a contract and judging events by it. A contract is read once (contract_load.c) and never
+ * changes; checking allocates nothing and takes no lock, on whichever thread carries the batch. */
+#include "engine/contract/contract.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/contract/contract_priv.h"
+
+#define CONTRACT_MAGIC 0xC0217AC7u
+
+static enum status adopt(struct yaml *yaml, struct contract **out, struct error *error)
+{
+    struct contract *contract = calloc(1, sizeof *contract);
+    if (!contract) {
+        yaml_destroy(yaml);
+        return error_set(error, STATUS_MEMORY, "no memory for a contract");
+    }
+    contract->magic = CONTRACT_MAGIC;
+    contract->yaml = yaml;
+    enum status status = contract_read(contract, yaml_root(yaml), error);
+    if (status != STATUS_OK) {
+        contract_destroy(contract);
+        return status;
+    }
+    *out = contract;
+    return STATUS_OK;
+}
+
+enum status contract_load(const char *path, struct contract **contract, struct error *error)
+{
+    struct yaml *yaml;
+    *contract = NULL;
+    enum status status = yaml_load_file(path, &yaml, error);
+    return status == STATUS_OK ? adopt(yaml, contract, error) : status;
+}
+
+enum status contract_load_text(const char *name, struct slice text, struct contract **contract,
+                               struct error *error)
+{
+    struct yaml *yaml;
+    *contract = NULL;
+    enum status status = yaml_load_text(name, text, &yaml, error);
+    return status == STATUS_OK ? adopt(yaml, contract, error) : status;
+}
+
+void contract_destroy(struct contract *contract)
+{
+    if (!contract)
+        return;
+    assert(contract->magic == CONTRACT_MAGIC);
+    contract->magic = 0;
+    for (size_t i = 0; i < contract->schema.n_fields; i++) {
+        free((void *)contract->rules[i].words);
+        free((void *)contract->rules[i].numbers);
+        free(contract->sorted[i]);
+        regex_destroy(contract->patterns[i]);
+    }
+    free(contract->patterns);
+    free(contract->sorted);
+    free(contract->rules);
+    free(contract->fields);
+    yaml_destroy(contract->yaml);
+    free(contract);
+}
+
+const struct schema *contract_schema(const struct contract *contract)
+{
+    return &contract->schema;
+}
+
+const char *contract_description(const struct contract *contract)
+{
+    return contract->description;
+}
+
+bool contract_additional_fields(const struct contract *contract)
+{
+    return contract->additional_fields;
+}
+
+int64_t contract_unique_within_us(const struct contract *contract)
+{
+    return contract->unique_within_us;
+}
+
+int64_t contract_max_step_us(const struct contract *contract)
+{
+    return contract->max_step_us;
+}
+
+const struct field_rule *contract_rule(const struct contract *contract, int field)
+{
+    assert(field >= 0 && (size_t)field < contract->schema.n_fields);
+    return &contract->rules[field];
+}
+
+size_t contract_n_checks(const struct contract *contract)
+{
+    return contract->n_checks;
+}
+
+struct contract_check_rule contract_check_at(const struct contract *contract, size_t index)
+{
+    assert(index < contract->n_checks);
+    return contract->checks[index];
+}
+
+/* Code points; the text is valid UTF-8, so every byte that is no tail begins one. */
+static int64_t characters(struct slice text)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < text.size; i++)
+        n += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static bool is_word(const struct slice *sorted, size_t n, struct slice text)
+{
+    size_t low = 0;
+    while (low < n) {
+        size_t middle = low + (n - low) / 2;
+        int order = slice_compare(sorted[middle], text);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return false;
+}
+
+static void check_string(const struct contract *contract, struct event *event, int field)
+{
+    const struct field_rule *rule = &contract->rules[field];
+    struct slice text = event->values[field].string;
+    if (rule->ulid) {
+        if (!ulid_is_valid(text))
+            event_violate(event, VIOLATION_ULID, field);
+    } else if (rule->min_length >= 0 || rule->max_length >= 0) {
+        int64_t length = characters(text);
+        if (length < rule->min_length || (rule->max_length >= 0 && length > rule->max_length)) {
+            event_violate(event, VIOLATION_LENGTH, field);
+            return; /* a pattern is not tried on what is too long */
+        }
+    }
+    if (rule->words && !is_word(contract->sorted[field], rule->n_words, text))
+        event_violate(event, VIOLATION_ENUM, field);
+    if (contract->patterns[field] && !regex_match(contract->patterns[field], text))
+        event_violate(event, VIOLATION_PATTERN, field);
+}
+
+static void check_number(const struct contract *contract, struct event *event, int field)
+{
+    const struct field_rule *rule = &contract->rules[field];
+    double number = event->values[field].number;
+    if ((rule->has_min && number < rule->min) || (rule->has_max && number > rule->max))
+        event_violate(event, VIOLATION_RANGE, field);
+    if (!rule->numbers)
+        return;
+    for (size_t i = 0; i < rule->n_words; i++)
+        if (rule->numbers[i] == number)
+            return;
+    event_violate(event, VIOLATION_ENUM, field);
+}
+
+/* Whether time_us is more than span_us after now_us; spans and nows may be near the limits. */
+static bool is_beyond(int64_t time_us, int64_t now_us, int64_t span_us)
+{
+    int64_t limit;
+    return !__builtin_add_overflow(now_us, span_us, &limit) && time_us > limit;
+}
+
+static void check_time(const struct contract *contract, struct event *event, int field,
+                       int64_t now_us, enum contract_clock clock)
+{
+    int64_t time_us = event->values[field].time_us;
+    int64_t future_us = contract->rules[field].max_future_us;
+    if (clock == CONTRACT_WALL) {
+        if (future_us >= 0 && is_beyond(time_us, now_us, future_us))
+            event_violate(event, VIOLATION_FUTURE, field);
+        return;
+    }
+    bool limited = field == contract->schema.time && contract->max_step_us > 0;
+    if (limited && now_us != INT64_MIN && is_beyond(time_us, now_us, contract->max_step_us))
+        event_violate(event, VIOLATION_STEP, field);
+}
+
+void contract_check(const struct contract *contract, struct event *event, int64_t now_us,
+                    enum contract_clock clock)
+{
+    assert(contract->magic == CONTRACT_MAGIC && event->schema == &contract->schema);
+    if (!event->values)
+        return; /* the decoder had no memory for it and has said so */
+    for (size_t i = 0; i < contract->schema.n_fields; i++) {
+        switch (event->values[i].type) {
+        case VALUE_STRING:
+            check_string(contract, event, (int)i);
+            break;
+        case VALUE_NUMBER:
+            check_number(contract, event, (int)i);
+            break;
+        case VALUE_TIME:
+            check_time(contract, event, (int)i, now_us, clock);
+            break;
+        case VALUE_NULL:
+        case VALUE_BOOL:
+            break;
+        }
+    }
+    const struct value *time = &event->values[contract->schema.time];
+    if (time->type == VALUE_TIME)
+        event->time_us = time->time_us;
+}

@@ -1,0 +1,29 @@
+/* A loaded contract. Private to engine/contract. */
+#ifndef BINNACLE_CONTRACT_CONTRACT_PRIV_H
+#define BINNACLE_CONTRACT_CONTRACT_PRIV_H
+
+#include "engine/base/regex.h"
+#include "engine/base/yaml.h"
+#include "engine/contract/contract.h"
+
+struct contract {
+    unsigned magic;
+    struct yaml *yaml; /* owns every string below */
+    struct schema schema;
+    const char *description;
+    struct field *fields;     /* schema.fields */
+    struct field_rule *rules; /* by field index */
+    struct slice **sorted;    /* by field index: the rule's words in order, NULL: none */
+    struct regex **patterns;  /* by field index, NULL: none */
+    bool additional_fields;
+    int64_t unique_within_us;
+    int64_t max_step_us;
+    struct contract_check_rule *checks;
+    size_t n_checks;
+};
+
+/* Fills the contract from its document (contract_load.c). */
+MUST_USE enum status contract_read(struct contract *contract, const struct yaml_node *root,
+                                   struct error *error);
+
+#endif
