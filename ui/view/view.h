@@ -1,0 +1,154 @@
+/* A snapshot turned into what a person reads: words, severities, order. Both screens draw this, so
+ * they say the same. Plain data; every display text is ready to print (UTF-8), and stands beside
+ * the number it was made from where a screen draws that as well. */
+#ifndef BINNACLE_VIEW_VIEW_H
+#define BINNACLE_VIEW_VIEW_H
+
+#include "engine/base/buffer.h"
+#include "engine/observe/snapshot.h"
+#include "ui/view/words.h"
+
+#define VIEW_LINE_SIZE     240
+#define VIEW_EVIDENCE      6
+#define VIEW_MAX_ATTENTION 32
+#define VIEW_MAX_DRIFT     24
+
+/* What every page has at its top. */
+struct view_headline {
+    char service[NAME_SIZE];
+    char source[NAME_SIZE];
+    char clock_word[WORD_SIZE]; /* "live", "event time", "starting" */
+    char clock[WORD_SIZE];      /* "14:03:22Z"; event time with its date */
+    enum health worst;
+    int n_pages, n_tickets;
+    char pages[WORD_SIZE];      /* "1 page", "no pages" */
+    char tickets[WORD_SIZE];    /* "2 tickets", "no tickets" */
+    char split[VIEW_LINE_SIZE]; /* "fraud 12 → 13 25 %": champion, then canary with its share */
+    char rate[WORD_SIZE];
+    char uptime[WORD_SIZE];
+};
+
+/* One thing that needs a person, or nothing. The worst first, then the oldest. */
+struct view_evidence {
+    const char *label; /* "burning", "cause", "impact", "do": static */
+    char text[VIEW_LINE_SIZE];
+};
+struct view_attention {
+    enum health severity;
+    char title[VIEW_LINE_SIZE];
+    char since[WORD_SIZE]; /* "13:51Z, 12 min"; "" when it is not known */
+    int64_t since_us;      /* 0: not known */
+    struct view_evidence evidence[VIEW_EVIDENCE];
+    int n_evidence;
+};
+
+struct view_objective {
+    enum health state;
+    char name[NAME_SIZE];
+    char now[WORD_SIZE];    /* "91.20 %" */
+    char want[WORD_SIZE];   /* "95 %" */
+    char budget[WORD_SIZE]; /* "38 %", "overspent 12 %" */
+    double budget_left;     /* ratio; NaN without data */
+    char burn_1h[WORD_SIZE];
+    char burn_6h[WORD_SIZE];
+    char n[WORD_SIZE];
+};
+
+struct view_arm {
+    enum variant variant;
+    char model[VIEW_LINE_SIZE]; /* "fraud 12" */
+    char wanted[WORD_SIZE], measured[WORD_SIZE];
+    double share_wanted, share_measured; /* ratios; measured NaN without data */
+    char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE];
+    char n[WORD_SIZE];
+};
+
+struct view_decision {
+    enum decision decision;
+    char share[WORD_SIZE], usual[WORD_SIZE]; /* "4.6 %", "4.2 %" */
+    double ratio, usual_ratio;               /* NaN without data */
+    bool unusual; /* further from usual than both samples' noise explains (3 standard errors) */
+    char n[WORD_SIZE];
+};
+
+struct view_drift {
+    enum health state;
+    char feature[NAME_SIZE];
+    char psi[WORD_SIZE];   /* ".08" */
+    char noise[WORD_SIZE]; /* ".03": what no drift at all gives, 95th percentile */
+    char limit[WORD_SIZE]; /* ".30" */
+    double psi_ratio, noise_ratio, limit_ratio;
+    char n[WORD_SIZE], n_reference[WORD_SIZE];
+};
+
+struct view_recent {
+    char at[WORD_SIZE]; /* with seconds */
+    int64_t at_us;
+    char event_id[NAME_SIZE];
+    enum decision decision;
+    enum variant variant;
+    char score[WORD_SIZE];
+    char rule[NAME_SIZE];
+    uint64_t ledger_index;
+};
+
+struct view_quarantine {
+    char reason[NAME_SIZE];
+    char n[WORD_SIZE];
+    char share[WORD_SIZE]; /* of all events */
+    uint64_t count;
+};
+
+struct view_series {      /* a sparkline with a labelled end */
+    char name[NAME_SIZE]; /* "events/s" */
+    char end[WORD_SIZE];  /* the newest value, with its unit */
+    struct history history;
+};
+
+struct view {
+    uint64_t seq;
+    int64_t time_us;
+    bool event_time;
+    bool ready;
+    char not_ready[200];
+    struct view_headline headline;
+    struct view_attention attention[VIEW_MAX_ATTENTION];
+    int n_attention;
+    struct view_objective objectives[MAX_SNAPSHOT_SLOS];
+    int n_objectives;
+    struct view_arm arms[MAX_ARMS];
+    int n_arms;
+    struct view_decision decisions[DECISION_COUNT];
+    char decided[WORD_SIZE]; /* how many in the last minute */
+    char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE], latency_n[WORD_SIZE];
+    uint64_t score_bins[SCORE_BINS];
+    uint64_t scored, largest_bin;
+    char scored_text[WORD_SIZE];
+    struct view_drift
+        score_drift; /* of the model's output; .feature is "" when it is not watched */
+    struct view_drift drift[VIEW_MAX_DRIFT]; /* of the inputs, largest over its noise first */
+    int n_drift;
+    int n_drift_all; /* watched in all */
+    struct view_recent recent[MAX_SNAPSHOT_DECISIONS];
+    int n_recent;
+    struct view_quarantine quarantine[MAX_SNAPSHOT_REASONS]; /* most frequent first */
+    int n_quarantine;
+    char quarantined[WORD_SIZE]; /* share of all events since the start */
+    char quarantined_n[WORD_SIZE];
+    struct view_series rate, p99_series, decline;
+    char events[WORD_SIZE], accepted[WORD_SIZE], duplicates[WORD_SIZE], errors[WORD_SIZE];
+    char tree_size[WORD_SIZE];
+    char root[65];         /* hex, "" before the first row */
+    char queue[WORD_SIZE]; /* "12 of 4 096" */
+    double queue_ratio;
+    char entities[WORD_SIZE], feature_memory[WORD_SIZE];
+};
+
+/* Fills *view (about 100 kB: not for a small stack) from the snapshot; NULL gives the picture
+ * before the first one. Reads no clock: relative times are seen from the snapshot's own time. */
+void view_build(const struct snapshot *snapshot, struct view *view);
+
+/* The view as one JSON object, for the page. */
+void view_json(const struct view *view, struct buffer *out);
+
+#endif
