@@ -9,15 +9,16 @@
 #include "engine/base/buffer.h"
 #include "engine/decide/outcome.h"
 
-#define NAME_SIZE          64
-#define MAX_SNAPSHOT_SLOS  16
-#define MAX_SNAPSHOT_DRIFT 128
-#define MAX_SNAPSHOT_ALERTS 64
-#define MAX_SNAPSHOT_REASONS 32
+#define NAME_SIZE              64
+#define MAX_SNAPSHOT_SLOS      16
+#define MAX_SNAPSHOT_DRIFT     128
+#define MAX_SNAPSHOT_ALERTS    64
+#define MAX_SNAPSHOT_REASONS   32
 #define MAX_SNAPSHOT_DECISIONS 20
-#define MAX_ARMS           8
-#define SCORE_BINS         20
-#define HISTORY_POINTS     120 /* one a second */
+#define MAX_ARMS               8
+#define SCORE_BINS             20
+#define HISTORY_POINTS         120 /* one a second */
+#define LATENCY_BOUNDS         21  /* 2^4 us (16 us) to 2^24 us (16.8 s) */
 
 /* Worst last. The words of the JSON. */
 enum health { HEALTH_NODATA, HEALTH_OK, HEALTH_TICKET, HEALTH_PAGE };
@@ -36,16 +37,19 @@ struct slo_status {
     double target;      /* 0.95 */
     double attainment;  /* share of good events in the objective's window; NaN without data */
     double budget_left; /* 1: untouched, 0: used up, <0: overspent; NaN without data */
-    double burn[BURN_WINDOWS]; /* error rate over allowed error rate; NaN without data */
-    uint64_t n;         /* events (or slices) behind attainment */
+    double burn[BURN_WINDOWS];      /* error rate over allowed error rate; NaN without data */
+    uint64_t n;                     /* events (or minutes, slices) behind attainment */
+    uint64_t bad[BURN_WINDOWS];     /* bad ones in each window */
+    uint64_t counted[BURN_WINDOWS]; /* all of them in each window; 0: no data */
+    int64_t window_us;              /* the objective's */
     enum health state;
-    int64_t since_us;   /* when it entered this state */
+    int64_t since_us; /* when it entered this state */
 };
 
 struct drift_status {
     char feature[NAME_SIZE]; /* "score" for the model's output */
-    double psi;            /* NaN without data */
-    double noise;          /* 95th percentile of PSI at these sample sizes with no drift at all */
+    double psi;              /* NaN without data */
+    double noise;            /* 95th percentile of PSI at these sample sizes with no drift at all */
     double threshold;
     uint64_t n, n_reference;
     enum health state;
@@ -90,19 +94,31 @@ struct history {
     float points[HISTORY_POINTS];
 };
 
+/* Since start, for monitoring systems that take differences. */
+struct latency_counts {
+    uint64_t n, sum_us;
+    uint64_t under[LATENCY_BOUNDS]; /* how many took less than 2^(4 + i) us; they cumulate */
+};
+
+struct outbox_status {
+    uint64_t waiting;             /* messages not delivered yet */
+    uint64_t sent, retried, dead; /* since start; dead: given up after the maximum age */
+    int64_t oldest_us;            /* when the oldest waiting one was made; 0: none waits */
+};
+
 struct snapshot {
     uint64_t seq;
-    int64_t time_us;      /* engine's clock */
+    int64_t time_us; /* engine's clock */
     int64_t started_us;
-    bool event_time;      /* the clock is the events' own */
-    char source[NAME_SIZE];      /* "demo", "kafka", "http", "file" */
-    char service[NAME_SIZE];     /* configuration's name */
-    double events_per_s;  /* over the last 10 s; NaN before the first full second */
+    bool event_time;         /* the clock is the events' own */
+    char source[NAME_SIZE];  /* "demo", "kafka", "http", "file" */
+    char service[NAME_SIZE]; /* configuration's name */
+    double events_per_s;     /* over the last 10 s; NaN before the first full second */
     uint64_t events_total, accepted_total, quarantined_total, duplicate_total, error_total;
-    struct latency_summary latency_us; /* last minute */
-    uint64_t decisions[DECISION_COUNT];        /* last minute */
-    uint64_t decisions_usual[DECISION_COUNT];  /* the day before that, for comparison */
-    uint64_t score_bins[SCORE_BINS];           /* last hour, equal widths over [0, 1] */
+    struct latency_summary latency_us;                    /* last minute */
+    uint64_t decisions[DECISION_COUNT];                   /* last minute */
+    uint64_t decisions_usual[DECISION_COUNT];             /* the day before that, for comparison */
+    uint64_t score_bins[SCORE_BINS];                      /* last hour, equal widths over [0, 1] */
     struct count_status quarantine[MAX_SNAPSHOT_REASONS]; /* since start, by reason */
     int n_quarantine;
     struct arm_status arms[MAX_ARMS];
@@ -120,6 +136,10 @@ struct snapshot {
     uint8_t root[32];
     uint64_t queue_depth, queue_capacity;
     uint64_t feature_entities, feature_bytes;
+    uint64_t decisions_total[DECISION_COUNT];
+    struct latency_counts decision_latency; /* from received to decided */
+    struct latency_counts answer_latency;   /* until the answer could be sent, commit included */
+    struct outbox_status outbox;
     bool ready;
     char not_ready[200]; /* why, when not */
 };

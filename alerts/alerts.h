@@ -1,0 +1,49 @@
+/* Conditions over the snapshot, and messages to people when one holds: rules, their state, and a
+ * durable outbox from which a thread delivers each transition to every channel. */
+#ifndef BINNACLE_ALERTS_ALERTS_H
+#define BINNACLE_ALERTS_ALERTS_H
+
+#include <stdint.h>
+
+#include "engine/base/log.h"
+#include "engine/base/status.h"
+#include "engine/base/yaml.h"
+#include "engine/observe/snapshot.h"
+
+struct alerts;
+
+/* What alerts are made of. Borrowed for the call, except log, which must outlive them. */
+struct alerts_options {
+    const struct yaml_node *rules;    /* `alerts:`; NULL: the built-in ones */
+    const struct yaml_node *channels; /* `channels:`; NULL: none, alerts are only shown */
+    const char *service;              /* who speaks: configuration's name */
+    const char *link;                 /* address of the page; NULL: messages carry none */
+    const char *path;                 /* alerts.db; NULL: state and outbox are in memory only */
+    const char *const *slos;          /* names of the objectives, for the expressions */
+    int n_slos;
+    const char *const *columns; /* "score" and the features, likewise */
+    int n_columns;
+    const char *folder; /* of binnacle.yaml: url_file is relative to it; NULL: "." */
+    struct log *log;    /* may be NULL */
+};
+
+/* Reads rules and channels, opens the database, takes up the state it left, starts the sender when
+ * there is a channel. The error says file, line and column of what is wrong. */
+MUST_USE enum status alerts_create(const struct alerts_options *options, struct alerts **alerts,
+                                   struct error *error);
+/* Gives the sender up to two seconds to deliver what waits; the rest waits in the outbox for the
+ * next start. NULL is ignored. */
+void alerts_destroy(struct alerts *alerts);
+
+/* Only reads and checks, as `binnacle doctor` and start-up want to before anything runs. */
+MUST_USE enum status alerts_check(const struct alerts_options *options, struct error *error);
+
+/* Evaluates every rule on this snapshot, in its time. Transitions are committed to the outbox
+ * before this returns; a database that cannot be written is logged and tried again with the next
+ * snapshot, and no transition is lost by it. One thread. */
+void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
+
+/* Fills alerts and outbox: pages first, newest first. The thread of alerts_evaluate(). */
+void alerts_fill(struct alerts *alerts, struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,72 @@
+/* Service level objectives: what share of the service must be good, over how long, and how fast the
+ * room for bad ones (the error budget) is being used up.
+ *
+ * Burn rate, budget and the pairs of windows follow "Alerting on SLOs", The Site Reliability
+ * Workbook (Google, O'Reilly 2018), chapter 5: page at 14.4 over 1 h and 5 min (2 % of a 30-day
+ * budget in an hour) or at 6 over 6 h and 30 min (5 % in six hours), ticket at 1 over 3 d and 6 h
+ * (10 % in three days). */
+#ifndef BINNACLE_MONITOR_SLO_H
+#define BINNACLE_MONITOR_SLO_H
+
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/base/yaml.h"
+#include "engine/observe/observe.h"
+#include "engine/observe/snapshot.h"
+#include "engine/observe/tally.h"
+
+enum slo_indicator {
+    SLO_LATENCY,      /* decisions not slower than `limit` */
+    SLO_AVAILABILITY, /* callers that got their decision, or were told what is wrong with the event
+                       */
+    SLO_DRIFT,        /* five-minute slices whose score shows no more than the drift threshold */
+    SLO_FRESHNESS,    /* minutes in which the newest event was no older than `limit` */
+    SLO_INDICATORS
+};
+/* "latency", "availability", "drift", "freshness". */
+const char *slo_indicator_name(enum slo_indicator indicator);
+
+struct slo {
+    char name[NAME_SIZE];
+    enum slo_indicator indicator;
+    double target;     /* 0.95 */
+    int64_t window_us; /* 30 d */
+    int64_t limit_us;  /* latency, freshness */
+    uint64_t min_bad;  /* a window with fewer bad ones than this pages nobody */
+    int slow;          /* latency: index into observe_options.latency_limits_us */
+};
+
+struct slo_set {
+    struct slo slos[MAX_SNAPSHOT_SLOS];
+    int n;
+};
+
+/* DESIGN's: latency 95 % under 200 ms, availability 99.5 %, drift 99 % of slices, freshness 99 % of
+ * minutes under 2 min; all over 30 d. */
+void slo_defaults(struct slo_set *set);
+/* The `objectives:` node: a list of {name, indicator, target, window, limit, min_bad}; target in
+ * percent. NULL: the defaults. Names are lower-case words that expressions can use. The error says
+ * file, line and column. */
+MUST_USE enum status slo_read(const struct yaml_node *node, struct slo_set *set,
+                              struct error *error);
+/* Tells observe which limits to count by. Before observe_create(). STATUS_INVALID: more different
+ * latency limits than observe can count by, or two different freshness limits. */
+MUST_USE enum status slo_options(struct slo_set *set, struct observe_options *options,
+                                 struct error *error);
+/* -1 when there is no such objective. */
+int slo_find(const struct slo_set *set, const char *name);
+
+/* Of a span's counts, those that the objective judges and the bad ones among them. */
+void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *counted, uint64_t *bad);
+/* bad / counted over what the target allows; NaN when nothing was counted. */
+double slo_burn_rate(double target, uint64_t counted, uint64_t bad);
+/* How many microseconds each burn window spans. */
+int64_t burn_window_us(enum burn_window window);
+
+/* Fills everything but since_us from the sums of the burn windows and of the objective's own. No
+ * data within the last hour is HEALTH_NODATA unless a longer pair of windows says worse. */
+void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],
+               const struct tally *whole, struct slo_status *status);
+
+#endif
