@@ -1,0 +1,218 @@
+/* What needs a person, worst first: objectives that burn, drift beyond its limit, alerts that fire,
+ * and what stops the service itself. Each item says what, since when, how fast, what probably
+ * causes it and what to do, as far as the snapshot knows. Pure functions. */
+#include "ui/view/view_priv.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+
+#define SLOW_CANARY     1.5  /* times the champion's p95: then the canary is named as a cause */
+#define QUEUE_TICKET    0.8  /* of its capacity */
+#define LATENCY_MINIMUM 100u /* requests behind a p95 that is compared */
+
+static void say_since(int64_t since_us, int64_t now_us, char out[WORD_SIZE])
+{
+    out[0] = '\0';
+    if (since_us <= 0)
+        return;
+    char at[WORD_SIZE], ago[WORD_SIZE];
+    snprintf(out, WORD_SIZE, "%.20s, %.24s", words_time(since_us, now_us, false, at),
+             words_duration(now_us - since_us, ago));
+}
+
+/* The next free place, or NULL when there are more problems than anybody reads. */
+static struct view_attention *add(struct view *view, const struct snapshot *snapshot,
+                                  enum health severity, int64_t since_us)
+{
+    if (view->n_attention == VIEW_MAX_ATTENTION)
+        return NULL;
+    struct view_attention *item = &view->attention[view->n_attention++];
+    item->severity = severity;
+    item->since_us = since_us > 0 ? since_us : 0;
+    say_since(since_us, snapshot->time_us, item->since);
+    return item;
+}
+
+static void PRINTF_LIKE(3, 4)
+    evidence(struct view_attention *item, const char *label, const char *format, ...)
+{
+    if (item->n_evidence == VIEW_EVIDENCE)
+        return;
+    struct view_evidence *line = &item->evidence[item->n_evidence++];
+    line->label = label;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line->text, sizeof line->text, format, args);
+    va_end(args);
+}
+
+static const struct arm_status *find_arm(const struct snapshot *snapshot, enum variant variant)
+{
+    for (int i = 0; i < snapshot->n_arms; i++) {
+        if (snapshot->arms[i].variant == variant)
+            return &snapshot->arms[i];
+    }
+    return NULL;
+}
+
+/* A canary much slower than the champion explains burnt latency better than anything else here. */
+static void blame_canary(const struct snapshot *snapshot, struct view_attention *item)
+{
+    const struct arm_status *champion = find_arm(snapshot, VARIANT_CHAMPION);
+    const struct arm_status *canary = find_arm(snapshot, VARIANT_CANARY);
+    if (!champion || !canary || champion->latency_us.n < LATENCY_MINIMUM ||
+        canary->latency_us.n < LATENCY_MINIMUM ||
+        !(canary->latency_us.p95 > SLOW_CANARY * champion->latency_us.p95))
+        return;
+    char slow[WORD_SIZE], usual[WORD_SIZE], share[WORD_SIZE];
+    evidence(item, "cause", "canary %s %s: p95 %s, champion %s; it gets %s of the traffic",
+             canary->model, canary->version, words_latency(canary->latency_us.p95, slow),
+             words_latency(champion->latency_us.p95, usual),
+             words_share(canary->share_measured, canary->n, share));
+    evidence(item, "do", "roll the canary back: binnacle traffic canary=0");
+}
+
+/* At this hour's burn rate, when the rest of the budget will be gone. The window is 30 days. */
+static void say_budget(const struct slo_status *slo, struct view_attention *item)
+{
+    char budget[WORD_SIZE], gone[WORD_SIZE];
+    view_budget(slo->budget_left, budget);
+    double burn = slo->burn[BURN_1H];
+    if (slo->budget_left > 0 && burn > 0 && isfinite(burn)) {
+        double left_us = slo->budget_left / burn * 30 * (double)US_PER_DAY;
+        evidence(item, "budget", "%s left: gone in %s at this rate", budget,
+                 words_duration((int64_t)fmin(left_us, 1e17), gone));
+    } else if (isfinite(slo->budget_left)) {
+        evidence(item, "budget", slo->budget_left < 0 ? "%s" : "%s left", budget);
+    }
+}
+
+static void add_objective(const struct snapshot *snapshot, const struct slo_status *slo,
+                          struct view *view)
+{
+    struct view_attention *item = add(view, snapshot, slo->state, slo->since_us);
+    if (!item)
+        return;
+    char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE], fast[WORD_SIZE];
+    snprintf(item->title, sizeof item->title, "%s %s, want %s", slo->name,
+             words_share(slo->attainment, slo->n, now), words_percent(slo->target, want));
+    /* The pair of windows that fits the severity: fast burn pages, slow burn makes tickets. */
+    bool page = slo->state == HEALTH_PAGE;
+    enum burn_window long_window = page ? BURN_1H : BURN_1D;
+    enum burn_window short_window = page ? BURN_5M : BURN_6H;
+    evidence(item, "burning", "%s over %s, %s over %s", words_burn(slo->burn[long_window], slow),
+             burn_window_name(long_window), words_burn(slo->burn[short_window], fast),
+             burn_window_name(short_window));
+    say_budget(slo, item);
+    if (strcmp(slo->name, "latency") == 0)
+        blame_canary(snapshot, item);
+}
+
+static void add_drift(const struct snapshot *snapshot, const struct drift_status *drift,
+                      struct view *view)
+{
+    struct view_attention *item = add(view, snapshot, drift->state, 0);
+    if (!item)
+        return;
+    char psi[WORD_SIZE], noise[WORD_SIZE], limit[WORD_SIZE], n[WORD_SIZE];
+    snprintf(item->title, sizeof item->title, "%s drifts: PSI %s of %s", drift->feature,
+             words_statistic(drift->psi, drift->noise, psi),
+             words_statistic(drift->threshold, 0.1, limit));
+    evidence(item, "noise", "no drift at all gives up to %s at n = %s (95 %% of the time)",
+             words_statistic(drift->noise, drift->noise, noise), words_count(drift->n, n));
+}
+
+static const struct slo_status *objective_of(const struct snapshot *snapshot, const char *alert)
+{
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        const struct slo_status *slo = &snapshot->slos[i];
+        size_t size = strlen(slo->name);
+        if (size > 0 && strncmp(alert, slo->name, size) == 0 &&
+            (alert[size] == '\0' || strchr("-_. ", alert[size])) && slo->state >= HEALTH_TICKET)
+            return slo;
+    }
+    return NULL;
+}
+
+/* An alert about an objective that is in the list already adds its words to that item. */
+static void add_alert(const struct snapshot *snapshot, const struct alert_status *alert,
+                      struct view *view)
+{
+    if (strcmp(alert->state, "firing") != 0)
+        return;
+    const struct slo_status *slo = objective_of(snapshot, alert->name);
+    for (int i = 0; slo && i < view->n_attention; i++) {
+        struct view_attention *item = &view->attention[i];
+        size_t size = strlen(slo->name);
+        if (strncmp(item->title, slo->name, size) == 0 && item->title[size] == ' ') {
+            evidence(item, "alert", "%s: %s", alert->name, alert->summary);
+            return;
+        }
+    }
+    enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
+    struct view_attention *item = add(view, snapshot, severity, alert->since_us);
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title, "%s", alert->name);
+    if (alert->summary[0])
+        evidence(item, "alert", "%s", alert->summary);
+}
+
+static void add_service(const struct snapshot *snapshot, struct view *view)
+{
+    if (!snapshot->ready && snapshot->seq > 0) {
+        struct view_attention *item = add(view, snapshot, HEALTH_PAGE, 0);
+        if (item) {
+            snprintf(item->title, sizeof item->title, "not ready: no decisions are made");
+            evidence(item, "cause", "%s", snapshot->not_ready);
+        }
+    }
+    double capacity = (double)snapshot->queue_capacity;
+    if (capacity > 0 && (double)snapshot->queue_depth > QUEUE_TICKET * capacity) {
+        struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+        char depth[WORD_SIZE], all[WORD_SIZE];
+        if (item) {
+            snprintf(item->title, sizeof item->title, "the recorder cannot keep up");
+            evidence(item, "evidence",
+                     "%s of %s places in its queue are taken; beyond that "
+                     "requests are refused with 503",
+                     words_count(snapshot->queue_depth, depth),
+                     words_count(snapshot->queue_capacity, all));
+            evidence(item, "do", "look at the disk of the ledger folder");
+        }
+    }
+}
+
+static int worse_first(const void *left, const void *right)
+{
+    const struct view_attention *a = left, *b = right;
+    if (a->severity != b->severity)
+        return a->severity < b->severity ? 1 : -1;
+    /* Of the same severity the oldest first; those without a time last. */
+    int64_t a_since = a->since_us ? a->since_us : INT64_MAX;
+    int64_t b_since = b->since_us ? b->since_us : INT64_MAX;
+    if (a_since != b_since)
+        return a_since < b_since ? -1 : 1;
+    return strcmp(a->title, b->title);
+}
+
+void view_attention_build(const struct snapshot *snapshot, struct view *view)
+{
+    add_service(snapshot, view);
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        if (snapshot->slos[i].state >= HEALTH_TICKET)
+            add_objective(snapshot, &snapshot->slos[i], view);
+    }
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        if (snapshot->drift[i].state >= HEALTH_TICKET)
+            add_drift(snapshot, &snapshot->drift[i], view);
+    }
+    for (int i = 0; i < snapshot->n_alerts; i++)
+        add_alert(snapshot, &snapshot->alerts[i], view);
+    qsort(view->attention, (size_t)view->n_attention, sizeof *view->attention, worse_first);
+}

@@ -1,0 +1,320 @@
+/* Snapshot to panels. Each panel has one function; nothing here decides what is healthy, only how
+ * it is said. ui/view/attention.c makes the list of what needs a person. Pure functions. */
+#include "ui/view/view.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/encoding.h"
+#include "ui/view/view_priv.h"
+
+#define UNUSUAL_ERRORS 3.0 /* standard errors between now and usual */
+
+static void build_split(const struct snapshot *snapshot, char out[VIEW_LINE_SIZE])
+{
+    const struct arm_status *champion = NULL, *canary = NULL;
+    for (int i = 0; i < snapshot->n_arms; i++) {
+        const struct arm_status *arm = &snapshot->arms[i];
+        if (arm->variant == VARIANT_CHAMPION && !champion)
+            champion = arm;
+        else if (arm->variant == VARIANT_CANARY && !canary)
+            canary = arm;
+    }
+    char share[WORD_SIZE];
+    if (!champion)
+        snprintf(out, VIEW_LINE_SIZE, "no model");
+    else if (!canary)
+        snprintf(out, VIEW_LINE_SIZE, "%s %s", champion->model, champion->version);
+    else
+        snprintf(out, VIEW_LINE_SIZE, "%s %s → %s %s", champion->model, champion->version,
+                 canary->version, words_percent(canary->share_wanted, share));
+}
+
+static void count_word(int n, const char *one, const char *many, char out[WORD_SIZE])
+{
+    if (n == 0)
+        snprintf(out, WORD_SIZE, "no %s", many);
+    else
+        snprintf(out, WORD_SIZE, "%d %s", n, n == 1 ? one : many);
+}
+
+static void build_headline(const struct snapshot *snapshot, struct view *view)
+{
+    struct view_headline *headline = &view->headline;
+    snprintf(headline->service, sizeof headline->service, "%s", snapshot->service);
+    snprintf(headline->source, sizeof headline->source, "%s", snapshot->source);
+    snprintf(headline->clock_word, sizeof headline->clock_word, "%s",
+             snapshot->event_time ? "event time"
+             : snapshot->ready    ? "live"
+                                  : "starting");
+    /* Event time is another day than today, so it is always dated. */
+    words_time(snapshot->time_us, snapshot->event_time ? 0 : snapshot->time_us, true,
+               headline->clock);
+    for (int i = 0; i < view->n_attention; i++) {
+        enum health severity = view->attention[i].severity;
+        headline->n_pages += severity == HEALTH_PAGE;
+        headline->n_tickets += severity == HEALTH_TICKET;
+    }
+    headline->worst = headline->n_pages     ? HEALTH_PAGE
+                      : headline->n_tickets ? HEALTH_TICKET
+                      : snapshot->ready     ? HEALTH_OK
+                                            : HEALTH_NODATA;
+    count_word(headline->n_pages, "page", "pages", headline->pages);
+    count_word(headline->n_tickets, "ticket", "tickets", headline->tickets);
+    build_split(snapshot, headline->split);
+    words_rate(snapshot->events_per_s, headline->rate);
+    words_duration(snapshot->time_us - snapshot->started_us, headline->uptime);
+}
+
+void view_budget(double left, char out[WORD_SIZE])
+{
+    char share[WORD_SIZE];
+    if (!isfinite(left))
+        snprintf(out, WORD_SIZE, "%s", words_nodata);
+    else if (left < 0)
+        snprintf(out, WORD_SIZE, "overspent %.30s", words_percent(round(-100 * left) / 100, share));
+    else
+        words_percent(round(100 * left) / 100, out);
+}
+
+static void build_objectives(const struct snapshot *snapshot, struct view *view)
+{
+    view->n_objectives = snapshot->n_slos;
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        const struct slo_status *slo = &snapshot->slos[i];
+        struct view_objective *row = &view->objectives[i];
+        row->state = slo->state;
+        snprintf(row->name, sizeof row->name, "%s", slo->name);
+        words_share(slo->attainment, slo->n, row->now);
+        words_percent(slo->target, row->want);
+        row->budget_left = slo->n ? slo->budget_left : NAN;
+        view_budget(row->budget_left, row->budget);
+        words_burn(slo->burn[BURN_1H], row->burn_1h);
+        words_burn(slo->burn[BURN_6H], row->burn_6h);
+        words_count(slo->n, row->n);
+    }
+}
+
+static void build_arms(const struct snapshot *snapshot, struct view *view)
+{
+    view->n_arms = snapshot->n_arms;
+    for (int i = 0; i < snapshot->n_arms; i++) {
+        const struct arm_status *arm = &snapshot->arms[i];
+        struct view_arm *row = &view->arms[i];
+        row->variant = arm->variant;
+        snprintf(row->model, sizeof row->model, "%s %s", arm->model, arm->version);
+        row->share_wanted = arm->share_wanted;
+        row->share_measured = arm->n ? arm->share_measured : NAN;
+        words_percent(arm->share_wanted, row->wanted);
+        words_share(row->share_measured, arm->n, row->measured);
+        words_quantile(arm->latency_us.p50, 0.5, arm->latency_us.n, row->p50);
+        words_quantile(arm->latency_us.p95, 0.95, arm->latency_us.n, row->p95);
+        words_quantile(arm->latency_us.p99, 0.99, arm->latency_us.n, row->p99);
+        words_count(arm->n, row->n);
+    }
+}
+
+/* Two shares of two samples, further apart than chance explains. */
+static bool is_unusual(double now, uint64_t n, double usual, uint64_t n_usual)
+{
+    if (n == 0 || n_usual == 0)
+        return false;
+    double pooled = (now * (double)n + usual * (double)n_usual) / ((double)n + (double)n_usual);
+    double error = sqrt(pooled * (1 - pooled) * (1 / (double)n + 1 / (double)n_usual));
+    return error > 0 && fabs(now - usual) > UNUSUAL_ERRORS * error;
+}
+
+static void build_decisions(const struct snapshot *snapshot, struct view *view)
+{
+    uint64_t n = 0, n_usual = 0;
+    for (int i = 0; i < DECISION_COUNT; i++) {
+        n += snapshot->decisions[i];
+        n_usual += snapshot->decisions_usual[i];
+    }
+    for (int i = 0; i < DECISION_COUNT; i++) {
+        struct view_decision *row = &view->decisions[i];
+        row->decision = (enum decision)i;
+        row->ratio = n ? (double)snapshot->decisions[i] / (double)n : NAN;
+        row->usual_ratio = n_usual ? (double)snapshot->decisions_usual[i] / (double)n_usual : NAN;
+        row->unusual = is_unusual(row->ratio, n, row->usual_ratio, n_usual);
+        words_share(row->ratio, n, row->share);
+        words_share(row->usual_ratio, n_usual, row->usual);
+        words_count(snapshot->decisions[i], row->n);
+    }
+    words_count(n, view->decided);
+}
+
+static void build_latency(const struct snapshot *snapshot, struct view *view)
+{
+    const struct latency_summary *latency = &snapshot->latency_us;
+    words_quantile(latency->p50, 0.5, latency->n, view->p50);
+    words_quantile(latency->p95, 0.95, latency->n, view->p95);
+    words_quantile(latency->p99, 0.99, latency->n, view->p99);
+    words_count(latency->n, view->latency_n);
+}
+
+static void build_scores(const struct snapshot *snapshot, struct view *view)
+{
+    memcpy(view->score_bins, snapshot->score_bins, sizeof view->score_bins);
+    for (int i = 0; i < SCORE_BINS; i++) {
+        view->scored += snapshot->score_bins[i];
+        if (snapshot->score_bins[i] > view->largest_bin)
+            view->largest_bin = snapshot->score_bins[i];
+    }
+    words_count(view->scored, view->scored_text);
+}
+
+static void build_drift_row(const struct drift_status *drift, struct view_drift *row)
+{
+    row->state = drift->state;
+    snprintf(row->feature, sizeof row->feature, "%s", drift->feature);
+    row->psi_ratio = drift->n ? drift->psi : NAN;
+    row->noise_ratio = drift->noise;
+    row->limit_ratio = drift->threshold;
+    words_statistic(row->psi_ratio, drift->noise, row->psi);
+    words_statistic(drift->noise, drift->noise, row->noise);
+    words_statistic(drift->threshold, 0.1, row->limit);
+    words_count(drift->n, row->n);
+    words_count(drift->n_reference, row->n_reference);
+}
+
+static void build_drift(const struct snapshot *snapshot, struct view *view)
+{
+    build_drift_row(&(struct drift_status){.psi = NAN, .noise = NAN, .threshold = NAN},
+                    &view->score_drift);
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        const struct drift_status *drift = &snapshot->drift[i];
+        if (strcmp(drift->feature, "score") == 0) {
+            build_drift_row(drift, &view->score_drift);
+            continue;
+        }
+        view->n_drift_all++;
+        if (view->n_drift < VIEW_MAX_DRIFT)
+            build_drift_row(drift, &view->drift[view->n_drift++]);
+    }
+}
+
+static void build_recent(const struct snapshot *snapshot, struct view *view)
+{
+    view->n_recent = snapshot->n_recent;
+    for (int i = 0; i < snapshot->n_recent; i++) {
+        const struct recent_decision *recent = &snapshot->recent[i];
+        struct view_recent *row = &view->recent[i];
+        words_time(recent->decided_at_us, snapshot->time_us, true, row->at);
+        row->at_us = recent->decided_at_us;
+        snprintf(row->event_id, sizeof row->event_id, "%s", recent->event_id);
+        snprintf(row->rule, sizeof row->rule, "%s", recent->rule);
+        row->decision = recent->decision;
+        row->variant = recent->variant;
+        words_score((double)recent->score, row->score);
+        row->ledger_index = recent->ledger_index;
+    }
+}
+
+static int more_first(const void *left, const void *right)
+{
+    const struct view_quarantine *a = left, *b = right;
+    if (a->count != b->count)
+        return a->count < b->count ? 1 : -1;
+    return strcmp(a->reason, b->reason);
+}
+
+static void build_quarantine(const struct snapshot *snapshot, struct view *view)
+{
+    uint64_t events = snapshot->events_total;
+    for (int i = 0; i < snapshot->n_quarantine; i++) {
+        const struct count_status *count = &snapshot->quarantine[i];
+        if (count->n == 0)
+            continue;
+        struct view_quarantine *row = &view->quarantine[view->n_quarantine++];
+        snprintf(row->reason, sizeof row->reason, "%s", count->name);
+        row->count = count->n;
+        words_count(count->n, row->n);
+        words_share(events ? (double)count->n / (double)events : NAN, events, row->share);
+    }
+    qsort(view->quarantine, (size_t)view->n_quarantine, sizeof *view->quarantine, more_first);
+    double share = events ? (double)snapshot->quarantined_total / (double)events : NAN;
+    words_share(share, events, view->quarantined);
+    words_count(snapshot->quarantined_total, view->quarantined_n);
+}
+
+static double newest(const struct history *history)
+{
+    return history->n ? (double)history->points[history->n - 1] : NAN;
+}
+
+static void build_series(const struct snapshot *snapshot, struct view *view)
+{
+    view->rate = (struct view_series){.name = "events/s", .history = snapshot->rate_history};
+    words_rate(newest(&snapshot->rate_history), view->rate.end);
+    view->p99_series = (struct view_series){.name = "p99", .history = snapshot->p99_history};
+    words_latency(newest(&snapshot->p99_history), view->p99_series.end);
+    view->decline = (struct view_series){.name = "declined", .history = snapshot->decline_history};
+    uint64_t n = 0;
+    for (int i = 0; i < DECISION_COUNT; i++)
+        n += snapshot->decisions[i];
+    words_share(newest(&snapshot->decline_history), n, view->decline.end);
+}
+
+static void build_totals(const struct snapshot *snapshot, struct view *view)
+{
+    words_count(snapshot->events_total, view->events);
+    words_count(snapshot->accepted_total, view->accepted);
+    words_count(snapshot->duplicate_total, view->duplicates);
+    words_count(snapshot->error_total, view->errors);
+    words_count(snapshot->tree_size, view->tree_size);
+    if (snapshot->tree_size)
+        hex_encode(snapshot->root, sizeof snapshot->root, view->root);
+    char depth[WORD_SIZE], capacity[WORD_SIZE];
+    snprintf(view->queue, sizeof view->queue, "%.20s of %.20s",
+             words_count(snapshot->queue_depth, depth),
+             words_count(snapshot->queue_capacity, capacity));
+    view->queue_ratio = snapshot->queue_capacity
+                            ? (double)snapshot->queue_depth / (double)snapshot->queue_capacity
+                            : NAN;
+    words_count(snapshot->feature_entities, view->entities);
+    words_bytes(snapshot->feature_bytes, view->feature_memory);
+}
+
+/* Before the first second everything is "no data", never 0. */
+static void start_snapshot(struct snapshot *snapshot)
+{
+    snapshot->events_per_s = NAN;
+    snapshot->latency_us = (struct latency_summary){.p50 = NAN, .p95 = NAN, .p99 = NAN};
+    snprintf(snapshot->service, sizeof snapshot->service, "binnacle");
+    snprintf(snapshot->not_ready, sizeof snapshot->not_ready, "starting");
+}
+
+void view_build(const struct snapshot *snapshot, struct view *view)
+{
+    memset(view, 0, sizeof *view);
+    struct snapshot *empty = NULL;
+    if (!snapshot) {
+        empty = calloc(1, sizeof *empty);
+        if (!empty)
+            return;
+        start_snapshot(empty);
+        snapshot = empty;
+    }
+    view->seq = snapshot->seq;
+    view->time_us = snapshot->time_us;
+    view->event_time = snapshot->event_time;
+    view->ready = snapshot->ready;
+    snprintf(view->not_ready, sizeof view->not_ready, "%s", snapshot->not_ready);
+    view_attention_build(snapshot, view);
+    build_headline(snapshot, view);
+    build_objectives(snapshot, view);
+    build_arms(snapshot, view);
+    build_decisions(snapshot, view);
+    build_latency(snapshot, view);
+    build_scores(snapshot, view);
+    build_drift(snapshot, view);
+    build_recent(snapshot, view);
+    build_quarantine(snapshot, view);
+    build_series(snapshot, view);
+    build_totals(snapshot, view);
+    free(empty);
+}

@@ -1,0 +1,13 @@
+/* Between the files of ui/view. */
+#ifndef BINNACLE_VIEW_VIEW_PRIV_H
+#define BINNACLE_VIEW_VIEW_PRIV_H
+
+#include "ui/view/view.h"
+
+/* Fills view->attention from what is wrong in the snapshot. */
+void view_attention_build(const struct snapshot *snapshot, struct view *view);
+
+/* "38 %", "overspent 12 %", "no data". */
+void view_budget(double left, char out[WORD_SIZE]);
+
+#endif
