@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/buffer.h"
 #include "engine/base/clock.h"
@@ -192,12 +193,14 @@ static size_t edit_distance(const char *a, size_t n_a, const char *b, size_t n_b
 const char *nearest_word(const char *word, const char *const *candidates, size_t n_candidates)
 {
     size_t length = strlen(word);
-    size_t best = least(length, MAX_WORD) / 3 + 2; /* one more than is near enough */
+    size_t best = length < 6 ? 2 : length / 3 + 1; /* one more than is near enough */
     const char *nearest = NULL;
     if (length == 0 || length > MAX_WORD)
         return NULL;
     for (size_t i = 0; i < n_candidates; i++) {
         size_t size = strlen(candidates[i]);
+        if (strcasecmp(word, candidates[i]) == 0)
+            return candidates[i];
         if (size > MAX_WORD)
             continue;
         size_t distance = edit_distance(word, length, candidates[i], size);

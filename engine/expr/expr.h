@@ -24,7 +24,7 @@ struct expr_symbol {
 /* A function that a room adds to the language; the built-in ones are rows of the same kind. */
 struct expr_function {
     const char *name;
-    enum value_type result;
+    enum value_type result;              /* not VALUE_NULL */
     int min_args, max_args;              /* at most EXPR_MAX_ARGS */
     enum value_type args[EXPR_MAX_ARGS]; /* VALUE_NULL: any type */
     unsigned literal_args;               /* bit i: argument i must be a literal */
