@@ -19,7 +19,7 @@ const char *objective_name(enum model_objective objective);
 bool objective_is_logistic(enum model_objective objective);
 
 /* One tree's nodes are [first_node, first_node + n_nodes) of the forest's arrays; node 0 of a tree
- * is its root. A parent comes before its children in no particular order. */
+ * is its root; the others stand in any order. */
 struct forest_tree {
     uint32_t first_node;
     uint32_t n_nodes;

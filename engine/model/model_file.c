@@ -1,0 +1,731 @@
+/* Reads an XGBoost model file into a forest.
+ *
+ * The format is XGBoost's own (doc/model.schema in its source; JSON since 1.0, UBJSON since 1.6): a
+ * `learner` with parameters as strings, and per tree one array per property of a node. Every
+ * level below has a table of the keys it knows. Where an unknown key could change the scores (the
+ * booster and its trees) it is refused, elsewhere it is skipped. Keys come in any order, so most
+ * checks wait for the end of their object: see model_check.c. */
+#include "engine/model/model_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/number.h"
+#include "engine/model/model_file_priv.h"
+
+#define MAX_ATTRIBUTES 1024
+
+enum item_kind { ITEM_INT, ITEM_FLAG, ITEM_REAL };
+
+/* A key of an object and what reads its value. */
+struct member {
+    const char *key;
+    enum status (*read)(struct model_reader *reader, const struct token *first,
+                        const struct member *member); /* NULL: skipped */
+    enum column_id column;                            /* for arrays */
+    enum item_kind kind;
+};
+
+/* ---- columns ---- */
+
+enum status column_reserve(struct column *column, size_t n, struct error *error)
+{
+    if (column->capacity - column->size >= n)
+        return STATUS_OK;
+    size_t capacity = column->capacity ? column->capacity * 2 : 64;
+    while (capacity < column->size + n)
+        capacity *= 2;
+    void *data = realloc(column->data, capacity * column->item);
+    if (!data)
+        return error_set(error, STATUS_MEMORY, "out of memory for a model of this size");
+    column->data = data;
+    column->capacity = capacity;
+    return STATUS_OK;
+}
+
+void column_free(struct column *column)
+{
+    free(column->data);
+    *column = (struct column){0};
+}
+
+static enum status add_text(struct model_reader *reader, struct column *column, struct slice text)
+{
+    enum status status = column_reserve(column, 1, reader->error);
+    if (status)
+        return status;
+    char *copy = strndup(text.size ? text.data : "", text.size);
+    if (!copy)
+        return error_set(reader->error, STATUS_MEMORY, "out of memory");
+    ((char **)column->data)[column->size++] = copy;
+    return STATUS_OK;
+}
+
+/* ---- what every level uses ---- */
+
+static enum status wrong_kind(struct model_reader *reader, const char *wanted)
+{
+    return tokens_error(&reader->tokens, "%s was expected", wanted);
+}
+
+/* Reads an object; `strict` refuses keys that the table does not have. */
+static enum status read_object(struct model_reader *reader, const struct token *first,
+                               const struct member *members, const char *what, bool strict)
+{
+    if (first->kind != TOKEN_OBJECT)
+        return wrong_kind(reader, "an object");
+    uint32_t seen = 0;
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_OBJECT_END)
+            return status;
+        size_t i = 0;
+        while (members[i].key && !slice_is(token.text, members[i].key))
+            i++;
+        if (!members[i].key && strict)
+            return error_set(reader->error, STATUS_UNSUPPORTED,
+                             "%s has \"" SLICE_FORMAT "\", which may change its scores and is not "
+                             "known to this version of binnacle",
+                             what, token.text.size > 64 ? 64 : (int)token.text.size,
+                             token.text.data);
+        if (members[i].key && seen & 1u << i)
+            return tokens_error(&reader->tokens, "\"%s\" stands there twice", members[i].key);
+        if (members[i].key)
+            seen |= 1u << i;
+        status = tokens_next(&reader->tokens, &token);
+        if (!status)
+            status = members[i].read ? members[i].read(reader, &token, &members[i])
+                                     : tokens_skip(&reader->tokens, &token);
+        if (status)
+            return status;
+    }
+}
+
+/* A parameter: XGBoost writes them as strings. */
+static enum status read_integer_text(struct model_reader *reader, const struct token *first,
+                                     int64_t *out)
+{
+    if (first->kind == TOKEN_NUMBER && first->is_integer) {
+        *out = first->integer;
+        return STATUS_OK;
+    }
+    if (first->kind != TOKEN_STRING || !integer_parse(first->text, out))
+        return wrong_kind(reader, "an integer");
+    return STATUS_OK;
+}
+
+static enum status read_texts(struct model_reader *reader, const struct token *first,
+                              struct column *column)
+{
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array of strings");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        if (token.kind != TOKEN_STRING)
+            return wrong_kind(reader, "a string");
+        if (column->size == MODEL_MAX_FEATURES)
+            return tokens_error(&reader->tokens, "more than %d names", MODEL_MAX_FEATURES);
+        status = add_text(reader, column, token.text);
+        if (status)
+            return status;
+    }
+}
+
+static enum status add_item(struct model_reader *reader, struct column *column, enum item_kind kind,
+                            const struct token *token)
+{
+    if (column->size == UINT32_MAX)
+        return tokens_error(&reader->tokens, "too many nodes");
+    enum status status = column_reserve(column, 1, reader->error);
+    if (status)
+        return status;
+    if (kind == ITEM_REAL) {
+        if (token->kind != TOKEN_NUMBER)
+            return wrong_kind(reader, "a number");
+        ((float *)column->data)[column->size++] = token->real;
+    } else if (kind == ITEM_FLAG) {
+        bool is_integer = token->kind == TOKEN_BOOL || token->is_integer;
+        if (!is_integer || token->integer < 0 || token->integer > 1)
+            return wrong_kind(reader, "0 or 1");
+        ((uint8_t *)column->data)[column->size++] = (uint8_t)token->integer;
+    } else {
+        if (!token->is_integer || token->integer < INT32_MIN || token->integer > INT32_MAX)
+            return wrong_kind(reader, "an integer of 32 bits");
+        ((int32_t *)column->data)[column->size++] = (int32_t)token->integer;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_items(struct model_reader *reader, const struct token *first,
+                              const struct member *member)
+{
+    struct column *column = &reader->columns[member->column];
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        status = add_item(reader, column, member->kind, &token);
+        if (status)
+            return status;
+    }
+}
+
+/* ---- trees ---- */
+
+static enum status read_num_nodes(struct model_reader *reader, const struct token *first,
+                                  const struct member *member)
+{
+    (void)member;
+    return read_integer_text(reader, first, &reader->num_nodes);
+}
+
+static enum status read_leaf_size(struct model_reader *reader, const struct token *first,
+                                  const struct member *member)
+{
+    (void)member;
+    int64_t size;
+    enum status status = read_integer_text(reader, first, &size);
+    if (!status && size > 1)
+        return error_set(reader->error, STATUS_UNSUPPORTED,
+                         "its leaves hold vectors: only models with one output can be scored");
+    return status;
+}
+
+static enum status read_tree_param(struct model_reader *reader, const struct token *first,
+                                   const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "num_nodes",      .read = read_num_nodes},
+        {.key = "size_leaf_vector",                       .read = read_leaf_size},
+        {.key = NULL},
+    };
+    return read_object(reader, first, members, "a tree's parameters", false);
+}
+
+static enum status read_tree(struct model_reader *reader, const struct token *first)
+{
+    static const struct member members[] = {
+        {"left_children",      read_items, COLUMN_LEFT, ITEM_INT},
+        {"right_children",         read_items, COLUMN_RIGHT, ITEM_INT},
+        {"split_indices",                    read_items, COLUMN_FEATURE, ITEM_INT},
+        {"split_conditions",  read_items, COLUMN_THRESHOLD, ITEM_REAL},
+        {"default_left",            read_items, COLUMN_DEFAULT_LEFT, ITEM_FLAG},
+        {"split_type",      read_items, COLUMN_CATEGORICAL, ITEM_FLAG},
+        {"sum_hessian",      read_items, COLUMN_COVER, ITEM_REAL},
+        {"loss_changes",                    read_items, COLUMN_GAIN, ITEM_REAL},
+        {"base_weights",         read_items, COLUMN_BASE_WEIGHT, ITEM_REAL},
+        {"parents",           read_items, COLUMN_PARENTS, ITEM_INT},
+        {"categories_nodes",       read_items, COLUMN_CATEGORY_NODES, ITEM_INT},
+        {"categories_segments", read_items, COLUMN_CATEGORY_SEGMENTS, ITEM_INT},
+        {"categories_sizes",                    read_items, COLUMN_CATEGORY_SIZES, ITEM_INT},
+        {"categories",     read_items, COLUMN_CATEGORIES, ITEM_INT},
+        {.key = "tree_param",           .read = read_tree_param},
+        {.key = "id"       },
+        {.key = NULL       },
+    };
+    reader->first_node = reader->columns[COLUMN_LEFT].size;
+    reader->first_category = reader->columns[COLUMN_CATEGORIES].size;
+    reader->num_nodes = -1;
+    for (int i = COLUMN_PARENTS; i < COLUMN_CATEGORIES; i++)
+        reader->columns[i].size = 0;
+    enum status status = read_object(reader, first, members, "a tree", true);
+    return status ? status : model_check_tree(reader);
+}
+
+static enum status read_trees(struct model_reader *reader, const struct token *first,
+                              const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array of trees");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        status = read_tree(reader, &token);
+        if (status) {
+            error_prefix(reader->error, "tree %zu", reader->trees.size);
+            return status;
+        }
+    }
+}
+
+/* ---- the booster ---- */
+
+static enum status read_num_trees(struct model_reader *reader, const struct token *first,
+                                  const struct member *member)
+{
+    (void)member;
+    return read_integer_text(reader, first, &reader->num_trees);
+}
+
+static enum status read_trees_per_round(struct model_reader *reader, const struct token *first,
+                                        const struct member *member)
+{
+    (void)member;
+    return read_integer_text(reader, first, &reader->trees_per_round);
+}
+
+static enum status read_gbtree_param(struct model_reader *reader, const struct token *first,
+                                     const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "num_trees",            .read = read_num_trees},
+        {.key = "num_parallel_tree",                             .read = read_trees_per_round},
+        {.key = "size_leaf_vector",.read = read_leaf_size},
+        {.key = NULL    },
+    };
+    return read_object(reader, first, members, "the trees' parameters", false);
+}
+
+/* Which output each tree adds to: always the first. */
+static enum status read_tree_info(struct model_reader *reader, const struct token *first,
+                                  const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        if (!token.is_integer)
+            return wrong_kind(reader, "an integer");
+        if (token.integer != 0)
+            return error_set(reader->error, STATUS_UNSUPPORTED,
+                             "it has several outputs: only binary classifiers and regressions with "
+                             "one can be scored");
+    }
+}
+
+/* Dart's tree weights stand beside the trees up to XGBoost 3.3 and within them since: they are
+ * read wherever they are. */
+static enum status read_weights(struct model_reader *reader, const struct token *first,
+                                const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array");
+    if (reader->weights.size)
+        return tokens_error(&reader->tokens, "a second weight_drop");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        status = add_item(reader, &reader->weights, ITEM_REAL, &token);
+        if (status)
+            return status;
+    }
+}
+
+static enum status read_tree_model(struct model_reader *reader, const struct token *first,
+                                   const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "trees",              .read = read_trees},
+        {.key = "tree_info",                           .read = read_tree_info},
+        {.key = "gbtree_model_param",.read = read_gbtree_param},
+        {.key = "weight_drop", .read = read_weights},
+        {.key = "iteration_indptr"                          },
+        {.key = "cats"      }, /* names of categories; ours come as codes */
+        {.key = NULL  },
+    };
+    return read_object(reader, first, members, "the model", true);
+}
+
+static enum status read_booster_name(struct model_reader *reader, const struct token *first,
+                                     const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_STRING)
+        return wrong_kind(reader, "the booster's name");
+    bool dart = slice_is(first->text, "dart");
+    if (!dart && !slice_is(first->text, "gbtree"))
+        return error_set(reader->error, STATUS_UNSUPPORTED,
+                         "its booster is \"%.*s\": only gbtree and dart can be scored",
+                         first->text.size > 64 ? 64 : (int)first->text.size, first->text.data);
+    if (reader->forest->booster[0] != 'd') /* dart's own gbtree does not hide it */
+        snprintf(reader->forest->booster, sizeof reader->forest->booster, "%s",
+                 dart ? "dart" : "gbtree");
+    return STATUS_OK;
+}
+
+static enum status read_inner_booster(struct model_reader *reader, const struct token *first,
+                                      const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "model",             .read = read_tree_model},
+        {.key = "name",                          .read = read_booster_name},
+        {.key = "weight_drop",.read = read_weights},
+        {.key = NULL      },
+    };
+    return read_object(reader, first, members, "the booster", true);
+}
+
+static enum status read_booster(struct model_reader *reader, const struct token *first,
+                                const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "model",              .read = read_tree_model},
+        {.key = "gbtree",                           .read = read_inner_booster},
+        {.key = "name",.read = read_booster_name},
+        {.key = "weight_drop",               .read = read_weights},
+        {.key = NULL                          },
+    };
+    reader->has_booster = true;
+    return read_object(reader, first, members, "the booster", true);
+}
+
+/* ---- the learner ---- */
+
+/* "0.5", "5E-1", or since XGBoost 3.1 a list of one, "[5E-1]". */
+static enum status read_base_score(struct model_reader *reader, const struct token *first,
+                                   const struct member *member)
+{
+    (void)member;
+    reader->has_base_score = true;
+    if (first->kind == TOKEN_NUMBER) {
+        reader->forest->base_score = first->real;
+        return STATUS_OK;
+    }
+    if (first->kind != TOKEN_STRING)
+        return wrong_kind(reader, "base_score");
+    struct slice text = slice_trim(first->text);
+    if (text.size >= 2 && text.data[0] == '[' && text.data[text.size - 1] == ']')
+        text = slice_trim(slice_make(text.data + 1, text.size - 2));
+    if (text.size && memchr(text.data, ',', text.size))
+        return error_set(reader->error, STATUS_UNSUPPORTED,
+                         "base_score has several numbers: only models with one output can be "
+                         "scored");
+    if (!float_parse(text, &reader->forest->base_score))
+        return wrong_kind(reader, "a number as base_score");
+    return STATUS_OK;
+}
+
+static enum status read_num_feature(struct model_reader *reader, const struct token *first,
+                                    const struct member *member)
+{
+    (void)member;
+    int64_t n;
+    enum status status = read_integer_text(reader, first, &n);
+    if (status)
+        return status;
+    if (n < 1 || n > MODEL_MAX_FEATURES)
+        return tokens_error(&reader->tokens, "num_feature is %lld, not 1 to %d", (long long)n,
+                            MODEL_MAX_FEATURES);
+    reader->forest->n_features = (size_t)n;
+    return STATUS_OK;
+}
+
+static enum status read_one_output(struct model_reader *reader, const struct token *first,
+                                   const struct member *member)
+{
+    int64_t n;
+    enum status status = read_integer_text(reader, first, &n);
+    if (!status && n > 1)
+        return error_set(reader->error, STATUS_UNSUPPORTED,
+                         "%s is %lld: only binary classifiers and regressions with one output can "
+                         "be scored",
+                         member->key, (long long)n);
+    return status;
+}
+
+static enum status read_learner_param(struct model_reader *reader, const struct token *first,
+                                      const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "base_score",       .read = read_base_score},
+        {.key = "num_feature",                         .read = read_num_feature},
+        {.key = "num_class",.read = read_one_output},
+        {.key = "num_target",        .read = read_one_output},
+        {.key = NULL                        },
+    };
+    return read_object(reader, first, members, "learner_model_param", false);
+}
+
+static enum status read_objective_name(struct model_reader *reader, const struct token *first,
+                                       const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_STRING)
+        return wrong_kind(reader, "the objective's name");
+    for (int i = 0; i < OBJECTIVE_COUNT; i++)
+        if (slice_is(first->text, objective_name((enum model_objective)i))) {
+            reader->forest->objective = (enum model_objective)i;
+            reader->has_objective = true;
+            return STATUS_OK;
+        }
+    return error_set(
+        reader->error, STATUS_UNSUPPORTED,
+        "its objective is \"%.*s\": binary:logistic, binary:logitraw, reg:logistic and "
+        "reg:squarederror can be scored",
+        first->text.size > 64 ? 64 : (int)first->text.size, first->text.data);
+}
+
+static enum status read_objective(struct model_reader *reader, const struct token *first,
+                                  const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "name", .read = read_objective_name},
+        {.key = NULL            },
+    };
+    return read_object(reader, first, members, "objective", false);
+}
+
+static enum status read_names(struct model_reader *reader, const struct token *first,
+                              const struct member *member)
+{
+    (void)member;
+    return read_texts(reader, first, &reader->names);
+}
+
+static enum status read_types(struct model_reader *reader, const struct token *first,
+                              const struct member *member)
+{
+    (void)member;
+    return read_texts(reader, first, &reader->types);
+}
+
+static enum status read_attributes(struct model_reader *reader, const struct token *first,
+                                   const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_OBJECT)
+        return wrong_kind(reader, "an object");
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_OBJECT_END)
+            return status;
+        if (reader->attribute_keys.size == MAX_ATTRIBUTES)
+            return tokens_error(&reader->tokens, "more than %d attributes", MAX_ATTRIBUTES);
+        status = add_text(reader, &reader->attribute_keys, token.text);
+        if (!status)
+            status = tokens_next(&reader->tokens, &token);
+        if (status)
+            return status;
+        if (token.kind != TOKEN_STRING)
+            return wrong_kind(reader, "a string");
+        status = add_text(reader, &reader->attribute_values, token.text);
+        if (status)
+            return status;
+    }
+}
+
+static enum status read_learner(struct model_reader *reader, const struct token *first,
+                                const struct member *member)
+{
+    (void)member;
+    static const struct member members[] = {
+        {.key = "attributes",          .read = read_attributes},
+        {.key = "feature_names",                            .read = read_names},
+        {.key = "feature_types",.read = read_types},
+        {.key = "gradient_booster",       .read = read_booster},
+        {.key = "learner_model_param",                            .read = read_learner_param},
+        {.key = "objective",  .read = read_objective},
+        {.key = NULL},
+    };
+    return read_object(reader, first, members, "learner", false);
+}
+
+static enum status read_version(struct model_reader *reader, const struct token *first,
+                                const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_ARRAY)
+        return wrong_kind(reader, "an array of numbers");
+    char *text = reader->forest->trained_by;
+    size_t used = 0, size = sizeof reader->forest->trained_by;
+    for (;;) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (status || token.kind == TOKEN_ARRAY_END)
+            return status;
+        if (!token.is_integer || token.integer < 0 || token.integer > 9999)
+            return wrong_kind(reader, "a version number");
+        if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%lld", used ? "." : "",
+                                     (long long)token.integer);
+    }
+}
+
+static enum status read_document(struct model_reader *reader)
+{
+    static const struct member members[] = {
+        {.key = "learner",      .read = read_learner},
+        {.key = "version",                     .read = read_version},
+        {.key = NULL},
+    };
+    struct token token;
+    enum status status = tokens_next(&reader->tokens, &token);
+    if (!status)
+        status = read_object(reader, &token, members, "the file", false);
+    if (!status)
+        status = tokens_next(&reader->tokens, &token); /* that nothing follows */
+    return status;
+}
+
+/* ---- handing over ---- */
+
+static void *take(struct column *column)
+{
+    void *data = column->data;
+    column->data = NULL;
+    return data;
+}
+
+static void fill_forest(struct model_reader *reader)
+{
+    struct forest *forest = reader->forest;
+    struct column *columns = reader->columns;
+    forest->n_nodes = columns[COLUMN_LEFT].size;
+    forest->left = take(&columns[COLUMN_LEFT]);
+    forest->right = take(&columns[COLUMN_RIGHT]);
+    forest->feature = take(&columns[COLUMN_FEATURE]);
+    forest->threshold = take(&columns[COLUMN_THRESHOLD]);
+    forest->default_left = take(&columns[COLUMN_DEFAULT_LEFT]);
+    forest->categorical = take(&columns[COLUMN_CATEGORICAL]);
+    forest->cover = take(&columns[COLUMN_COVER]);
+    forest->gain = take(&columns[COLUMN_GAIN]);
+    forest->base_weight = take(&columns[COLUMN_BASE_WEIGHT]);
+    forest->category_first = take(&columns[COLUMN_CATEGORY_FIRST]);
+    forest->category_count = take(&columns[COLUMN_CATEGORY_COUNT]);
+    forest->n_categories = columns[COLUMN_CATEGORIES].size;
+    forest->categories = take(&columns[COLUMN_CATEGORIES]);
+    forest->n_trees = reader->trees.size;
+    forest->trees = take(&reader->trees);
+    forest->trees_per_round = (size_t)reader->trees_per_round;
+    if (reader->weights.size)
+        forest->tree_weights = take(&reader->weights);
+    if (reader->names.size)
+        forest->feature_names = take(&reader->names);
+    if (reader->types.size)
+        forest->feature_types = take(&reader->types);
+    forest->n_attributes = reader->attribute_values.size;
+    forest->attribute_keys = take(&reader->attribute_keys);
+    forest->attribute_values = take(&reader->attribute_values);
+    const char *best = forest_attribute(forest, "best_iteration");
+    int64_t round;
+    forest->best_iteration = -1;
+    if (best && integer_parse(slice_of(best), &round) && round >= 0 &&
+        (uint64_t)round < forest->n_trees / forest->trees_per_round)
+        forest->best_iteration = round;
+}
+
+static void free_texts(struct column *column)
+{
+    for (size_t i = 0; column->data && i < column->size; i++)
+        free(((char **)column->data)[i]);
+    column_free(column);
+}
+
+static void reader_free(struct model_reader *reader)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        column_free(&reader->columns[i]);
+    column_free(&reader->trees);
+    column_free(&reader->weights);
+    column_free(&reader->scratch);
+    free_texts(&reader->names);
+    free_texts(&reader->types);
+    free_texts(&reader->attribute_keys);
+    free_texts(&reader->attribute_values);
+    tokens_free(&reader->tokens);
+    forest_destroy(reader->forest);
+}
+
+static void reader_init(struct model_reader *reader, struct error *error)
+{
+    *reader = (struct model_reader){.error = error, .num_trees = -1, .trees_per_round = 1};
+    for (int i = 0; i < COLUMNS; i++)
+        reader->columns[i].item = sizeof(int32_t);
+    reader->columns[COLUMN_DEFAULT_LEFT].item = sizeof(uint8_t);
+    reader->columns[COLUMN_CATEGORICAL].item = sizeof(uint8_t);
+    reader->trees.item = sizeof(struct forest_tree);
+    reader->weights.item = sizeof(float);
+    reader->scratch.item = sizeof(int32_t);
+    reader->names.item = reader->types.item = sizeof(char *);
+    reader->attribute_keys.item = reader->attribute_values.item = sizeof(char *);
+}
+
+enum status forest_read(struct slice bytes, struct forest **forest, struct error *error)
+{
+    struct error unused;
+    struct model_reader *reader = malloc(sizeof *reader);
+    if (!reader)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    error = error ? error : &unused;
+    reader_init(reader, error);
+    reader->forest = calloc(1, sizeof *reader->forest);
+    enum status status = reader->forest ? tokens_init(&reader->tokens, bytes, error)
+                                        : error_set(error, STATUS_MEMORY, "out of memory");
+    if (!status)
+        status = read_document(reader);
+    if (!status)
+        status = model_check_all(reader);
+    if (!status) {
+        fill_forest(reader);
+        *forest = reader->forest;
+        reader->forest = NULL;
+    }
+    reader_free(reader);
+    free(reader);
+    return status;
+}
+
+static enum status read_whole(FILE *file, struct buffer *out, struct error *error)
+{
+    char chunk[1 << 16];
+    size_t n;
+    while ((n = fread(chunk, 1, sizeof chunk, file)) > 0)
+        if (!buffer_append(out, chunk, n))
+            return error_set(error, STATUS_FULL, "larger than the %zu MiB a model may have",
+                             MODEL_FILE_MAX_BYTES >> 20);
+    return ferror(file) ? error_set(error, STATUS_IO, "%s", strerror(errno)) : STATUS_OK;
+}
+
+enum status model_file_bytes(const char *path, struct buffer *out, struct error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
+                         strerror(errno));
+    enum status status = read_whole(file, out, error);
+    fclose(file);
+    if (status)
+        error_prefix(error, "%s", path);
+    return status;
+}
+
+enum status forest_read_file(const char *path, struct forest **forest, struct error *error)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, MODEL_FILE_MAX_BYTES);
+    enum status status = model_file_bytes(path, &bytes, error);
+    if (!status) {
+        status = forest_read(buffer_slice(&bytes), forest, error);
+        if (status)
+            error_prefix(error, "%s", path);
+    }
+    buffer_free(&bytes);
+    return status;
+}

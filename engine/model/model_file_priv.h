@@ -1,0 +1,71 @@
+/* Between the reader of model files and the checks of what was read. */
+#ifndef BINNACLE_MODEL_MODEL_FILE_PRIV_H
+#define BINNACLE_MODEL_MODEL_FILE_PRIV_H
+
+#include "engine/model/model_file.h"
+#include "engine/model/tokens.h"
+
+/* A growing array of items of one size. */
+struct column {
+    void *data;
+    size_t size; /* items */
+    size_t capacity;
+    size_t item; /* bytes */
+};
+
+/* A tree's arrays in the file. Those up to COLUMN_NODES hold a value per node of all trees so far;
+ * the ones after it are of the tree being read only. */
+enum column_id {
+    COLUMN_LEFT,
+    COLUMN_RIGHT,
+    COLUMN_FEATURE,
+    COLUMN_THRESHOLD,
+    COLUMN_DEFAULT_LEFT,
+    COLUMN_CATEGORICAL,
+    COLUMN_COVER,
+    COLUMN_GAIN,
+    COLUMN_BASE_WEIGHT,
+    COLUMN_CATEGORY_FIRST, /* computed, not in the file */
+    COLUMN_CATEGORY_COUNT, /* likewise */
+    COLUMN_NODES,
+    COLUMN_PARENTS = COLUMN_NODES,
+    COLUMN_CATEGORY_NODES,
+    COLUMN_CATEGORY_SEGMENTS,
+    COLUMN_CATEGORY_SIZES,
+    COLUMN_CATEGORIES, /* of all trees */
+    COLUMNS
+};
+
+struct model_reader {
+    struct tokens tokens;
+    struct error *error;
+    struct forest *forest; /* its arrays are filled from the columns at the end */
+    struct column columns[COLUMNS];
+    struct column trees;                            /* struct forest_tree */
+    struct column weights;                          /* float */
+    struct column names, types;                     /* char * */
+    struct column attribute_keys, attribute_values; /* char * */
+    struct column scratch;                          /* for the checks */
+    size_t first_node;                              /* of the tree being read */
+    size_t first_category;
+    size_t max_category_bits; /* sum over nodes, of what sets of categories will take */
+    int64_t num_nodes;        /* -1: not stated */
+    int64_t num_trees;        /* -1: not stated */
+    int64_t trees_per_round;
+    bool has_objective, has_base_score, has_booster;
+};
+
+/* STATUS_OK with room for n more items, or STATUS_MEMORY. */
+enum status column_reserve(struct column *column, size_t n, struct error *error);
+void column_free(struct column *column);
+
+/* The file's bytes appended to `out`; the error begins with the path. */
+enum status model_file_bytes(const char *path, struct buffer *out, struct error *error);
+
+/* Checks the tree that begins at reader->first_node, drops deleted nodes, and adds it to the
+ * trees. */
+enum status model_check_tree(struct model_reader *reader);
+/* What can be said only when the whole file was read. */
+enum status model_check_all(struct model_reader *reader);
+
+#endif
