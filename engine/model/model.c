@@ -219,7 +219,7 @@ static const char *predict_config(const struct model *model, enum predict_type t
     size_t end = n_rounds < model_n_rounds(model) ? n_rounds : 0;
     (void)snprintf(config, CONFIG_SIZE,
                    "{\"type\":%d,\"training\":false,\"iteration_begin\":0,\"iteration_end\":%zu,"
-                   "\"strict_shape\":false,\"missing\":NaN,\"nthread\":1}",
+                   "\"strict_shape\":false,\"missing\":NaN,\"cache_id\":0,\"nthread\":1}",
                    (int)type, end);
     return config;
 }
