@@ -88,7 +88,8 @@ struct ledger_entry {
             int64_t at_us;
         } action;
         struct {
-            const struct event *event; /* raw, violations, received_us, schema, position */
+            const struct event *event; /* violations, received_us, schema, position */
+            struct slice document;     /* decoder_document(): what can be submitted again */
         } quarantine;
         struct {
             uint64_t id;

@@ -35,4 +35,7 @@ void pseudonyms_destroy(struct pseudonyms *pseudonyms); /* NULL is ignored */
 MUST_USE enum status pseudonym_of(struct pseudonyms *pseudonyms, struct slice value,
                                   char out[PSEUDONYM_SIZE]);
 
+/* Forgets the value behind a pseudonym: after an erasure. Any thread. */
+void pseudonym_forget(struct pseudonyms *pseudonyms, const char pseudonym[PSEUDONYM_SIZE]);
+
 #endif

@@ -1,0 +1,39 @@
+/* Names of the ledger's files and keys. */
+#ifndef BINNACLE_RECORD_FILES_PRIV_H
+#define BINNACLE_RECORD_FILES_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/crypto.h"
+#include "engine/base/status.h"
+
+#define PATH_SIZE 4096
+
+/* "dir/name"; false when it does not fit. */
+bool path_join(char out[PATH_SIZE], const char *dir, const char *name);
+
+/* Days since 1970-01-01 and back to the name of that day's file. */
+int64_t day_of(int64_t time_us);
+bool day_path(char out[PATH_SIZE], const char *dir, int64_t day);
+
+/* The days that have a file, ascending; *days is the caller's to free. STATUS_NOT_FOUND: no such
+ * folder. */
+MUST_USE enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *error);
+
+/* mkdir -p with mode 0700 for what is made. */
+MUST_USE enum status folder_make(const char *dir, struct error *error);
+/* One process per folder: takes `dir/lock` until *fd is closed. STATUS_CONFLICT names the other. */
+MUST_USE enum status folder_lock(const char *dir, int *fd, struct error *error);
+
+/* keys/NAME of the ledger's folder. */
+MUST_USE enum status key_load(const char *dir, const char *name, bool create,
+                              uint8_t key[KEY_SIZE], struct error *error);
+/* The key that quarantined bytes are sealed under: derived from keys/master.key. */
+MUST_USE enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE],
+                                    struct error *error);
+#define QUARANTINE_CONTEXT "binnacle-quarantine-v1"
+
+#endif
