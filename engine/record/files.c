@@ -148,8 +148,7 @@ enum status key_load(const char *dir, const char *name, bool create, uint8_t key
     return status == STATUS_OK ? crypto_key_file(path, create, key, error) : status;
 }
 
-enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE],
-                           struct error *error)
+enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE], struct error *error)
 {
     uint8_t master[KEY_SIZE];
     enum status status = key_load(dir, "master.key", create, master, error);

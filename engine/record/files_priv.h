@@ -29,8 +29,8 @@ MUST_USE enum status folder_make(const char *dir, struct error *error);
 MUST_USE enum status folder_lock(const char *dir, int *fd, struct error *error);
 
 /* keys/NAME of the ledger's folder. */
-MUST_USE enum status key_load(const char *dir, const char *name, bool create,
-                              uint8_t key[KEY_SIZE], struct error *error);
+MUST_USE enum status key_load(const char *dir, const char *name, bool create, uint8_t key[KEY_SIZE],
+                              struct error *error);
 /* The key that quarantined bytes are sealed under: derived from keys/master.key. */
 MUST_USE enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE],
                                     struct error *error);

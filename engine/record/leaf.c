@@ -20,8 +20,7 @@ const char *row_kind_name(enum row_kind kind)
     return "unknown";
 }
 
-enum status feature_set_digest(const struct feature_schema *names,
-                               uint8_t digest[FEATURE_SET_SIZE])
+enum status feature_set_digest(const struct feature_schema *names, uint8_t digest[FEATURE_SET_SIZE])
 {
     struct buffer all;
     buffer_init(&all, (size_t)16 << 20);
@@ -132,8 +131,7 @@ static void decode_shadows(struct cursor *in, struct leaf_storage *storage, stru
     row->n_shadows = (int)n;
 }
 
-static void decode_decision(struct cursor *in, struct leaf_storage *storage,
-                            struct ledger_row *row)
+static void decode_decision(struct cursor *in, struct leaf_storage *storage, struct ledger_row *row)
 {
     row->event_id = get_text(in);
     row->entity = get_text(in);

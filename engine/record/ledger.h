@@ -133,6 +133,8 @@ struct ledger_stats {
     uint8_t root[SHA256_SIZE];
     uint64_t next_index; /* of the next leaf submitted */
     uint64_t durable;    /* last ticket on the disk */
+    int64_t high_us; /* latest time of a committed row, where a replay's clock goes on; INT64_MIN:
+                        none */
     size_t queue_rows, queue_capacity;
     uint64_t refused;       /* entries turned away since start */
     uint64_t commits, rows; /* since start */

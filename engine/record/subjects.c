@@ -43,11 +43,11 @@ static enum status open_db(struct subjects *subjects, const char *dir, struct er
         struct db_stmt **stmt;
         const char *sql;
     } statements[] = {
-        {&subjects->known,  "SELECT 1 FROM subjects WHERE pseudonym = ?1"                    },
-        {&subjects->insert, "INSERT INTO subjects VALUES(?1, ?2, ?3, ?4, NULL)"              },
-        {&subjects->select, "SELECT key, value, erased_us FROM subjects WHERE pseudonym = ?1"},
+        {&subjects->known,  "SELECT 1 FROM subjects WHERE pseudonym = ?1"                        },
+        {&subjects->insert, "INSERT INTO subjects VALUES(?1, ?2, ?3, ?4, NULL)"                  },
+        {&subjects->select, "SELECT key, value, erased_us FROM subjects WHERE pseudonym = ?1"    },
         {&subjects->erase,  "UPDATE subjects SET key = NULL, value = NULL, erased_us = ?2 "
-                            "WHERE pseudonym = ?1 AND erased_us IS NULL"                     },
+                           "WHERE pseudonym = ?1 AND erased_us IS NULL"},
     };
     for (size_t i = 0; status == STATUS_OK && i < sizeof statements / sizeof *statements; i++)
         status = db_prepare(subjects->db, statements[i].sql, statements[i].stmt, error);
@@ -138,8 +138,8 @@ enum status subjects_add(struct subjects *subjects, struct slice pseudonym, stru
     return status;
 }
 
-static enum status unseal(const struct subjects *subjects, struct slice pseudonym,
-                          struct slice key, struct slice value, struct buffer *original)
+static enum status unseal(const struct subjects *subjects, struct slice pseudonym, struct slice key,
+                          struct slice value, struct buffer *original)
 {
     struct buffer own;
     buffer_init(&own, 256);

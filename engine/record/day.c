@@ -1,0 +1,609 @@
+/* One day file as the writer sees it: SQLite tables (day_schema.c), prepared statements, and the
+ * dictionaries that the file refers to by number. Names met for the first time are written in the
+ * transaction that uses them and forgotten again when that fails. Writer thread only. */
+#include "engine/record/day_priv.h"
+
+#include <stdlib.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/json.h"
+#include "engine/record/codec_priv.h"
+#include "engine/record/files_priv.h"
+#include "engine/record/names_priv.h"
+
+enum statement {
+    INSERT_NAME,
+    INSERT_FEATURES,
+    INSERT_DECISION,
+    INSERT_LABEL,
+    INSERT_ACTION,
+    INSERT_QUARANTINE,
+    INSERT_MARK,
+    INSERT_GROUP,
+    INSERT_RUN,
+    INSERT_KEYS,
+    WRITE_STATE,
+    WRITE_POSITION,
+    STATEMENTS
+};
+
+static const char *const SQL[STATEMENTS] = {
+    [INSERT_NAME] = "INSERT INTO names VALUES(?1, ?2)",
+    [INSERT_FEATURES] = "INSERT INTO feature_sets VALUES(?1, ?2, ?3)",
+    [INSERT_DECISION] =
+        "INSERT INTO decisions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+    [INSERT_LABEL] = "INSERT INTO labels VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [INSERT_ACTION] = "INSERT INTO actions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [INSERT_QUARANTINE] = "INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [INSERT_MARK] = "INSERT INTO quarantine_marks VALUES(NULL, ?1, ?2, ?3)",
+    [INSERT_GROUP] = "INSERT INTO commits VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [INSERT_RUN] = "INSERT INTO event_runs VALUES(?1, ?2)",
+    [INSERT_KEYS] = "INSERT INTO event_keys VALUES(?1, ?2, ?3)",
+    [WRITE_STATE] = "INSERT OR REPLACE INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [WRITE_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3)",
+};
+
+#define MAX_FEATURE_SETS 64
+
+struct day {
+    int64_t number;
+    struct db *db;
+    struct db_stmt *statements[STATEMENTS];
+    struct names names;
+    uint8_t feature_sets[MAX_FEATURE_SETS][FEATURE_SET_SIZE]; /* id - 1 */
+    size_t n_feature_sets;
+    struct event_key *keys; /* rows since the last run */
+    size_t n_keys, keys_capacity;
+    struct buffer scratch, scratch2;
+    /* What to go back to when the open transaction fails. */
+    size_t committed_names, committed_sets, committed_keys;
+    size_t run_keys; /* keys that the open transaction has written as a run */
+};
+
+static enum status prepare_all(struct day *day, struct error *error)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        enum status status = db_prepare(day->db, SQL[i], &day->statements[i], error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status load_names(struct day *day, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(day->db, "SELECT id, name FROM names ORDER BY id", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        uint32_t id;
+        status = names_add(&day->names, db_text(select, 1), &id);
+        if (status == STATUS_OK && id != db_int(select, 0))
+            status = STATUS_CORRUPT;
+        if (status != STATUS_OK) {
+            error_set(error, status, "the names of a ledger day cannot be read");
+            break;
+        }
+    }
+    db_finish(select);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static enum status load_feature_sets(struct day *day, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(day->db, "SELECT digest FROM feature_sets ORDER BY id", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        struct slice digest = db_blob(select, 0);
+        if (digest.size != FEATURE_SET_SIZE || day->n_feature_sets == MAX_FEATURE_SETS) {
+            status =
+                error_set(error, STATUS_CORRUPT, "the feature sets of a ledger day are damaged");
+            break;
+        }
+        memcpy(day->feature_sets[day->n_feature_sets++], digest.data, FEATURE_SET_SIZE);
+    }
+    db_finish(select);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static enum status add_key(struct day *day, struct slice event_id, uint64_t index)
+{
+    if (day->n_keys == day->keys_capacity) {
+        size_t capacity = day->keys_capacity ? 2 * day->keys_capacity : EVENT_RUN;
+        struct event_key *keys = realloc(day->keys, capacity * sizeof *keys);
+        if (!keys)
+            return STATUS_MEMORY;
+        day->keys = keys;
+        day->keys_capacity = capacity;
+    }
+    day->keys[day->n_keys++] = (struct event_key){hash64(event_id.data, event_id.size, 0), index};
+    return STATUS_OK;
+}
+
+static enum status load_keys(struct day *day, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(day->db,
+                   "SELECT idx, event_id FROM decisions WHERE idx > "
+                   "coalesce((SELECT max(last_index) FROM event_runs), -1) ORDER BY idx",
+                   &select, error);
+    if (status != STATUS_OK)
+        return status;
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        status = add_key(day, db_text(select, 1), (uint64_t)db_int(select, 0));
+        if (status != STATUS_OK) {
+            error_set(error, status, "out of memory for the event index");
+            break;
+        }
+    }
+    db_finish(select);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static void mark_committed(struct day *day)
+{
+    day->committed_names = day->names.n;
+    day->committed_sets = day->n_feature_sets;
+    day->committed_keys = day->n_keys;
+    day->run_keys = 0;
+}
+
+enum status day_open(const char *dir, int64_t number, struct day **day, struct error *error)
+{
+    char path[PATH_SIZE];
+    if (!day_path(path, dir, number))
+        return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
+    struct day *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    opened->number = number;
+    buffer_init(&opened->scratch, (size_t)1 << 20);
+    buffer_init(&opened->scratch2, (size_t)1 << 20);
+    enum status status = db_open(path, DB_WRITE, DB_SYNC_FULL, &opened->db, error);
+    /* Fewer, larger checkpoints: the log is read by nobody but the next checkpoint. */
+    if (status == STATUS_OK)
+        status = db_exec(opened->db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384",
+                         error);
+    if (status == STATUS_OK)
+        status = db_migrate(opened->db, DAY_STEPS, DAY_VERSION, error);
+    if (status == STATUS_OK)
+        status = prepare_all(opened, error);
+    if (status == STATUS_OK)
+        status = load_names(opened, error);
+    if (status == STATUS_OK)
+        status = load_feature_sets(opened, error);
+    if (status == STATUS_OK)
+        status = load_keys(opened, error);
+    if (status != STATUS_OK) {
+        day_close(opened);
+        return status;
+    }
+    mark_committed(opened);
+    *day = opened;
+    return STATUS_OK;
+}
+
+void day_close(struct day *day)
+{
+    if (!day)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        db_finish(day->statements[i]);
+    db_close(day->db);
+    names_free(&day->names);
+    free(day->keys);
+    buffer_free(&day->scratch);
+    buffer_free(&day->scratch2);
+    free(day);
+}
+
+int64_t day_number(const struct day *day)
+{
+    return day->number;
+}
+
+enum status day_begin(struct day *day, struct error *error)
+{
+    return db_begin(day->db, error);
+}
+
+enum status day_commit(struct day *day, struct error *error)
+{
+    enum status status = db_commit(day->db, error);
+    if (status != STATUS_OK)
+        return status;
+    if (day->run_keys > 0) {
+        day->n_keys -= day->run_keys;
+        memmove(day->keys, day->keys + day->run_keys, day->n_keys * sizeof *day->keys);
+    }
+    mark_committed(day);
+    return STATUS_OK;
+}
+
+void day_rollback(struct day *day)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        db_reset(day->statements[i]);
+    db_rollback(day->db);
+    names_truncate(&day->names, day->committed_names);
+    day->n_feature_sets = day->committed_sets;
+    day->n_keys = day->committed_keys;
+    day->run_keys = 0;
+}
+
+enum status day_read_state(struct day *day, struct day_state *state, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status = db_prepare(day->db,
+                                    "SELECT commits, first_index, next_quarantine, high_us,"
+                                    " tree_size, edge, root FROM state",
+                                    &select, error);
+    if (status != STATUS_OK)
+        return status;
+    status = db_step(select, error);
+    if (status == STATUS_OK) {
+        state->commits = (uint64_t)db_int(select, 0);
+        state->first_index = (uint64_t)db_int(select, 1);
+        state->next_quarantine = (uint64_t)db_int(select, 2);
+        state->high_us = db_int(select, 3);
+        uint8_t root[SHA256_SIZE];
+        bool whole = tree_load(&state->tree, (uint64_t)db_int(select, 4), db_blob(select, 5)) &&
+                     tree_root(&state->tree, root) == STATUS_OK &&
+                     slice_equal(db_blob(select, 6), slice_make(root, sizeof root));
+        if (!whole)
+            status = error_set(error, STATUS_CORRUPT,
+                               "the ledger's last state is damaged: its tree does not give its "
+                               "root; restore the newest day file from a copy");
+    } else if (status == STATUS_END) {
+        status = STATUS_NOT_FOUND;
+    }
+    db_finish(select);
+    return status;
+}
+
+enum status day_write_state(struct day *day, const struct day_state *state, struct error *error)
+{
+    uint8_t edges[TREE_EDGES_SIZE], root[SHA256_SIZE];
+    size_t size = tree_save(&state->tree, edges);
+    enum status status = tree_root(&state->tree, root);
+    if (status != STATUS_OK)
+        return error_set(error, status, "cannot hash the ledger's tree");
+    struct db_stmt *write = day->statements[WRITE_STATE];
+    db_bind_int(write, 1, (int64_t)state->commits);
+    db_bind_int(write, 2, (int64_t)state->first_index);
+    db_bind_int(write, 3, (int64_t)state->next_quarantine);
+    db_bind_int(write, 4, state->high_us);
+    db_bind_int(write, 5, (int64_t)state->tree.size);
+    db_bind_blob(write, 6, slice_make(edges, size));
+    db_bind_blob(write, 7, slice_make(root, sizeof root));
+    return db_run(write, error);
+}
+
+enum status day_insert_group(struct day *day, const struct day_group *group, struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_GROUP];
+    db_bind_int(insert, 1, (int64_t)group->commit);
+    db_bind_int(insert, 2, (int64_t)group->first_index);
+    db_bind_int(insert, 3, (int64_t)group->tree_size);
+    if (group->low_us <= group->high_us) {
+        db_bind_int(insert, 4, group->low_us);
+        db_bind_int(insert, 5, group->high_us);
+    }
+    db_bind_int(insert, 6, group->committed_us);
+    db_bind_blob(insert, 7, slice_make(group->root, SHA256_SIZE));
+    return db_run(insert, error);
+}
+
+/* The number of a name, which is written when it is new; 0 for none. */
+static enum status name_id(struct day *day, struct slice name, uint32_t *id, struct error *error)
+{
+    *id = 0;
+    if (name.size == 0 || (*id = names_find(&day->names, name)) != 0)
+        return STATUS_OK;
+    enum status status = names_add(&day->names, name, id);
+    if (status != STATUS_OK)
+        return error_set(error, status, "too many names in one ledger day");
+    db_bind_int(day->statements[INSERT_NAME], 1, *id);
+    db_bind_text(day->statements[INSERT_NAME], 2, name);
+    return db_run(day->statements[INSERT_NAME], error);
+}
+
+/* Binds the number of a name. */
+static enum status bind_name(struct day *day, struct db_stmt *stmt, int index, struct slice name,
+                             struct error *error)
+{
+    uint32_t id;
+    enum status status = name_id(day, name, &id, error);
+    db_bind_int(stmt, index, id);
+    return status;
+}
+
+static int64_t feature_set_id(const struct day *day, const uint8_t digest[FEATURE_SET_SIZE])
+{
+    for (size_t i = 0; i < day->n_feature_sets; i++)
+        if (memcmp(day->feature_sets[i], digest, FEATURE_SET_SIZE) == 0)
+            return (int64_t)i + 1;
+    return 0;
+}
+
+bool day_has_features(struct day *day, const uint8_t digest[FEATURE_SET_SIZE])
+{
+    return feature_set_id(day, digest) != 0;
+}
+
+enum status day_insert_features(struct day *day, const uint8_t digest[FEATURE_SET_SIZE],
+                                const struct feature_schema *names, struct error *error)
+{
+    if (day->n_feature_sets == MAX_FEATURE_SETS)
+        return error_set(error, STATUS_FULL, "too many feature sets in one ledger day");
+    struct buffer text;
+    buffer_init(&text, (size_t)1 << 20);
+    struct json_writer json;
+    json_begin(&json, &text);
+    json_array(&json, NULL);
+    for (size_t i = 0; i < names->n_features; i++)
+        json_text(&json, NULL, names->names[i]);
+    json_array_end(&json);
+    memcpy(day->feature_sets[day->n_feature_sets++], digest, FEATURE_SET_SIZE);
+    struct db_stmt *insert = day->statements[INSERT_FEATURES];
+    db_bind_int(insert, 1, (int64_t)day->n_feature_sets);
+    db_bind_blob(insert, 2, slice_make(digest, FEATURE_SET_SIZE));
+    db_bind_text(insert, 3, buffer_slice(&text));
+    enum status status = text.overflow ? error_set(error, STATUS_MEMORY, "feature names too long")
+                                       : db_run(insert, error);
+    buffer_free(&text);
+    return status;
+}
+
+static enum status pack_reasons(struct day *day, const struct ledger_row *row, struct error *error)
+{
+    buffer_reset(&day->scratch);
+    for (int i = 0; i < row->n_reasons; i++) {
+        uint32_t code;
+        enum status status = name_id(day, row->reasons[i].code, &code, error);
+        if (status != STATUS_OK)
+            return status;
+        put_u32(&day->scratch, code);
+        put_i32(&day->scratch, row->reasons[i].feature);
+        put_float(&day->scratch, row->reasons[i].value);
+        put_float(&day->scratch, row->reasons[i].contribution);
+    }
+    return STATUS_OK;
+}
+
+static enum status pack_shadows(struct day *day, const struct ledger_row *row, struct error *error)
+{
+    buffer_reset(&day->scratch2);
+    for (int i = 0; i < row->n_shadows; i++) {
+        uint32_t model, version;
+        enum status status = name_id(day, row->shadows[i].model, &model, error);
+        if (status == STATUS_OK)
+            status = name_id(day, row->shadows[i].version, &version, error);
+        if (status != STATUS_OK)
+            return status;
+        put_u32(&day->scratch2, model);
+        put_u32(&day->scratch2, version);
+        put_float(&day->scratch2, row->shadows[i].score);
+    }
+    return STATUS_OK;
+}
+
+/* Source, part and offset into three parameters from `index` on. */
+static enum status bind_place(struct day *day, struct db_stmt *stmt, int index,
+                              const struct ledger_row *row, struct error *error)
+{
+    db_bind_int(stmt, index + 1, row->part);
+    db_bind_int(stmt, index + 2, row->offset);
+    return bind_name(day, stmt, index, row->source, error);
+}
+
+static enum status bind_decision_names(struct day *day, struct db_stmt *insert,
+                                       const struct ledger_row *row, struct error *error)
+{
+    const struct {
+        int index;
+        struct slice name;
+    } names[] = {
+        {9,  row->contract        },
+        {10, row->contract_version},
+        {17, row->rule            },
+        {19, row->model           },
+        {20, row->model_version   },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        enum status status = bind_name(day, insert, names[i].index, names[i].name, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return bind_place(day, insert, 6, row, error);
+}
+
+static enum status insert_decision(struct day *day, const struct ledger_row *row,
+                                   const uint8_t leaf_hash[SHA256_SIZE], struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_DECISION];
+    enum status status = pack_reasons(day, row, error);
+    if (status == STATUS_OK)
+        status = pack_shadows(day, row, error);
+    if (status == STATUS_OK)
+        status = bind_decision_names(day, insert, row, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(insert, 1, (int64_t)row->index);
+    db_bind_text(insert, 2, row->event_id);
+    db_bind_text(insert, 3, row->entity);
+    db_bind_int(insert, 4, row->event_us);
+    db_bind_int(insert, 5, row->at_us);
+    db_bind_text(insert, 11, row->input);
+    db_bind_int(insert, 12, feature_set_id(day, row->feature_set));
+    db_bind_blob(insert, 13, slice_make(row->features, row->n_features * sizeof(float)));
+    db_bind_double(insert, 14, (double)row->score);
+    db_bind_double(insert, 15, (double)row->margin);
+    db_bind_int(insert, 16, row->decision);
+    db_bind_blob(insert, 18, buffer_slice(&day->scratch));
+    db_bind_int(insert, 21, row->variant);
+    db_bind_blob(insert, 22, buffer_slice(&day->scratch2));
+    db_bind_blob(insert, 23, slice_make(row->trace_id, sizeof row->trace_id));
+    db_bind_int(insert, 24, row->latency_us);
+    db_bind_blob(insert, 25, slice_make(leaf_hash, SHA256_SIZE));
+    status = db_run(insert, error);
+    if (status == STATUS_OK && add_key(day, row->event_id, row->index) != STATUS_OK)
+        status = error_set(error, STATUS_MEMORY, "out of memory for the event index");
+    return status;
+}
+
+static enum status insert_label(struct day *day, const struct ledger_row *row,
+                                const uint8_t leaf_hash[SHA256_SIZE], struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_LABEL];
+    enum status status = bind_place(day, insert, 6, row, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(insert, 1, (int64_t)row->index);
+    db_bind_text(insert, 2, row->event_id);
+    db_bind_int(insert, 3, row->label);
+    db_bind_int(insert, 4, row->observed_us);
+    db_bind_int(insert, 5, row->at_us);
+    db_bind_blob(insert, 9, slice_make(leaf_hash, SHA256_SIZE));
+    return db_run(insert, error);
+}
+
+static enum status insert_action(struct day *day, const struct ledger_row *row,
+                                 const uint8_t leaf_hash[SHA256_SIZE], struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_ACTION];
+    enum status status = bind_place(day, insert, 6, row, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(insert, 1, (int64_t)row->index);
+    db_bind_int(insert, 2, row->at_us);
+    db_bind_text(insert, 3, row->who);
+    db_bind_text(insert, 4, row->what);
+    db_bind_text(insert, 5, row->arguments);
+    db_bind_blob(insert, 9, slice_make(leaf_hash, SHA256_SIZE));
+    return db_run(insert, error);
+}
+
+enum status day_insert_row(struct day *day, const struct ledger_row *row,
+                           const uint8_t leaf_hash[SHA256_SIZE], struct error *error)
+{
+    switch (row->kind) {
+    case ROW_DECISION:
+        return insert_decision(day, row, leaf_hash, error);
+    case ROW_LABEL:
+        return insert_label(day, row, leaf_hash, error);
+    case ROW_ACTION:
+        return insert_action(day, row, leaf_hash, error);
+    }
+    return error_set(error, STATUS_INVALID, "a row of no known kind");
+}
+
+enum status day_insert_quarantine(struct day *day, const struct day_quarantine *event,
+                                  struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_QUARANTINE];
+    enum status status = bind_name(day, insert, 3, event->source, error);
+    if (status == STATUS_OK)
+        status = bind_name(day, insert, 6, event->contract, error);
+    if (status == STATUS_OK)
+        status = bind_name(day, insert, 7, event->contract_version, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(insert, 1, (int64_t)event->id);
+    db_bind_int(insert, 2, event->received_us);
+    db_bind_int(insert, 4, event->part);
+    db_bind_int(insert, 5, event->offset);
+    db_bind_text(insert, 8, event->violations);
+    db_bind_blob(insert, 9, event->sealed);
+    return db_run(insert, error);
+}
+
+enum status day_insert_mark(struct day *day, uint64_t id, enum quarantine_status quarantine,
+                            int64_t at_us, struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_MARK];
+    db_bind_int(insert, 1, (int64_t)id);
+    db_bind_int(insert, 2, quarantine);
+    db_bind_int(insert, 3, at_us);
+    return db_run(insert, error);
+}
+
+enum status day_write_position(struct day *day, struct slice source, int32_t part, int64_t offset,
+                               struct error *error)
+{
+    struct db_stmt *write = day->statements[WRITE_POSITION];
+    db_bind_text(write, 1, source);
+    db_bind_int(write, 2, part);
+    db_bind_int(write, 3, offset);
+    return db_run(write, error);
+}
+
+enum status day_read_positions(struct day *day, position_visitor *each, void *context,
+                               struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(day->db, "SELECT source, part, offset FROM positions", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        status = each(context, db_text(select, 0), (int32_t)db_int(select, 1), db_int(select, 2));
+        if (status != STATUS_OK) {
+            error_set(error, status, "too many source positions");
+            break;
+        }
+    }
+    db_finish(select);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct event_key *left = a, *right = b;
+    if (left->hash != right->hash)
+        return left->hash < right->hash ? -1 : 1;
+    return (left->index > right->index) - (left->index < right->index);
+}
+
+static enum status insert_keys(struct day *day, uint64_t run, uint64_t bucket,
+                               const struct event_key *keys, size_t n, struct error *error)
+{
+    struct db_stmt *insert = day->statements[INSERT_KEYS];
+    db_bind_int(insert, 1, (int64_t)run);
+    db_bind_int(insert, 2, (int64_t)bucket);
+    db_bind_blob(insert, 3, slice_make(keys, n * sizeof *keys));
+    return db_run(insert, error);
+}
+
+enum status day_write_run(struct day *day, bool all, struct error *error)
+{
+    size_t n = day->n_keys;
+    if (n == 0 || (!all && n < EVENT_RUN))
+        return STATUS_OK;
+    struct event_key *sorted = malloc(n * sizeof *sorted);
+    if (!sorted)
+        return error_set(error, STATUS_MEMORY, "out of memory for the event index");
+    memcpy(sorted, day->keys, n * sizeof *sorted);
+    uint64_t first = sorted[0].index, last = sorted[n - 1].index;
+    qsort(sorted, n, sizeof *sorted, compare_keys);
+    struct db_stmt *insert = day->statements[INSERT_RUN];
+    db_bind_int(insert, 1, (int64_t)first);
+    db_bind_int(insert, 2, (int64_t)last);
+    enum status status = db_run(insert, error);
+    for (size_t from = 0, to; status == STATUS_OK && from < n; from = to) {
+        uint64_t bucket = EVENT_BUCKET(sorted[from].hash);
+        for (to = from + 1; to < n && EVENT_BUCKET(sorted[to].hash) == bucket;)
+            to++;
+        status = insert_keys(day, first, bucket, sorted + from, to - from, error);
+    }
+    free(sorted);
+    day->run_keys = n;
+    return status;
+}

@@ -1,0 +1,487 @@
+/* The ledger as its callers see it: opening, the queue, waiting, counts.
+ *
+ * Submitters encode into a chunk of their own (chunk.c), then take the lock for as long as it
+ * takes to number the chunk's leaves and append it to the queue. The writer (writer.c) takes
+ * everything that is there, commits it in groups and moves `durable` on. Rows count against the
+ * queue's bound until they are committed, so that a disk that refuses becomes back pressure. */
+#include "engine/record/ledger_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/record/files_priv.h"
+
+#define LEDGER_MAGIC 0x1ed9e201u
+#define MAX_SPARE    8
+#define SPARE_BYTES  ((size_t)8 << 20) /* larger chunks are given back to the system */
+
+static void destroy_chunks(struct chunk *chunk)
+{
+    while (chunk) {
+        struct chunk *next = chunk->next;
+        chunk_destroy(chunk);
+        chunk = next;
+    }
+}
+
+static void destroy_subjects(struct pending_subject *subject)
+{
+    while (subject) {
+        struct pending_subject *next = subject->next;
+        explicit_bzero(subject->original, subject->size);
+        free(subject);
+        subject = next;
+    }
+}
+
+static void ledger_destroy(struct ledger *ledger)
+{
+    writer_destroy(ledger->writer);
+    pseudonyms_destroy(ledger->pseudonyms);
+    subjects_close(ledger->subjects_db);
+    destroy_chunks(ledger->head);
+    destroy_chunks(ledger->spare);
+    destroy_subjects(ledger->subjects);
+    for (int i = 0; i < ledger->n_sources; i++)
+        free((void *)(uintptr_t)ledger->sources[i]);
+    free(ledger->places);
+    if (ledger->lock_fd >= 0)
+        close(ledger->lock_fd);
+    pthread_cond_destroy(&ledger->work);
+    pthread_cond_destroy(&ledger->room);
+    pthread_cond_destroy(&ledger->durable_changed);
+    lock_destroy(&ledger->lock);
+    lock_destroy(&ledger->subjects_lock);
+    explicit_bzero(ledger->quarantine_key, KEY_SIZE);
+    free(ledger->dir);
+    ledger->magic = 0;
+    free(ledger);
+}
+
+/* A value was not in the pseudonym cache: the writer adds it to subjects.db if it is new, before
+ * the next group of rows. */
+static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SIZE],
+                                struct slice original)
+{
+    struct ledger *ledger = context;
+    struct pending_subject *subject = malloc(sizeof *subject + original.size);
+    if (!subject)
+        return STATUS_MEMORY;
+    *subject =
+        (struct pending_subject){.at_us = clock_now_us(ledger->clock), .size = original.size};
+    memcpy(subject->pseudonym, pseudonym, PSEUDONYM_SIZE);
+    if (original.size > 0)
+        memcpy(subject->original, original.data, original.size);
+    enum status status = STATUS_OK;
+    lock_take(&ledger->lock);
+    while (ledger->n_subjects >= MAX_PENDING_SUBJECTS && !ledger->closing &&
+           ledger->stats.health == LEDGER_OK) {
+        pthread_cond_signal(&ledger->work);
+        condition_wait(&ledger->room, &ledger->lock, 1000);
+    }
+    if (ledger->n_subjects >= MAX_PENDING_SUBJECTS) {
+        status = ledger->closing ? STATUS_END : STATUS_IO;
+    } else {
+        if (ledger->subjects)
+            ledger->subjects_tail->next = subject;
+        else
+            ledger->subjects = subject;
+        ledger->subjects_tail = subject;
+        ledger->n_subjects++;
+    }
+    lock_release(&ledger->lock);
+    if (status != STATUS_OK) {
+        subject->next = NULL;
+        destroy_subjects(subject);
+    }
+    return status;
+}
+
+static enum status open_people(struct ledger *ledger, size_t cache, struct error *error)
+{
+    uint8_t key[KEY_SIZE];
+    enum status status = key_load(ledger->dir, "pseudonym.key", true, key, error);
+    if (status == STATUS_OK)
+        status = key_quarantine(ledger->dir, true, ledger->quarantine_key, error);
+    if (status == STATUS_OK)
+        status = subjects_open(ledger->dir, true, &ledger->subjects_db, error);
+    if (status == STATUS_OK)
+        status = pseudonyms_create(key, cache ? cache : 65536, note_subject, ledger,
+                                   &ledger->pseudonyms, error);
+    explicit_bzero(key, sizeof key);
+    return status;
+}
+
+static struct ledger *ledger_create(const struct ledger_options *options)
+{
+    struct ledger *ledger = calloc(1, sizeof *ledger);
+    if (!ledger)
+        return NULL;
+    ledger->magic = LEDGER_MAGIC;
+    ledger->lock_fd = -1;
+    ledger->clock = options->clock;
+    ledger->log = options->log;
+    ledger->queue_rows = options->queue_rows ? options->queue_rows : 65536;
+    ledger->queue_bytes = options->queue_bytes ? options->queue_bytes : (size_t)128 << 20;
+    ledger->group_rows = options->group_rows ? options->group_rows : 4096;
+    ledger->group_ms = options->group_ms;
+    ledger->stats.queue_capacity = ledger->queue_rows;
+    lock_init(&ledger->lock, "ledger");
+    lock_init(&ledger->subjects_lock, "subjects");
+    condition_init(&ledger->work);
+    condition_init(&ledger->room);
+    condition_init(&ledger->durable_changed);
+    ledger->dir = strdup(options->dir);
+    if (!ledger->dir) {
+        ledger_destroy(ledger);
+        return NULL;
+    }
+    return ledger;
+}
+
+enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
+                        struct error *error)
+{
+    struct ledger *opened = ledger_create(options);
+    if (!opened)
+        return error_set(error, STATUS_MEMORY, "out of memory for the ledger");
+    enum status status = folder_make(opened->dir, error);
+    if (status == STATUS_OK)
+        status = folder_lock(opened->dir, &opened->lock_fd, error);
+    if (status == STATUS_OK)
+        status = open_people(opened, options->pseudonym_cache, error);
+    if (status == STATUS_OK)
+        status = writer_create(opened, &opened->writer, error);
+    if (status == STATUS_OK)
+        status = thread_start("ledger", writer_run, opened, &opened->thread, error);
+    if (status != STATUS_OK) {
+        ledger_destroy(opened);
+        return status;
+    }
+    *ledger = opened;
+    return STATUS_OK;
+}
+
+enum status ledger_close(struct ledger *ledger, struct error *error)
+{
+    if (!ledger)
+        return STATUS_OK;
+    assert(ledger->magic == LEDGER_MAGIC);
+    lock_take(&ledger->lock);
+    ledger->closing = true;
+    pthread_cond_broadcast(&ledger->work);
+    pthread_cond_broadcast(&ledger->room);
+    lock_release(&ledger->lock);
+    thread_join(ledger->thread);
+    enum status status = STATUS_OK;
+    if (ledger->rows > 0)
+        status = error_set(error, STATUS_IO,
+                           "%zu entries could not be written to the ledger %s and are given up: %s",
+                           ledger->rows, ledger->dir, ledger->stats.problem);
+    ledger_destroy(ledger);
+    return status;
+}
+
+enum status ledger_source(struct ledger *ledger, const char *name, int *source)
+{
+    enum status status = STATUS_OK;
+    lock_take(&ledger->lock);
+    int i = 0;
+    while (i < ledger->n_sources && strcmp(ledger->sources[i], name) != 0)
+        i++;
+    if (i == MAX_SOURCES) {
+        status = STATUS_FULL;
+    } else if (i == ledger->n_sources) {
+        ledger->sources[i] = strdup(name);
+        if (ledger->sources[i])
+            ledger->n_sources++;
+        else
+            status = STATUS_MEMORY;
+    }
+    lock_release(&ledger->lock);
+    *source = i;
+    return status;
+}
+
+int64_t ledger_position(struct ledger *ledger, const char *source, int32_t part)
+{
+    int64_t offset = -1;
+    lock_take(&ledger->lock);
+    for (size_t i = 0; i < ledger->n_places; i++) {
+        const struct place *place = &ledger->places[i];
+        if (place->part == part && strcmp(ledger->sources[place->source], source) == 0)
+            offset = place->committed;
+    }
+    lock_release(&ledger->lock);
+    return offset;
+}
+
+enum status ledger_use_features(struct ledger *ledger, const struct feature_schema *names,
+                                struct error *error)
+{
+    struct known_features known = {.names = names};
+    if (names->n_features > MAX_FEATURES)
+        return error_set(error, STATUS_INVALID, "%zu features: at most %d", names->n_features,
+                         MAX_FEATURES);
+    enum status status = feature_set_digest(names, known.digest);
+    if (status != STATUS_OK)
+        return error_set(error, status, "cannot hash the feature names");
+    lock_take(&ledger->lock);
+    size_t n = atomic_load_explicit(&ledger->n_features, memory_order_relaxed);
+    size_t i = 0;
+    while (i < n && ledger->features[i].names != names)
+        i++;
+    if (i == MAX_FEATURE_SETS_KNOWN) {
+        status = error_set(error, STATUS_FULL, "more than %d feature lists in one run: restart",
+                           MAX_FEATURE_SETS_KNOWN);
+    } else if (i == n) {
+        ledger->features[n] = known;
+        atomic_store_explicit(&ledger->n_features, n + 1, memory_order_release);
+    }
+    lock_release(&ledger->lock);
+    return status;
+}
+
+const char *quarantine_status_name(enum quarantine_status status)
+{
+    static const char *const names[] = {"open", "retried", "resolved"};
+    return (size_t)status < sizeof names / sizeof *names ? names[status] : "unknown";
+}
+
+/* What is in the way of a submission of n rows; STATUS_OK: nothing. */
+static enum status obstacle(const struct ledger *ledger, size_t n, size_t bytes, unsigned flags,
+                            struct error *error)
+{
+    lock_assert_held(&ledger->lock);
+    if (ledger->closing)
+        return error_set(error, STATUS_END, "the ledger is closing");
+    if (ledger->stats.health == LEDGER_FAILED ||
+        (ledger->stats.health != LEDGER_OK && !(flags & SUBMIT_WAIT)))
+        return error_set(error, STATUS_IO, "the ledger cannot write: %s", ledger->stats.problem);
+    bool fits = ledger->rows + n <= ledger->queue_rows &&
+                (ledger->rows == 0 || ledger->bytes + bytes <= ledger->queue_bytes);
+    if (!fits)
+        return error_set(error, STATUS_FULL, "%zu entries wait to be written: try again shortly",
+                         ledger->rows);
+    return STATUS_OK;
+}
+
+/* An empty chunk, or NULL with the reason: not worth encoding, or no memory. */
+static struct chunk *acquire_chunk(struct ledger *ledger, size_t n, unsigned flags,
+                                   enum status *status, struct error *error)
+{
+    struct chunk *chunk = NULL;
+    lock_take(&ledger->lock);
+    *status = flags & SUBMIT_WAIT ? STATUS_OK : obstacle(ledger, n, 0, flags, error);
+    if (*status == STATUS_OK && ledger->spare) {
+        chunk = ledger->spare;
+        ledger->spare = chunk->next;
+        ledger->n_spare--;
+    } else if (*status != STATUS_OK) {
+        ledger->stats.refused += n;
+    }
+    lock_release(&ledger->lock);
+    if (*status == STATUS_OK && !chunk) {
+        chunk = calloc(1, sizeof *chunk);
+        if (!chunk)
+            *status = error_set(error, STATUS_MEMORY, "out of memory for the ledger's queue");
+    }
+    if (chunk)
+        chunk_clear(chunk);
+    return chunk;
+}
+
+void chunk_release(struct ledger *ledger, struct chunk *chunk)
+{
+    lock_assert_held(&ledger->lock);
+    if (ledger->n_spare == MAX_SPARE || chunk->bytes.capacity > SPARE_BYTES) {
+        chunk_destroy(chunk);
+        return;
+    }
+    chunk->next = ledger->spare;
+    ledger->spare = chunk;
+    ledger->n_spare++;
+}
+
+/* Waits for room if asked to, numbers the chunk and puts it at the end of the queue. */
+static enum status enqueue(struct ledger *ledger, struct chunk *chunk, unsigned flags,
+                           struct error *error)
+{
+    lock_assert_held(&ledger->lock);
+    enum status status;
+    while ((status = obstacle(ledger, chunk->n, chunk->bytes.size, flags, error)) == STATUS_FULL &&
+           flags & SUBMIT_WAIT)
+        condition_wait(&ledger->room, &ledger->lock, -1);
+    if (status != STATUS_OK) {
+        ledger->stats.refused += chunk->n;
+        return status;
+    }
+    chunk->first_index = ledger->next_index;
+    chunk->first_quarantine = ledger->next_quarantine;
+    chunk->ticket = ++ledger->next_ticket;
+    ledger->next_index += chunk->n_leaves;
+    ledger->next_quarantine += chunk->n_quarantined;
+    ledger->rows += chunk->n;
+    ledger->bytes += chunk->bytes.size;
+    if (ledger->head)
+        ledger->tail->next = chunk;
+    else
+        ledger->head = chunk;
+    ledger->tail = chunk;
+    pthread_cond_signal(&ledger->work);
+    return STATUS_OK;
+}
+
+static void tell_indexes(struct ledger_entry *entries, size_t n, uint64_t index,
+                         uint64_t quarantine)
+{
+    for (size_t i = 0; i < n; i++) {
+        switch (entries[i].kind) {
+        case ENTRY_DECISION:
+            entries[i].decision.outcome->ledger_index = index;
+            entries[i].index = index++;
+            break;
+        case ENTRY_LABEL:
+        case ENTRY_ACTION:
+            entries[i].index = index++;
+            break;
+        case ENTRY_QUARANTINE:
+            entries[i].index = quarantine++;
+            break;
+        case ENTRY_QUARANTINE_MARK:
+        case ENTRY_POSITION:
+            break;
+        }
+    }
+}
+
+enum status ledger_submit(struct ledger *ledger, struct ledger_entry *entries, size_t n,
+                          unsigned flags, uint64_t *ticket, struct error *error)
+{
+    assert(ledger->magic == LEDGER_MAGIC);
+    if (n > ledger->queue_rows)
+        return error_set(error, STATUS_INVALID, "%zu entries at once: the queue holds %zu", n,
+                         ledger->queue_rows);
+    enum status status;
+    struct chunk *chunk = acquire_chunk(ledger, n, flags, &status, error);
+    if (!chunk)
+        return status;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        status = chunk_add(chunk, ledger, &entries[i], error);
+    uint64_t index = 0, quarantine = 0, own_ticket = 0;
+    lock_take(&ledger->lock);
+    if (status == STATUS_OK)
+        status = enqueue(ledger, chunk, flags, error);
+    if (status == STATUS_OK) {
+        index = chunk->first_index;
+        quarantine = chunk->first_quarantine;
+        own_ticket = chunk->ticket;
+    } else {
+        chunk_release(ledger, chunk);
+    }
+    lock_release(&ledger->lock);
+    if (status != STATUS_OK)
+        return status;
+    tell_indexes(entries, n, index, quarantine);
+    if (ticket)
+        *ticket = own_ticket;
+    return STATUS_OK;
+}
+
+/* Waits until `*reached` is at least `wanted`; both under the lock. */
+static enum status wait_for(struct ledger *ledger, const uint64_t *reached, uint64_t wanted,
+                            int64_t timeout_ms, struct error *error)
+{
+    lock_assert_held(&ledger->lock);
+    int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
+    while (*reached < wanted) {
+        int64_t left_ms = timeout_ms < 0 ? -1 : (deadline_ns - monotonic_ns() + 999999) / 1000000;
+        if (ledger->stats.health != LEDGER_OK)
+            return error_set(error, STATUS_IO, "the ledger cannot write at present: %s",
+                             ledger->stats.problem);
+        if (timeout_ms >= 0 && left_ms <= 0)
+            return error_set(error, STATUS_UNAVAILABLE, "not on the disk within %lld ms",
+                             (long long)timeout_ms);
+        condition_wait(&ledger->durable_changed, &ledger->lock, left_ms);
+    }
+    return STATUS_OK;
+}
+
+enum status ledger_wait(struct ledger *ledger, uint64_t ticket, int64_t timeout_ms,
+                        struct error *error)
+{
+    lock_take(&ledger->lock);
+    enum status status = wait_for(ledger, &ledger->stats.durable, ticket, timeout_ms, error);
+    lock_release(&ledger->lock);
+    return status;
+}
+
+enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t timeout_ms,
+                              struct error *error)
+{
+    lock_take(&ledger->lock);
+    enum status status = wait_for(ledger, &ledger->stats.tree_size, index + 1, timeout_ms, error);
+    lock_release(&ledger->lock);
+    return status;
+}
+
+enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error)
+{
+    int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
+    lock_take(&ledger->lock);
+    ledger->flushing = true;
+    pthread_cond_signal(&ledger->work);
+    enum status status =
+        wait_for(ledger, &ledger->stats.durable, ledger->next_ticket, timeout_ms, error);
+    while (status == STATUS_OK && ledger->n_subjects > 0) {
+        ledger->flushing = true;
+        pthread_cond_signal(&ledger->work);
+        condition_wait(&ledger->durable_changed, &ledger->lock, 50);
+        if (ledger->n_subjects > 0 && timeout_ms >= 0 && monotonic_ns() > deadline_ns)
+            status = error_set(error, STATUS_UNAVAILABLE, "not on the disk within %lld ms",
+                               (long long)timeout_ms);
+    }
+    lock_release(&ledger->lock);
+    return status;
+}
+
+void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
+{
+    lock_take(&ledger->lock);
+    *stats = ledger->stats;
+    stats->next_index = ledger->next_index;
+    stats->queue_rows = ledger->rows;
+    lock_release(&ledger->lock);
+}
+
+struct pseudonyms *ledger_pseudonyms(struct ledger *ledger)
+{
+    return ledger->pseudonyms;
+}
+
+enum status ledger_reveal(struct ledger *ledger, struct slice pseudonym, struct buffer *original,
+                          struct error *error)
+{
+    lock_take(&ledger->subjects_lock);
+    enum status status = subject_reveal(ledger->subjects_db, pseudonym, original, error);
+    lock_release(&ledger->subjects_lock);
+    return status;
+}
+
+enum status ledger_erase(struct ledger *ledger, struct slice pseudonym, struct error *error)
+{
+    if (pseudonym.size != PSEUDONYM_LENGTH)
+        return error_set(error, STATUS_INVALID, "not a pseudonym: p- and 32 hex digits");
+    char text[PSEUDONYM_SIZE] = "";
+    memcpy(text, pseudonym.data, PSEUDONYM_LENGTH);
+    pseudonym_forget(ledger->pseudonyms, text);
+    /* Whatever is on its way into subjects.db gets there first. */
+    enum status status = ledger_flush(ledger, CLOSE_PATIENCE_MS, error);
+    if (status != STATUS_OK)
+        return status;
+    lock_take(&ledger->subjects_lock);
+    status = subject_erase(ledger->subjects_db, pseudonym, clock_now_us(ledger->clock), error);
+    lock_release(&ledger->subjects_lock);
+    return status;
+}

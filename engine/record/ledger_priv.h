@@ -1,0 +1,121 @@
+/* The ledger's inside: what submitters and the writer share. */
+#ifndef BINNACLE_RECORD_LEDGER_PRIV_H
+#define BINNACLE_RECORD_LEDGER_PRIV_H
+
+#include <stdatomic.h>
+
+#include "engine/base/thread.h"
+#include "engine/record/day_priv.h"
+#include "engine/record/ledger.h"
+
+#define MAX_SOURCES            64
+#define MAX_FEATURE_SETS_KNOWN 64
+#define NO_TIME                INT64_MIN
+
+/* One entry in the queue; its bytes lie in the chunk. */
+struct item {
+    enum entry_kind kind;
+    int source; /* -1: none */
+    int32_t part;
+    int64_t offset;
+    int64_t at_us;    /* NO_TIME: any day */
+    size_t at, size;  /* bytes: a leaf, or a packed quarantine event */
+    uint64_t ordinal; /* among the chunk's leaves or quarantine events; a mark's quarantine id */
+    int mark;         /* enum quarantine_status */
+    int feature_set;  /* index in ledger->features; decisions only */
+    uint8_t hash[SHA256_SIZE]; /* of the leaf */
+};
+
+/* What one ledger_submit() brought. Reused. */
+struct chunk {
+    struct chunk *next;
+    struct item *items;
+    size_t n, capacity;
+    size_t n_leaves, n_quarantined;
+    struct buffer bytes;
+    uint64_t ticket, first_index, first_quarantine;
+};
+
+/* A personal value met for the first time, on its way into subjects.db. */
+struct pending_subject {
+    struct pending_subject *next;
+    int64_t at_us;
+    char pseudonym[PSEUDONYM_SIZE];
+    size_t size;
+    char original[];
+};
+
+/* How far a source's part has come. `committed` is read under the ledger's lock. */
+struct place {
+    int source;
+    int32_t part;
+    int64_t committed; /* -1: nothing yet */
+    int64_t reached;   /* in the group being written; writer only */
+};
+
+struct known_features {
+    const struct feature_schema *names;
+    uint8_t digest[FEATURE_SET_SIZE];
+};
+
+struct writer;
+
+struct ledger {
+    unsigned magic;
+    char *dir;
+    const struct clock *clock;
+    struct log *log;
+    size_t queue_rows, queue_bytes, group_rows;
+    int64_t group_ms;
+    int lock_fd;
+    uint8_t quarantine_key[KEY_SIZE];
+    struct pseudonyms *pseudonyms;
+
+    struct lock lock; /* everything below; never held during I/O */
+    pthread_cond_t work, room, durable_changed;
+    struct chunk *head, *tail; /* not yet taken by the writer */
+    struct chunk *spare;
+    size_t n_spare;
+    size_t rows, bytes; /* submitted and not yet committed */
+    uint64_t next_index, next_quarantine, next_ticket;
+    bool closing;
+    bool flushing; /* somebody waits: do not wait for a fuller group */
+    struct ledger_stats stats;
+    struct pending_subject *subjects, *subjects_tail;
+    size_t n_subjects;
+    const char *sources[MAX_SOURCES];
+    int n_sources;
+    struct place *places; /* grown by the writer */
+    size_t n_places;
+
+    struct known_features features[MAX_FEATURE_SETS_KNOWN];
+    atomic_size_t n_features; /* those below are never changed again */
+
+    struct lock subjects_lock; /* reveal and erase: a connection of their own */
+    struct subjects *subjects_db;
+
+    struct writer *writer;
+    struct thread *thread;
+};
+
+/* chunk.c: encoding in the caller's thread. */
+void chunk_destroy(struct chunk *chunk);
+void chunk_clear(struct chunk *chunk);
+MUST_USE enum status chunk_add(struct chunk *chunk, struct ledger *ledger,
+                               const struct ledger_entry *entry, struct error *error);
+/* A packed quarantine event; slices borrow from `bytes`. */
+MUST_USE enum status quarantine_unpack(struct slice bytes, struct day_quarantine *event);
+
+/* ledger.c; the lock is held. */
+void chunk_release(struct ledger *ledger, struct chunk *chunk);
+
+/* writer.c */
+MUST_USE enum status writer_create(struct ledger *ledger, struct writer **writer,
+                                   struct error *error);
+void writer_destroy(struct writer *writer);
+void writer_run(void *ledger);
+/* How long closing waits for a disk that refuses. */
+#define CLOSE_PATIENCE_MS    5000
+#define MAX_PENDING_SUBJECTS ((size_t)1 << 18)
+
+#endif

@@ -1,0 +1,631 @@
+/* The one thread that writes the ledger.
+ *
+ * It takes everything that waits, and commits it group by group: personal values met for the first
+ * time go into subjects.db first, then rows, quarantine, marks, source positions and the tree's
+ * state into the current day file in one transaction. A group never spans two day files: the file
+ * is that of the row's own time on the engine's clock, and only ever moves forward.
+ *
+ * When anything fails the transaction is rolled back, the file is closed and everything is tried
+ * again after a pause: the entries stay where they are. A commit that failed may still have
+ * happened; the count of commits in the reopened file tells, and then the group counts as written.
+ * What another try cannot mend (damaged files, a newer format) stops the writer for good. */
+#include "engine/record/ledger_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/record/files_priv.h"
+
+#define RETRY_MIN_MS 50
+#define RETRY_MAX_MS 2000
+
+/* A place in the writer's list of chunks. */
+struct mark {
+    struct chunk *chunk; /* NULL: at the end */
+    size_t item;
+};
+
+/* The group being written: what is true once it is committed. */
+struct attempt {
+    struct mark end;
+    struct day_state state;
+    struct day_group group;
+    int64_t day;
+    size_t rows, bytes; /* entries and their bytes */
+    uint64_t ticket;    /* the last one complete, 0: none */
+    bool committing;    /* it got as far as COMMIT */
+};
+
+struct writer {
+    struct ledger *ledger;
+    struct chunk *head, *tail; /* taken from the queue, committed up to `item` of the first */
+    size_t item;
+    struct day *day;
+    int64_t day_number; /* of the last commit */
+    bool has_day;       /* there was a commit */
+    struct day_state state;
+    struct attempt attempt;
+    struct pending_subject *subjects;
+    size_t n_subjects;
+    struct subjects *subjects_db;
+    struct leaf_storage *storage;
+    int64_t retry_ms; /* 0: the last group went well */
+};
+
+static enum status add_place(struct ledger *ledger, int source, int32_t part, int64_t committed)
+{
+    lock_assert_held(&ledger->lock);
+    struct place *places = realloc(ledger->places, (ledger->n_places + 1) * sizeof *ledger->places);
+    if (!places)
+        return STATUS_MEMORY;
+    ledger->places = places;
+    places[ledger->n_places++] = (struct place){source, part, committed, committed};
+    return STATUS_OK;
+}
+
+static enum status load_place(void *context, struct slice source, int32_t part, int64_t offset)
+{
+    struct ledger *ledger = context;
+    char name[256];
+    int number;
+    if (source.size >= sizeof name)
+        return STATUS_CORRUPT;
+    memcpy(name, source.data, source.size);
+    name[source.size] = '\0';
+    enum status status = ledger_source(ledger, name, &number);
+    if (status != STATUS_OK)
+        return status;
+    lock_take(&ledger->lock);
+    status = add_place(ledger, number, part, offset);
+    lock_release(&ledger->lock);
+    return status;
+}
+
+/* Opens the newest day file that something was committed to. */
+static enum status find_last_day(struct writer *writer, struct error *error)
+{
+    int64_t *days = NULL;
+    size_t n = 0;
+    enum status status = day_list(writer->ledger->dir, &days, &n, error);
+    while (status == STATUS_OK && n > 0 && !writer->has_day) {
+        struct day *day;
+        status = day_open(writer->ledger->dir, days[--n], &day, error);
+        if (status != STATUS_OK)
+            break;
+        status = day_read_state(day, &writer->state, error);
+        if (status == STATUS_OK) {
+            writer->day = day;
+            writer->day_number = days[n];
+            writer->has_day = true;
+        } else {
+            day_close(day);
+            if (status == STATUS_NOT_FOUND)
+                status = STATUS_OK;
+        }
+    }
+    free(days);
+    return status;
+}
+
+static void publish_state(struct ledger *ledger, const struct day_state *state)
+{
+    lock_assert_held(&ledger->lock);
+    ledger->stats.tree_size = state->tree.size;
+    ledger->stats.high_us = state->high_us;
+    if (tree_root(&state->tree, ledger->stats.root) != STATUS_OK)
+        memset(ledger->stats.root, 0, sizeof ledger->stats.root);
+}
+
+enum status writer_create(struct ledger *ledger, struct writer **writer, struct error *error)
+{
+    struct writer *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->ledger = ledger;
+    made->state = (struct day_state){.next_quarantine = 1, .high_us = NO_TIME};
+    made->storage = malloc(sizeof *made->storage);
+    enum status status =
+        made->storage ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = subjects_open(ledger->dir, true, &made->subjects_db, error);
+    if (status == STATUS_OK)
+        status = find_last_day(made, error);
+    if (status == STATUS_OK && made->has_day)
+        status = day_read_positions(made->day, load_place, ledger, error);
+    if (status != STATUS_OK) {
+        writer_destroy(made);
+        return status;
+    }
+    ledger->next_index = made->state.tree.size;
+    ledger->next_quarantine = made->state.next_quarantine;
+    lock_take(&ledger->lock);
+    publish_state(ledger, &made->state);
+    lock_release(&ledger->lock);
+    *writer = made;
+    return STATUS_OK;
+}
+
+static void free_subject(struct pending_subject *subject)
+{
+    explicit_bzero(subject->original, subject->size);
+    free(subject);
+}
+
+void writer_destroy(struct writer *writer)
+{
+    if (!writer)
+        return;
+    while (writer->head) {
+        struct chunk *next = writer->head->next;
+        chunk_destroy(writer->head);
+        writer->head = next;
+    }
+    while (writer->subjects) {
+        struct pending_subject *next = writer->subjects->next;
+        free_subject(writer->subjects);
+        writer->subjects = next;
+    }
+    day_close(writer->day);
+    subjects_close(writer->subjects_db);
+    free(writer->storage);
+    free(writer);
+}
+
+/* subjects.db comes first: a row must never mention a person whom nobody can look up. */
+static enum status write_subjects(struct writer *writer, struct error *error)
+{
+    struct ledger *ledger = writer->ledger;
+    lock_take(&ledger->lock);
+    if (ledger->subjects && !writer->subjects) {
+        writer->subjects = ledger->subjects;
+        ledger->subjects = ledger->subjects_tail = NULL;
+    } else if (ledger->subjects) {
+        struct pending_subject *last = writer->subjects;
+        while (last->next)
+            last = last->next;
+        last->next = ledger->subjects;
+        ledger->subjects = ledger->subjects_tail = NULL;
+    }
+    lock_release(&ledger->lock);
+    if (!writer->subjects)
+        return STATUS_OK;
+    enum status status = subjects_begin(writer->subjects_db, error);
+    size_t n = 0;
+    for (struct pending_subject *subject = writer->subjects; subject && status == STATUS_OK;
+         subject = subject->next, n++)
+        status = subjects_add(writer->subjects_db, slice_of(subject->pseudonym),
+                              slice_make(subject->original, subject->size), subject->at_us, error);
+    if (status == STATUS_OK)
+        status = subjects_commit(writer->subjects_db, error);
+    if (status != STATUS_OK) {
+        subjects_rollback(writer->subjects_db);
+        return status;
+    }
+    while (writer->subjects) {
+        struct pending_subject *next = writer->subjects->next;
+        free_subject(writer->subjects);
+        writer->subjects = next;
+    }
+    lock_take(&ledger->lock);
+    ledger->n_subjects -= n;
+    pthread_cond_broadcast(&ledger->room);
+    pthread_cond_broadcast(&ledger->durable_changed);
+    lock_release(&ledger->lock);
+    return STATUS_OK;
+}
+
+/* The place after `at`, skipping ends of chunks. */
+static struct mark settle(struct mark at)
+{
+    while (at.chunk && at.item == at.chunk->n)
+        at = (struct mark){at.chunk->next, 0};
+    return at;
+}
+
+static bool item_is_leaf(const struct item *item)
+{
+    return item->kind == ENTRY_DECISION || item->kind == ENTRY_LABEL || item->kind == ENTRY_ACTION;
+}
+
+static void reach(struct writer *writer, const struct item *item, enum status *status)
+{
+    struct ledger *ledger = writer->ledger;
+    if (item->source < 0)
+        return;
+    /* Only this thread changes the table, so looking needs no lock. */
+    for (size_t i = 0; i < ledger->n_places; i++) {
+        struct place *place = &ledger->places[i];
+        if (place->source == item->source && place->part == item->part) {
+            if (place->reached < item->offset)
+                place->reached = item->offset;
+            return;
+        }
+    }
+    lock_take(&ledger->lock);
+    *status = add_place(ledger, item->source, item->part, -1);
+    lock_release(&ledger->lock);
+    if (*status == STATUS_OK)
+        ledger->places[ledger->n_places - 1].reached = item->offset;
+}
+
+static enum status write_leaf(struct writer *writer, const struct chunk *chunk,
+                              const struct item *item, struct error *error)
+{
+    struct attempt *attempt = &writer->attempt;
+    struct ledger_row row;
+    enum status status =
+        leaf_decode(slice_make(chunk->bytes.data + item->at, item->size), writer->storage, &row);
+    if (status != STATUS_OK)
+        return error_set(error, status, "a queued row is damaged in memory");
+    row.index = chunk->first_index + item->ordinal;
+    if (item->feature_set >= 0 && !day_has_features(writer->day, row.feature_set)) {
+        const struct known_features *known = &writer->ledger->features[item->feature_set];
+        status = day_insert_features(writer->day, known->digest, known->names, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (item->kind == ENTRY_DECISION) {
+        if (row.at_us < attempt->group.low_us)
+            attempt->group.low_us = row.at_us;
+        if (row.at_us > attempt->group.high_us)
+            attempt->group.high_us = row.at_us;
+    }
+    status = day_insert_row(writer->day, &row, item->hash, error);
+    if (status == STATUS_OK && tree_append(&attempt->state.tree, item->hash) != STATUS_OK)
+        status = error_set(error, STATUS_MEMORY, "cannot hash the ledger's tree");
+    return status;
+}
+
+static enum status write_quarantine(struct writer *writer, const struct chunk *chunk,
+                                    const struct item *item, struct error *error)
+{
+    struct day_quarantine event = {.id = chunk->first_quarantine + item->ordinal,
+                                   .received_us = item->at_us,
+                                   .part = item->part,
+                                   .offset = item->offset};
+    if (item->source >= 0)
+        event.source = slice_of(writer->ledger->sources[item->source]);
+    enum status status =
+        quarantine_unpack(slice_make(chunk->bytes.data + item->at, item->size), &event);
+    if (status != STATUS_OK)
+        return error_set(error, status, "a queued event is damaged in memory");
+    writer->attempt.state.next_quarantine = event.id + 1;
+    return day_insert_quarantine(writer->day, &event, error);
+}
+
+static enum status write_item(struct writer *writer, const struct chunk *chunk,
+                              const struct item *item, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (item_is_leaf(item))
+        status = write_leaf(writer, chunk, item, error);
+    else if (item->kind == ENTRY_QUARANTINE)
+        status = write_quarantine(writer, chunk, item, error);
+    else if (item->kind == ENTRY_QUARANTINE_MARK)
+        status = day_insert_mark(writer->day, item->ordinal, (enum quarantine_status)item->mark,
+                                 item->at_us, error);
+    if (status != STATUS_OK)
+        return status;
+    if (item->at_us != NO_TIME && item->at_us > writer->attempt.state.high_us)
+        writer->attempt.state.high_us = item->at_us;
+    reach(writer, item, &status);
+    return status == STATUS_OK ? status : error_set(error, status, "out of memory for positions");
+}
+
+/* Writes entries from the first uncommitted one on, up to the group's bound or the day's end. */
+static enum status write_items(struct writer *writer, struct error *error)
+{
+    struct attempt *attempt = &writer->attempt;
+    struct mark at = settle((struct mark){writer->head, writer->item});
+    for (; at.chunk && attempt->rows < writer->ledger->group_rows; at = settle(at)) {
+        const struct item *item = &at.chunk->items[at.item];
+        if (item->at_us != NO_TIME && day_of(item->at_us) > attempt->day)
+            break;
+        enum status status = write_item(writer, at.chunk, item, error);
+        if (status != STATUS_OK)
+            return status;
+        attempt->rows++;
+        attempt->bytes += item->size;
+        if (++at.item == at.chunk->n)
+            attempt->ticket = at.chunk->ticket;
+    }
+    attempt->end = at;
+    return STATUS_OK;
+}
+
+static enum status write_positions(struct writer *writer, bool all, struct error *error)
+{
+    const struct ledger *ledger = writer->ledger;
+    for (size_t i = 0; i < ledger->n_places; i++) {
+        const struct place *place = &ledger->places[i];
+        if (place->reached < 0 || (!all && place->reached == place->committed))
+            continue;
+        enum status status =
+            day_write_position(writer->day, slice_of(ledger->sources[place->source]), place->part,
+                               place->reached, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* The day of the next entry: its own, today for one without a time, never one before the last. */
+static int64_t next_day(const struct writer *writer)
+{
+    struct mark at = settle((struct mark){writer->head, writer->item});
+    int64_t at_us = at.chunk->items[at.item].at_us;
+    if (at_us == NO_TIME && writer->has_day)
+        return writer->day_number;
+    int64_t day = day_of(at_us == NO_TIME ? clock_now_us(writer->ledger->clock) : at_us);
+    return writer->has_day && day < writer->day_number ? writer->day_number : day;
+}
+
+/* The old day gets the rest of its event index; without it, looking up takes longer, no more. */
+static void seal_day(struct writer *writer)
+{
+    struct error error;
+    enum status status = day_begin(writer->day, &error);
+    if (status == STATUS_OK)
+        status = day_write_run(writer->day, true, &error);
+    if (status == STATUS_OK)
+        status = day_commit(writer->day, &error);
+    if (status != STATUS_OK) {
+        day_rollback(writer->day);
+        log_write(writer->ledger->log, LOG_WARN, "record", "day_not_sealed",
+                  "the last part of a day's event index is missing (%s); the rows are whole",
+                  error.message);
+    }
+    day_close(writer->day);
+    writer->day = NULL;
+}
+
+static void restore_places(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->n_places; i++)
+        ledger->places[i].reached = ledger->places[i].committed;
+}
+
+/* The group is on the disk: lets go of its entries and tells those who wait. */
+static void finish_attempt(struct writer *writer)
+{
+    struct ledger *ledger = writer->ledger;
+    struct attempt *attempt = &writer->attempt;
+    lock_take(&ledger->lock);
+    while (writer->head != attempt->end.chunk) {
+        struct chunk *done = writer->head;
+        writer->head = done->next;
+        chunk_release(ledger, done);
+    }
+    writer->item = attempt->end.item;
+    if (!writer->head)
+        writer->tail = NULL;
+    for (size_t i = 0; i < ledger->n_places; i++)
+        ledger->places[i].committed = ledger->places[i].reached;
+    ledger->rows -= attempt->rows;
+    ledger->bytes -= attempt->bytes;
+    ledger->stats.commits++;
+    ledger->stats.rows += attempt->rows;
+    if (attempt->ticket > 0)
+        ledger->stats.durable = attempt->ticket;
+    publish_state(ledger, &attempt->state);
+    pthread_cond_broadcast(&ledger->room);
+    pthread_cond_broadcast(&ledger->durable_changed);
+    lock_release(&ledger->lock);
+    writer->state = attempt->state;
+    writer->day_number = attempt->day;
+    writer->has_day = true;
+    attempt->committing = false;
+}
+
+/* Opens the file of `number` and checks that it stands where this writer thinks it does. *done: a
+ * commit that had failed is in it after all. */
+static enum status open_day(struct writer *writer, int64_t number, bool *done, struct error *error)
+{
+    struct day_state found;
+    *done = false;
+    enum status status = day_open(writer->ledger->dir, number, &writer->day, error);
+    if (status != STATUS_OK)
+        return status;
+    status = day_read_state(writer->day, &found, error);
+    bool expected = writer->has_day && writer->day_number == number;
+    if (status == STATUS_NOT_FOUND)
+        return expected ? error_set(error, STATUS_CORRUPT,
+                                    "today's ledger file was emptied or "
+                                    "taken away while it was in use")
+                        : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    if (writer->attempt.committing && writer->attempt.day == number &&
+        found.commits == writer->attempt.state.commits) {
+        *done = true;
+        return STATUS_OK;
+    }
+    if (!expected || found.commits != writer->state.commits)
+        return error_set(error, STATUS_CORRUPT,
+                         "a ledger file was written by somebody else: stop that and restart");
+    return STATUS_OK;
+}
+
+static void begin_attempt(struct writer *writer, int64_t day, bool new_file)
+{
+    writer->attempt = (struct attempt){.state = writer->state, .day = day};
+    struct attempt *attempt = &writer->attempt;
+    attempt->state.commits++;
+    if (new_file)
+        attempt->state.first_index = writer->state.tree.size;
+    attempt->group = (struct day_group){.commit = attempt->state.commits,
+                                        .first_index = writer->state.tree.size,
+                                        .low_us = INT64_MAX,
+                                        .high_us = INT64_MIN};
+    restore_places(writer->ledger);
+}
+
+static enum status write_group(struct writer *writer, bool new_file, struct error *error)
+{
+    struct attempt *attempt = &writer->attempt;
+    enum status status = day_begin(writer->day, error);
+    if (status == STATUS_OK)
+        status = write_items(writer, error);
+    if (status == STATUS_OK)
+        status = write_positions(writer, new_file, error);
+    if (status == STATUS_OK)
+        status = day_write_run(writer->day, false, error);
+    attempt->group.tree_size = attempt->state.tree.size;
+    attempt->group.committed_us = clock_now_us(writer->ledger->clock);
+    if (status == STATUS_OK && tree_root(&attempt->state.tree, attempt->group.root) != STATUS_OK)
+        status = error_set(error, STATUS_MEMORY, "cannot hash the ledger's tree");
+    if (status == STATUS_OK)
+        status = day_insert_group(writer->day, &attempt->group, error);
+    if (status == STATUS_OK)
+        status = day_write_state(writer->day, &attempt->state, error);
+    if (status != STATUS_OK)
+        return status;
+    attempt->committing = true;
+    return day_commit(writer->day, error);
+}
+
+static enum status commit_next_group(struct writer *writer, struct error *error)
+{
+    enum status status = write_subjects(writer, error);
+    if (status != STATUS_OK || !writer->head)
+        return status;
+    int64_t day = writer->attempt.committing ? writer->attempt.day : next_day(writer);
+    bool new_file = !writer->has_day || day != writer->day_number;
+    if (writer->day && day_number(writer->day) != day)
+        seal_day(writer);
+    if (!writer->day) {
+        bool done;
+        status = open_day(writer, day, &done, error);
+        if (status == STATUS_OK && done)
+            finish_attempt(writer);
+        if (status != STATUS_OK || done)
+            return status;
+    }
+    begin_attempt(writer, day, new_file);
+    status = write_group(writer, new_file, error);
+    if (status == STATUS_OK)
+        finish_attempt(writer);
+    return status;
+}
+
+static bool can_retry(enum status status)
+{
+    return status == STATUS_IO || status == STATUS_UNAVAILABLE || status == STATUS_MEMORY ||
+           status == STATUS_DENIED || status == STATUS_FULL || status == STATUS_NOT_FOUND;
+}
+
+static void note_failure(struct writer *writer, const struct error *error)
+{
+    struct ledger *ledger = writer->ledger;
+    bool retry = can_retry(error->code);
+    if (writer->retry_ms == 0 || !retry)
+        log_write(ledger->log, LOG_ERROR, "record", retry ? "write_failed" : "ledger_failed",
+                  "%s; %s", error->message,
+                  retry ? "rows wait and are tried again: make room or mend the disk"
+                        : "nothing more is recorded: restore the file and restart");
+    if (writer->day) {
+        day_rollback(writer->day);
+        day_close(writer->day);
+        writer->day = NULL;
+    }
+    int64_t doubled = writer->retry_ms * 2;
+    writer->retry_ms = doubled < RETRY_MIN_MS   ? RETRY_MIN_MS
+                       : doubled > RETRY_MAX_MS ? RETRY_MAX_MS
+                                                : doubled;
+    lock_take(&ledger->lock);
+    ledger->stats.errors++;
+    ledger->stats.health = retry ? LEDGER_RETRYING : LEDGER_FAILED;
+    snprintf(ledger->stats.problem, sizeof ledger->stats.problem, "%.*s",
+             (int)sizeof ledger->stats.problem - 1, error->message);
+    pthread_cond_broadcast(&ledger->room);
+    pthread_cond_broadcast(&ledger->durable_changed);
+    lock_release(&ledger->lock);
+}
+
+static void note_recovery(struct writer *writer)
+{
+    if (writer->retry_ms == 0)
+        return;
+    writer->retry_ms = 0;
+    log_write(writer->ledger->log, LOG_INFO, "record", "write_recovered",
+              "the ledger is written again; nothing was lost");
+    lock_take(&writer->ledger->lock);
+    writer->ledger->stats.health = LEDGER_OK;
+    writer->ledger->stats.problem[0] = '\0';
+    pthread_cond_broadcast(&writer->ledger->room);
+    lock_release(&writer->ledger->lock);
+}
+
+static bool has_work(const struct ledger *ledger)
+{
+    return ledger->head ||
+           (ledger->n_subjects > 0 && (ledger->flushing || ledger->closing ||
+                                       ledger->n_subjects >= MAX_PENDING_SUBJECTS / 2));
+}
+
+/* Waits for something to do and takes all of it. False: closing, and nothing is left. */
+static bool take_work(struct writer *writer)
+{
+    struct ledger *ledger = writer->ledger;
+    lock_take(&ledger->lock);
+    while (!has_work(ledger) && !ledger->closing) {
+        ledger->flushing = false;
+        condition_wait(&ledger->work, &ledger->lock, -1);
+    }
+    int64_t deadline_ns = monotonic_ns() + ledger->group_ms * 1000000;
+    for (int64_t left_ms = ledger->group_ms;
+         left_ms > 0 && ledger->rows < ledger->group_rows && !ledger->closing && !ledger->flushing;
+         left_ms = (deadline_ns - monotonic_ns()) / 1000000)
+        condition_wait(&ledger->work, &ledger->lock, left_ms);
+    bool any = has_work(ledger);
+    writer->head = ledger->head;
+    writer->tail = ledger->tail;
+    writer->item = 0;
+    ledger->head = ledger->tail = NULL;
+    lock_release(&ledger->lock);
+    return any;
+}
+
+/* A pause before the next try; false when it is closing time and patience has run out. */
+static bool pause_before_retry(struct writer *writer, int64_t *closing_since_ns)
+{
+    struct ledger *ledger = writer->ledger;
+    lock_take(&ledger->lock);
+    bool failed = ledger->stats.health == LEDGER_FAILED;
+    if (failed) {
+        while (!ledger->closing)
+            condition_wait(&ledger->work, &ledger->lock, -1);
+    } else {
+        int64_t until_ns = monotonic_ns() + writer->retry_ms * 1000000;
+        for (int64_t left_ms = writer->retry_ms; left_ms > 0;
+             left_ms = (until_ns - monotonic_ns()) / 1000000)
+            condition_wait(&ledger->work, &ledger->lock, left_ms);
+    }
+    if (ledger->closing && *closing_since_ns == 0)
+        *closing_since_ns = monotonic_ns();
+    bool late = *closing_since_ns > 0 &&
+                monotonic_ns() - *closing_since_ns > (int64_t)CLOSE_PATIENCE_MS * 1000000;
+    lock_release(&ledger->lock);
+    return !failed && !late;
+}
+
+void writer_run(void *context)
+{
+    struct ledger *ledger = context;
+    struct writer *writer = ledger->writer;
+    int64_t closing_since_ns = 0;
+    while (take_work(writer)) {
+        do {
+            struct error error = {.code = STATUS_OK};
+            enum status status = commit_next_group(writer, &error);
+            if (status == STATUS_OK) {
+                note_recovery(writer);
+                continue;
+            }
+            error.code = status;
+            note_failure(writer, &error);
+            if (!pause_before_retry(writer, &closing_since_ns))
+                return;
+        } while (writer->head || writer->subjects);
+    }
+}
