@@ -363,6 +363,14 @@ enum status ledger_submit(struct ledger *ledger, struct ledger_entry *entries, s
     if (n > ledger->queue_rows)
         return error_set(error, STATUS_INVALID, "%zu entries at once: the queue holds %zu", n,
                          ledger->queue_rows);
+    if (n == 0) {
+        if (ticket) {
+            lock_take(&ledger->lock);
+            *ticket = ledger->next_ticket;
+            lock_release(&ledger->lock);
+        }
+        return STATUS_OK;
+    }
     enum status status;
     struct chunk *chunk = acquire_chunk(ledger, n, flags, &status, error);
     if (!chunk)

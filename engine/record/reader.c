@@ -1,0 +1,268 @@
+/* Rows of the whole ledger: which day file holds what, scanning in order, looking up. Every file
+ * starts with the index that the one before ended with, so that the newest file that starts at or
+ * below an index holds it. One thread per reader. */
+#include "engine/record/reader_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/record/files_priv.h"
+#include "engine/record/tree.h"
+
+#define READER_MAGIC 0x5eade201u
+
+enum status reader_open(const char *dir, struct reader **reader, struct error *error)
+{
+    struct reader *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    opened->magic = READER_MAGIC;
+    opened->dir = strdup(dir);
+    opened->storage = malloc(sizeof *opened->storage);
+    enum status status = opened->dir && opened->storage
+                             ? reader_look(opened, error)
+                             : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status != STATUS_OK) {
+        reader_close(opened);
+        return status;
+    }
+    *reader = opened;
+    return STATUS_OK;
+}
+
+static void close_day(struct reader *reader)
+{
+    db_finish(reader->single);
+    reader->single = NULL;
+    day_reader_close(&reader->file);
+}
+
+void reader_close(struct reader *reader)
+{
+    if (!reader)
+        return;
+    close_day(reader);
+    feature_lists_free(reader->lists);
+    free(reader->storage);
+    free(reader->days);
+    free(reader->dir);
+    reader->magic = 0;
+    free(reader);
+}
+
+enum status reader_look(struct reader *reader, struct error *error)
+{
+    assert(reader->magic == READER_MAGIC);
+    int64_t *days = NULL;
+    size_t n = 0;
+    enum status status = day_list(reader->dir, &days, &n, error);
+    if (status != STATUS_OK)
+        return status;
+    free(reader->days);
+    reader->days = days;
+    reader->n_days = n;
+    return STATUS_OK;
+}
+
+enum status reader_open_day(struct reader *reader, size_t i, struct error *error)
+{
+    db_finish(reader->single);
+    reader->single = NULL;
+    if (reader->file.db && reader->file.day == reader->days[i])
+        return STATUS_OK;
+    close_day(reader);
+    return day_reader_open(reader->dir, reader->days[i], &reader->lists, reader->storage,
+                           &reader->file, error);
+}
+
+/* The file that holds `index`, opened; *at is its place in reader->days. The newest file comes
+ * first: most questions are about today. STATUS_NOT_FOUND. */
+static enum status open_holder(struct reader *reader, uint64_t index, size_t *at,
+                               struct day_head *head, struct error *error)
+{
+    enum status status = reader_look(reader, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = reader->n_days; i-- > 0;) {
+        status = reader_open_day(reader, i, error);
+        if (status == STATUS_OK)
+            status = day_reader_head(&reader->file, head, error);
+        if (status == STATUS_NOT_FOUND)
+            continue;
+        *at = i;
+        if (status != STATUS_OK || head->first_index <= index)
+            return status;
+    }
+    return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no row %llu", reader->dir,
+                     (unsigned long long)index);
+}
+
+enum status reader_head(struct reader *reader, uint64_t *tree_size, uint8_t root[SHA256_SIZE],
+                        struct error *error)
+{
+    struct day_head head = {0};
+    size_t at;
+    enum status status = open_holder(reader, UINT64_MAX, &at, &head, error);
+    *tree_size = head.tree_size;
+    if (status == STATUS_OK)
+        memcpy(root, head.root, SHA256_SIZE);
+    else if (status == STATUS_NOT_FOUND)
+        status = tree_root(&(struct tree){0}, root);
+    return status;
+}
+
+static const enum row_kind ALL_KINDS[] = {ROW_DECISION, ROW_LABEL, ROW_ACTION};
+#define N_KINDS (sizeof ALL_KINDS / sizeof *ALL_KINDS)
+
+/* The three tables of one file, merged by index. */
+struct merge {
+    struct db_stmt *stmts[N_KINDS];
+    bool ready[N_KINDS]; /* stands on a row */
+};
+
+static enum status merge_step(struct merge *merge, size_t i, struct error *error)
+{
+    enum status status = db_step(merge->stmts[i], error);
+    merge->ready[i] = status == STATUS_OK;
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static void merge_close(struct merge *merge)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        db_finish(merge->stmts[i]);
+}
+
+static enum status merge_open(struct reader *reader, uint64_t index, struct merge *merge,
+                              struct error *error)
+{
+    *merge = (struct merge){0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < N_KINDS && status == STATUS_OK; i++) {
+        status = day_reader_select(&reader->file, ALL_KINDS[i], "idx >= ?1 ORDER BY idx",
+                                   &merge->stmts[i], error);
+        if (status == STATUS_OK) {
+            db_bind_int(merge->stmts[i], 1, (int64_t)index);
+            status = merge_step(merge, i, error);
+        }
+    }
+    return status;
+}
+
+/* N_KINDS when all are at their end. */
+static size_t merge_smallest(const struct merge *merge)
+{
+    size_t best = N_KINDS;
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (merge->ready[i] &&
+            (best == N_KINDS || db_int(merge->stmts[i], 0) < db_int(merge->stmts[best], 0)))
+            best = i;
+    return best;
+}
+
+static enum status scan_file(struct reader *reader, uint64_t index, row_visitor *each,
+                             void *context, struct error *error)
+{
+    struct merge merge = {0};
+    enum status status = db_exec(reader->file.db, "BEGIN", error);
+    if (status != STATUS_OK)
+        return status;
+    status = merge_open(reader, index, &merge, error);
+    for (size_t i; status == STATUS_OK && (i = merge_smallest(&merge)) < N_KINDS;) {
+        struct ledger_row row;
+        status = day_reader_row(&reader->file, ALL_KINDS[i], merge.stmts[i], &row, error);
+        if (status == STATUS_OK)
+            status = each(context, &row, error);
+        if (status == STATUS_OK)
+            status = merge_step(&merge, i, error);
+    }
+    merge_close(&merge);
+    db_rollback(reader->file.db);
+    return status;
+}
+
+enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each, void *context,
+                        struct error *error)
+{
+    struct day_head head;
+    size_t at;
+    enum status status = open_holder(reader, index, &at, &head, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    for (; status == STATUS_OK && at < reader->n_days; at++) {
+        status = reader_open_day(reader, at, error);
+        if (status == STATUS_OK)
+            status = scan_file(reader, index, each, context, error);
+        if (status == STATUS_NOT_FOUND) /* a file that was made and never committed to */
+            status = STATUS_OK;
+    }
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+/* Leaves reader->single on the row, which borrows from it. */
+static enum status single_row(struct reader *reader, uint64_t index, struct ledger_row *row,
+                              struct error *error)
+{
+    for (size_t i = 0; i < N_KINDS; i++) {
+        db_finish(reader->single);
+        reader->single = NULL;
+        enum status status =
+            day_reader_select(&reader->file, ALL_KINDS[i], "idx = ?1", &reader->single, error);
+        if (status != STATUS_OK)
+            return status;
+        db_bind_int(reader->single, 1, (int64_t)index);
+        status = db_step(reader->single, error);
+        if (status == STATUS_OK)
+            return day_reader_row(&reader->file, ALL_KINDS[i], reader->single, row, error);
+        if (status != STATUS_END)
+            return status;
+    }
+    return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no row %llu", reader->dir,
+                     (unsigned long long)index);
+}
+
+enum status reader_row(struct reader *reader, uint64_t index, struct ledger_row *row,
+                       struct error *error)
+{
+    struct day_head head;
+    size_t at;
+    enum status status = open_holder(reader, index, &at, &head, error);
+    return status == STATUS_OK ? single_row(reader, index, row, error) : status;
+}
+
+enum status reader_find_event(struct reader *reader, struct slice event_id, struct ledger_row *row,
+                              struct error *error)
+{
+    enum status status = reader_look(reader, error);
+    for (size_t i = reader->n_days; status == STATUS_OK && i-- > 0;) {
+        uint64_t indexes[MAX_SAME_EVENT];
+        size_t n = 0;
+        status = reader_open_day(reader, i, error);
+        if (status == STATUS_OK)
+            status = day_reader_find(&reader->file, event_id, indexes, &n, error);
+        if (status == STATUS_OK && n > 0)
+            return single_row(reader, indexes[n - 1], row, error);
+        if (status == STATUS_NOT_FOUND)
+            status = STATUS_OK;
+    }
+    return status != STATUS_OK ? status
+                               : error_set(error, STATUS_NOT_FOUND,
+                                           "the ledger %s has no decision on event " SLICE_FORMAT,
+                                           reader->dir, SLICE_ARGS(event_id));
+}
+
+enum status reader_leaf(struct reader *reader, uint64_t index, struct buffer *leaf,
+                        uint8_t stored_hash[SHA256_SIZE], struct error *error)
+{
+    struct ledger_row row;
+    enum status status = reader_row(reader, index, &row, error);
+    if (status != STATUS_OK)
+        return status;
+    struct slice hash = reader->file.leaf_hash;
+    if (hash.size != SHA256_SIZE)
+        return error_set(error, STATUS_CORRUPT, "the hash of ledger row %llu is damaged",
+                         (unsigned long long)index);
+    memcpy(stored_hash, hash.data, SHA256_SIZE);
+    return leaf_encode(&row, leaf) ? STATUS_OK
+                                   : error_set(error, STATUS_MEMORY, "a leaf is too large");
+}
