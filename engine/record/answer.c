@@ -62,7 +62,7 @@ static void write_features(struct json_writer *json, const struct ledger_row *ro
 {
     json_object(json, "features");
     for (size_t i = 0; i < row->n_features; i++) {
-        char number[16];
+        char number[32];
         const char *name = feature_name(row, (int)i);
         if (!name) {
             snprintf(number, sizeof number, "f%zu", i);

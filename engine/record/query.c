@@ -140,7 +140,7 @@ static void bind_conditions(struct query *query, int64_t first, int64_t end)
 
 static enum status open_next_day(struct query *query, struct error *error)
 {
-    int64_t first, end;
+    int64_t first = 0, end = 0;
     struct buffer sql;
     enum status status = reader_open_day(query->reader, query->next_day++, error);
     if (status == STATUS_OK)
