@@ -1,0 +1,40 @@
+# Writes the files of ui/web/static into a C file, plain and gzipped, with an ETag of their content.
+# Run by the build: cmake -DOUT=assets.c -DFILES=a;b -P embed.cmake
+set(table "")
+set(arrays "")
+set(number 0)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  get_filename_component(extension ${file} LAST_EXT)
+  if(extension STREQUAL ".html")
+    set(type "text/html; charset=utf-8")
+  elseif(extension STREQUAL ".css")
+    set(type "text/css; charset=utf-8")
+  elseif(extension STREQUAL ".js")
+    set(type "text/javascript; charset=utf-8")
+  elseif(extension STREQUAL ".svg")
+    set(type "image/svg+xml")
+  else()
+    message(FATAL_ERROR "${file}: embed.cmake knows no content type for ${extension}")
+  endif()
+
+  file(ARCHIVE_CREATE OUTPUT ${OUT}.gz PATHS ${file} FORMAT raw COMPRESSION GZip
+    COMPRESSION_LEVEL 9)
+  file(READ ${file} plain HEX)
+  file(READ ${OUT}.gz gzip HEX)
+  file(SHA256 ${file} digest)
+  string(SUBSTRING ${digest} 0 20 etag)
+  foreach(form plain gzip)
+    string(LENGTH "${${form}}" digits)
+    math(EXPR ${form}_size "${digits} / 2")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${${form}}")
+    string(APPEND arrays "static const unsigned char ${form}_${number}[] = {${bytes}};\n")
+  endforeach()
+  string(APPEND table "    {\"/static/${name}\", \"${type}\", \"\\\"${etag}\\\"\", plain_${number}, "
+    "gzip_${number}, ${plain_size}, ${gzip_size}},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(REMOVE ${OUT}.gz)
+file(WRITE ${OUT} "/* Written by ui/web/embed.cmake. */\n#include \"ui/web/web_priv.h\"\n\n"
+  "${arrays}\nconst struct web_asset web_assets[] = {\n${table}"
+  "    {NULL, NULL, NULL, NULL, NULL, 0, 0},\n};\n")

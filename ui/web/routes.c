@@ -1,0 +1,362 @@
+/* Every path that is served, in one table, and what its handler does with a request. The engine is
+ * reached through the backend's functions only. Handlers run in the server's workers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "ui/web/web_priv.h"
+
+#define EVENT_BYTES ((size_t)64 << 10)
+#define BATCH_BYTES ((size_t)16 << 20)
+#define MAX_REASONS 1024
+
+static const struct {
+    enum status status;
+    int code;
+    const char *title;
+} problem_titles[] = {
+    {STATUS_INVALID,     400, "Not understood"},
+    {STATUS_DENIED,      403, "Forbidden"     },
+    {STATUS_NOT_FOUND,   404, "Not found"     },
+    {STATUS_CONFLICT,    409, "Conflict"      },
+    {STATUS_FULL,        503, "Overloaded"    },
+    {STATUS_UNAVAILABLE, 503, "Unavailable"   },
+    {STATUS_UNSUPPORTED, 501, "Not supported" },
+};
+
+static const char *title_of(int code)
+{
+    for (size_t i = 0; i < sizeof problem_titles / sizeof *problem_titles; i++) {
+        if (problem_titles[i].code == code)
+            return problem_titles[i].title;
+    }
+    return code == 422 ? "Contract broken" : "Internal error";
+}
+
+/* What the backend said, made into an answer. */
+static void finish(struct http_response *response, int code, const struct error *error)
+{
+    response->status = code;
+    if (code < 400)
+        return;
+    if (response->body->size == 0)
+        http_problem(response, code, title_of(code), "%s",
+                     error->message[0] ? error->message : "the reason was not given");
+    response->content_type = "application/problem+json";
+    if (code == 503)
+        buffer_append_text(response->headers, "Retry-After: 1\r\n");
+}
+
+static void not_offered(struct http_response *response)
+{
+    http_problem(response, 501, "Not offered", "this instance does not offer that");
+}
+
+/* True when the caller may change state; its name goes to `answer`. */
+static bool is_allowed(const struct web *web, const struct http_request *request,
+                       struct http_response *response, struct access_answer *answer)
+{
+    struct access_request facts = {
+        .changes_state = true,
+        .authorization = http_header(request, "Authorization"),
+    };
+    access_check(web->access, &facts, answer);
+    if (answer->allowed)
+        return true;
+    buffer_append_text(response->headers, "WWW-Authenticate: Bearer realm=\"binnacle\"\r\n");
+    http_problem(response, answer->status, "A token is needed", "%s", answer->reason);
+    return false;
+}
+
+/* ---- scoring ---- */
+
+/* ?reasons=N or all; 3 when it is not given. */
+static bool read_reasons(const struct http_request *request, int *reasons)
+{
+    char text[16];
+    *reasons = 3;
+    if (!strstr(request->query, "reasons="))
+        return true;
+    if (!http_query(request, "reasons", text, sizeof text))
+        return false;
+    if (strcmp(text, "all") == 0) {
+        *reasons = -1;
+        return true;
+    }
+    char *end;
+    long number = strtol(text, &end, 10);
+    *reasons = (int)number;
+    return text[0] && !*end && number >= 0 && number <= MAX_REASONS;
+}
+
+typedef int score_function(void *context, const struct web_score_request *request,
+                           struct buffer *out, struct error *error);
+
+static void run_score(struct web *web, score_function *score, const struct http_request *request,
+                      struct http_response *response, const char *content_type)
+{
+    struct access_answer who;
+    if (!is_allowed(web, request, response, &who))
+        return;
+    if (!score) {
+        not_offered(response);
+        return;
+    }
+    struct web_score_request call = {.body = request->body};
+    if (!read_reasons(request, &call.max_reasons)) {
+        http_problem(response, 400, "Not understood", "reasons is a number up to %d, or all",
+                     MAX_REASONS);
+        return;
+    }
+    if (trace_begin(http_header(request, "traceparent"), &call.trace) != STATUS_OK) {
+        http_problem(response, 500, "Internal error", "the system gave no random bytes");
+        return;
+    }
+    char trace[TRACE_TEXT_SIZE];
+    buffer_printf(response->headers, "traceparent: %s\r\n", trace_format(&call.trace, trace));
+    response->content_type = content_type;
+    struct error error = {0};
+    int code = score(web->backend.context, &call, response->body, &error);
+    finish(response, code, &error);
+}
+
+static void post_score(void *context, const struct http_request *request,
+                       struct http_response *response)
+{
+    struct web *web = context;
+    run_score(web, web->backend.score, request, response, "application/json");
+}
+
+static void post_score_batch(void *context, const struct http_request *request,
+                             struct http_response *response)
+{
+    struct web *web = context;
+    run_score(web, web->backend.score_batch, request, response, "application/x-ndjson");
+}
+
+static void post_labels(void *context, const struct http_request *request,
+                        struct http_response *response)
+{
+    struct web *web = context;
+    struct access_answer who;
+    struct error error = {0};
+    if (!is_allowed(web, request, response, &who))
+        return;
+    if (!web->backend.labels) {
+        not_offered(response);
+        return;
+    }
+    int code = web->backend.labels(web->backend.context, request->body, response->body, &error);
+    finish(response, code, &error);
+}
+
+/* ---- watching ---- */
+
+bool web_snapshot_json(const struct snapshot *snapshot, struct buffer *out)
+{
+    struct view *view = malloc(sizeof *view);
+    if (!view)
+        return false;
+    size_t start = out->size;
+    snapshot_json(snapshot, out);
+    if (out->size > start && out->data[out->size - 1] == '}') {
+        out->size--; /* one member more: the words the page shows */
+        buffer_append_text(out, ",\"view\":");
+        view_build(snapshot, view);
+        view_json(view, out);
+        buffer_append_char(out, '}');
+    }
+    free(view);
+    return !out->overflow;
+}
+
+static void get_snapshot(void *context, const struct http_request *request,
+                         struct http_response *response)
+{
+    (void)request;
+    struct web *web = context;
+    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
+    if (!snapshot) {
+        buffer_append_text(response->headers, "Retry-After: 1\r\n");
+        http_problem(response, 503, "Unavailable", "the first snapshot comes within a second");
+        return;
+    }
+    if (!web_snapshot_json(snapshot, response->body))
+        http_problem(response, 500, "Internal error", "out of memory");
+    snapshot_release(snapshot);
+}
+
+static void get_health(void *context, const struct http_request *request,
+                       struct http_response *response)
+{
+    (void)context;
+    (void)request;
+    buffer_append_text(response->body, "{\"status\":\"ok\",\"version\":\"" BINNACLE_VERSION "\"}");
+}
+
+static bool is_ready(struct web *web, char *reasons, size_t size)
+{
+    reasons[0] = '\0';
+    if (web->backend.ready)
+        return web->backend.ready(web->backend.context, reasons, size);
+    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
+    bool ready = snapshot && snapshot->ready;
+    snprintf(reasons, size, "%s", snapshot ? snapshot->not_ready : "starting");
+    if (snapshot)
+        snapshot_release(snapshot);
+    return ready;
+}
+
+static void get_ready(void *context, const struct http_request *request,
+                      struct http_response *response)
+{
+    (void)request;
+    char reasons[1024];
+    struct json_writer json;
+    json_begin(&json, response->body);
+    json_object(&json, NULL);
+    if (is_ready(context, reasons, sizeof reasons)) {
+        json_bool(&json, "ready", true);
+        json_object_end(&json);
+        return;
+    }
+    response->status = 503;
+    response->content_type = "application/problem+json";
+    buffer_append_text(response->headers, "Retry-After: 1\r\n");
+    json_text(&json, "type", "about:blank");
+    json_text(&json, "title", "Not ready");
+    json_int(&json, "status", 503);
+    json_bool(&json, "ready", false);
+    json_array(&json, "reasons");
+    for (char *state = NULL, *line = strtok_r(reasons, "\n", &state); line;
+         line = strtok_r(NULL, "\n", &state))
+        json_text(&json, NULL, line);
+    json_array_end(&json);
+    json_object_end(&json);
+}
+
+static void get_metrics(void *context, const struct http_request *request,
+                        struct http_response *response)
+{
+    (void)request;
+    struct web *web = context;
+    if (!web->backend.metrics) {
+        not_offered(response);
+        return;
+    }
+    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    web->backend.metrics(web->backend.context, response->body);
+}
+
+static void get_openapi(void *context, const struct http_request *request,
+                        struct http_response *response)
+{
+    (void)context;
+    (void)request;
+    web_openapi(response->body);
+}
+
+/* ---- the traffic split ---- */
+
+static void get_traffic(void *context, const struct http_request *request,
+                        struct http_response *response)
+{
+    (void)request;
+    struct web *web = context;
+    struct error error = {0};
+    if (!web->backend.traffic_get) {
+        not_offered(response);
+        return;
+    }
+    int code = web->backend.traffic_get(web->backend.context, response->body, &error);
+    finish(response, code, &error);
+}
+
+static void put_traffic(void *context, const struct http_request *request,
+                        struct http_response *response)
+{
+    struct web *web = context;
+    struct access_answer who;
+    struct error error = {0};
+    if (!is_allowed(web, request, response, &who))
+        return;
+    if (!web->backend.traffic_set) {
+        not_offered(response);
+        return;
+    }
+    int code = web->backend.traffic_set(web->backend.context, request->body, who.actor,
+                                        response->body, &error);
+    finish(response, code, &error);
+}
+
+/* ---- the tables ---- */
+
+/* clang-format off */
+#define SCORE_ROUTES \
+    {.method = "POST", .path = "/v1/score", .handle = post_score, .changes_state = true, \
+     .max_body = EVENT_BYTES, .summary = "Decide on one event", \
+     .detail = "The same event_id with the same content gets the recorded answer again, with " \
+               "duplicate set; with other content 409. An event that breaks the contract is kept " \
+               "in quarantine and gets 422. traceparent (W3C) is honoured and returned.", \
+     .request_schema = "Event", .response_schema = "Decision"}, \
+    {.method = "POST", .path = "/v1/score/batch", .handle = post_score_batch, \
+     .changes_state = true, .max_body = BATCH_BYTES, .summary = "Decide on many events", \
+     .detail = "JSON lines in; out comes one line for each, in order, of the shapes that " \
+               "/v1/score gives.", \
+     .request_schema = "EventLines", .response_schema = "DecisionLines"}, \
+    {.method = "POST", .path = "/v1/labels", .handle = post_labels, .changes_state = true, \
+     .max_body = BATCH_BYTES, .summary = "Tell the truth about earlier events", \
+     .detail = "One object, or JSON lines.", \
+     .request_schema = "Label", .response_schema = "LabelsTaken"}
+
+#define HEALTH_ROUTES \
+    {.method = "GET", .path = "/healthz", .handle = get_health, \
+     .summary = "The process lives", .response_schema = "Health"}, \
+    {.method = "GET", .path = "/health", .handle = get_health, \
+     .summary = "The same as /healthz", .response_schema = "Health"}, \
+    {.method = "GET", .path = "/readyz", .handle = get_ready, \
+     .summary = "Decisions can be made", \
+     .detail = "503 with the reasons until it can decide.", .response_schema = "Ready"}
+
+const struct http_route web_routes[] = {
+    SCORE_ROUTES,
+    {.method = "GET", .path = "/api/v1/snapshot", .handle = get_snapshot,
+     .summary = "The live picture, one a second",
+     .detail = "Also what the WebSocket " WEB_LIVE_PATH " pushes, beginning with its first "
+               "message. null means no data.",
+     .response_schema = "Snapshot"},
+    {.method = "GET", .path = "/api/v1/traffic", .handle = get_traffic,
+     .summary = "Which model gets which share", .response_schema = "Traffic"},
+    {.method = "PUT", .path = "/api/v1/traffic", .handle = put_traffic, .changes_state = true,
+     .max_body = EVENT_BYTES, .summary = "Set the shares",
+     .detail = "Effective within a second and written to the record with the caller's name. "
+               "The shares of champion and canary add up to 100; a shadow's is the part of the "
+               "traffic it sees.",
+     .request_schema = "Traffic", .response_schema = "Traffic"},
+    HEALTH_ROUTES,
+    {.method = "GET", .path = "/metrics", .handle = get_metrics,
+     .summary = "Metrics in the Prometheus text format", .response_schema = "Metrics"},
+    {.method = "GET", .path = "/api/openapi.json", .handle = get_openapi,
+     .summary = "This document", .response_schema = "OpenApi"},
+    {.method = "GET", .path = "/", .handle = web_serve_asset},
+    {.method = "GET", .path = "/static/*", .handle = web_serve_asset},
+    {.method = NULL},
+};
+
+const struct http_route web_score_routes[] = {
+    SCORE_ROUTES,
+    HEALTH_ROUTES,
+    {.method = NULL},
+};
+
+const struct web_parameter web_parameters[] = {
+    {"/v1/score", "reasons", "How many reasons, largest absolute contribution first; or all.",
+     "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
+     "\"default\":3}"},
+    {"/v1/score/batch", "reasons", "As for /v1/score.",
+     "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
+     "\"default\":3}"},
+    {NULL, NULL, NULL, NULL},
+};
+/* clang-format on */

@@ -1,0 +1,95 @@
+/* The shapes of the API as JSON Schema, one row each. */
+#include "ui/web/web_priv.h"
+
+#define JSON "application/json"
+
+#define LATENCY                                                                                    \
+    "{\"type\":\"object\",\"description\":\"Microseconds, last minute\",\"properties\":{"          \
+    "\"p50\":{\"type\":[\"number\",\"null\"]},\"p95\":{\"type\":[\"number\",\"null\"]},"           \
+    "\"p99\":{\"type\":[\"number\",\"null\"]},\"n\":{\"type\":\"integer\"}}}"
+
+const struct web_schema web_schemas[] = {
+    {"Event",           JSON,
+     "{\"type\":\"object\",\"description\":\"One flat object with the fields of the contract; see "
+     "binnacle contract schema.\",\"additionalProperties\":true}"                                                      },
+    {"EventLines",      "application/x-ndjson",
+     "{\"type\":\"string\",\"description\":\"One Event a line\"}"                                                      },
+    {"Reason",          JSON,
+     "{\"type\":\"object\",\"required\":[\"code\",\"feature\",\"value\",\"contribution\"],"
+     "\"properties\":{\"code\":{\"type\":\"string\"},\"feature\":{\"type\":\"string\"},"
+     "\"value\":{\"type\":[\"number\",\"null\"],\"description\":\"As served; null: missing\"},"
+     "\"contribution\":{\"type\":\"number\",\"description\":\"In margin units\"}}}"                                    },
+    {"Decision",        JSON,
+     "{\"type\":\"object\",\"required\":[\"event_id\",\"decision\",\"score\",\"reasons\",\"rule\","
+     "\"model\",\"trace_id\",\"latency_us\",\"ledger_index\",\"duplicate\"],\"properties\":{"
+     "\"event_id\":{\"type\":\"string\"},"
+     "\"decision\":{\"enum\":[\"approve\",\"review\",\"decline\"]},"
+     "\"score\":{\"type\":\"number\"},"
+     "\"reasons\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Reason\"}},"
+     "\"rule\":{\"type\":\"string\"},"
+     "\"model\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+     "\"version\":{\"type\":\"string\"},\"variant\":{\"enum\":[\"champion\",\"canary\"]}}},"
+     "\"trace_id\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"},"
+     "\"latency_us\":{\"type\":\"integer\"},\"ledger_index\":{\"type\":[\"integer\",\"null\"]},"
+     "\"duplicate\":{\"type\":\"boolean\"}}}"                                                                          },
+    {"DecisionLines",   "application/x-ndjson",
+     "{\"type\":\"string\",\"description\":\"One line for each event, in order: a Decision, or "
+     "what /v1/score would have answered instead\"}"                                                                   },
+    {"Label",           JSON,
+     "{\"type\":\"object\",\"required\":[\"event_id\",\"label\"],\"properties\":{"
+     "\"event_id\":{\"type\":\"string\"},\"label\":{\"enum\":[0,1]},"
+     "\"observed_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"                                                },
+    {"LabelsTaken",     JSON,
+     "{\"type\":\"object\",\"properties\":{\"accepted\":{\"type\":\"integer\"}}}"                                      },
+    {"Latency",         JSON,                       LATENCY                                                            },
+    {"Snapshot",        JSON,
+     "{\"type\":\"object\",\"required\":[\"schema\",\"seq\",\"time\",\"events_per_s\",\"latency_"
+     "us\",\"decisions\",\"quarantine\",\"traffic\",\"slo\",\"drift\",\"alerts\",\"ledger\"],"
+     "\"properties\":{\"schema\":{\"const\":1},\"seq\":{\"type\":\"integer\"},"
+     "\"time\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"events_per_s\":{\"type\":[\"number\",\"null\"]},"
+     "\"latency_us\":{\"$ref\":\"#/components/schemas/Latency\"},"
+     "\"decisions\":{\"type\":\"object\",\"description\":\"Last minute, by kind\"},"
+     "\"quarantine\":{\"type\":\"object\",\"description\":\"Since the start, by reason\"},"
+     "\"traffic\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"variant\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"},"
+     "\"model\":{\"type\":\"string\"},\"share_wanted\":{\"type\":\"number\"},"
+     "\"share_measured\":{\"type\":[\"number\",\"null\"]},\"n\":{\"type\":\"integer\"}}}},"
+     "\"slo\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"name\":{\"type\":\"string\"},\"target\":{\"type\":\"number\"},"
+     "\"attainment\":{\"type\":[\"number\",\"null\"]},"
+     "\"budget_left\":{\"type\":[\"number\",\"null\"]},\"burn\":{\"type\":\"object\"},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]}}}},"
+     "\"drift\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"feature\":{\"type\":\"string\"},\"psi\":{\"type\":[\"number\",\"null\"]},"
+     "\"n\":{\"type\":\"integer\"},\"threshold\":{\"type\":\"number\"},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]}}}},"
+     "\"alerts\":{\"type\":\"array\"},"
+     "\"ledger\":{\"type\":\"object\",\"properties\":{\"tree_size\":{\"type\":\"integer\"},"
+     "\"root\":{\"type\":[\"string\",\"null\"]}}},"
+     "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"                              },
+    {"Traffic",         JSON,
+     "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"object\",\"required\":[\"variant\",\"share\"],\"properties\":"
+     "{\"variant\":{\"enum\":[\"champion\",\"canary\",\"shadow\"]},"
+     "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
+     "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
+     "}}}"                                                                                                             },
+    {"Health",          JSON,
+     "{\"type\":\"object\",\"properties\":{\"status\":{\"const\":\"ok\"},"
+     "\"version\":{\"type\":\"string\"}}}"                                                                             },
+    {"Ready",           JSON,                       "{\"type\":\"object\",\"properties\":{\"ready\":{\"const\":true}}}"},
+    {"Metrics",         "text/plain",               "{\"type\":\"string\"}"                                            },
+    {"OpenApi",         JSON,                       "{\"type\":\"object\"}"                                            },
+    {"Problem",         "application/problem+json",
+     "{\"type\":\"object\",\"required\":[\"title\",\"status\"],\"properties\":{"
+     "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+     "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"}}}"                                            },
+    {"ContractProblem", "application/problem+json",
+     "{\"type\":\"object\",\"required\":[\"title\",\"status\",\"errors\"],\"properties\":{"
+     "\"title\":{\"type\":\"string\"},\"status\":{\"const\":422},"
+     "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"field\":{\"type\":[\"string\",\"null\"]},\"reason\":{\"type\":\"string\"}}}},"
+     "\"quarantine_id\":{\"type\":[\"integer\",\"string\",\"null\"]}}}"                                                },
+    {NULL,              NULL,                       NULL                                                               },
+};
