@@ -241,17 +241,17 @@ static void on_ready(struct mg_connection *connection, void *context)
     socket->connection = connection;
     lock_init(&socket->lock, "websocket");
     condition_init(&socket->changed);
+    mg_set_user_connection_data(connection, socket);
+    /* Listed before its first message and sending only after it: no broadcast is missed, and none
+     * comes before. */
+    list_socket(binding->httpd, socket);
+    if (binding->route->on_open)
+        binding->route->on_open(binding->httpd->context, socket);
     atomic_fetch_add(&binding->httpd->n_senders, 1);
     if (thread_start("ws-sender", send_frames, socket, &socket->sender, NULL) != STATUS_OK) {
         atomic_fetch_sub(&binding->httpd->n_senders, 1);
-        socket_destroy(socket);
         mg_disable_connection_keep_alive(connection);
-        return;
     }
-    mg_set_user_connection_data(connection, socket);
-    if (binding->route->on_open)
-        binding->route->on_open(binding->httpd->context, socket);
-    list_socket(binding->httpd, socket);
     if (atomic_load(&binding->httpd->draining))
         close_socket(socket, true);
 }
