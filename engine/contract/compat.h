@@ -30,7 +30,8 @@ struct compat_finding {
 #define MAX_COMPAT_FINDINGS 512
 
 struct compat_report {
-    struct compat_finding *findings; /* in order of the fields, the new ones last */
+    struct compat_finding
+        *findings; /* the whole first, then in order of the fields, new ones last */
     size_t n_findings;
 };
 
