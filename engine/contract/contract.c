@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/contract/contract_priv.h"
+#include "engine/expr/expr.h"
 
 #define CONTRACT_MAGIC 0xC0217AC7u
 
@@ -56,6 +57,10 @@ void contract_destroy(struct contract *contract)
         free(contract->sorted[i]);
         regex_destroy(contract->patterns[i]);
     }
+    for (size_t i = 0; i < contract->n_checks; i++)
+        expr_destroy(contract->expressions[i]);
+    free(contract->expressions);
+    free(contract->checks);
     free(contract->patterns);
     free(contract->sorted);
     free(contract->rules);
@@ -187,6 +192,20 @@ static void check_time(const struct contract *contract, struct event *event, int
         event_violate(event, VIOLATION_STEP, field);
 }
 
+/* Null means that the data for an answer is not there, which the fields' own rules have allowed. */
+static void check_expressions(const struct contract *contract, struct event *event)
+{
+    for (size_t i = 0; i < contract->n_checks; i++) {
+        struct value result = expr_evaluate(contract->expressions[i], event->values, NULL);
+        if (result.type != VALUE_BOOL || result.boolean)
+            continue;
+        if (event->n_violations == MAX_VIOLATIONS)
+            return;
+        event_violate(event, VIOLATION_CHECK, -1);
+        event->violations[event->n_violations - 1].check = contract->checks[i].name;
+    }
+}
+
 void contract_check(const struct contract *contract, struct event *event, int64_t now_us,
                     enum contract_clock clock)
 {
@@ -212,4 +231,6 @@ void contract_check(const struct contract *contract, struct event *event, int64_
     const struct value *time = &event->values[contract->schema.time];
     if (time->type == VALUE_TIME)
         event->time_us = time->time_us;
+    if (event->n_violations == 0)
+        check_expressions(contract, event);
 }

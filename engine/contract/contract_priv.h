@@ -19,11 +19,20 @@ struct contract {
     int64_t unique_within_us;
     int64_t max_step_us;
     struct contract_check_rule *checks;
+    struct expr **expressions; /* by check */
     size_t n_checks;
 };
 
 /* Fills the contract from its document (contract_load.c). */
 MUST_USE enum status contract_read(struct contract *contract, const struct yaml_node *root,
                                    struct error *error);
+
+#define CONTRACT_MAX_NAME 63
+/* Letters, digits and _, no digit first: what expressions and the canonical JSON take without
+ * quoting. */
+bool contract_is_name(const char *name);
+/* Fills schema.fields and the rules from the list of fields (contract_fields.c). */
+MUST_USE enum status contract_read_fields(struct contract *contract, const struct yaml_node *list,
+                                          struct error *error);
 
 #endif

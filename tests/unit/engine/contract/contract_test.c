@@ -364,6 +364,44 @@ static void checks_enums_of_numbers_and_lengths_in_characters(void **state)
     contract_destroy(contract);
 }
 
+static void judges_by_check_expressions(void **state)
+{
+    (void)state;
+    struct contract *contract;
+    struct decoder *decoder;
+    struct error error;
+    const char *yaml = HEAD "fields:\n" ID_TS "  - {name: amount, type: float}\n"
+                            "  - {name: limit, type: float, nullable: true}\n" ROLES "checks:\n"
+                            "  - {name: within_limit, expr: amount <= limit}\n"
+                            "  - {name: not_one_cent, expr: amount != 0.01}\n";
+    if (contract_load_text("c", slice_of(yaml), &contract, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(decoder_create(contract_schema(contract), true, &decoder, NULL), STATUS_OK);
+    struct arena *arena = arena_create(10000);
+    static const struct {
+        const char *json;
+        const char *check; /* the one that fails, NULL: none */
+    } cases[] = {
+        {"{\"id\":\"a\",\"ts\":1,\"amount\":5,\"limit\":5}",       NULL          },
+        {"{\"id\":\"a\",\"ts\":1,\"amount\":5,\"limit\":4}",       "within_limit"},
+        {"{\"id\":\"a\",\"ts\":1,\"amount\":5,\"limit\":null}",    NULL          },
+        {"{\"id\":\"a\",\"ts\":1,\"amount\":0.01,\"limit\":null}", "not_one_cent"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct event event = {0};
+        decoder_json(decoder, slice_of(cases[i].json), arena, &event);
+        contract_check(contract, &event, 0, CONTRACT_WALL);
+        assert_int_equal(event.n_violations, cases[i].check != NULL);
+        if (!cases[i].check)
+            continue;
+        assert_int_equal(event.violations[0].code, VIOLATION_CHECK);
+        assert_string_equal(event.violations[0].check, cases[i].check);
+    }
+    arena_destroy(arena);
+    decoder_destroy(decoder);
+    contract_destroy(contract);
+}
+
 static void packs_ulids_into_their_128_bits(void **state)
 {
     (void)state;
@@ -390,6 +428,7 @@ int main(void)
         cmocka_unit_test(reads_the_card_fraud_example),
         cmocka_unit_test(refuses_wrong_contracts_and_says_where),
         cmocka_unit_test(checks_enums_of_numbers_and_lengths_in_characters),
+        cmocka_unit_test(judges_by_check_expressions),
         cmocka_unit_test(packs_ulids_into_their_128_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
