@@ -1,0 +1,201 @@
+/* SQLite through db: opening, binding, transactions, migrations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <sys/stat.h>
+
+#include "engine/base/db.h"
+
+static struct error error; /* of the last call */
+static char folder[] = "/tmp/binnacle-db-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    unlink(path);
+    return path;
+}
+
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        if (call)                                                                                  \
+            fail_msg("%s", error.message);                                                         \
+    } while (0)
+
+static struct db *open_new(const char *name)
+{
+    struct db *db;
+    OK(db_open(path_of(name), DB_WRITE, DB_SYNC_FULL, &db, &error));
+    return db;
+}
+
+static void binds_and_reads_every_type(void **state)
+{
+    (void)state;
+    struct db *db = open_new("types.db");
+    OK(db_exec(db, "CREATE TABLE t(a, b, c, d, e); CREATE TABLE u(x)", &error));
+    struct db_stmt *insert, *select;
+    OK(db_prepare(db, "INSERT INTO t VALUES(?,?,?,?,?)", &insert, &error));
+    db_bind_int(insert, 1, INT64_MIN);
+    db_bind_double(insert, 2, 0.1);
+    db_bind_text(insert, 3, slice_make("a\0b", 3));
+    db_bind_blob(insert, 4, slice_make("\0\xff", 2));
+    db_bind_null(insert, 5);
+    OK(db_run(insert, &error));
+    assert_int_equal(db_changes(db), 1);
+    db_bind_text(insert, 3, slice_make(NULL, 0)); /* the rest is null again */
+    db_bind_blob(insert, 4, slice_make(NULL, 0));
+    OK(db_run(insert, &error));
+    OK(db_prepare(db, "SELECT * FROM t ORDER BY rowid", &select, &error));
+    OK(db_step(select, &error));
+    assert_true(db_int(select, 0) == INT64_MIN);
+    assert_true(db_double(select, 1) == 0.1);
+    assert_true(slice_equal(db_text(select, 2), slice_make("a\0b", 3)));
+    assert_true(slice_equal(db_blob(select, 3), slice_make("\0\xff", 2)));
+    assert_true(db_is_null(select, 4));
+    assert_true(isnan(db_double(select, 4)));
+    assert_int_equal(db_text(select, 4).size, 0);
+    OK(db_step(select, &error));
+    assert_true(db_is_null(select, 0));
+    assert_int_equal(db_int(select, 0), 0);
+    assert_false(db_is_null(select, 2));
+    assert_int_equal(db_text(select, 2).size, 0);
+    assert_false(db_is_null(select, 3));
+    assert_int_equal(db_step(select, &error), STATUS_END);
+    db_reset(select);
+    assert_int_equal(db_step(select, &error), STATUS_OK);
+    db_finish(select);
+    db_finish(insert);
+    db_finish(NULL);
+    db_close(db);
+    db_close(NULL);
+}
+
+static void says_what_went_wrong_and_where(void **state)
+{
+    (void)state;
+    struct db *db = open_new("wrong.db");
+    assert_int_equal(db_exec(db, "CREATE TABL t(a)", &error), STATUS_INVALID);
+    assert_non_null(strstr(error.message, "wrong.db: near \"TABL\": syntax error"));
+    struct db_stmt *stmt;
+    assert_int_equal(db_prepare(db, "SELECT * FROM absent", &stmt, &error), STATUS_INVALID);
+    assert_int_equal(db_prepare(db, " ", &stmt, &error), STATUS_INVALID);
+    OK(db_exec(db, "CREATE TABLE t(a UNIQUE); INSERT INTO t VALUES(1)", &error));
+    OK(db_prepare(db, "INSERT INTO t VALUES(1)", &stmt, &error));
+    assert_int_equal(db_run(stmt, &error), STATUS_CONFLICT);
+    assert_int_equal(db_run(stmt, &error), STATUS_CONFLICT); /* usable again */
+    db_finish(stmt);
+    OK(db_prepare(db, "SELECT 1", &stmt, &error));
+    assert_int_equal(db_run(stmt, &error), STATUS_INVALID);
+    db_finish(stmt);
+    OK(db_exec(db, "CREATE TABLE c(t REFERENCES t(a))", &error));
+    assert_int_equal(db_exec(db, "INSERT INTO c VALUES(7)", &error), STATUS_CONFLICT);
+    db_close(db);
+}
+
+static void reader_needs_a_database_and_never_writes(void **state)
+{
+    (void)state;
+    struct db *db;
+    assert_int_equal(db_open(path_of("absent.db"), DB_READ, DB_SYNC_FULL, &db, &error),
+                     STATUS_NOT_FOUND);
+    assert_null(db);
+    const char *path = path_of("text.db");
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 200; i++)
+        fputs("this is not a database\n", file);
+    fclose(file);
+    assert_int_equal(db_open(path, DB_READ, DB_SYNC_FULL, &db, &error), STATUS_CORRUPT);
+    assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_CORRUPT);
+    db_close(open_new("read.db"));
+    char name[128];
+    snprintf(name, sizeof name, "%s/read.db", folder);
+    OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
+    assert_int_equal(db_exec(db, "CREATE TABLE t(a)", &error), STATUS_DENIED);
+    db_close(db);
+}
+
+static void migrates_step_by_step(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {"CREATE TABLE t(a); INSERT INTO t VALUES(1)",
+                                        "ALTER TABLE t ADD COLUMN b; UPDATE t SET b = a + 1",
+                                        "CREATE TABLE u(x); THIS IS WRONG"};
+    struct db *db = open_new("migrate.db");
+    OK(db_migrate(db, steps, 1, &error));
+    OK(db_migrate(db, steps, 1, &error));
+    OK(db_migrate(db, steps, 2, &error));
+    struct db_stmt *stmt;
+    OK(db_prepare(db, "SELECT count(*), sum(b) FROM t", &stmt, &error));
+    OK(db_step(stmt, &error));
+    assert_int_equal(db_int(stmt, 0), 1);
+    assert_int_equal(db_int(stmt, 1), 2);
+    db_finish(stmt);
+    assert_int_equal(db_migrate(db, steps, 3, &error), STATUS_INVALID);
+    OK(db_exec(db, "CREATE TABLE u(x)", &error)); /* the broken step left nothing behind */
+    OK(db_exec(db, "PRAGMA user_version=7", &error));
+    assert_int_equal(db_migrate(db, steps, 2, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "upgrade binnacle"));
+    db_close(db);
+}
+
+static void commits_or_rolls_back_whole(void **state)
+{
+    (void)state;
+    struct db *db = open_new("commit.db");
+    OK(db_exec(db, "CREATE TABLE t(a)", &error));
+    OK(db_begin(db, &error));
+    OK(db_exec(db, "INSERT INTO t VALUES(1)", &error));
+    db_rollback(db);
+    db_rollback(db); /* nothing to do */
+    OK(db_begin(db, &error));
+    OK(db_exec(db, "INSERT INTO t VALUES(2)", &error));
+    OK(db_commit(db, &error));
+    char name[128];
+    snprintf(name, sizeof name, "%s/commit.db", folder);
+    struct db *reader;
+    OK(db_open(name, DB_READ, DB_SYNC_FULL, &reader, &error));
+    struct db_stmt *stmt;
+    OK(db_prepare(reader, "SELECT sum(a) FROM t", &stmt, &error));
+    OK(db_step(stmt, &error));
+    assert_int_equal(db_int(stmt, 0), 2);
+    db_finish(stmt);
+    db_close(reader);
+    db_close(db);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(binds_and_reads_every_type),
+        cmocka_unit_test(says_what_went_wrong_and_where),
+        cmocka_unit_test(reader_needs_a_database_and_never_writes),
+        cmocka_unit_test(migrates_step_by_step),
+        cmocka_unit_test(commits_or_rolls_back_whole),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
