@@ -1,0 +1,356 @@
+/* Personal data: pseudonyms, sealed originals, erasure, quarantined bytes, and that none of it lies
+ * in the ledger's folder in the clear. Pseudonyms are checked against Python's hmac module. */
+#include "tests/unit/engine/record/fixture.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "engine/base/db.h"
+
+static int set_up(void **state)
+{
+    *state = folder_create();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    folder_remove(*state);
+    return 0;
+}
+
+static void gives_the_first_128_bits_of_the_hmac(void **state)
+{
+    (void)state;
+    uint8_t key[KEY_SIZE];
+    for (int i = 0; i < KEY_SIZE; i++)
+        key[i] = (uint8_t)i;
+    struct pseudonyms *pseudonyms;
+    struct error error;
+    char out[PSEUDONYM_SIZE];
+    assert_int_equal(pseudonyms_create(key, 100, NULL, NULL, &pseudonyms, &error), STATUS_OK);
+    for (int i = 0; i < 3; i++) {
+        /* hmac.new(bytes(range(32)), b'user-1001', 'sha256').hexdigest()[:32] */
+        assert_int_equal(pseudonym_of(pseudonyms, slice_of("user-1001"), out), STATUS_OK);
+        assert_string_equal(out, "p-6c9bad363503bdda39cf75fc2f4c88bb");
+    }
+    /* Longer than the cache holds, and empty. */
+    char text[200];
+    memset(text, 'x', sizeof text);
+    assert_int_equal(pseudonym_of(pseudonyms, slice_make(text, sizeof text), out), STATUS_OK);
+    assert_string_equal(out, "p-7b48ae507721b7feb27d8403d20568ca");
+    assert_int_equal(pseudonym_of(pseudonyms, slice_make("", 0), out), STATUS_OK);
+    assert_string_equal(out, "p-d38b42096d80f45f826b44a9d5607de7");
+    pseudonyms_destroy(pseudonyms);
+}
+
+static enum status count_call(void *context, const char pseudonym[PSEUDONYM_SIZE],
+                              struct slice original)
+{
+    (void)pseudonym;
+    (void)original;
+    ++*(int *)context;
+    return STATUS_OK;
+}
+
+static void answers_from_the_cache_and_stays_right_when_it_overflows(void **state)
+{
+    (void)state;
+    uint8_t key[KEY_SIZE] = {7};
+    struct pseudonyms *small, *none;
+    struct error error;
+    int calls = 0;
+    assert_int_equal(pseudonyms_create(key, 256, count_call, &calls, &small, &error), STATUS_OK);
+    assert_int_equal(pseudonyms_create(key, 0, NULL, NULL, &none, &error), STATUS_OK);
+    char value[32], cached[PSEUDONYM_SIZE], fresh[PSEUDONYM_SIZE];
+    for (int round = 0; round < 20; round++) {
+        snprintf(value, sizeof value, "user-%d", 1);
+        assert_int_equal(pseudonym_of(small, slice_of(value), cached), STATUS_OK);
+    }
+    assert_int_equal(calls, 1);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(value, sizeof value, "user-%d", i % 1500);
+        assert_int_equal(pseudonym_of(small, slice_of(value), cached), STATUS_OK);
+        assert_int_equal(pseudonym_of(none, slice_of(value), fresh), STATUS_OK);
+        assert_string_equal(cached, fresh);
+    }
+    pseudonyms_destroy(small);
+    pseudonyms_destroy(none);
+}
+
+/* Whether any file under the folder holds the bytes. */
+static bool folder_has(const char *dir, const char *bytes, size_t size)
+{
+    bool found = false;
+    DIR *folder = opendir(dir);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) && !found;) {
+        char path[4500];
+        struct stat info;
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] == '.' || stat(path, &info) != 0)
+            continue;
+        if (S_ISDIR(info.st_mode)) {
+            found = folder_has(path, bytes, size);
+            continue;
+        }
+        FILE *file = fopen(path, "rb");
+        char *content = malloc((size_t)info.st_size + 1);
+        assert_non_null(file);
+        size_t read = fread(content, 1, (size_t)info.st_size, file);
+        found = memmem(content, read, bytes, size) != NULL;
+        free(content);
+        fclose(file);
+    }
+    closedir(folder);
+    return found;
+}
+
+#define PERSON "user-773311-margarete"
+
+static struct ledger_entry bad_event(struct event *event, const char *raw)
+{
+    *event = (struct event){
+        .schema = &SCHEMA,
+        .raw = slice_of(raw),
+        .position = {-1, 0, 0},
+        .received_us = DAY_ONE,
+        .n_violations = 3
+    };
+    event->violations[0] = (struct violation){VIOLATION_RANGE, 2, NULL};
+    event->violations[1] = (struct violation){VIOLATION_CHECK, -1, "not_weekend"};
+    event->violations[2] = (struct violation){VIOLATION_RANGE, 2, NULL};
+    struct ledger_entry entry = {.kind = ENTRY_QUARANTINE};
+    entry.quarantine.event = event;
+    return entry;
+}
+
+static void keeps_no_personal_value_in_the_clear(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    struct error error;
+    char pseudonym[PSEUDONYM_SIZE];
+    assert_int_equal(pseudonym_of(ledger_pseudonyms(ledger), slice_of(PERSON), pseudonym),
+                     STATUS_OK);
+    struct sample sample;
+    struct event event;
+    struct ledger_entry entries[2] = {
+        sample_decision(&sample, 1, DAY_ONE, -1),
+        bad_event(&event, "{\"user_id\":\"" PERSON "\",\"amount\":-1}")};
+    entries[0].decision.entity = slice_of(pseudonym);
+    assert_int_equal(ledger_submit(ledger, entries, 2, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+    flush_ledger(ledger);
+    assert_false(folder_has(*state, PERSON, strlen(PERSON)));
+    assert_true(folder_has(*state, pseudonym, PSEUDONYM_LENGTH)); /* the search itself works */
+    struct buffer original;
+    buffer_init(&original, 1000);
+    assert_int_equal(ledger_reveal(ledger, slice_of(pseudonym), &original, &error), STATUS_OK);
+    assert_string_equal(original.data, PERSON);
+    buffer_free(&original);
+    close_ledger(ledger);
+    assert_false(folder_has(*state, PERSON, strlen(PERSON)));
+    clock_destroy(clock);
+}
+
+static void read_sealed(const char *dir, char *out, size_t *size)
+{
+    char path[4200];
+    struct db *db;
+    struct db_stmt *select;
+    struct error error;
+    snprintf(path, sizeof path, "%s/subjects.db", dir);
+    assert_int_equal(db_open(path, DB_READ, DB_SYNC_FULL, &db, &error), STATUS_OK);
+    assert_int_equal(db_prepare(db, "SELECT value FROM subjects", &select, &error), STATUS_OK);
+    assert_int_equal(db_step(select, &error), STATUS_OK);
+    struct slice value = db_blob(select, 0);
+    *size = value.size;
+    memcpy(out, value.data, value.size);
+    db_finish(select);
+    db_close(db);
+}
+
+static void erases_a_person_for_good_and_leaves_the_rows_as_they_were(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    struct error error;
+    char pseudonym[PSEUDONYM_SIZE], again[PSEUDONYM_SIZE], sealed[256];
+    size_t size;
+    struct buffer original;
+    buffer_init(&original, 1000);
+    assert_int_equal(pseudonym_of(ledger_pseudonyms(ledger), slice_of(PERSON), pseudonym),
+                     STATUS_OK);
+    submit_decisions(ledger, 0, 5, DAY_ONE, 1, -1);
+    flush_ledger(ledger);
+    struct ledger_stats before, after;
+    ledger_stats(ledger, &before);
+    read_sealed(*state, sealed, &size);
+    assert_true(size > 20 && folder_has(*state, sealed, size));
+
+    assert_int_equal(ledger_erase(ledger, slice_of(pseudonym), &error), STATUS_OK);
+    assert_false(folder_has(*state, sealed, size));
+    assert_int_equal(ledger_reveal(ledger, slice_of(pseudonym), &original, &error),
+                     STATUS_NOT_FOUND);
+    assert_non_null(strstr(error.message, "erased at 2018-08-08"));
+    assert_int_equal(ledger_erase(ledger, slice_of(pseudonym), &error), STATUS_NOT_FOUND);
+    ledger_stats(ledger, &after);
+    assert_memory_equal(before.root, after.root, SHA256_SIZE);
+    /* Seen once more, the person stays erased and keeps the pseudonym. */
+    assert_int_equal(pseudonym_of(ledger_pseudonyms(ledger), slice_of(PERSON), again), STATUS_OK);
+    assert_string_equal(again, pseudonym);
+    flush_ledger(ledger);
+    assert_int_equal(ledger_reveal(ledger, slice_of(pseudonym), &original, &error),
+                     STATUS_NOT_FOUND);
+    buffer_free(&original);
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+static void pseudonyms_survive_a_restart(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    char first[PSEUDONYM_SIZE], second[PSEUDONYM_SIZE];
+    struct ledger *ledger = open_ledger(*state, clock);
+    assert_int_equal(pseudonym_of(ledger_pseudonyms(ledger), slice_of(PERSON), first), STATUS_OK);
+    close_ledger(ledger);
+    ledger = open_ledger(*state, clock);
+    assert_int_equal(pseudonym_of(ledger_pseudonyms(ledger), slice_of(PERSON), second), STATUS_OK);
+    assert_string_equal(first, second);
+    struct buffer original;
+    struct error error;
+    buffer_init(&original, 1000);
+    assert_int_equal(ledger_reveal(ledger, slice_of(first), &original, &error), STATUS_OK);
+    buffer_free(&original);
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+struct seen {
+    int n;
+    char last[2000];
+};
+
+static enum status remember(void *context, const struct quarantine_row *row, struct error *error)
+{
+    (void)error;
+    struct seen *seen = context;
+    struct buffer line;
+    buffer_init(&line, 2000);
+    quarantine_json(row, &line);
+    snprintf(seen->last, sizeof seen->last, "%s", line.data);
+    buffer_free(&line);
+    seen->n++;
+    return STATUS_OK;
+}
+
+static int list(const char *dir, const struct quarantine_filter *filter, bool raw, char last[2000])
+{
+    struct seen seen = {0};
+    struct error error = {0};
+    struct reader *reader = open_reader(dir);
+    if (quarantine_scan(reader, filter, raw, remember, &seen, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    reader_close(reader);
+    if (last)
+        memcpy(last, seen.last, sizeof seen.last);
+    return seen.n;
+}
+
+static void lists_counts_opens_and_marks_quarantined_events(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    struct error error;
+    struct event event;
+    char line[2000];
+    int source;
+    assert_int_equal(ledger_source(ledger, "kafka", &source), STATUS_OK);
+    for (int i = 0; i < 6; i++) {
+        struct ledger_entry entry = bad_event(&event, "{\"amount\":-1}");
+        event.position = (struct position){source, 3, i};
+        event.received_us = DAY_ONE + i * US_PER_DAY / 3;
+        event.n_violations = i == 5 ? 1 : 3;
+        if (i == 5)
+            event.violations[0] = (struct violation){VIOLATION_NOT_JSON, -1, NULL};
+        entry.quarantine.document = i == 4 ? slice_of("user_id,amount\nx,-1") : slice_make(NULL, 0);
+        assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+        assert_int_equal(entry.index, i + 1);
+    }
+    struct ledger_entry mark = {
+        .kind = ENTRY_QUARANTINE_MARK, .position = {-1, 0, 0}
+    };
+    mark.mark.id = 2;
+    mark.mark.status = QUARANTINE_RETRIED;
+    mark.mark.at_us = DAY_ONE + 2 * US_PER_DAY;
+    assert_int_equal(ledger_submit(ledger, &mark, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+    mark.mark.status = QUARANTINE_RESOLVED;
+    assert_int_equal(ledger_submit(ledger, &mark, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+    flush_ledger(ledger);
+    assert_int_equal(ledger_position(ledger, "kafka", 3), 5);
+
+    struct quarantine_filter filter;
+    quarantine_filter_init(&filter);
+    assert_int_equal(list(*state, &filter, false, line), 6);
+    assert_null(strstr(line, "raw"));
+    filter.status = QUARANTINE_OPEN;
+    assert_int_equal(list(*state, &filter, false, NULL), 5);
+    filter.status = QUARANTINE_RESOLVED;
+    assert_int_equal(list(*state, &filter, true, line), 1);
+    assert_string_equal(
+        line, "{\"quarantine_id\":2,\"received_at\":\"2018-08-08T08:00:00Z\",\"status\":"
+              "\"resolved\",\"errors\":[{\"field\":\"amount\",\"reason\":\"range\"},{\"field\":"
+              "null,\"reason\":\"check\",\"check\":\"not_weekend\"},{\"field\":\"amount\","
+              "\"reason\":\"range\"}],\"contract\":\"payments\",\"contract_version\":\"7\","
+              "\"source\":\"kafka\",\"part\":3,\"offset\":1,\"raw\":\"{\\\"amount\\\":-1}\"}");
+    quarantine_filter_init(&filter);
+    filter.reason = slice_of("not_json");
+    assert_int_equal(list(*state, &filter, false, NULL), 1);
+    quarantine_filter_init(&filter);
+    filter.field = slice_of("amount");
+    assert_int_equal(list(*state, &filter, false, NULL), 5);
+    quarantine_filter_init(&filter);
+    filter.id = 5;
+    assert_int_equal(list(*state, &filter, true, line), 1);
+    assert_non_null(strstr(line, "\"raw\":\"user_id,amount\\nx,-1\""));
+    quarantine_filter_init(&filter);
+    filter.from_us = DAY_ONE + US_PER_DAY / 3;
+    filter.to_us = DAY_ONE + US_PER_DAY;
+    assert_int_equal(list(*state, &filter, false, NULL), 2);
+    filter.limit = 1;
+    assert_int_equal(list(*state, &filter, false, NULL), 1);
+
+    uint64_t counts[VIOLATION_CODES];
+    struct reader *reader = open_reader(*state);
+    quarantine_filter_init(&filter);
+    assert_int_equal(quarantine_count(reader, &filter, counts, &error), STATUS_OK);
+    assert_int_equal(counts[VIOLATION_RANGE], 5);
+    assert_int_equal(counts[VIOLATION_CHECK], 5);
+    assert_int_equal(counts[VIOLATION_NOT_JSON], 1);
+    assert_int_equal(counts[VIOLATION_ULID], 0);
+    reader_close(reader);
+    close_ledger(ledger);
+
+    /* Ids go on after a restart. */
+    ledger = open_ledger(*state, clock);
+    struct ledger_entry entry = bad_event(&event, "{}");
+    assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+    assert_int_equal(entry.index, 7);
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(gives_the_first_128_bits_of_the_hmac),
+        T(answers_from_the_cache_and_stays_right_when_it_overflows),
+        T(keeps_no_personal_value_in_the_clear),
+        T(erases_a_person_for_good_and_leaves_the_rows_as_they_were),
+        T(pseudonyms_survive_a_restart),
+        T(lists_counts_opens_and_marks_quarantined_events),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
