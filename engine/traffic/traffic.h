@@ -54,7 +54,8 @@ void traffic_route(const struct traffic_plan *plan, struct slice entity,
  * nor in any reader's hand. */
 struct traffic;
 /* `release` (may be NULL) is called with the handle of each arm when its plan is freed, from the
- * thread that calls traffic_set() or traffic_destroy(). At most max_readers readers. */
+ * thread that calls traffic_set(), traffic_collect() or traffic_destroy(). At most max_readers
+ * readers. */
 MUST_USE enum status traffic_create(size_t max_readers, void (*release)(void *handle),
                                     struct traffic **traffic, struct error *error);
 /* Every reader has left beforehand. */
@@ -62,10 +63,13 @@ void traffic_destroy(struct traffic *traffic);
 
 /* Puts a new split in place for every route that begins after it returns. Exactly one champion;
  * canary shares within (0, 100] that leave the champion at least 0; at most TRAFFIC_MAX_SHADOWS
- * shadows; a model and version appears once as champion or canary. The arms are copied, their
+ * shadows; a model and version appears once. The arms are copied, their
  * handles are taken on success and remain the caller's on failure. Any thread. */
 MUST_USE enum status traffic_set(struct traffic *traffic, const struct traffic_arm *arms,
                                  size_t n_arms, struct error *error);
+/* Frees replaced plans that no reader holds any more; traffic_set() does too. At most one plan per
+ * reader waits for it. Call it now and then, so that a replaced model does not stay in memory. */
+void traffic_collect(struct traffic *traffic);
 /* Only the checks of traffic_set(). */
 MUST_USE enum status traffic_check(const struct traffic_arm *arms, size_t n_arms,
                                    struct error *error);
