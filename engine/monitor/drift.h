@@ -13,7 +13,7 @@
 struct drift_options {
     int64_t window_us;        /* what "now" is: 1 h */
     double threshold;         /* PSI above this is drift: 0.3 */
-    uint64_t min_events;      /* fewer are no data: 200 */
+    int64_t min_events;       /* fewer are no data: 200 */
     int64_t n_bins;           /* 10 */
     int64_t reference_events; /* the first so many events are the reference: 2000 */
 };

@@ -33,7 +33,7 @@ struct slo {
     double target;     /* 0.95 */
     int64_t window_us; /* 30 d */
     int64_t limit_us;  /* latency, freshness */
-    uint64_t min_bad;  /* a window with fewer bad ones than this pages nobody */
+    int64_t min_bad;   /* a window with fewer bad ones than this pages nobody */
     int slow;          /* latency: index into observe_options.latency_limits_us */
 };
 

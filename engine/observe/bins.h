@@ -3,6 +3,7 @@
 #ifndef BINNACLE_OBSERVE_BINS_H
 #define BINNACLE_OBSERVE_BINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

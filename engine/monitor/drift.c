@@ -1,0 +1,136 @@
+/* Population stability index and its sampling noise: pure functions of counts. The index is the
+ * symmetric Kullback-Leibler divergence (Jeffreys 1946) of two binned samples; its distribution
+ * under no drift is Yurdakul's (2018), the chi-square quantile Wilson and Hilferty's (1931). */
+#include "engine/monitor/drift.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "engine/base/clock.h"
+
+#define PRIOR          0.5 /* Jeffreys: added to every count */
+#define NOISE_QUANTILE 0.95
+
+static const struct config_key drift_keys[] = {
+    {"window",                        CONFIG_DURATION, offsetof(struct drift_options, window_us),                                  false,                           300,   86400,
+     "how much of the past is compared with the reference (1h)"},
+    {"threshold",                               CONFIG_NUMBER,                                    offsetof(struct drift_options,                      threshold), false, 0.01, 100,
+     "PSI above this is drift (0.3)"},
+    {"min_events", CONFIG_INT,                offsetof(struct drift_options,                                  min_events),                                                                   false,                                                      20,               1000000,
+     "fewer events than this are no data (200)"},
+    {"bins",                        CONFIG_INT,       offsetof(struct drift_options,                                    n_bins),                                                                          false,                                                                        2,                                          MAX_VALUE_BINS,
+     "bins per feature, besides the one for missing values (10)"},
+    {"reference_events",                              CONFIG_INT,                               offsetof(struct drift_options,                     reference_events),                                                                false,                                                                              100,
+     100000,                                          "the first so many decisions are the reference (2000)"},
+    {NULL,                          CONFIG_STRING,                                      0,                                                                          false,                                                               0,                                                                                              0,                                                                                                NULL                                                                         },
+};
+
+void drift_defaults(struct drift_options *options)
+{
+    *options = (struct drift_options){
+        .window_us = US_PER_HOUR,
+        .threshold = 0.3,
+        .min_events = 200,
+        .n_bins = MAX_VALUE_BINS,
+        .reference_events = 2000,
+    };
+}
+
+enum status drift_read(const struct yaml_node *node, struct drift_options *options,
+                       struct error *error)
+{
+    drift_defaults(options);
+    return node ? config_read(node, drift_keys, options, error) : STATUS_OK;
+}
+
+int drift_bins_used(const uint64_t *reference, const uint64_t *current, int n_bins)
+{
+    int used = 0;
+    for (int i = 0; i < n_bins; i++)
+        used += reference[i] > 0 || current[i] > 0;
+    return used;
+}
+
+static double total(const uint64_t *counts, int n_bins)
+{
+    double sum = 0;
+    for (int i = 0; i < n_bins; i++)
+        sum += (double)counts[i];
+    return sum;
+}
+
+double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins)
+{
+    double m = total(reference, n_bins), n = total(current, n_bins);
+    if (m == 0 || n == 0)
+        return NAN;
+    double prior = PRIOR * drift_bins_used(reference, current, n_bins);
+    double psi = 0;
+    for (int i = 0; i < n_bins; i++) {
+        if (reference[i] == 0 && current[i] == 0)
+            continue;
+        double p = ((double)reference[i] + PRIOR) / (m + prior);
+        double q = ((double)current[i] + PRIOR) / (n + prior);
+        psi += (q - p) * log(q / p);
+    }
+    return psi;
+}
+
+/* The standard normal quantile by bisection on erfc: called a few hundred times a second at most.
+ */
+static double normal_quantile(double share)
+{
+    double low = -10, high = 10;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (0.5 * erfc(-middle / sqrt(2)) < share)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+static double chi_square_quantile(int freedom, double share)
+{
+    double k = freedom, z = normal_quantile(share);
+    double root = 1 - 2 / (9 * k) + z * sqrt(2 / (9 * k));
+    return root > 0 ? k * root * root * root : 0;
+}
+
+double drift_noise(int n_bins, uint64_t n, uint64_t m, double quantile)
+{
+    if (n == 0 || m == 0 || n_bins < 2)
+        return NAN;
+    return chi_square_quantile(n_bins - 1, quantile) * (1 / (double)n + 1 / (double)m);
+}
+
+double drift_expected(int n_bins, uint64_t n, uint64_t m)
+{
+    if (n == 0 || m == 0 || n_bins < 2)
+        return NAN;
+    return (n_bins - 1) * (1 / (double)n + 1 / (double)m);
+}
+
+void drift_judge(const struct drift_options *options, const struct binning *binning,
+                 const uint64_t counts[MAX_BINS], struct drift_status *status)
+{
+    int used = drift_bins_used(binning->reference, counts, MAX_BINS);
+    uint64_t n = 0;
+    for (int i = 0; i < MAX_BINS; i++)
+        n += counts[i];
+    status->n = n;
+    status->n_reference = binning->n_reference;
+    status->threshold = options->threshold;
+    status->psi = binning->n_reference ? drift_psi(binning->reference, counts, MAX_BINS) : NAN;
+    /* One bin on both sides cannot differ: no noise and no drift either. */
+    status->noise = used < 2 && n > 0 && binning->n_reference
+                        ? 0
+                        : drift_noise(used, n, binning->n_reference, NOISE_QUANTILE);
+    if (isnan(status->psi) || n < (uint64_t)options->min_events)
+        status->state = HEALTH_NODATA;
+    else if (status->psi > options->threshold && status->psi > status->noise)
+        status->state = HEALTH_TICKET;
+    else
+        status->state = HEALTH_OK;
+}

@@ -1,0 +1,139 @@
+/* Once a tick: sums over the burn windows become objectives, bins become drift. Also the judge of
+ * each five-minute slice, called by observe when the slice is over. monitor_fill runs in the tick's
+ * thread; the judge in whichever moves the windows, and only reads what never changes. */
+#include "engine/monitor/monitor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct monitor {
+    struct monitor_options options;
+    struct observe *observe;
+    enum health states[MAX_SNAPSHOT_SLOS];
+    int64_t since_us[MAX_SNAPSHOT_SLOS];
+};
+
+void monitor_options_init(struct monitor_options *options)
+{
+    slo_defaults(&options->objectives);
+    drift_defaults(&options->drift);
+}
+
+enum status monitor_read(const struct yaml_node *objectives, const struct yaml_node *drift,
+                         struct monitor_options *options, struct observe_options *observe,
+                         struct error *error)
+{
+    enum status status = slo_read(objectives, &options->objectives, error);
+    if (status == STATUS_OK)
+        status = drift_read(drift, &options->drift, error);
+    if (status == STATUS_OK)
+        status = slo_options(&options->objectives, observe, error);
+    if (status != STATUS_OK)
+        return status;
+    observe->n_bins = (int)options->drift.n_bins;
+    observe->reference_events = options->drift.reference_events;
+    return STATUS_OK;
+}
+
+/* The objective is about the score: what the service says. Single features are shown beside it;
+ * hours and weekdays among them move all day long without anything being wrong. */
+static enum slice_verdict judge(void *context, const struct binning *binnings,
+                                const uint32_t (*counts)[MAX_BINS], int n_columns)
+{
+    const struct monitor *monitor = context;
+    uint64_t score[MAX_BINS];
+    for (int i = 0; i < MAX_BINS; i++)
+        score[i] = n_columns > 0 ? counts[0][i] : 0;
+    struct drift_status status;
+    drift_judge(&monitor->options.drift, &binnings[0], score, &status);
+    if (status.state == HEALTH_NODATA)
+        return SLICE_TOO_FEW;
+    return status.state == HEALTH_OK ? SLICE_STEADY : SLICE_DRIFTED;
+}
+
+struct monitor *monitor_create(const struct monitor_options *options, struct observe *observe)
+{
+    struct monitor *monitor = calloc(1, sizeof *monitor);
+    if (!monitor)
+        return NULL;
+    monitor->options = *options;
+    monitor->observe = observe;
+    observe_set_judge(observe, judge, monitor);
+    return monitor;
+}
+
+void monitor_destroy(struct monitor *monitor)
+{
+    if (!monitor)
+        return;
+    observe_set_judge(monitor->observe, NULL, NULL);
+    free(monitor);
+}
+
+static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t now_us,
+                      struct snapshot *snapshot)
+{
+    struct tally burn[BURN_WINDOWS], whole;
+    int64_t whole_us = 0;
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        observe_sum(observe, burn_window_us((enum burn_window)i), &burn[i]);
+    const struct slo_set *set = &monitor->options.objectives;
+    for (int i = 0; i < set->n; i++) {
+        if (set->slos[i].window_us != whole_us)
+            observe_sum(observe, set->slos[i].window_us, &whole);
+        whole_us = set->slos[i].window_us;
+        struct slo_status *status = &snapshot->slos[i];
+        slo_judge(&set->slos[i], burn, &whole, status);
+        if (status->state != monitor->states[i] || monitor->since_us[i] == 0) {
+            monitor->states[i] = status->state;
+            monitor->since_us[i] = now_us;
+        }
+        status->since_us = monitor->since_us[i];
+    }
+    snapshot->n_slos = set->n;
+}
+
+/* How far beyond noise, for the order on the screens; what has no data comes last. */
+static double excess(const struct drift_status *status)
+{
+    if (status->state == HEALTH_NODATA || isnan(status->psi))
+        return -INFINITY;
+    return status->psi - status->noise;
+}
+
+static int more_drifted(const void *a, const void *b)
+{
+    double x = excess(a), y = excess(b);
+    if (x != y)
+        return x > y ? -1 : 1;
+    return strcmp(((const struct drift_status *)a)->feature,
+                  ((const struct drift_status *)b)->feature);
+}
+
+static void fill_drift(const struct monitor *monitor, struct observe *observe,
+                       struct snapshot *snapshot)
+{
+    int n = observe_columns(observe);
+    n = n < MAX_SNAPSHOT_DRIFT ? n : MAX_SNAPSHOT_DRIFT;
+    for (int i = 0; i < n; i++) {
+        struct drift_status *status = &snapshot->drift[i];
+        struct binning binning;
+        uint64_t counts[MAX_BINS];
+        if (!observe_binning(observe, i, &binning))
+            memset(&binning, 0, sizeof binning);
+        observe_bins(observe, i, monitor->options.drift.window_us, counts);
+        drift_judge(&monitor->options.drift, &binning, counts, status);
+        strncpy(status->feature, observe_column_name(observe, i), NAME_SIZE - 1);
+        status->feature[NAME_SIZE - 1] = '\0';
+    }
+    qsort(snapshot->drift, (size_t)n, sizeof *snapshot->drift, more_drifted);
+    snapshot->n_drift = n;
+}
+
+void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
+                  struct snapshot *snapshot)
+{
+    fill_slos(monitor, observe, now_us, snapshot);
+    fill_drift(monitor, observe, snapshot);
+}

@@ -1,0 +1,283 @@
+/* /metrics: one row per metric, and a writer that turns the snapshot's numbers into its samples.
+ * Format: Prometheus text exposition 0.0.4 (HELP, TYPE, then samples; label values with \\, \" and
+ * \n escaped; base units; counters end in _total). Pure functions of a snapshot: any thread. */
+#include "engine/observe/metrics.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "engine/base/number.h"
+
+static const char *const type_names[] = {"counter", "gauge", "histogram"};
+
+const char *metric_type_name(enum metric_type type)
+{
+    return type_names[type];
+}
+
+/* --- Samples --- */
+
+static void label_value(struct buffer *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\n')
+            buffer_append_text(out, "\\n");
+        else if (*text == '\\' || *text == '"')
+            buffer_printf(out, "\\%c", *text);
+        else
+            buffer_append_char(out, *text);
+    }
+}
+
+static void number(struct buffer *out, double value)
+{
+    char text[NUMBER_TEXT_SIZE];
+    buffer_append(out, text, number_format(value, text));
+}
+
+/* One sample; `labels` alternates names and values and ends in NULL. Without data, no sample. */
+static void sample(struct buffer *out, const char *name, const char *suffix,
+                   const char *const *labels, double value)
+{
+    if (!isfinite(value))
+        return;
+    buffer_append_text(out, name);
+    buffer_append_text(out, suffix);
+    for (int i = 0; labels && labels[i]; i += 2) {
+        buffer_printf(out, "%c%s=\"", i == 0 ? '{' : ',', labels[i]);
+        label_value(out, labels[i + 1]);
+        buffer_append_char(out, '"');
+    }
+    if (labels && labels[0])
+        buffer_append_char(out, '}');
+    buffer_append_char(out, ' ');
+    number(out, value);
+    buffer_append_char(out, '\n');
+}
+
+static void labelled(const struct metric *metric, struct buffer *out, const char *label,
+                     const char *text, double value)
+{
+    sample(out, metric->name, "", (const char *[]){label, text, NULL}, value);
+}
+
+/* `value` microseconds as seconds, exactly as many digits as that takes. */
+static void histogram(const struct metric *metric, const struct latency_counts *counts,
+                      struct buffer *out)
+{
+    for (int i = 0; i < LATENCY_BOUNDS; i++) {
+        char bound[NUMBER_TEXT_SIZE];
+        number_format((double)(INT64_C(16) << i) / 1e6, bound);
+        sample(out, metric->name, "_bucket", (const char *[]){"le", bound, NULL},
+               (double)counts->under[i]);
+    }
+    sample(out, metric->name, "_bucket", (const char *[]){"le", "+Inf", NULL}, (double)counts->n);
+    sample(out, metric->name, "_sum", NULL, (double)counts->sum_us / 1e6);
+    sample(out, metric->name, "_count", NULL, (double)counts->n);
+}
+
+/* --- Writers --- */
+
+#define WRITER(writer)                                                                             \
+    static void writer(const struct metric *metric, const struct snapshot *snapshot,               \
+                       struct buffer *out)
+
+WRITER(write_build)
+{
+    (void)snapshot;
+    labelled(metric, out, "version", BINNACLE_VERSION, 1);
+}
+
+WRITER(write_events)
+{
+    labelled(metric, out, "result", "accepted", (double)snapshot->accepted_total);
+    labelled(metric, out, "result", "quarantined", (double)snapshot->quarantined_total);
+    labelled(metric, out, "result", "duplicate", (double)snapshot->duplicate_total);
+    labelled(metric, out, "result", "error", (double)snapshot->error_total);
+}
+
+WRITER(write_decisions)
+{
+    for (int i = 0; i < DECISION_COUNT; i++)
+        labelled(metric, out, "decision", decision_name((enum decision)i),
+                 (double)snapshot->decisions_total[i]);
+}
+
+WRITER(write_quarantine)
+{
+    for (int i = 0; i < snapshot->n_quarantine; i++)
+        labelled(metric, out, "reason", snapshot->quarantine[i].name,
+                 (double)snapshot->quarantine[i].n);
+}
+
+WRITER(write_decision_latency)
+{
+    histogram(metric, &snapshot->decision_latency, out);
+}
+
+WRITER(write_answer_latency)
+{
+    histogram(metric, &snapshot->answer_latency, out);
+}
+
+static void arm_sample(const struct metric *metric, const struct arm_status *arm, double value,
+                       struct buffer *out)
+{
+    const char *labels[] = {
+        "variant", variant_name(arm->variant), "model", arm->model, "version", arm->version, NULL};
+    sample(out, metric->name, "", labels, value);
+}
+
+WRITER(write_share_wanted)
+{
+    for (int i = 0; i < snapshot->n_arms; i++)
+        arm_sample(metric, &snapshot->arms[i], snapshot->arms[i].share_wanted, out);
+}
+
+WRITER(write_share_measured)
+{
+    for (int i = 0; i < snapshot->n_arms; i++)
+        arm_sample(metric, &snapshot->arms[i], snapshot->arms[i].share_measured, out);
+}
+
+WRITER(write_slo_target)
+{
+    for (int i = 0; i < snapshot->n_slos; i++)
+        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].target);
+}
+
+WRITER(write_slo_attainment)
+{
+    for (int i = 0; i < snapshot->n_slos; i++)
+        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].attainment);
+}
+
+WRITER(write_slo_budget)
+{
+    for (int i = 0; i < snapshot->n_slos; i++)
+        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].budget_left);
+}
+
+WRITER(write_slo_burn)
+{
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        for (int w = 0; w < BURN_WINDOWS; w++) {
+            const char *labels[] = {"slo", snapshot->slos[i].name, "window",
+                                    burn_window_name((enum burn_window)w), NULL};
+            sample(out, metric->name, "", labels, snapshot->slos[i].burn[w]);
+        }
+    }
+}
+
+WRITER(write_psi)
+{
+    for (int i = 0; i < snapshot->n_drift; i++)
+        labelled(metric, out, "feature", snapshot->drift[i].feature, snapshot->drift[i].psi);
+}
+
+WRITER(write_psi_noise)
+{
+    for (int i = 0; i < snapshot->n_drift; i++)
+        labelled(metric, out, "feature", snapshot->drift[i].feature, snapshot->drift[i].noise);
+}
+
+WRITER(write_alerts)
+{
+    for (int i = 0; i < snapshot->n_alerts; i++) {
+        const struct alert_status *alert = &snapshot->alerts[i];
+        const char *labels[] = {"alert", alert->name, "severity", alert->severity, NULL};
+        sample(out, metric->name, "", labels, strcmp(alert->state, "firing") == 0);
+    }
+}
+
+WRITER(write_messages)
+{
+    labelled(metric, out, "result", "sent", (double)snapshot->outbox.sent);
+    labelled(metric, out, "result", "retried", (double)snapshot->outbox.retried);
+    labelled(metric, out, "result", "dead", (double)snapshot->outbox.dead);
+}
+
+/* Plain numbers: one sample without labels. */
+#define NUMBER(writer, value)                                                                      \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        sample(out, metric->name, "", NULL, (double)(value));                                      \
+    }
+
+NUMBER(write_waiting, snapshot->outbox.waiting)
+NUMBER(write_tree_size, snapshot->tree_size)
+NUMBER(write_queue_depth, snapshot->queue_depth)
+NUMBER(write_queue_capacity, snapshot->queue_capacity)
+NUMBER(write_entities, snapshot->feature_entities)
+NUMBER(write_state_bytes, snapshot->feature_bytes)
+NUMBER(write_ready, snapshot->ready)
+NUMBER(write_clock, (double)snapshot->time_us / 1e6)
+NUMBER(write_started, (double)snapshot->started_us / 1e6)
+
+static const struct metric metrics[] = {
+    {"binnacle_build_info",                 METRIC_GAUGE,     "",        "version",
+     "Always 1; the labels say what is running.",                                                                                                write_build           },
+    {"binnacle_ready",                      METRIC_GAUGE,     "",        "",                      "1 when decisions can be made, else 0.",       write_ready           },
+    {"binnacle_start_time_seconds",         METRIC_GAUGE,     "seconds", "",
+     "When the service started, on its own clock.",                                                                                              write_started         },
+    {"binnacle_clock_seconds",              METRIC_GAUGE,     "seconds", "",
+     "The service's clock; in a replay the events' own time.",                                                                                   write_clock           },
+    {"binnacle_events_total",               METRIC_COUNTER,   "",        "result",
+     "Events that came in, by what became of them.",                                                                                             write_events          },
+    {"binnacle_decisions_total",            METRIC_COUNTER,   "",        "decision",              "Decisions made, by kind.",
+     write_decisions                                                                                                                                                   },
+    {"binnacle_quarantine_reasons_total",   METRIC_COUNTER,   "",        "reason",
+     "Reasons for quarantine; one event may have several.",                                                                                      write_quarantine      },
+    {"binnacle_decision_latency_seconds",   METRIC_HISTOGRAM, "seconds", "",
+     "From receiving an event to its decision.",                                                                                                 write_decision_latency},
+    {"binnacle_answer_latency_seconds",     METRIC_HISTOGRAM, "seconds", "",
+     "From receiving a request to its answer, commit included.",                                                                                 write_answer_latency  },
+    {"binnacle_traffic_wanted_ratio",       METRIC_GAUGE,     "ratio",   "variant,model,version",
+     "Share of the traffic that an arm should get.",                                                                                             write_share_wanted    },
+    {"binnacle_traffic_measured_ratio",     METRIC_GAUGE,     "ratio",   "variant,model,version",
+     "Share of the last minute's traffic that an arm got.",                                                                                      write_share_measured  },
+    {"binnacle_slo_target_ratio",           METRIC_GAUGE,     "ratio",   "slo",                   "Share that must be good.",
+     write_slo_target                                                                                                                                                  },
+    {"binnacle_slo_attainment_ratio",       METRIC_GAUGE,     "ratio",   "slo",
+     "Share that was good over the objective's window.",                                                                                         write_slo_attainment  },
+    {"binnacle_slo_budget_left_ratio",      METRIC_GAUGE,     "ratio",   "slo",
+     "Error budget left: 1 untouched, 0 used up, negative overspent.",                                                                           write_slo_budget      },
+    {"binnacle_slo_burn_rate",              METRIC_GAUGE,     "",        "slo,window",
+     "Error rate over the rate that the target allows.",                                                                                         write_slo_burn        },
+    {"binnacle_drift_psi",                  METRIC_GAUGE,     "",        "feature",
+     "Population stability index against the reference.",                                                                                        write_psi             },
+    {"binnacle_drift_psi_noise",            METRIC_GAUGE,     "",        "feature",
+     "PSI that samples of this size reach in 5 % of cases without any drift.",                                                                   write_psi_noise       },
+    {"binnacle_alert_firing",               METRIC_GAUGE,     "",        "alert,severity",
+     "1 while an alert fires, 0 while it is pending or just resolved.",                                                                          write_alerts          },
+    {"binnacle_alert_messages_total",       METRIC_COUNTER,   "",        "result",
+     "Alert messages by what became of them; dead ones were given up.",                                                                          write_messages        },
+    {"binnacle_alert_messages_waiting",     METRIC_GAUGE,     "",        "",
+     "Alert messages that are not delivered yet.",                                                                                               write_waiting         },
+    {"binnacle_ledger_leaves",              METRIC_GAUGE,     "",        "",                      "Committed leaves of the ledger's hash tree.",
+     write_tree_size                                                                                                                                                   },
+    {"binnacle_ledger_queue_rows",          METRIC_GAUGE,     "",        "",                      "Rows waiting to be committed.",
+     write_queue_depth                                                                                                                                                 },
+    {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,     "",        "",
+     "Rows that may wait before callers are refused.",                                                                                           write_queue_capacity  },
+    {"binnacle_feature_entities",           METRIC_GAUGE,     "",        "",                      "Entities with windows in memory.",
+     write_entities                                                                                                                                                    },
+    {"binnacle_feature_state_bytes",        METRIC_GAUGE,     "bytes",   "",                      "Memory that the windows take.",
+     write_state_bytes                                                                                                                                                 },
+    {NULL,                                  METRIC_GAUGE,     NULL,      NULL,                    NULL,                                          NULL                  },
+};
+
+const struct metric *metrics_table(void)
+{
+    return metrics;
+}
+
+void metrics_text(const struct snapshot *snapshot, struct buffer *out)
+{
+    for (const struct metric *metric = metrics; metric->name; metric++) {
+        buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
+                      metric_type_name(metric->type));
+        metric->write(metric, snapshot, out);
+    }
+}

@@ -1,0 +1,101 @@
+/* The inside of observe, shared by writing (observe.c), the drift reference (reference.c), reading
+ * (fill.c) and storing (store.c).
+ *
+ * Two kinds of lock: each shard's own, and the one of the windows and everything else here. A
+ * shard's is taken first. */
+#ifndef BINNACLE_OBSERVE_OBSERVE_PRIV_H
+#define BINNACLE_OBSERVE_OBSERVE_PRIV_H
+
+#include <stdatomic.h>
+
+#include "engine/base/thread.h"
+#include "engine/observe/observe.h"
+#include "engine/observe/windows.h"
+
+#define OBSERVE_MAGIC  0xb1a0b5e0u
+#define SHARDS         32  /* workers beyond share them */
+#define SHARD_CAPACITY 256 /* observations held back at most */
+#define RATE_SAMPLES   16
+
+/* The cuts of all columns; immutable, shared by counting. */
+struct reference {
+    atomic_int users;
+    int n_columns;
+    struct binning binnings[];
+};
+
+struct arm {
+    enum variant variant;
+    char model[NAME_SIZE], version[NAME_SIZE];
+    double share_wanted; /* NaN: not configured, only seen */
+    bool used;
+};
+
+/* What one worker has not poured out yet. */
+struct shard {
+    struct lock lock;
+    unsigned generation;         /* of the arms and the reference below */
+    struct reference *reference; /* NULL: none yet */
+    struct arm arms[MAX_ARMS];   /* a copy */
+    int n;
+    struct observation observations[SHARD_CAPACITY];
+    uint8_t *codes; /* SHARD_CAPACITY rows of n_columns */
+    bool has_codes[SHARD_CAPACITY];
+    struct recent_decision recent[MAX_SNAPSHOT_DECISIONS];
+    uint64_t recent_count; /* ever; the newest is at (recent_count - 1) modulo the size */
+    uint64_t reasons[VIOLATION_CODES];
+};
+
+/* Latencies since start, by power of two. */
+struct latency_since_start {
+    atomic_uint_fast64_t n, sum_us;
+    atomic_uint_fast64_t buckets[LATENCY_BOUNDS + 1];
+};
+
+struct rate_sample {
+    int64_t monotonic_ns;
+    uint64_t events;
+};
+
+struct observe {
+    unsigned magic;
+    struct observe_options options;
+    int n_columns;
+    struct shard *shards; /* SHARDS of them */
+
+    struct lock lock; /* of all that follows, but the atomics */
+    struct windows *windows;
+    struct arm arms[MAX_ARMS];
+    struct reference *reference;
+    float *collected; /* rows of the coming reference, or NULL when none is being collected */
+    int64_t n_collected;
+    struct tally totals; /* since start */
+    struct rate_sample rates[RATE_SAMPLES];
+    int n_rates;        /* newest last */
+    int64_t history_ns; /* when the last point was added */
+    struct history rate_history, p99_history, decline_history;
+
+    atomic_uint generation; /* grows when arms or reference change: shards take new copies */
+    atomic_bool collecting;
+    struct latency_since_start decision_latency, answer_latency;
+};
+
+static inline void observe_assert(const struct observe *observe)
+{
+    if (observe->magic != OBSERVE_MAGIC)
+        __builtin_trap();
+}
+
+/* Pours a shard into the windows; the shard is locked. */
+void shard_pour(struct observe *observe, struct shard *shard);
+void observe_pour_all(struct observe *observe);
+/* The arm's index, made when it is new; NO_ARM when all places are taken. observe->lock is held. */
+int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version);
+
+void reference_release(struct reference *reference);
+/* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
+void reference_collect(struct observe *observe, const struct outcome *outcome);
+/* Counting goes on under `take`. observe->lock is held. */
+void reference_install(struct observe *observe, struct reference *take);
+
+#endif

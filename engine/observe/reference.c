@@ -1,0 +1,163 @@
+/* The reference that drift is measured against: cuts and counts per column, made from a given
+ * sample or from the first outcomes that come. A change of reference forgets what was counted by
+ * the old one; shards notice by the generation. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/observe/observe_priv.h"
+
+static struct reference *reference_create(int n_columns)
+{
+    struct reference *reference =
+        calloc(1, sizeof *reference + (size_t)n_columns * sizeof(struct binning));
+    if (reference) {
+        atomic_init(&reference->users, 1);
+        reference->n_columns = n_columns;
+    }
+    return reference;
+}
+
+void reference_release(struct reference *reference)
+{
+    if (reference && atomic_fetch_sub(&reference->users, 1) == 1)
+        free(reference);
+}
+
+void reference_install(struct observe *observe, struct reference *take)
+{
+    lock_assert_held(&observe->lock);
+    reference_release(observe->reference);
+    observe->reference = take;
+    windows_set_binnings(observe->windows, take ? take->binnings : NULL);
+    atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
+}
+
+static void stop_collecting(struct observe *observe)
+{
+    free(observe->collected);
+    observe->collected = NULL;
+    observe->n_collected = 0;
+    atomic_store(&observe->collecting, false);
+}
+
+/* Cuts each column of n rows. NULL: out of memory. */
+static struct reference *reference_from_rows(const struct observe *observe, const float *rows,
+                                             size_t n)
+{
+    struct reference *reference = reference_create(observe->n_columns);
+    float *column = malloc(n * sizeof *column);
+    for (int c = 0; reference && column && c < observe->n_columns; c++) {
+        for (size_t i = 0; i < n; i++)
+            column[i] = rows[i * (size_t)observe->n_columns + (size_t)c];
+        binning_make(&reference->binnings[c], column, n, observe->options.n_bins);
+    }
+    if (!column) {
+        reference_release(reference);
+        reference = NULL;
+    }
+    free(column);
+    return reference;
+}
+
+void reference_collect(struct observe *observe, const struct outcome *outcome)
+{
+    lock_assert_held(&observe->lock);
+    if (!observe->collected || outcome->variant != VARIANT_CHAMPION)
+        return;
+    size_t width = (size_t)observe->n_columns;
+    float *row = observe->collected + (size_t)observe->n_collected * width;
+    row[0] = outcome->score;
+    for (size_t i = 1; i < width; i++)
+        row[i] = outcome->features.values ? outcome->features.values[i - 1] : NAN;
+    if (++observe->n_collected < observe->options.reference_events)
+        return;
+    struct reference *made =
+        reference_from_rows(observe, observe->collected, (size_t)observe->n_collected);
+    stop_collecting(observe);
+    if (made)
+        reference_install(observe, made);
+}
+
+void observe_renew_reference(struct observe *observe)
+{
+    observe_assert(observe);
+    size_t rows = (size_t)observe->options.reference_events;
+    lock_take(&observe->lock);
+    stop_collecting(observe);
+    if (observe->reference)
+        reference_install(observe, NULL);
+    if (rows > 0)
+        observe->collected = malloc(rows * (size_t)observe->n_columns * sizeof(float));
+    atomic_store(&observe->collecting, observe->collected != NULL);
+    lock_release(&observe->lock);
+}
+
+enum status observe_set_reference(struct observe *observe, const float *features,
+                                  const float *scores, size_t n, struct error *error)
+{
+    observe_assert(observe);
+    if (n == 0)
+        return error_set(error, STATUS_INVALID, "the drift reference has no rows");
+    size_t width = (size_t)observe->n_columns;
+    size_t n_features = observe->options.features ? observe->options.features->n_features : 0;
+    float *rows = malloc(n * width * sizeof *rows);
+    if (!rows)
+        return error_set(error, STATUS_MEMORY, "out of memory for a drift reference of %zu rows",
+                         n);
+    for (size_t i = 0; i < n; i++) {
+        rows[i * width] = scores[i];
+        for (size_t c = 1; c < width; c++)
+            rows[i * width + c] = features ? features[i * n_features + c - 1] : NAN;
+    }
+    struct reference *made = reference_from_rows(observe, rows, n);
+    free(rows);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory for a drift reference of %zu rows",
+                         n);
+    for (size_t c = 1; !features && c < width; c++)
+        made->binnings[c].n_reference =
+            0; /* nothing is known about it, not even that it is missing */
+    lock_take(&observe->lock);
+    stop_collecting(observe);
+    reference_install(observe, made);
+    lock_release(&observe->lock);
+    return STATUS_OK;
+}
+
+int observe_columns(const struct observe *observe)
+{
+    return observe->n_columns;
+}
+
+const char *observe_column_name(const struct observe *observe, int column)
+{
+    return column == 0 ? "score" : observe->options.features->names[column - 1];
+}
+
+bool observe_binning(struct observe *observe, int column, struct binning *binning)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    bool there = observe->reference != NULL;
+    if (there)
+        *binning = observe->reference->binnings[column];
+    lock_release(&observe->lock);
+    return there;
+}
+
+void observe_bins(struct observe *observe, int column, int64_t window_us, uint64_t counts[MAX_BINS])
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    windows_bins(observe->windows, column, window_us, counts);
+    lock_release(&observe->lock);
+}
+
+void observe_set_judge(struct observe *observe, slice_judge *judge, void *context)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    windows_set_judge(observe->windows, judge, context);
+    lock_release(&observe->lock);
+}

@@ -1,0 +1,231 @@
+/* The snapshot as JSON: GET /api/v1/snapshot and the frames of /live. Members may be added here,
+ * never renamed or taken away; what has no data is null. Any thread. */
+#include "engine/observe/snapshot.h"
+
+#include <math.h>
+
+#include "engine/base/crypto.h"
+#include "engine/base/json.h"
+
+#define SCHEMA_VERSION 1
+
+static void latency_json(struct json_writer *json, const struct latency_summary *latency)
+{
+    json_object(json, "latency_us");
+    json_number(json, "p50", latency->p50);
+    json_number(json, "p95", latency->p95);
+    json_number(json, "p99", latency->p99);
+    json_int(json, "n", (int64_t)latency->n);
+    json_object_end(json);
+}
+
+static void decisions_json(struct json_writer *json, const char *key,
+                           const uint64_t counts[DECISION_COUNT])
+{
+    json_object(json, key);
+    for (int i = 0; i < DECISION_COUNT; i++)
+        json_int(json, decision_name((enum decision)i), (int64_t)counts[i]);
+    json_object_end(json);
+}
+
+static void totals_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_object(json, "totals");
+    json_int(json, "events", (int64_t)snapshot->events_total);
+    json_int(json, "accepted", (int64_t)snapshot->accepted_total);
+    json_int(json, "quarantined", (int64_t)snapshot->quarantined_total);
+    json_int(json, "duplicates", (int64_t)snapshot->duplicate_total);
+    json_int(json, "errors", (int64_t)snapshot->error_total);
+    json_object_end(json);
+}
+
+static void reasons_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_object(json, "quarantine");
+    for (int i = 0; i < snapshot->n_quarantine; i++)
+        json_int(json, snapshot->quarantine[i].name, (int64_t)snapshot->quarantine[i].n);
+    json_object_end(json);
+}
+
+static void score_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_array(json, "score_bins");
+    for (int i = 0; i < SCORE_BINS; i++)
+        json_int(json, NULL, (int64_t)snapshot->score_bins[i]);
+    json_array_end(json);
+}
+
+static void traffic_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_array(json, "traffic");
+    for (int i = 0; i < snapshot->n_arms; i++) {
+        const struct arm_status *arm = &snapshot->arms[i];
+        json_object(json, NULL);
+        json_text(json, "variant", variant_name(arm->variant));
+        json_text(json, "role", variant_name(arm->variant));
+        json_text(json, "model", arm->model);
+        json_text(json, "version", arm->version);
+        json_number(json, "share_wanted", arm->share_wanted);
+        json_number(json, "share_measured", arm->share_measured);
+        json_int(json, "n", (int64_t)arm->n);
+        latency_json(json, &arm->latency_us);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
+{
+    if (time_us)
+        json_time(json, key, time_us);
+    else
+        json_null(json, key);
+}
+
+static void slo_json(struct json_writer *json, const struct slo_status *slo)
+{
+    json_object(json, NULL);
+    json_text(json, "name", slo->name);
+    json_number(json, "target", slo->target);
+    json_number(json, "attainment", slo->attainment);
+    json_number(json, "budget_left", slo->budget_left);
+    json_object(json, "burn");
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        json_number(json, burn_window_name((enum burn_window)i), slo->burn[i]);
+    json_object_end(json);
+    json_object(json, "bad");
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        json_int(json, burn_window_name((enum burn_window)i), (int64_t)slo->bad[i]);
+    json_object_end(json);
+    json_int(json, "n", (int64_t)slo->n);
+    json_int(json, "window_s", slo->window_us / 1000000);
+    json_text(json, "state", health_name(slo->state));
+    time_or_null(json, "since", slo->since_us);
+    json_object_end(json);
+}
+
+static void drift_json(struct json_writer *json, const struct drift_status *drift)
+{
+    json_object(json, NULL);
+    json_text(json, "feature", drift->feature);
+    json_number(json, "psi", drift->psi);
+    json_number(json, "noise", drift->noise);
+    json_int(json, "n", (int64_t)drift->n);
+    json_int(json, "n_reference", (int64_t)drift->n_reference);
+    json_number(json, "threshold", drift->threshold);
+    json_text(json, "state", health_name(drift->state));
+    json_object_end(json);
+}
+
+static void alert_json(struct json_writer *json, const struct alert_status *alert)
+{
+    json_object(json, NULL);
+    json_text(json, "name", alert->name);
+    json_text(json, "state", alert->state);
+    json_text(json, "severity", alert->severity);
+    json_text(json, "summary", alert->summary);
+    time_or_null(json, "since", alert->since_us);
+    json_number(json, "value", alert->value);
+    json_object_end(json);
+}
+
+static void judged_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_array(json, "slo");
+    for (int i = 0; i < snapshot->n_slos; i++)
+        slo_json(json, &snapshot->slos[i]);
+    json_array_end(json);
+    json_array(json, "drift");
+    for (int i = 0; i < snapshot->n_drift; i++)
+        drift_json(json, &snapshot->drift[i]);
+    json_array_end(json);
+    json_array(json, "alerts");
+    for (int i = 0; i < snapshot->n_alerts; i++)
+        alert_json(json, &snapshot->alerts[i]);
+    json_array_end(json);
+}
+
+static void recent_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    json_array(json, "recent");
+    for (int i = 0; i < snapshot->n_recent; i++) {
+        const struct recent_decision *recent = &snapshot->recent[i];
+        json_object(json, NULL);
+        json_text(json, "event_id", recent->event_id);
+        json_time(json, "decided_at", recent->decided_at_us);
+        json_text(json, "decision", decision_name(recent->decision));
+        json_text(json, "variant", variant_name(recent->variant));
+        json_float(json, "score", recent->score);
+        json_text(json, "rule", recent->rule);
+        if (recent->ledger_index == UINT64_MAX)
+            json_null(json, "ledger_index");
+        else
+            json_int(json, "ledger_index", (int64_t)recent->ledger_index);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void history_json(struct json_writer *json, const char *key, const struct history *history)
+{
+    json_array(json, key);
+    for (int i = 0; i < history->n; i++)
+        json_float(json, NULL, history->points[i]);
+    json_array_end(json);
+}
+
+static void machine_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    char root[2 * sizeof snapshot->root + 1];
+    json_object(json, "ledger");
+    json_int(json, "tree_size", (int64_t)snapshot->tree_size);
+    json_text(json, "root", hex_encode(snapshot->root, sizeof snapshot->root, root));
+    json_object_end(json);
+    json_object(json, "queue");
+    json_int(json, "depth", (int64_t)snapshot->queue_depth);
+    json_int(json, "capacity", (int64_t)snapshot->queue_capacity);
+    json_object_end(json);
+    json_object(json, "features");
+    json_int(json, "entities", (int64_t)snapshot->feature_entities);
+    json_int(json, "bytes", (int64_t)snapshot->feature_bytes);
+    json_object_end(json);
+    json_object(json, "outbox");
+    json_int(json, "waiting", (int64_t)snapshot->outbox.waiting);
+    json_int(json, "sent", (int64_t)snapshot->outbox.sent);
+    json_int(json, "dead", (int64_t)snapshot->outbox.dead);
+    time_or_null(json, "oldest", snapshot->outbox.oldest_us);
+    json_object_end(json);
+    json_bool(json, "ready", snapshot->ready);
+    json_text(json, "not_ready", snapshot->ready ? NULL : snapshot->not_ready);
+}
+
+void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
+{
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_int(&json, "schema", SCHEMA_VERSION);
+    json_int(&json, "seq", (int64_t)snapshot->seq);
+    json_time(&json, "time", snapshot->time_us);
+    json_time(&json, "started", snapshot->started_us);
+    json_text(&json, "clock", snapshot->event_time ? "event" : "wall");
+    json_text(&json, "service", snapshot->service);
+    json_text(&json, "source", snapshot->source);
+    json_number(&json, "events_per_s", snapshot->events_per_s);
+    totals_json(&json, snapshot);
+    latency_json(&json, &snapshot->latency_us);
+    decisions_json(&json, "decisions", snapshot->decisions);
+    decisions_json(&json, "decisions_usual", snapshot->decisions_usual);
+    score_json(&json, snapshot);
+    reasons_json(&json, snapshot);
+    traffic_json(&json, snapshot);
+    judged_json(&json, snapshot);
+    recent_json(&json, snapshot);
+    json_object(&json, "history");
+    history_json(&json, "events_per_s", &snapshot->rate_history);
+    history_json(&json, "p99_us", &snapshot->p99_history);
+    history_json(&json, "decline_share", &snapshot->decline_history);
+    json_object_end(&json);
+    machine_json(&json, snapshot);
+    json_object_end(&json);
+}

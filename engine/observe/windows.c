@@ -1,0 +1,444 @@
+/* Counting by time. Every observation enters one cell of each ring; moving the clock clears the
+ * cells it skips, never more than a ring has, so a jump over years costs what a full ring costs.
+ * When a minute or a slice of five minutes has been over for GRACE_US it is judged once (freshness,
+ * drift) and the verdict counted like an observation at that moment: so verdicts live in every
+ * window, long after the cells they came from are gone. The caller holds the lock. */
+#include "engine/observe/windows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/observe/windows_priv.h"
+
+/* What workers hold back is poured in at every tick; by then a cell has all it will get. */
+#define GRACE_US        (30 * US_PER_S)
+#define RECENT_WIDTH_US (5 * US_PER_S)
+#define SETTLED_NOTHING INT64_MIN
+
+static const struct ring level_shapes[LEVELS] = {
+    [LEVEL_SECOND] = {.width_us = US_PER_S,    .n = 330         },
+    [LEVEL_MINUTE] = {.width_us = US_PER_MIN,  .n = MINUTE_SLOTS},
+    [LEVEL_SLICE] = {.width_us = SLICE_US,    .n = 870         },
+    [LEVEL_HOUR] = {.width_us = US_PER_HOUR, .n = HOUR_SLOTS  },
+};
+
+/* The longest window that each level is asked for. */
+static const int64_t level_spans_us[LEVELS] = {
+    [LEVEL_SECOND] = 5 * US_PER_MIN,
+    [LEVEL_MINUTE] = 6 * US_PER_HOUR,
+    [LEVEL_SLICE] = 3 * US_PER_DAY,
+    [LEVEL_HOUR] = OBSERVE_MAX_WINDOW_US,
+};
+
+static int64_t key_of(const struct ring *ring, int64_t time_us)
+{
+    int64_t key = time_us / ring->width_us;
+    return key * ring->width_us > time_us ? key - 1 : key;
+}
+
+struct windows *windows_create(const struct windows_options *options)
+{
+    struct windows *windows = calloc(1, sizeof *windows);
+    if (!windows)
+        return NULL;
+    windows->options = *options;
+    bool complete = true;
+    for (int i = 0; i < LEVELS; i++) {
+        windows->levels[i] = level_shapes[i];
+        windows->tallies[i] = calloc((size_t)level_shapes[i].n, sizeof(struct tally));
+        complete = complete && windows->tallies[i];
+    }
+    windows->recent = (struct ring){.width_us = RECENT_WIDTH_US, .n = RECENT_SLOTS};
+    windows->bin_ring = (struct ring){.width_us = SLICE_US, .n = BIN_SLOTS};
+    windows->recent_latency = calloc(RECENT_SLOTS, sizeof *windows->recent_latency);
+    windows->hour_latency = calloc(HOUR_SLOTS, sizeof *windows->hour_latency);
+    windows->bins = calloc(BIN_SLOTS * (size_t)options->n_columns, sizeof *windows->bins);
+    for (int i = 0; i < MINUTE_SLOTS; i++)
+        windows->youngest_us[i] = INT64_MAX;
+    windows->judged_minute = windows->judged_slice = SETTLED_NOTHING;
+    if (!complete || !windows->recent_latency || !windows->hour_latency || !windows->bins) {
+        windows_destroy(windows);
+        return NULL;
+    }
+    return windows;
+}
+
+void windows_destroy(struct windows *windows)
+{
+    if (!windows)
+        return;
+    for (int i = 0; i < LEVELS; i++)
+        free(windows->tallies[i]);
+    free(windows->recent_latency);
+    free(windows->hour_latency);
+    free(windows->bins);
+    free(windows);
+}
+
+void windows_set_judge(struct windows *windows, slice_judge *judge, void *context)
+{
+    windows->judge = judge;
+    windows->judge_context = context;
+}
+
+void windows_set_binnings(struct windows *windows, const struct binning *binnings)
+{
+    windows->binnings = binnings;
+    size_t n = BIN_SLOTS * (size_t)windows->options.n_columns;
+    memset(windows->bins, 0, n * sizeof *windows->bins);
+    memset(windows->binned, 0, sizeof windows->binned);
+}
+
+int64_t windows_now(const struct windows *windows)
+{
+    return windows->now_us;
+}
+
+/* --- Moving the clock --- */
+
+/* The first key to clear on the way to `key`; the ring then stands at `key`. */
+static int64_t ring_move(struct ring *ring, int64_t key)
+{
+    int64_t from = ring->newest + 1;
+    if (from <= key - ring->n)
+        from = key - ring->n + 1;
+    if (key > ring->newest)
+        ring->newest = key;
+    return from;
+}
+
+static void move_levels(struct windows *windows, int64_t time_us)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        struct ring *ring = &windows->levels[i];
+        int64_t key = key_of(ring, time_us);
+        for (int64_t k = ring_move(ring, key); k <= key; k++) {
+            int slot = ring_slot(ring, k);
+            memset(&windows->tallies[i][slot], 0, sizeof(struct tally));
+            if (i == LEVEL_MINUTE)
+                windows->youngest_us[slot] = INT64_MAX;
+            if (i == LEVEL_HOUR && windows->hour_latency[slot].n > 0)
+                memset(&windows->hour_latency[slot], 0, sizeof(struct histogram));
+        }
+    }
+}
+
+static void move_recent(struct windows *windows, int64_t time_us)
+{
+    int64_t key = key_of(&windows->recent, time_us);
+    for (int64_t k = ring_move(&windows->recent, key); k <= key; k++) {
+        struct histogram *cell = windows->recent_latency[ring_slot(&windows->recent, k)];
+        for (int i = 0; i <= MAX_ARMS; i++) {
+            if (cell[i].n > 0)
+                memset(&cell[i], 0, sizeof cell[i]);
+        }
+    }
+}
+
+static void move_bins(struct windows *windows, int64_t time_us)
+{
+    int64_t key = key_of(&windows->bin_ring, time_us);
+    for (int64_t k = ring_move(&windows->bin_ring, key); k <= key; k++) {
+        int slot = ring_slot(&windows->bin_ring, k);
+        if (windows->binned[slot] == 0)
+            continue;
+        size_t size = (size_t)windows->options.n_columns * sizeof *windows->bins;
+        memset(slice_bins(windows, slot), 0, size);
+        windows->binned[slot] = 0;
+    }
+}
+
+static void move_all(struct windows *windows, int64_t time_us)
+{
+    if (time_us <= windows->now_us)
+        return;
+    windows->now_us = time_us;
+    move_levels(windows, time_us);
+    move_recent(windows, time_us);
+    move_bins(windows, time_us);
+}
+
+/* Where the counts of a level at this time are kept; NULL when it is too old for the level. */
+static struct tally *cell_at(struct windows *windows, enum level level, int64_t time_us)
+{
+    const struct ring *ring = &windows->levels[level];
+    int64_t key = key_of(ring, time_us);
+    return ring_holds(ring, key) ? &windows->tallies[level][ring_slot(ring, key)] : NULL;
+}
+
+/* --- Verdicts on what is over --- */
+
+static void count_everywhere(struct windows *windows, int64_t time_us, const struct tally *counts)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        struct tally *cell = cell_at(windows, (enum level)i, time_us);
+        if (cell)
+            tally_add(cell, counts);
+    }
+}
+
+static void judge_minute(struct windows *windows, int64_t key, int64_t time_us)
+{
+    const struct ring *ring = &windows->levels[LEVEL_MINUTE];
+    int64_t age_us = windows->youngest_us[ring_slot(ring, key)];
+    struct tally verdict = {0};
+    if (age_us < windows->options.freshness_limit_us)
+        verdict.fresh_minutes = 1;
+    else
+        verdict.stale_minutes = 1;
+    count_everywhere(windows, time_us, &verdict);
+}
+
+static void judge_slice(struct windows *windows, int64_t key, int64_t time_us)
+{
+    if (!windows->judge || !windows->binnings)
+        return;
+    int slot = ring_slot(&windows->bin_ring, key);
+    enum slice_verdict verdict = windows->judge(
+        windows->judge_context, windows->binnings,
+        (const uint32_t(*)[MAX_BINS])slice_bins(windows, slot), windows->options.n_columns);
+    struct tally counts = {0};
+    counts.steady_slices = verdict == SLICE_STEADY;
+    counts.drifted_slices = verdict == SLICE_DRIFTED;
+    if (verdict != SLICE_TOO_FEW)
+        count_everywhere(windows, time_us, &counts);
+}
+
+/* The next key after `judged` that holds something; INT64_MAX: none. */
+static int64_t next_minute(const struct windows *windows)
+{
+    const struct ring *ring = &windows->levels[LEVEL_MINUTE];
+    int64_t key = windows->judged_minute + 1;
+    if (key <= ring->newest - ring->n)
+        key = ring->newest - ring->n + 1;
+    for (; key <= ring->newest; key++) {
+        if (windows->youngest_us[ring_slot(ring, key)] != INT64_MAX)
+            return key;
+    }
+    return INT64_MAX;
+}
+
+static int64_t next_slice(const struct windows *windows)
+{
+    const struct ring *ring = &windows->bin_ring;
+    int64_t key = windows->judged_slice + 1;
+    if (key <= ring->newest - ring->n)
+        key = ring->newest - ring->n + 1;
+    for (; key <= ring->newest; key++) {
+        if (windows->binned[ring_slot(ring, key)] > 0)
+            return key;
+    }
+    return INT64_MAX;
+}
+
+static int64_t verdict_time(int64_t key, int64_t width_us)
+{
+    return key == INT64_MAX ? INT64_MAX : (key + 1) * width_us + GRACE_US;
+}
+
+/* Judges in order of time what is over by `time_us`, the clock following from verdict to verdict,
+ * so that each stands in the windows at its own moment. */
+static void settle(struct windows *windows, int64_t time_us)
+{
+    for (;;) {
+        int64_t minute = next_minute(windows), slice = next_slice(windows);
+        int64_t minute_at = verdict_time(minute, US_PER_MIN);
+        int64_t slice_at = verdict_time(slice, SLICE_US);
+        int64_t at_us = minute_at < slice_at ? minute_at : slice_at;
+        if (at_us > time_us)
+            return;
+        move_all(windows, at_us);
+        if (minute_at == at_us) {
+            judge_minute(windows, minute, at_us);
+            windows->judged_minute = minute;
+        } else {
+            judge_slice(windows, slice, at_us);
+            windows->judged_slice = slice;
+        }
+    }
+}
+
+static void start_at(struct windows *windows, int64_t time_us)
+{
+    windows->started = true;
+    windows->now_us = time_us;
+    for (int i = 0; i < LEVELS; i++)
+        windows->levels[i].newest = key_of(&windows->levels[i], time_us);
+    windows->recent.newest = key_of(&windows->recent, time_us);
+    windows->bin_ring.newest = key_of(&windows->bin_ring, time_us);
+    windows->judged_minute = windows->levels[LEVEL_MINUTE].newest - MINUTE_SLOTS;
+    windows->judged_slice = windows->bin_ring.newest - BIN_SLOTS;
+}
+
+void windows_advance(struct windows *windows, int64_t now_us)
+{
+    if (!windows->started) {
+        start_at(windows, now_us);
+    } else if (now_us > windows->now_us) {
+        settle(windows, now_us);
+        move_all(windows, now_us);
+    }
+}
+
+/* --- Counting --- */
+
+static void count_outcome(const struct windows *windows, const struct observation *observation,
+                          struct tally *tally)
+{
+    tally->accepted++;
+    tally->decisions[observation->decision]++;
+    tally->score_bins[observation->score_bin]++;
+    if (observation->arm != NO_ARM)
+        tally->arms[observation->arm]++;
+    for (int i = 0; i < MAX_SHADOWS; i++) {
+        if (observation->shadows[i] != NO_ARM)
+            tally->arms[observation->shadows[i]]++;
+    }
+    if (observation->latency_us < 0)
+        return;
+    tally->measured++;
+    for (int i = 0; i < MAX_LATENCY_LIMITS; i++)
+        tally->slow[i] += windows->options.latency_limits_us[i] > 0 &&
+                          observation->latency_us >= windows->options.latency_limits_us[i];
+}
+
+static void count_one(const struct windows *windows, const struct observation *observation,
+                      struct tally *tally)
+{
+    switch ((enum observation_kind)observation->kind) {
+    case OBSERVED_OUTCOME:
+        count_outcome(windows, observation, tally);
+        break;
+    case OBSERVED_QUARANTINE:
+        tally->quarantined++;
+        break;
+    case OBSERVED_DUPLICATE:
+        tally->duplicates++;
+        break;
+    case OBSERVED_ERROR:
+        tally->errors++;
+        break;
+    }
+}
+
+static void count_latency(struct windows *windows, const struct observation *observation)
+{
+    if (observation->latency_us < 0)
+        return;
+    int64_t key = key_of(&windows->recent, observation->at_us);
+    if (ring_holds(&windows->recent, key)) {
+        struct histogram *cell = windows->recent_latency[ring_slot(&windows->recent, key)];
+        histogram_add(&cell[0], observation->latency_us);
+        if (observation->arm != NO_ARM)
+            histogram_add(&cell[1 + observation->arm], observation->latency_us);
+    }
+    const struct ring *hours = &windows->levels[LEVEL_HOUR];
+    key = key_of(hours, observation->at_us);
+    if (ring_holds(hours, key))
+        histogram_add(&windows->hour_latency[ring_slot(hours, key)], observation->latency_us);
+}
+
+static void count_codes(struct windows *windows, int64_t time_us, const uint8_t *codes)
+{
+    int64_t key = key_of(&windows->bin_ring, time_us);
+    if (!ring_holds(&windows->bin_ring, key))
+        return;
+    int slot = ring_slot(&windows->bin_ring, key);
+    uint32_t(*bins)[MAX_BINS] = slice_bins(windows, slot);
+    windows->binned[slot]++;
+    for (int i = 0; i < windows->options.n_columns; i++) {
+        if (codes[i] != NO_BIN)
+            bins[i][codes[i]]++;
+    }
+}
+
+void windows_put(struct windows *windows, const struct observation *observation,
+                 const uint8_t *codes)
+{
+    int64_t at_us = observation->at_us;
+    windows_advance(windows, at_us);
+    for (int i = 0; i < LEVELS; i++) {
+        struct tally *cell = cell_at(windows, (enum level)i, at_us);
+        if (cell)
+            count_one(windows, observation, cell);
+    }
+    if (observation->kind != OBSERVED_OUTCOME)
+        return;
+    const struct ring *minutes = &windows->levels[LEVEL_MINUTE];
+    int64_t minute = key_of(minutes, at_us);
+    if (ring_holds(minutes, minute)) {
+        int64_t *youngest_us = &windows->youngest_us[ring_slot(minutes, minute)];
+        if (observation->age_us < *youngest_us)
+            *youngest_us = observation->age_us;
+    }
+    count_latency(windows, observation);
+    if (codes && windows->binnings)
+        count_codes(windows, at_us, codes);
+}
+
+void windows_clear_arm(struct windows *windows, int arm)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        for (int slot = 0; slot < windows->levels[i].n; slot++)
+            windows->tallies[i][slot].arms[arm] = 0;
+    }
+    for (int slot = 0; slot < RECENT_SLOTS; slot++)
+        memset(&windows->recent_latency[slot][1 + arm], 0, sizeof(struct histogram));
+}
+
+/* --- Reading --- */
+
+/* The first key of (now - window, now], at most a whole ring back. */
+static int64_t first_key(const struct windows *windows, const struct ring *ring, int64_t window_us)
+{
+    int64_t key = key_of(ring, windows->now_us - window_us);
+    return key <= ring->newest - ring->n ? ring->newest - ring->n + 1 : key;
+}
+
+void windows_sum(const struct windows *windows, int64_t window_us, struct tally *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    enum level level = LEVEL_SECOND;
+    while (level < LEVEL_HOUR && window_us > level_spans_us[level])
+        level++;
+    const struct ring *ring = &windows->levels[level];
+    for (int64_t k = first_key(windows, ring, window_us); k <= ring->newest; k++)
+        tally_add(sum, &windows->tallies[level][ring_slot(ring, k)]);
+}
+
+static void recent_latency(const struct windows *windows, int which, struct histogram *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    for (int slot = 0; slot < RECENT_SLOTS; slot++)
+        histogram_merge(sum, &windows->recent_latency[slot][which]);
+}
+
+void windows_latency(const struct windows *windows, int64_t window_us, struct histogram *sum)
+{
+    if (window_us <= US_PER_MIN) {
+        recent_latency(windows, 0, sum);
+        return;
+    }
+    memset(sum, 0, sizeof *sum);
+    const struct ring *ring = &windows->levels[LEVEL_HOUR];
+    for (int64_t k = first_key(windows, ring, window_us); k <= ring->newest; k++)
+        histogram_merge(sum, &windows->hour_latency[ring_slot(ring, k)]);
+}
+
+void windows_arm_latency(const struct windows *windows, int arm, struct histogram *sum)
+{
+    recent_latency(windows, 1 + arm, sum);
+}
+
+void windows_bins(const struct windows *windows, int column, int64_t window_us,
+                  uint64_t counts[MAX_BINS])
+{
+    memset(counts, 0, MAX_BINS * sizeof *counts);
+    const struct ring *ring = &windows->bin_ring;
+    for (int64_t k = first_key(windows, ring, window_us); k <= ring->newest; k++) {
+        const uint32_t *cell = slice_bins(windows, ring_slot(ring, k))[column];
+        for (int i = 0; i < MAX_BINS; i++)
+            counts[i] += cell[i];
+    }
+}

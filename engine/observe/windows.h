@@ -1,0 +1,66 @@
+/* Counts by time: rings of cells of one second, one minute, five minutes and one hour, each cell
+ * the sum of what happened in it. Private to engine/observe: outsiders go through observe.h, which
+ * holds the lock. */
+#ifndef BINNACLE_OBSERVE_WINDOWS_H
+#define BINNACLE_OBSERVE_WINDOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/buffer.h"
+#include "engine/observe/bins.h"
+#include "engine/observe/histogram.h"
+#include "engine/observe/observe.h"
+#include "engine/observe/tally.h"
+
+#define NO_ARM (-1)
+#define NO_BIN UINT8_MAX
+
+enum observation_kind { OBSERVED_OUTCOME, OBSERVED_QUARANTINE, OBSERVED_DUPLICATE, OBSERVED_ERROR };
+
+/* One thing that happened, as small as it gets. */
+struct observation {
+    int64_t at_us;
+    int64_t latency_us; /* <0: not measured */
+    int64_t age_us;     /* of the event when it was decided; INT64_MAX: unknown */
+    uint8_t kind;       /* enum observation_kind */
+    uint8_t decision;
+    uint8_t score_bin;
+    int8_t arm;                  /* index, or NO_ARM */
+    int8_t shadows[MAX_SHADOWS]; /* likewise */
+};
+
+struct windows_options {
+    int n_columns;
+    int64_t latency_limits_us[MAX_LATENCY_LIMITS];
+    int64_t freshness_limit_us;
+};
+
+struct windows;
+struct windows *windows_create(const struct windows_options *options); /* NULL: out of memory */
+void windows_destroy(struct windows *windows);
+
+void windows_set_judge(struct windows *windows, slice_judge *judge, void *context);
+/* The cuts that the codes below follow; NULL: none yet. Borrowed. Forgets all bins. */
+void windows_set_binnings(struct windows *windows, const struct binning *binnings);
+
+/* Where the newest observation or windows_advance() left the clock. */
+int64_t windows_now(const struct windows *windows);
+void windows_advance(struct windows *windows, int64_t now_us);
+/* `codes`: the bin of each column (NO_BIN: leave out), or NULL. */
+void windows_put(struct windows *windows, const struct observation *observation,
+                 const uint8_t *codes);
+/* Forgets what was counted under one arm, whose place another one takes. */
+void windows_clear_arm(struct windows *windows, int arm);
+
+void windows_sum(const struct windows *windows, int64_t window_us, struct tally *sum);
+void windows_latency(const struct windows *windows, int64_t window_us, struct histogram *sum);
+void windows_arm_latency(const struct windows *windows, int arm, struct histogram *sum);
+void windows_bins(const struct windows *windows, int column, int64_t window_us,
+                  uint64_t counts[MAX_BINS]);
+
+/* All of it as bytes, and back into fresh windows of the same options. */
+void windows_encode(const struct windows *windows, struct buffer *out);
+bool windows_decode(struct windows *windows, struct slice *bytes);
+
+#endif
