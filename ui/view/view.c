@@ -11,7 +11,8 @@
 #include "engine/base/encoding.h"
 #include "ui/view/view_priv.h"
 
-#define UNUSUAL_ERRORS 3.0 /* standard errors between now and usual */
+#define UNUSUAL_ERRORS 3.0  /* standard errors between now and usual */
+#define UNUSUAL_CHANGE 0.25 /* of the rarer side: less than that is no news, however certain */
 
 static void build_split(const struct snapshot *snapshot, char out[VIEW_LINE_SIZE])
 {
@@ -117,14 +118,16 @@ static void build_arms(const struct snapshot *snapshot, struct view *view)
     }
 }
 
-/* Two shares of two samples, further apart than chance explains. */
+/* Two shares of two samples, further apart than chance explains and far enough to matter. */
 static bool is_unusual(double now, uint64_t n, double usual, uint64_t n_usual)
 {
     if (n == 0 || n_usual == 0)
         return false;
     double pooled = (now * (double)n + usual * (double)n_usual) / ((double)n + (double)n_usual);
     double error = sqrt(pooled * (1 - pooled) * (1 / (double)n + 1 / (double)n_usual));
-    return error > 0 && fabs(now - usual) > UNUSUAL_ERRORS * error;
+    double change = fabs(now - usual);
+    return error > 0 && change > UNUSUAL_ERRORS * error &&
+           change > UNUSUAL_CHANGE * fmin(usual, 1 - usual);
 }
 
 static void build_decisions(const struct snapshot *snapshot, struct view *view)

@@ -67,7 +67,7 @@ struct view_decision {
     enum decision decision;
     char share[WORD_SIZE], usual[WORD_SIZE]; /* "4.6 %", "4.2 %" */
     double ratio, usual_ratio;               /* NaN without data */
-    bool unusual; /* further from usual than both samples' noise explains (3 standard errors) */
+    bool unusual; /* beyond 3 standard errors of both samples, and by a quarter of the rarer side */
     char n[WORD_SIZE];
 };
 
