@@ -77,6 +77,30 @@ static enum status check_readable(struct db *db, struct error *error)
     return db_exec(db, "SELECT count(*) FROM sqlite_master", error);
 }
 
+/* A writer that was killed may have left a transaction half written (in a rollback journal until
+ * the file is in WAL mode), which a read-only connection sees and cannot undo. A connection that
+ * may write undoes it on its first read: nothing but what was committed before is there then. */
+static void undo_half_written(const char *path)
+{
+    sqlite3 *handle = NULL;
+    if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) ==
+        SQLITE_OK) {
+        sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
+        sqlite3_exec(handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+    }
+    sqlite3_close(handle);
+}
+
+static enum status set_up_reader(struct db *db, struct error *error)
+{
+    enum status status = check_readable(db, error);
+    int result = sqlite3_extended_errcode(db->handle);
+    if (!status || (result != SQLITE_READONLY_ROLLBACK && result != SQLITE_READONLY_RECOVERY))
+        return status;
+    undo_half_written(db->path);
+    return check_readable(db, error);
+}
+
 static enum status open_file(struct db *opened, const char *path, enum db_mode mode,
                              enum db_sync sync, struct error *error)
 {
@@ -91,7 +115,7 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
                               : error_set(error, STATUS_MEMORY, "%s: out of memory", path);
     sqlite3_extended_result_codes(opened->handle, 1);
     sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
-    return mode == DB_WRITE ? set_up_writer(opened, sync, error) : check_readable(opened, error);
+    return mode == DB_WRITE ? set_up_writer(opened, sync, error) : set_up_reader(opened, error);
 }
 
 enum status db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **db,

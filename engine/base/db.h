@@ -12,8 +12,8 @@ struct db;      /* one connection; used by one thread at a time */
 struct db_stmt; /* a prepared statement; owned by the caller, finished before its db */
 
 enum db_mode {
-    DB_READ,        /* must exist; never written */
-    DB_WRITE,       /* made when missing; WAL, foreign keys on, busy timeout 5 s */
+    DB_READ,  /* must exist; not written, but what a killed writer left half done is undone */
+    DB_WRITE, /* made when missing; WAL, foreign keys on, busy timeout 5 s */
 };
 
 /* Durability of commits (PRAGMA synchronous). */

@@ -174,6 +174,39 @@ static void commits_or_rolls_back_whole(void **state)
     db_close(db);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char command[256];
+    snprintf(command, sizeof command, "cp %s/%s %s/%s", folder, from, folder, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void reader_undoes_what_a_killed_writer_left(void **state)
+{
+    (void)state;
+    struct db *db = open_new("killed.db");
+    OK(db_exec(db, "PRAGMA journal_mode=DELETE; PRAGMA cache_size=2; CREATE TABLE t(a)", &error));
+    OK(db_exec(db, "INSERT INTO t VALUES(1)", &error));
+    OK(db_begin(db, &error));
+    OK(db_exec(db,
+               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<9999) "
+               "INSERT INTO t SELECT i FROM n",
+               &error));
+    copy_file("killed.db", "left.db"); /* what a kill at this moment leaves */
+    copy_file("killed.db-journal", "left.db-journal");
+    db_rollback(db);
+    db_close(db);
+    char name[128];
+    snprintf(name, sizeof name, "%s/left.db", folder);
+    OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
+    struct db_stmt *stmt;
+    OK(db_prepare(db, "SELECT count(*) FROM t", &stmt, &error));
+    OK(db_step(stmt, &error));
+    assert_int_equal(db_int(stmt, 0), 1);
+    db_finish(stmt);
+    db_close(db);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -195,6 +228,7 @@ int main(void)
         cmocka_unit_test(says_what_went_wrong_and_where),
         cmocka_unit_test(reader_needs_a_database_and_never_writes),
         cmocka_unit_test(migrates_step_by_step),
+        cmocka_unit_test(reader_undoes_what_a_killed_writer_left),
         cmocka_unit_test(commits_or_rolls_back_whole),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

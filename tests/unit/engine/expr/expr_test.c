@@ -248,6 +248,9 @@ static void compares_values_of_one_type(void **state)
     static const struct worth table[] = {
         {"1 < 2",                                     "true" },
         {"2 < 1",                                     "false"},
+        {"2 < 2",                                     "false"},
+        {"3 > 3",                                     "false"},
+        {"2 > 2",                                     "false"},
         {"2 <= 2",                                    "true" },
         {"2 > 2",                                     "false"},
         {"2 >= 2",                                    "true" },
@@ -473,7 +476,7 @@ static void finds_every_mistake_with_its_place(void **state)
         {"`and`",                          0,          "1:1: unknown name \"and\""                                       },
         {"True",                           0,          "1:1: unknown name \"True\"; did you mean \"true\"?"              },
         {"lenght('a')",                    0,          "1:1: unknown function \"lenght\"; did you mean \"length\"?"      },
-        {"amount(1)",                      0,          "1:1: \"amount\" is not a function"                                },
+        {"amount(1)",                      0,          "1:1: \"amount\" is not a function"                               },
         {"length + 1",                     0,          "1:1: \"length\" is a function: write length(...)"                },
         {"1 < 2 < 3",                      0,
          "1:7: comparisons do not chain: write a < b and b < c, or use parentheses"                                      },
