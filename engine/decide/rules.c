@@ -1,0 +1,111 @@
+/* Applies compiled rules: the first whose condition is true decides. Runs on the worker that
+ * carries the batch, without allocating; only the slots that some rule reads are filled. */
+#include "engine/decide/rules.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/decide/rules_priv.h"
+
+struct rules_scratch {
+    struct value slots[MAX_SLOTS];
+};
+
+struct rules *rules_acquire(struct rules *rules)
+{
+    atomic_fetch_add_explicit(&rules->references, 1, memory_order_relaxed);
+    return rules;
+}
+
+void rules_release(struct rules *rules)
+{
+    if (!rules || atomic_fetch_sub_explicit(&rules->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < rules->n_rules; i++)
+        expr_destroy(rules->rules[i].when);
+    for (size_t i = 0; rules->codes && i < rules->features->n_features; i++)
+        free(rules->codes[i]);
+    free(rules->codes);
+    free(rules->used);
+    free(rules->rules);
+    lists_destroy(rules->lists);
+    yaml_destroy(rules->yaml);
+    free(rules);
+}
+
+size_t rules_count(const struct rules *rules)
+{
+    return rules->n_rules;
+}
+
+enum status rules_scratch_create(struct rules_scratch **scratch, struct error *error)
+{
+    *scratch = calloc(1, sizeof **scratch);
+    return *scratch ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
+}
+
+void rules_scratch_destroy(struct rules_scratch *scratch)
+{
+    free(scratch);
+}
+
+/* ---- deciding ---- */
+
+void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
+                  const struct event *event, const struct feature_vector *features, float score,
+                  float margin, int64_t now_us, struct verdict *verdict)
+{
+    struct value *slots = scratch->slots;
+    int first_feature = SLOT_FIELDS + (int)rules->schema->n_fields;
+    slots[SLOT_SCORE] = value_number((double)score);
+    slots[SLOT_MARGIN] = value_number((double)margin);
+    slots[SLOT_NOW] = value_time(now_us);
+    for (size_t i = 0; i < rules->n_used; i++) {
+        int slot = rules->used[i];
+        if (slot >= first_feature)
+            slots[slot] = value_number((double)features->values[slot - first_feature]);
+        else if (slot >= SLOT_FIELDS)
+            slots[slot] = event->values[slot - SLOT_FIELDS];
+    }
+    const struct expr_run run = {.context = &now_us};
+    *verdict = rules->otherwise;
+    for (size_t i = 0; i < rules->n_rules; i++)
+        if (expr_is_true(expr_evaluate(rules->rules[i].when, slots, &run))) {
+            *verdict = rules->rules[i].verdict;
+            return;
+        }
+}
+
+/* ---- reasons ---- */
+
+const char *rules_reason_code(const struct rules *rules, int feature)
+{
+    return rules->codes[feature];
+}
+
+/* Whether feature a comes before b: the larger contribution, then the view's order. */
+static bool comes_before(const float *contribs, size_t a, size_t b)
+{
+    float size_a = fabsf(contribs[a]), size_b = fabsf(contribs[b]);
+    return size_a > size_b || (size_a == size_b && a < b);
+}
+
+size_t reasons_rank(const struct rules *rules, const struct feature_vector *features,
+                    const float *contribs, size_t top, struct reason *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rules->features->n_features; i++) {
+        if (isnan(contribs[i]) || contribs[i] == 0 || top == 0)
+            continue;
+        if (n == top && !comes_before(contribs, i, (size_t)out[n - 1].feature))
+            continue;
+        size_t at = n < top ? n++ : n - 1;
+        for (; at > 0 && comes_before(contribs, i, (size_t)out[at - 1].feature); at--)
+            out[at] = out[at - 1];
+        out[at] = (struct reason){.code = rules->codes[i],
+                                  .feature = (int)i,
+                                  .value = features->values[i],
+                                  .contribution = contribs[i]};
+    }
+    return n;
+}
