@@ -197,7 +197,7 @@ static void apply(const struct expr *expr, const struct op *op, struct frame *fr
         **top = run_call(frame, &expr->calls[op->operand], *top, op->n);
         break;
     default:
-        assert(!"an operation that does not exist");
+        assert(false); /* an operation that does not exist */
     }
 }
 
