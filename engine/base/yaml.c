@@ -12,6 +12,7 @@
 #include <libfyaml.h>
 
 #include "engine/base/buffer.h"
+#include "engine/base/utf8.h"
 
 #define MAX_FILE_SIZE ((size_t)4 << 20)
 #define MAX_DEPTH     64
@@ -286,6 +287,28 @@ out:
     return status;
 }
 
+/* libfyaml does not come back from some texts that are not UTF-8, so they do not get there. */
+static enum status check_utf8(const char *name, struct slice text, struct error *error)
+{
+    if (utf8_is_valid(text))
+        return STATUS_OK;
+    size_t line_start = 0;
+    int line = 1;
+    size_t at = 0;
+    while (at < text.size) {
+        size_t length = utf8_length(slice_make(text.data + at, text.size - at));
+        if (length == 0)
+            break;
+        if (text.data[at] == '\n') {
+            line++;
+            line_start = at + 1;
+        }
+        at += length;
+    }
+    return error_set(error, STATUS_INVALID, "%s:%d:%zu: a byte that is not UTF-8", name, line,
+                     at - line_start + 1);
+}
+
 enum status yaml_load_text(const char *name, struct slice text, struct yaml **yaml,
                            struct error *error)
 {
@@ -293,11 +316,14 @@ enum status yaml_load_text(const char *name, struct slice text, struct yaml **ya
     if (text.size > MAX_FILE_SIZE)
         return error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", name,
                          MAX_FILE_SIZE >> 20);
+    enum status status = check_utf8(name, text, error);
+    if (status)
+        return status;
     struct yaml *loaded = calloc(1, sizeof *loaded);
     if (!loaded)
         return error_set(error, STATUS_MEMORY, "%s: out of memory", name);
     loaded->file = name;
-    enum status status = STATUS_MEMORY;
+    status = STATUS_MEMORY;
     struct loader loader = {.yaml = loaded, .error = error};
     loaded->arena = arena_create(MAX_TREE_SIZE);
     char *file = loaded->arena ? copy_text(loaded->arena, name, strlen(name)) : NULL;

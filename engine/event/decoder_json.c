@@ -11,6 +11,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "skip_plain() reads wo
 
 struct cursor {
     const char *at, *end;
+    bool bad_text; /* in a string that was skipped */
 };
 
 /* A string as it stands between its quotes. */
@@ -198,7 +199,7 @@ static size_t encode(uint32_t code_point, char *out)
 /* Undoes the escapes of a string that scan_string() has found good. */
 static size_t unescape(struct slice raw, char *out)
 {
-    struct cursor cursor = {raw.data, raw.data + raw.size};
+    struct cursor cursor = {raw.data, raw.data + raw.size, false};
     char *at = out;
     while (cursor.at < cursor.end) {
         char character = *cursor.at++;
@@ -228,6 +229,13 @@ static bool token_text(struct reading *reading, int field, const struct token *t
     return true;
 }
 
+static bool skip_string(struct cursor *cursor, struct token *token)
+{
+    bool good = scan_string(cursor, token);
+    cursor->bad_text |= good && token->bad_text;
+    return good;
+}
+
 static bool skip_value(struct cursor *cursor, int depth);
 
 static bool skip_members(struct cursor *cursor, int depth)
@@ -238,7 +246,7 @@ static bool skip_members(struct cursor *cursor, int depth)
         return true;
     do {
         skip_space(cursor);
-        if (!take(cursor, '"') || !scan_string(cursor, &key))
+        if (!take(cursor, '"') || !skip_string(cursor, &key))
             return false;
         skip_space(cursor);
         if (!take(cursor, ':') || !skip_value(cursor, depth))
@@ -264,7 +272,7 @@ static bool skip_scalar(struct cursor *cursor)
     struct token token;
     struct numeral number;
     if (take(cursor, '"'))
-        return scan_string(cursor, &token);
+        return skip_string(cursor, &token);
     if (take_word(cursor, "true", 4) || take_word(cursor, "false", 5) ||
         take_word(cursor, "null", 4))
         return true;
@@ -404,8 +412,11 @@ void decoder_json(struct decoder *decoder, struct slice raw, struct arena *arena
     struct reading reading = {decoder, arena, event};
     if (!reading_begin(&reading, raw))
         return;
-    struct cursor cursor = {raw.data, raw.data + raw.size};
-    if (read_object(&reading, &cursor))
+    struct cursor cursor = {raw.data, raw.data + raw.size, false};
+    bool whole = read_object(&reading, &cursor);
+    if (cursor.bad_text)
+        event_violate(event, VIOLATION_NOT_UTF8, -1);
+    if (whole)
         reading_finish(&reading);
     else
         event_violate(event, VIOLATION_NOT_JSON, -1);

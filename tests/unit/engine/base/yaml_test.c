@@ -141,6 +141,13 @@ static void refuses_bad_syntax_with_its_place(void **state)
     }
 }
 
+/* The YAML library does not come back from such a directive. */
+static void refuses_what_is_not_utf8_with_its_place(void **state)
+{
+    (void)state;
+    assert_refused("name: t\n%a\xff\n", "t.yaml:2:3: a byte that is not UTF-8");
+}
+
 static void refuses_depth_beyond_the_limit(void **state)
 {
     (void)state;
@@ -288,6 +295,7 @@ int main(void)
         cmocka_unit_test(has_no_root_when_empty),
         cmocka_unit_test(refuses_what_configuration_has_no_use_for),
         cmocka_unit_test(refuses_bad_syntax_with_its_place),
+        cmocka_unit_test(refuses_what_is_not_utf8_with_its_place),
         cmocka_unit_test(refuses_depth_beyond_the_limit),
         cmocka_unit_test(names_a_file_that_is_not_there),
         cmocka_unit_test(reads_a_map_by_its_table),

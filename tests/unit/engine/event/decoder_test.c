@@ -321,6 +321,19 @@ static void refuses_what_is_too_long(void **state)
     expect_violation(event, "long", VIOLATION_TOO_LONG, -1);
 }
 
+static void refuses_bad_text_in_members_it_does_not_know(void **state)
+{
+    static const char *const texts[] = {"\"x\":\"\xFF\"", "\"\xC0\x80\":1",
+                                        "\"x\":[{\"\\udc00\":1}]", "\"x\":[\"\\ud800\"]"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char raw[200];
+        (void)snprintf(raw, sizeof raw, "{\"id\":\"a\",\"amount\":1," TS_TEXT ",%s}", texts[i]);
+        struct event *event = decode_text(*state, raw);
+        assert_int_equal(event->n_violations, 1);
+        expect_violation(event, raw, VIOLATION_NOT_UTF8, -1);
+    }
+}
+
 static void survives_an_arena_without_room(void **state)
 {
     struct fixture *fixture = *state;
@@ -489,6 +502,7 @@ int main(void)
         TEST(keeps_the_first_of_a_repeated_key),
         TEST(refuses_unknown_members_only_when_told_to),
         TEST(refuses_what_is_too_long),
+        TEST(refuses_bad_text_in_members_it_does_not_know),
         TEST(survives_an_arena_without_room),
         TEST(writes_the_canonical_form),
         TEST(accepts_its_own_canonical_form),
