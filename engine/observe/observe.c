@@ -231,6 +231,23 @@ int arm_find(struct observe *observe, enum variant variant, const char *model, c
     return place;
 }
 
+void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
+{
+    lock_assert_held(&observe->lock);
+    struct arm configured[MAX_ARMS];
+    memcpy(configured, observe->arms, sizeof configured);
+    memcpy(observe->arms, saved, sizeof observe->arms);
+    for (int i = 0; i < MAX_ARMS; i++) {
+        const struct arm *arm = &configured[i];
+        int place = arm->used && !isnan(arm->share_wanted)
+                        ? arm_find(observe, arm->variant, arm->model, arm->version)
+                        : NO_ARM;
+        if (place != NO_ARM)
+            observe->arms[place].share_wanted = arm->share_wanted;
+    }
+    atomic_fetch_add(&observe->generation, 1);
+}
+
 /* By the shard's own copy; a new arm is the rare case that takes the lock. */
 static int8_t shard_arm(struct observe *observe, struct shard *shard, enum variant variant,
                         const char *model, const char *version)

@@ -92,10 +92,16 @@ void observe_pour_all(struct observe *observe);
 /* The arm's index, made when it is new; NO_ARM when all places are taken. observe->lock is held. */
 int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version);
 
+/* Takes over arms as they were saved, keeping the shares of those that are configured now.
+ * observe->lock is held. */
+void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS]);
+
 void reference_release(struct reference *reference);
 /* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
 void reference_collect(struct observe *observe, const struct outcome *outcome);
-/* Counting goes on under `take`. observe->lock is held. */
+/* Counting starts afresh under `take`. observe->lock is held. */
 void reference_install(struct observe *observe, struct reference *take);
+/* Counting goes on under `take`, which the windows know already. observe->lock is held. */
+void reference_restore(struct observe *observe, struct reference *take);
 
 #endif

@@ -41,6 +41,15 @@ static void stop_collecting(struct observe *observe)
     atomic_store(&observe->collecting, false);
 }
 
+void reference_restore(struct observe *observe, struct reference *take)
+{
+    lock_assert_held(&observe->lock);
+    stop_collecting(observe);
+    reference_release(observe->reference);
+    observe->reference = take;
+    atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
+}
+
 /* Cuts each column of n rows. NULL: out of memory. */
 static struct reference *reference_from_rows(const struct observe *observe, const float *rows,
                                              size_t n)

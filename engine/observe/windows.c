@@ -82,6 +82,11 @@ void windows_set_judge(struct windows *windows, slice_judge *judge, void *contex
     windows->judge_context = context;
 }
 
+void windows_inherit_judge(struct windows *windows, const struct windows *from)
+{
+    windows_set_judge(windows, from->judge, from->judge_context);
+}
+
 void windows_set_binnings(struct windows *windows, const struct binning *binnings)
 {
     windows->binnings = binnings;

@@ -40,6 +40,8 @@ struct windows;
 struct windows *windows_create(const struct windows_options *options); /* NULL: out of memory */
 void windows_destroy(struct windows *windows);
 
+/* Takes over the judge of other windows. */
+void windows_inherit_judge(struct windows *windows, const struct windows *from);
 void windows_set_judge(struct windows *windows, slice_judge *judge, void *context);
 /* The cuts that the codes below follow; NULL: none yet. Borrowed. Forgets all bins. */
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);

@@ -1,0 +1,290 @@
+/* Windows, arms and drift reference in a file, so that budgets and comparisons outlive a restart.
+ *
+ * Format: "binnacle-observe-1\n", then varints: digest of what the counts mean (features, bins,
+ * limits), the caller's mark, arms, reference, windows; at the end XXH3-64 of all before it, eight
+ * bytes, lowest first. Written to PATH.new, synced, renamed. Run by whoever saves or starts. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/hash.h"
+#include "engine/observe/observe_priv.h"
+#include "engine/observe/varint.h"
+
+#define HEADER     "binnacle-observe-1\n"
+#define MAX_FILE   ((size_t)256 << 20)
+#define HASH_BYTES 8
+
+/* Counts written under other columns, bins or limits mean something else. */
+static uint64_t digest(const struct observe *observe)
+{
+    const struct observe_options *options = &observe->options;
+    uint64_t hash = hash64(options->latency_limits_us, sizeof options->latency_limits_us,
+                           (uint64_t)options->freshness_limit_us);
+    hash = hash64(&hash, sizeof hash, (uint64_t)options->n_bins);
+    hash = hash64(&hash, sizeof hash, sizeof(struct tally));
+    for (int i = 0; i < observe->n_columns; i++) {
+        const char *name = observe_column_name(observe, i);
+        hash = hash64(name, strlen(name) + 1, hash);
+    }
+    return hash;
+}
+
+static void put_text(struct buffer *out, const char *text)
+{
+    varint_put(out, strlen(text));
+    buffer_append_text(out, text);
+}
+
+static bool take_text(struct slice *bytes, char out[NAME_SIZE])
+{
+    uint64_t size;
+    if (!varint_take(bytes, &size) || size >= NAME_SIZE || size > bytes->size)
+        return false;
+    memcpy(out, bytes->data, size);
+    out[size] = '\0';
+    *bytes = slice_make(bytes->data + size, bytes->size - size);
+    return true;
+}
+
+static void put_arms(const struct observe *observe, struct buffer *out)
+{
+    for (int i = 0; i < MAX_ARMS; i++) {
+        varint_put(out, observe->arms[i].used);
+        varint_put(out, observe->arms[i].variant);
+        put_text(out, observe->arms[i].model);
+        put_text(out, observe->arms[i].version);
+    }
+}
+
+/* The shares are the configuration's of today. */
+static bool take_arms(struct arm arms[MAX_ARMS], struct slice *bytes)
+{
+    for (int i = 0; i < MAX_ARMS; i++) {
+        uint64_t used, variant;
+        if (!varint_take(bytes, &used) || !varint_take(bytes, &variant) ||
+            variant >= VARIANT_COUNT || !take_text(bytes, arms[i].model) ||
+            !take_text(bytes, arms[i].version))
+            return false;
+        arms[i].used = used == 1;
+        arms[i].variant = (enum variant)variant;
+        arms[i].share_wanted = NAN;
+    }
+    return true;
+}
+
+static void put_reference(const struct reference *reference, struct buffer *out)
+{
+    varint_put(out, reference != NULL);
+    for (int c = 0; reference && c < reference->n_columns; c++) {
+        const struct binning *binning = &reference->binnings[c];
+        varint_put(out, (uint64_t)binning->n_edges);
+        buffer_append(out, binning->edges, sizeof binning->edges);
+        varint_put(out, binning->n_reference);
+        for (int i = 0; i < MAX_BINS; i++)
+            varint_put(out, binning->reference[i]);
+    }
+}
+
+static bool take_binning(struct binning *binning, struct slice *bytes)
+{
+    uint64_t n_edges;
+    if (!varint_take(bytes, &n_edges) || n_edges >= MAX_VALUE_BINS ||
+        bytes->size < sizeof binning->edges)
+        return false;
+    binning->n_edges = (int)n_edges;
+    memcpy(binning->edges, bytes->data, sizeof binning->edges);
+    *bytes = slice_make(bytes->data + sizeof binning->edges, bytes->size - sizeof binning->edges);
+    bool whole = varint_take(bytes, &binning->n_reference);
+    for (int i = 0; whole && i < MAX_BINS; i++)
+        whole = varint_take(bytes, &binning->reference[i]);
+    return whole;
+}
+
+/* *reference stays NULL when none was written. */
+static bool take_reference(const struct observe *observe, struct slice *bytes,
+                           struct reference **reference)
+{
+    uint64_t there;
+    if (!varint_take(bytes, &there) || there > 1)
+        return false;
+    if (!there)
+        return true;
+    *reference =
+        calloc(1, sizeof **reference + (size_t)observe->n_columns * sizeof(struct binning));
+    if (!*reference)
+        return false;
+    atomic_init(&(*reference)->users, 1);
+    (*reference)->n_columns = observe->n_columns;
+    for (int c = 0; c < observe->n_columns; c++) {
+        if (!take_binning(&(*reference)->binnings[c], bytes))
+            return false;
+    }
+    return true;
+}
+
+/* --- Files --- */
+
+static enum status file_error(struct error *error, const char *path, const char *what)
+{
+    return error_set(error, STATUS_IO, "%s: %s: %s", path, what, strerror(errno));
+}
+
+static bool write_all(int file, struct slice bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t n = write(file, bytes.data, bytes.size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = slice_make(bytes.data + n, bytes.size - (size_t)n);
+    }
+    return true;
+}
+
+static enum status write_file(const char *path, struct slice bytes, struct error *error)
+{
+    char *aside = NULL;
+    if (asprintf(&aside, "%s.new", path) < 0)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = STATUS_OK;
+    int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || !write_all(file, bytes) || fsync(file) != 0)
+        status = file_error(error, aside, "cannot be written");
+    if (file >= 0)
+        close(file);
+    if (status == STATUS_OK && rename(aside, path) != 0)
+        status = file_error(error, path, "cannot be replaced");
+    free(aside);
+    return status;
+}
+
+static enum status read_file(const char *path, struct buffer *out, struct error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno == ENOENT ? error_set(error, STATUS_NOT_FOUND, "%s: no such file", path)
+                               : file_error(error, path, "cannot be read");
+    char chunk[65536];
+    ssize_t n;
+    while ((n = read(file, chunk, sizeof chunk)) > 0)
+        buffer_append(out, chunk, (size_t)n);
+    enum status status = STATUS_OK;
+    if (n < 0)
+        status = file_error(error, path, "cannot be read");
+    else if (out->overflow)
+        status = error_set(error, STATUS_CORRUPT, "%s: too large for counters", path);
+    close(file);
+    return status;
+}
+
+static uint64_t read_hash(const char *bytes)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < HASH_BYTES; i++)
+        hash |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+    return hash;
+}
+
+enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
+                         struct error *error)
+{
+    observe_assert(observe);
+    observe_pour_all(observe);
+    struct buffer out;
+    buffer_init(&out, MAX_FILE);
+    buffer_append_text(&out, HEADER);
+    varint_put(&out, digest(observe));
+    varint_put(&out, mark);
+    lock_take(&observe->lock);
+    put_arms(observe, &out);
+    put_reference(observe->reference, &out);
+    windows_encode(observe->windows, &out);
+    lock_release(&observe->lock);
+    uint64_t hash = hash64(out.data, out.size, 0);
+    for (int i = 0; i < HASH_BYTES; i++)
+        buffer_append_char(&out, (char)(hash >> (8 * i)));
+    enum status status = out.overflow
+                             ? error_set(error, STATUS_MEMORY, "out of memory for %s", path)
+                             : write_file(path, buffer_slice(&out), error);
+    buffer_free(&out);
+    return status;
+}
+
+/* Header and hash are checked and taken off. */
+static enum status open_bytes(const char *path, struct slice *bytes, struct error *error)
+{
+    size_t header = strlen(HEADER);
+    if (bytes->size < header + HASH_BYTES || memcmp(bytes->data, HEADER, header) != 0)
+        return error_set(error, STATUS_CORRUPT, "%s: not a file of counters", path);
+    size_t size = bytes->size - HASH_BYTES;
+    if (hash64(bytes->data, size, 0) != read_hash(bytes->data + size))
+        return error_set(error, STATUS_CORRUPT, "%s: damaged; remove it to start from the ledger",
+                         path);
+    *bytes = slice_make(bytes->data + header, size - header);
+    return STATUS_OK;
+}
+
+/* Everything is read aside first and taken over only when it is whole. */
+static enum status take_over(struct observe *observe, const char *path, struct slice *bytes,
+                             struct error *error)
+{
+    struct arm arms[MAX_ARMS] = {0};
+    struct reference *reference = NULL;
+    struct windows_options options = {.n_columns = observe->n_columns,
+                                      .freshness_limit_us = observe->options.freshness_limit_us};
+    memcpy(options.latency_limits_us, observe->options.latency_limits_us,
+           sizeof options.latency_limits_us);
+    struct windows *windows = windows_create(&options);
+    bool whole = windows && take_arms(arms, bytes) && take_reference(observe, bytes, &reference);
+    if (whole && reference)
+        windows_set_binnings(windows, reference->binnings);
+    if (!whole || !windows_decode(windows, bytes)) {
+        reference_release(reference);
+        windows_destroy(windows);
+        return error_set(error, STATUS_CORRUPT, "%s: damaged; remove it to start from the ledger",
+                         path);
+    }
+    lock_take(&observe->lock);
+    windows_inherit_judge(windows, observe->windows);
+    windows_destroy(observe->windows);
+    observe->windows = windows;
+    arms_restore(observe, arms);
+    if (reference)
+        reference_restore(observe, reference);
+    lock_release(&observe->lock);
+    return STATUS_OK;
+}
+
+enum status observe_load(struct observe *observe, const char *path, uint64_t *mark,
+                         struct error *error)
+{
+    observe_assert(observe);
+    struct buffer file;
+    buffer_init(&file, MAX_FILE);
+    struct slice bytes;
+    uint64_t meant = 0;
+    enum status status = read_file(path, &file, error);
+    if (status != STATUS_OK)
+        goto out;
+    bytes = buffer_slice(&file);
+    status = open_bytes(path, &bytes, error);
+    if (status != STATUS_OK)
+        goto out;
+    if (!varint_take(&bytes, &meant) || meant != digest(observe))
+        status = error_set(error, STATUS_CONFLICT,
+                           "%s: counted under other features, bins or limits", path);
+    else if (!varint_take(&bytes, mark))
+        status = error_set(error, STATUS_CORRUPT, "%s: damaged", path);
+    else
+        status = take_over(observe, path, &bytes, error);
+out:
+    buffer_free(&file);
+    return status;
+}
