@@ -8,7 +8,7 @@
  *   bytes    a second queue for ids that do not fit into their entry
  *
  * A ULID is packed into its 128 bits, an id of up to 16 bytes stands in the entry as it is, a
- * longer one in the byte queue: in each case all of it is compared. An id costs about 56 bytes.
+ * longer one in the byte queue: in each case all of it is compared. An id costs 60 to 70 bytes.
  * Time within a shard does not go back: a late `now` counts as the latest seen. Any thread. */
 #include "engine/contract/unique.h"
 
