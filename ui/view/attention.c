@@ -74,7 +74,7 @@ static void blame_canary(const struct snapshot *snapshot, struct view_attention 
              canary->model, canary->version, words_latency(canary->latency_us.p95, slow),
              words_latency(champion->latency_us.p95, usual),
              words_share(canary->share_measured, canary->n, share));
-    evidence(item, "do", "roll the canary back: binnacle traffic canary=0");
+    evidence(item, "do", "roll the canary back: binnacle traffic set canary=0");
 }
 
 /* At this hour's burn rate, when the rest of the budget will be gone. The window is 30 days. */
@@ -214,5 +214,11 @@ void view_attention_build(const struct snapshot *snapshot, struct view *view)
     }
     for (int i = 0; i < snapshot->n_alerts; i++)
         add_alert(snapshot, &snapshot->alerts[i], view);
+    for (int i = 0; i < view->n_attention; i++) {
+        struct view_attention *item = &view->attention[i];
+        words_plain(item->title);
+        for (int j = 0; j < item->n_evidence; j++)
+            words_plain(item->evidence[j].text);
+    }
     qsort(view->attention, (size_t)view->n_attention, sizeof *view->attention, worse_first);
 }

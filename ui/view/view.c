@@ -14,6 +14,13 @@
 #define UNUSUAL_ERRORS 3.0  /* standard errors between now and usual */
 #define UNUSUAL_CHANGE 0.25 /* of the rarer side: less than that is no news, however certain */
 
+/* A name that came from a configuration, a model or an event. */
+static void copy_name(char *out, size_t size, const char *name)
+{
+    snprintf(out, size, "%s", name);
+    words_plain(out);
+}
+
 static void build_split(const struct snapshot *snapshot, char out[VIEW_LINE_SIZE])
 {
     const struct arm_status *champion = NULL, *canary = NULL;
@@ -45,8 +52,8 @@ static void count_word(int n, const char *one, const char *many, char out[WORD_S
 static void build_headline(const struct snapshot *snapshot, struct view *view)
 {
     struct view_headline *headline = &view->headline;
-    snprintf(headline->service, sizeof headline->service, "%s", snapshot->service);
-    snprintf(headline->source, sizeof headline->source, "%s", snapshot->source);
+    copy_name(headline->service, sizeof headline->service, snapshot->service);
+    copy_name(headline->source, sizeof headline->source, snapshot->source);
     snprintf(headline->clock_word, sizeof headline->clock_word, "%s",
              snapshot->event_time ? "event time"
              : snapshot->ready    ? "live"
@@ -66,6 +73,7 @@ static void build_headline(const struct snapshot *snapshot, struct view *view)
     count_word(headline->n_pages, "page", "pages", headline->pages);
     count_word(headline->n_tickets, "ticket", "tickets", headline->tickets);
     build_split(snapshot, headline->split);
+    words_plain(headline->split);
     words_rate(snapshot->events_per_s, headline->rate);
     words_duration(snapshot->time_us - snapshot->started_us, headline->uptime);
 }
@@ -88,7 +96,7 @@ static void build_objectives(const struct snapshot *snapshot, struct view *view)
         const struct slo_status *slo = &snapshot->slos[i];
         struct view_objective *row = &view->objectives[i];
         row->state = slo->state;
-        snprintf(row->name, sizeof row->name, "%s", slo->name);
+        copy_name(row->name, sizeof row->name, slo->name);
         words_share(slo->attainment, slo->n, row->now);
         words_percent(slo->target, row->want);
         row->budget_left = slo->n ? slo->budget_left : NAN;
@@ -107,6 +115,7 @@ static void build_arms(const struct snapshot *snapshot, struct view *view)
         struct view_arm *row = &view->arms[i];
         row->variant = arm->variant;
         snprintf(row->model, sizeof row->model, "%s %s", arm->model, arm->version);
+        words_plain(row->model);
         row->share_wanted = arm->share_wanted;
         row->share_measured = arm->n ? arm->share_measured : NAN;
         words_percent(arm->share_wanted, row->wanted);
@@ -173,7 +182,7 @@ static void build_scores(const struct snapshot *snapshot, struct view *view)
 static void build_drift_row(const struct drift_status *drift, struct view_drift *row)
 {
     row->state = drift->state;
-    snprintf(row->feature, sizeof row->feature, "%s", drift->feature);
+    copy_name(row->feature, sizeof row->feature, drift->feature);
     row->psi_ratio = drift->n ? drift->psi : NAN;
     row->noise_ratio = drift->noise;
     row->limit_ratio = drift->threshold;
@@ -208,8 +217,8 @@ static void build_recent(const struct snapshot *snapshot, struct view *view)
         struct view_recent *row = &view->recent[i];
         words_time(recent->decided_at_us, snapshot->time_us, true, row->at);
         row->at_us = recent->decided_at_us;
-        snprintf(row->event_id, sizeof row->event_id, "%s", recent->event_id);
-        snprintf(row->rule, sizeof row->rule, "%s", recent->rule);
+        copy_name(row->event_id, sizeof row->event_id, recent->event_id);
+        copy_name(row->rule, sizeof row->rule, recent->rule);
         row->decision = recent->decision;
         row->variant = recent->variant;
         words_score((double)recent->score, row->score);
@@ -233,7 +242,7 @@ static void build_quarantine(const struct snapshot *snapshot, struct view *view)
         if (count->n == 0)
             continue;
         struct view_quarantine *row = &view->quarantine[view->n_quarantine++];
-        snprintf(row->reason, sizeof row->reason, "%s", count->name);
+        copy_name(row->reason, sizeof row->reason, count->name);
         row->count = count->n;
         words_count(count->n, row->n);
         words_share(events ? (double)count->n / (double)events : NAN, events, row->share);
@@ -306,7 +315,7 @@ void view_build(const struct snapshot *snapshot, struct view *view)
     view->time_us = snapshot->time_us;
     view->event_time = snapshot->event_time;
     view->ready = snapshot->ready;
-    snprintf(view->not_ready, sizeof view->not_ready, "%s", snapshot->not_ready);
+    copy_name(view->not_ready, sizeof view->not_ready, snapshot->not_ready);
     view_attention_build(snapshot, view);
     build_headline(snapshot, view);
     build_objectives(snapshot, view);

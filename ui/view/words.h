@@ -40,6 +40,11 @@ char *words_duration(int64_t us, char out[WORD_SIZE]);
  * "2018-08-08 10:00Z". With seconds where asked. "" for times that are not set (0). */
 char *words_time(int64_t time_us, int64_t now_us, bool seconds, char out[WORD_SIZE]);
 
+/* Makes somebody else's text safe to show, in place: control characters (a terminal would obey
+ * them), marks that turn the direction of what follows, and bytes that are not UTF-8 become "?"; a
+ * character cut in two at the end is dropped. Returns text. */
+char *words_plain(char *text);
+
 /* Severity as a shape: "▲" page, "◆" ticket, "●" ok, "○" no data. */
 const char *words_mark(enum health health);
 /* And as a word: "page", "ticket", "ok", "no data". */

@@ -28,8 +28,8 @@ function withBar(row, at) {
 
 function severity(cell, row, name) {
   setText(cell, `${row.mark} ${name}`);
-  cell.className = row.state === "ok" ? "" : `sev-${row.state}`;
-  setAttribute(cell, "title", row.word);
+  cell.className = row.state === "ok" ? "name" : `name sev-${row.state}`;
+  setAttribute(cell, "title", `${name}: ${row.word}`);
 }
 
 function showEmpty(name, empty) {
@@ -203,8 +203,9 @@ function drift(view) {
 function quarantine(view) {
   showEmpty("quarantine", view.quarantine.length === 0);
   setText(id("quarantine-note"), view.quarantine.length ? `${view.quarantined} of all events` : "");
-  list(id("quarantine"), view.quarantine.slice(0, 10), cells("", "num", "num quiet"), (row, item) => {
+  list(id("quarantine"), view.quarantine.slice(0, 10), cells("name", "num", "num quiet"), (row, item) => {
     setText(row.children[0], item.reason.replaceAll("_", " "));
+    setAttribute(row.children[0], "title", item.reason);
     setText(row.children[1], item.n);
     setText(row.children[2], item.share);
   });
@@ -212,7 +213,7 @@ function quarantine(view) {
 
 function recent(view) {
   showEmpty("recent", view.recent.length === 0);
-  list(id("recent"), view.recent.slice(0, 12), cells("quiet", "", "num", "arm", "rule-cell quiet", "clip mono quiet"), (row, item) => {
+  list(id("recent"), view.recent.slice(0, 12), cells("quiet", "", "num", "arm", "rule-cell name quiet", "clip mono quiet"), (row, item) => {
     setText(row.children[0], moment(item.at, item.time, true));
     setAttribute(row.children[0], "title", item.time);
     setText(row.children[1], item.decision);
@@ -220,7 +221,9 @@ function recent(view) {
     setText(row.children[2], item.score);
     row.children[3].className = `arm ${item.variant}`;
     setText(row.children[3], item.variant);
+    setAttribute(row.children[3], "title", item.variant);
     setText(row.children[4], item.rule);
+    setAttribute(row.children[4], "title", item.rule);
     setText(row.children[5], item.event_id);
     setAttribute(row.children[5], "title", item.event_id);
   });
