@@ -1,0 +1,396 @@
+/* The rows of a CSV file through a model, batch by batch. One thread; memory is bounded by a batch
+ * and the longest line. */
+#include "engine/model/predict_file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/buffer.h"
+#include "engine/base/input.h"
+#include "engine/base/yaml.h"
+#include "engine/model/model_file.h"
+
+#define MAX_LINE     ((size_t)16 << 20)
+#define MAX_COLUMNS  (2 * MODEL_MAX_FEATURES)
+#define BATCH_FLOATS ((size_t)1 << 20)
+#define BATCH_ROWS   4096
+
+struct predictor {
+    const struct model *model;
+    const struct predict_options *options;
+    struct error *error;
+    FILE *out;
+    struct input *input;
+    struct buffer scratch; /* unescaped cells */
+    struct slice *cells;
+    int n_columns;
+    int *column; /* of each model feature */
+    size_t n_features;
+    size_t n_rounds; /* 0: all */
+    size_t batch, n; /* rows it may hold, rows it holds */
+    float *rows, *results;
+    int64_t n_written;
+};
+
+static void warn(const struct predictor *predictor, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void warn(const struct predictor *predictor, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+    if (!predictor->options->warn)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    predictor->options->warn(predictor->options->context, message);
+}
+
+/* ---- columns ---- */
+
+struct header_cell {
+    const char *name;
+    int column;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct header_cell *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+/* The header's names, zero-terminated and sorted; the cells point into one block of text. */
+struct header {
+    char *text;
+    struct header_cell *cells;
+    size_t n;
+};
+
+static enum status copy_header(struct predictor *predictor, struct header *header)
+{
+    size_t size = 0, used = 0;
+    header->n = (size_t)predictor->n_columns;
+    for (size_t i = 0; i < header->n; i++)
+        size += predictor->cells[i].size + 1;
+    header->text = malloc(size);
+    header->cells = calloc(header->n, sizeof *header->cells);
+    if (!header->text || !header->cells)
+        return error_set(predictor->error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0; i < header->n; i++) {
+        struct slice name = slice_trim(predictor->cells[i]);
+        header->cells[i] = (struct header_cell){header->text + used, (int)i};
+        if (name.size)
+            memcpy(header->text + used, name.data, name.size);
+        header->text[used + name.size] = 0;
+        used += name.size + 1;
+    }
+    qsort(header->cells, header->n, sizeof *header->cells, by_name);
+    return STATUS_OK;
+}
+
+static int find_column(const struct header *header, const char *name)
+{
+    size_t low = 0, high = header->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(header->cells[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < header->n && strcmp(header->cells[low].name, name) == 0 ? header->cells[low].column
+                                                                         : -1;
+}
+
+static enum status missing_column(struct predictor *predictor, const struct header *header,
+                                  const char *name)
+{
+    const char **names = calloc(header->n, sizeof *names);
+    for (size_t i = 0; names && i < header->n; i++)
+        names[i] = header->cells[i].name;
+    const char *nearest = names ? nearest_word(name, names, header->n) : NULL;
+    error_set(predictor->error, STATUS_INVALID,
+              "the header has no column \"%.100s\", which the model wants%s%.100s%s", name,
+              nearest ? "; the nearest is \"" : "", nearest ? nearest : "", nearest ? "\"" : "");
+    free(names);
+    return STATUS_INVALID;
+}
+
+static enum status match_by_position(struct predictor *predictor)
+{
+    size_t n_columns = (size_t)predictor->n_columns;
+    if (n_columns < predictor->n_features)
+        return error_set(predictor->error, STATUS_INVALID,
+                         "the header has %zu columns, the model wants %zu", n_columns,
+                         predictor->n_features);
+    for (size_t i = 0; i < predictor->n_features; i++)
+        predictor->column[i] = (int)i;
+    if (n_columns > predictor->n_features)
+        warn(predictor,
+             "columns are taken by position: the first %zu of %zu, because the model's feature "
+             "names are not in the header",
+             predictor->n_features, n_columns);
+    else
+        warn(predictor, "columns are taken by position, because the model's feature names are not "
+                        "in the header");
+    return STATUS_OK;
+}
+
+static enum status match_by_name(struct predictor *predictor, const struct header *header,
+                                 const char *const *names)
+{
+    size_t n_found = 0, missing = 0;
+    for (size_t i = predictor->n_features; i-- > 0;) {
+        predictor->column[i] = find_column(header, names[i]);
+        if (predictor->column[i] >= 0)
+            n_found++;
+        else
+            missing = i;
+    }
+    if (n_found == predictor->n_features)
+        return STATUS_OK;
+    return n_found ? missing_column(predictor, header, names[missing])
+                   : match_by_position(predictor);
+}
+
+static enum status match_columns(struct predictor *predictor)
+{
+    const char *const *names = model_feature_names(predictor->model);
+    if (!names)
+        return match_by_position(predictor);
+    struct header header = {0};
+    enum status status = copy_header(predictor, &header);
+    if (!status)
+        status = match_by_name(predictor, &header, names);
+    free(header.cells);
+    free(header.text);
+    return status;
+}
+
+/* ---- rows ---- */
+
+static bool is_missing(struct slice cell)
+{
+    return cell.size == 0 || (cell.size == 2 && strncasecmp(cell.data, "na", 2) == 0);
+}
+
+static enum status read_row(struct predictor *predictor, float *row)
+{
+    for (size_t i = 0; i < predictor->n_features; i++) {
+        struct slice cell = slice_trim(predictor->cells[predictor->column[i]]);
+        if (is_missing(cell))
+            row[i] = NAN;
+        else if (!float_parse(cell, &row[i]))
+            return error_set(predictor->error, STATUS_INVALID,
+                             "line %lld, column %d: \"" SLICE_FORMAT "\" is not a number",
+                             (long long)input_line_number(predictor->input),
+                             predictor->column[i] + 1, cell.size > 40 ? 40 : (int)cell.size,
+                             cell.data);
+    }
+    return STATUS_OK;
+}
+
+/* The next line's cells; STATUS_END at the end. Empty lines of files with several columns are
+ * skipped; with one column they are a missing value. */
+static enum status next_cells(struct predictor *predictor, int *n_cells)
+{
+    struct slice line;
+    enum status status;
+    do {
+        status = input_line(predictor->input, &line, predictor->error);
+        if (status == STATUS_FULL)
+            return error_set(predictor->error, STATUS_INVALID, "line %lld is longer than %zu MiB",
+                             (long long)input_line_number(predictor->input), MAX_LINE >> 20);
+        if (status)
+            return status;
+    } while (slice_trim(line).size == 0 && predictor->n_columns != 1);
+    *n_cells = csv_split(line, predictor->cells, MAX_COLUMNS, &predictor->scratch);
+    if (*n_cells < 0)
+        return error_set(predictor->error, STATUS_INVALID, "line %lld: a quote is left open",
+                         (long long)input_line_number(predictor->input));
+    return STATUS_OK;
+}
+
+static enum status add_row(struct predictor *predictor)
+{
+    int n_cells;
+    enum status status = next_cells(predictor, &n_cells);
+    if (status)
+        return status;
+    if (n_cells != predictor->n_columns)
+        return error_set(predictor->error, STATUS_INVALID, "line %lld has %d cells, the header %d",
+                         (long long)input_line_number(predictor->input), n_cells,
+                         predictor->n_columns);
+    status = read_row(predictor, predictor->rows + predictor->n * predictor->n_features);
+    if (!status)
+        predictor->n++;
+    return status;
+}
+
+/* ---- results ---- */
+
+static void write_number(struct predictor *predictor, float number, char after)
+{
+    char text[NUMBER_TEXT_SIZE] = "nan";
+    size_t size = 3;
+    if (isfinite(number))
+        size = float_format(number, text);
+    else if (isinf(number))
+        size = (size_t)snprintf(text, sizeof text, number > 0 ? "inf" : "-inf");
+    text[size] = after;
+    (void)fwrite(text, 1, size + 1, predictor->out);
+}
+
+static enum status write_batch(struct predictor *predictor)
+{
+    const struct predict_options *options = predictor->options;
+    size_t n = predictor->n, width = predictor->n_features;
+    enum status status;
+    if (options->contribs)
+        status = model_contribs_rounds(predictor->model, predictor->n_rounds, predictor->rows, n,
+                                       width, predictor->results, predictor->error);
+    else
+        status =
+            model_predict_rounds(predictor->model, predictor->n_rounds, predictor->rows, n, width,
+                                 options->margin ? predictor->results : NULL,
+                                 options->margin ? NULL : predictor->results, predictor->error);
+    if (status)
+        return status;
+    size_t per_row = options->contribs ? width + 1 : 1;
+    for (size_t i = 0; i < n * per_row; i++)
+        write_number(predictor, predictor->results[i], (i + 1) % per_row ? ',' : '\n');
+    predictor->n_written += (int64_t)n;
+    predictor->n = 0;
+    if (options->progress)
+        options->progress(options->context, input_position(predictor->input),
+                          input_size(predictor->input));
+    if (ferror(predictor->out))
+        return error_set(predictor->error, STATUS_IO, "the output cannot be written: %s",
+                         strerror(errno));
+    return STATUS_OK;
+}
+
+/* A CSV cell, quoted where it must be. */
+static void write_name(FILE *out, const char *name)
+{
+    if (!strpbrk(name, ",\"\r\n")) {
+        (void)fputs(name, out);
+        return;
+    }
+    (void)fputc('"', out);
+    for (; *name; name++) {
+        if (*name == '"')
+            (void)fputc('"', out);
+        (void)fputc(*name, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void write_header(struct predictor *predictor)
+{
+    const char *const *names = model_feature_names(predictor->model);
+    for (size_t i = 0; i < predictor->n_features; i++) {
+        if (names)
+            write_name(predictor->out, names[i]);
+        else
+            (void)fprintf(predictor->out, "f%zu", i);
+        (void)fputc(',', predictor->out);
+    }
+    (void)fputs("bias\n", predictor->out);
+}
+
+/* ---- the whole ---- */
+
+static enum status choose_rounds(struct predictor *predictor)
+{
+    int64_t best = model_best_iteration(predictor->model);
+    if (!predictor->options->best_iteration)
+        return STATUS_OK;
+    if (best < 0)
+        return error_set(predictor->error, STATUS_INVALID,
+                         "the model has no best iteration: it was not saved after early stopping");
+    predictor->n_rounds = (size_t)best + 1;
+    return STATUS_OK;
+}
+
+static enum status allocate(struct predictor *predictor)
+{
+    size_t width = predictor->n_features + 1;
+    predictor->batch = BATCH_FLOATS / width;
+    if (predictor->batch > BATCH_ROWS)
+        predictor->batch = BATCH_ROWS;
+    predictor->cells = calloc(MAX_COLUMNS, sizeof *predictor->cells);
+    predictor->column = calloc(width, sizeof *predictor->column);
+    predictor->rows = malloc(predictor->batch * width * sizeof(float));
+    predictor->results = malloc(predictor->batch * width * sizeof(float));
+    if (!predictor->cells || !predictor->column || !predictor->rows || !predictor->results)
+        return error_set(predictor->error, STATUS_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status read_header(struct predictor *predictor)
+{
+    enum status status = next_cells(predictor, &predictor->n_columns);
+    if (status == STATUS_END)
+        return error_set(predictor->error, STATUS_INVALID, "the file is empty: a header is needed");
+    if (status)
+        return status;
+    if (predictor->n_columns > MAX_COLUMNS)
+        return error_set(predictor->error, STATUS_INVALID, "%d columns are more than %d",
+                         predictor->n_columns, MAX_COLUMNS);
+    return match_columns(predictor);
+}
+
+static enum status run(struct predictor *predictor)
+{
+    enum status status = read_header(predictor);
+    if (status)
+        return status;
+    if (predictor->options->contribs)
+        write_header(predictor);
+    while (!(status = add_row(predictor)))
+        if (predictor->n == predictor->batch && (status = write_batch(predictor)))
+            return status;
+    if (status == STATUS_END)
+        status = write_batch(predictor);
+    if (!status && fflush(predictor->out))
+        status = error_set(predictor->error, STATUS_IO, "the output cannot be written: %s",
+                           strerror(errno));
+    return status;
+}
+
+enum status predict_file(const struct model *model, const char *path, FILE *out,
+                         const struct predict_options *options, int64_t *n_rows,
+                         struct error *error)
+{
+    struct predictor predictor = {.model = model,
+                                  .options = options,
+                                  .error = error,
+                                  .out = out,
+                                  .n_features = model_n_features(model)};
+    buffer_init(&predictor.scratch, MAX_LINE);
+    enum status status = choose_rounds(&predictor);
+    if (!status)
+        status = allocate(&predictor);
+    if (!status)
+        status = input_open(path, MAX_LINE, &predictor.input, error);
+    if (!status) {
+        status = run(&predictor);
+        if (status && status != STATUS_IO)
+            error_prefix(error, "%s", path);
+    }
+    if (n_rows)
+        *n_rows = predictor.n_written;
+    input_close(predictor.input);
+    buffer_free(&predictor.scratch);
+    free(predictor.cells);
+    free(predictor.column);
+    free(predictor.rows);
+    free(predictor.results);
+    return status;
+}

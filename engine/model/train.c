@@ -1,0 +1,362 @@
+/* Trains with libxgboost: a matrix, parameters as text, round after round. Runs in a command or a
+ * job, never on the path of events; only here the library may use several threads. The result is
+ * the library's JSON, which is then read and loaded like any other model file. */
+#include "engine/model/train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xgboost/c_api.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/number.h"
+#include "engine/model/forest.h"
+
+#define KEY(type, member) CONFIG_##type, offsetof(struct train_config, member)
+
+/* As the file has it; `from` becomes a time. */
+struct train_config {
+    struct train_options options;
+    const char *from;
+};
+
+#define OPTION(type, member) KEY(type, options.member)
+
+/* clang-format off */
+const struct config_key TRAIN_KEYS[] = {
+    {"objective", OPTION(STRING, objective), false, 0, 0,
+     "binary:logistic (default), binary:logitraw, reg:logistic or reg:squarederror"},
+    {"rounds", OPTION(INT, rounds), false, 1, 100000, "trees; default 100"},
+    {"max_depth", OPTION(INT, max_depth), false, 1, 64, "levels of a tree; default 6"},
+    {"eta", OPTION(NUMBER, eta), false, 1e-6, 1, "step of a round; default 0.3"},
+    {"subsample", OPTION(NUMBER, subsample), false, 1e-6, 1, "share of rows a tree sees; default 1"},
+    {"colsample", OPTION(NUMBER, colsample), false, 1e-6, 1,
+     "share of features a tree sees; default 1"},
+    {"min_child_weight", OPTION(NUMBER, min_child_weight), false, 0, 1e9,
+     "least sum of hessians in a leaf; default 1"},
+    {"lambda", OPTION(NUMBER, lambda), false, 0, 1e9, "L2 penalty of leaves; default 1"},
+    {"alpha", OPTION(NUMBER, alpha), false, 0, 1e9, "L1 penalty of leaves; default 0"},
+    {"gamma", OPTION(NUMBER, gamma), false, 0, 1e9, "least gain of a split; default 0"},
+    {"scale_pos_weight", OPTION(NUMBER, scale_pos_weight), false, 1e-6, 1e9,
+     "weight of positives; default 1"},
+    {"max_bin", OPTION(INT, max_bin), false, 2, 65536, "histogram bins of a feature; default 256"},
+    {"seed", OPTION(INT, seed), false, 0, 2147483647, "of sampling; default 0"},
+    {"threads", OPTION(INT, threads), false, 0, 1024, "default 0: every processor"},
+    {"early_stopping", OPTION(INT, early_stopping), false, 0, 100000,
+     "rounds without a better validation before it stops; default 0: never"},
+    {"validation", OPTION(NUMBER, validation), false, 0.01, 0.9,
+     "share of the last rows that early stopping looks at; default 0.2"},
+    {"from", KEY(STRING, from), false, 0, 0, "time of the first row; default: the first there is"},
+    {"span", OPTION(DURATION, span_us), false, 0, 3e9, "how long rows train; default: all there is"},
+    {"delay", OPTION(DURATION, delay_us), false, 0, 3e9, "how late labels are known; default 0s"},
+    {"test", OPTION(DURATION, test_us), false, 0, 3e9,
+     "how long rows after the delay measure; default 0s"},
+    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
+};
+/* clang-format on */
+
+void train_defaults(struct train_options *options)
+{
+    *options = (struct train_options){
+        .objective = objective_name(OBJECTIVE_BINARY_LOGISTIC),
+        .rounds = 100,
+        .max_depth = 6,
+        .eta = 0.3,
+        .subsample = 1,
+        .colsample = 1,
+        .min_child_weight = 1,
+        .lambda = 1,
+        .scale_pos_weight = 1,
+        .max_bin = 256,
+        .validation = 0.2,
+        .from_us = INT64_MIN,
+    };
+}
+
+static bool is_objective(const char *word)
+{
+    for (int i = 0; i < OBJECTIVE_COUNT; i++)
+        if (strcmp(word, objective_name((enum model_objective)i)) == 0)
+            return true;
+    return false;
+}
+
+enum status train_options_read(const struct yaml_node *map, struct train_options *options,
+                               struct error *error)
+{
+    struct train_config config = {.options = *options};
+    enum status status = map ? config_read(map, TRAIN_KEYS, &config, error) : STATUS_OK;
+    if (status)
+        return status;
+    if (!is_objective(config.options.objective)) {
+        const char *words[OBJECTIVE_COUNT];
+        for (int i = 0; i < OBJECTIVE_COUNT; i++)
+            words[i] = objective_name((enum model_objective)i);
+        const char *nearest = nearest_word(config.options.objective, words, OBJECTIVE_COUNT);
+        return yaml_error(yaml_get(map, "objective"), error,
+                          "there is no objective \"%.40s\"%s%s%s", config.options.objective,
+                          nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                          nearest ? "\"?" : "");
+    }
+    if (config.from && !time_parse(slice_of(config.from), &config.options.from_us))
+        return yaml_error(yaml_get(map, "from"), error, "\"%.40s\" is not a time", config.from);
+    *options = config.options;
+    return STATUS_OK;
+}
+
+/* ---- what is learnt from ---- */
+
+static enum status check_label(const struct train_options *options, float label, size_t row,
+                               struct error *error)
+{
+    bool classes = strcmp(options->objective, "reg:squarederror") != 0;
+    bool fits = classes ? label == 0 || label == 1 : isfinite(label);
+    if (fits)
+        return STATUS_OK;
+    return error_set(error, STATUS_INVALID, "row %zu has the label %g; %s wants %s", row + 1,
+                     (double)label, options->objective, classes ? "0 or 1" : "a finite number");
+}
+
+static enum status check_set(const struct train_set *set, const struct train_options *options,
+                             struct error *error)
+{
+    if (set->n_rows == 0 || set->n_features == 0)
+        return error_set(error, STATUS_INVALID, "nothing to learn from: %zu rows of %zu features",
+                         set->n_rows, set->n_features);
+    bool differ = false;
+    for (size_t i = 0; i < set->n_rows; i++) {
+        enum status status = check_label(options, set->labels[i], i, error);
+        if (status)
+            return status;
+        differ = differ || set->labels[i] != set->labels[0];
+        for (size_t k = 0; k < set->n_features; k++)
+            if (isinf(set->rows[i * set->n_features + k]))
+                return error_set(error, STATUS_INVALID, "row %zu: %s is infinite", i + 1,
+                                 set->feature_names[k]);
+    }
+    if (!differ)
+        return error_set(error, STATUS_INVALID, "every row has the label %g: nothing to tell apart",
+                         (double)set->labels[0]);
+    return STATUS_OK;
+}
+
+/* ---- the library ---- */
+
+struct trainer {
+    const struct train_set *set;
+    const struct train_options *options;
+    struct error *error;
+    DMatrixHandle train, validation; /* validation NULL without early stopping */
+    BoosterHandle booster;
+    int64_t best_round;
+    double best_metric;
+    char threads[24];
+};
+
+static enum status failed(struct trainer *trainer, const char *what)
+{
+    char message[300];
+    snprintf(message, sizeof message, "%s", XGBGetLastError());
+    message[strcspn(message, "\n")] = 0;
+    return error_set(trainer->error, STATUS_UNSUPPORTED, "%s: libxgboost says: %s", what, message);
+}
+
+static enum status make_matrix(struct trainer *trainer, size_t first, size_t n,
+                               DMatrixHandle *matrix)
+{
+    char array[256], config[64];
+    size_t width = trainer->set->n_features;
+    snprintf(array, sizeof array,
+             "{\"data\":[%zu,true],\"shape\":[%zu,%zu],\"typestr\":\"<f4\",\"version\":3}",
+             (size_t)(uintptr_t)(trainer->set->rows + first * width), n, width);
+    snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%s}", trainer->threads);
+    if (XGDMatrixCreateFromDense(array, config, matrix) ||
+        XGDMatrixSetFloatInfo(*matrix, "label", trainer->set->labels + first, n))
+        return failed(trainer, "the training matrix");
+    return STATUS_OK;
+}
+
+static enum status make_matrices(struct trainer *trainer)
+{
+    size_t n = trainer->set->n_rows, n_validation = 0;
+    if (trainer->options->early_stopping > 0)
+        n_validation = (size_t)((double)n * trainer->options->validation);
+    if (n_validation == n)
+        n_validation = n - 1;
+    enum status status = make_matrix(trainer, 0, n - n_validation, &trainer->train);
+    if (!status && n_validation)
+        status = make_matrix(trainer, n - n_validation, n_validation, &trainer->validation);
+    return status;
+}
+
+static enum status set_number(struct trainer *trainer, const char *name, double number)
+{
+    char text[NUMBER_TEXT_SIZE];
+    number_format(number, text);
+    return XGBoosterSetParam(trainer->booster, name, text) ? failed(trainer, name) : STATUS_OK;
+}
+
+static enum status set_parameters(struct trainer *trainer)
+{
+    const struct train_options *options = trainer->options;
+    const struct {
+        const char *name;
+        double number;
+    } numbers[] = {
+        {"max_depth",        (double)options->max_depth},
+        {"eta",              options->eta              },
+        {"subsample",        options->subsample        },
+        {"colsample_bytree", options->colsample        },
+        {"min_child_weight", options->min_child_weight },
+        {"lambda",           options->lambda           },
+        {"alpha",            options->alpha            },
+        {"gamma",            options->gamma            },
+        {"scale_pos_weight", options->scale_pos_weight },
+        {"max_bin",          (double)options->max_bin  },
+        {"seed",             (double)options->seed     },
+    };
+    /* clang-format off */
+    const char *const texts[][2] = {
+        {"verbosity", "0"},
+        {"nthread", trainer->threads},
+        {"booster", "gbtree"},
+        {"tree_method", "hist"},
+        {"objective", options->objective},
+        {"eval_metric", strcmp(options->objective, "reg:squarederror") ? "logloss" : "rmse"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (XGBoosterSetParam(trainer->booster, texts[i][0], texts[i][1]))
+            return failed(trainer, texts[i][0]);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        enum status status = set_number(trainer, numbers[i].name, numbers[i].number);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* The metric of the validation rows, or NaN without any. */
+static enum status evaluate(struct trainer *trainer, int round, double *metric)
+{
+    *metric = (double)NAN;
+    if (!trainer->validation)
+        return STATUS_OK;
+    DMatrixHandle matrices[] = {trainer->validation};
+    const char *names[] = {"validation"}, *text;
+    if (XGBoosterEvalOneIter(trainer->booster, round, matrices, names, 1, &text))
+        return failed(trainer, "validation");
+    const char *colon = strrchr(text, ':');
+    if (!colon || !number_parse(slice_of(colon + 1), metric))
+        return error_set(trainer->error, STATUS_UNSUPPORTED, "libxgboost reports \"%.80s\"", text);
+    return STATUS_OK;
+}
+
+static enum status run_rounds(struct trainer *trainer, const struct train_progress *progress)
+{
+    int64_t rounds = trainer->options->rounds;
+    for (int64_t round = 0; round < rounds; round++) {
+        double metric;
+        if (XGBoosterUpdateOneIter(trainer->booster, (int)round, trainer->train))
+            return failed(trainer, "training");
+        enum status status = evaluate(trainer, (int)round, &metric);
+        if (status)
+            return status;
+        if (trainer->best_round < 0 || metric < trainer->best_metric || isnan(metric)) {
+            trainer->best_round = round;
+            trainer->best_metric = metric;
+        }
+        if (progress && !progress->step(progress->context, round + 1, rounds, metric))
+            break;
+        if (round - trainer->best_round >= trainer->options->early_stopping && trainer->validation)
+            break;
+    }
+    return STATUS_OK;
+}
+
+/* After early stopping, the rounds up to the best are the model. */
+static enum status cut_to_best(struct trainer *trainer)
+{
+    BoosterHandle cut;
+    if (!trainer->validation)
+        return STATUS_OK;
+    if (XGBoosterSlice(trainer->booster, 0, (int)trainer->best_round + 1, 1, &cut))
+        return failed(trainer, "the best rounds");
+    XGBoosterFree(trainer->booster);
+    trainer->booster = cut;
+    return STATUS_OK;
+}
+
+static enum status describe(struct trainer *trainer, const struct train_attribute *attributes,
+                            size_t n_attributes)
+{
+    char best[24];
+    if (trainer->validation) {
+        snprintf(best, sizeof best, "%" PRId64, trainer->best_round);
+        if (XGBoosterSetAttr(trainer->booster, "best_iteration", best))
+            return failed(trainer, "an attribute");
+    }
+    for (size_t i = 0; i < n_attributes; i++)
+        if (XGBoosterSetAttr(trainer->booster, attributes[i].key, attributes[i].value))
+            return failed(trainer, "an attribute");
+    const char **names = (const char **)(uintptr_t)trainer->set->feature_names; /* only read */
+    if (XGBoosterSetStrFeatureInfo(trainer->booster, "feature_name", names,
+                                   trainer->set->n_features))
+        return failed(trainer, "feature names");
+    return STATUS_OK;
+}
+
+static enum status save(struct trainer *trainer, struct buffer *model)
+{
+    bst_ulong size;
+    const char *bytes;
+    if (XGBoosterSaveModelToBuffer(trainer->booster, "{\"format\":\"json\"}", &size, &bytes))
+        return failed(trainer, "saving");
+    if (!buffer_append(model, bytes, size))
+        return error_set(trainer->error, STATUS_FULL, "the model has %" PRIu64 " bytes",
+                         (uint64_t)size);
+    return STATUS_OK;
+}
+
+static void trainer_free(struct trainer *trainer)
+{
+    if (trainer->booster)
+        XGBoosterFree(trainer->booster);
+    if (trainer->validation)
+        XGDMatrixFree(trainer->validation);
+    if (trainer->train)
+        XGDMatrixFree(trainer->train);
+}
+
+enum status train_model(const struct train_set *set, const struct train_options *options,
+                        const struct train_attribute *attributes, size_t n_attributes,
+                        const struct train_progress *progress, struct buffer *model,
+                        struct error *error)
+{
+    struct trainer trainer = {.set = set, .options = options, .error = error, .best_round = -1};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    snprintf(trainer.threads, sizeof trainer.threads, "%" PRId64,
+             options->threads ? options->threads : (int64_t)(processors > 0 ? processors : 1));
+    enum status status = check_set(set, options, error);
+    if (!status)
+        status = make_matrices(&trainer);
+    if (!status && XGBoosterCreate((DMatrixHandle[]){trainer.train, trainer.validation},
+                                   trainer.validation ? 2 : 1, &trainer.booster))
+        status = failed(&trainer, "a booster");
+    if (!status)
+        status = set_parameters(&trainer);
+    if (!status)
+        status = run_rounds(&trainer, progress);
+    if (!status)
+        status = cut_to_best(&trainer);
+    if (!status)
+        status = describe(&trainer, attributes, n_attributes);
+    if (!status)
+        status = save(&trainer, model);
+    trainer_free(&trainer);
+    return status;
+}
