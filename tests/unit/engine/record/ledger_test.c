@@ -493,7 +493,7 @@ static void takes_rows_from_many_threads_without_losing_one(void **state)
     pthread_t threads[THREADS];
     struct submitter submitters[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "s%d", i);
         submitters[i] = (struct submitter){ledger, (uint64_t)i * 1000, 0};
         assert_int_equal(ledger_source(ledger, name, &submitters[i].source), STATUS_OK);
@@ -512,7 +512,7 @@ static void takes_rows_from_many_threads_without_losing_one(void **state)
         pthread_join(threads[i], NULL);
     flush_ledger(ledger);
     for (int i = 0; i < THREADS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "s%d", i);
         assert_int_equal(ledger_position(ledger, name, 0), i * 1000 + 500);
     }
