@@ -55,6 +55,21 @@ static enum status check_version(struct db *db, struct error *error)
     return STATUS_OK;
 }
 
+/* A file whose writer was killed may need its journal played back, which takes write access;
+ * opening it once as a writer does that and nothing else. */
+static enum status open_file(const char *path, struct db **db, struct error *error)
+{
+    enum status status = db_open(path, DB_READ, DB_SYNC_FULL, db, error);
+    if (status != STATUS_DENIED)
+        return status;
+    struct db *recovered;
+    status = db_open(path, DB_WRITE, DB_SYNC_FULL, &recovered, error);
+    if (status != STATUS_OK)
+        return status;
+    db_close(recovered);
+    return db_open(path, DB_READ, DB_SYNC_FULL, db, error);
+}
+
 enum status day_reader_open(const char *dir, int64_t day, struct feature_list **lists,
                             struct leaf_storage *storage, struct day_reader *reader,
                             struct error *error)
@@ -63,7 +78,7 @@ enum status day_reader_open(const char *dir, int64_t day, struct feature_list **
     *reader = (struct day_reader){.day = day, .lists = lists, .storage = storage};
     if (!day_path(path, dir, day))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
-    enum status status = db_open(path, DB_READ, DB_SYNC_FULL, &reader->db, error);
+    enum status status = open_file(path, &reader->db, error);
     if (status == STATUS_OK)
         status = check_version(reader->db, error);
     if (status != STATUS_OK)
