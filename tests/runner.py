@@ -94,7 +94,7 @@ def find_unit(_part):
 def find_sanitize(_part):
     folder = ROOT / "tests" / "sanitize"
     asan = {
-        "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
+        "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1",
         "LSAN_OPTIONS": f"suppressions={folder / 'lsan.supp'}:print_suppressions=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
