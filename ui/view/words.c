@@ -232,7 +232,7 @@ static bool is_unsafe(const unsigned char *at, size_t size)
 /* How long the character that begins with this byte would be. */
 static size_t wanted_size(unsigned char first)
 {
-    return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+    return first < 0xc2 || first > 0xf4 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 }
 
 char *words_plain(char *text)

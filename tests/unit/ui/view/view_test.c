@@ -1,0 +1,338 @@
+/* Snapshot to words: what needs a person comes first, and nothing unknown reads as a number. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "ui/view/view.h"
+
+#define T "\xe2\x80\x89" /* thin space */
+
+struct pair {
+    struct snapshot *snapshot;
+    struct view *view;
+};
+
+static int make(void **state)
+{
+    struct pair *pair = calloc(1, sizeof *pair);
+    pair->snapshot = calloc(1, sizeof *pair->snapshot);
+    pair->view = calloc(1, sizeof *pair->view);
+    struct snapshot *snapshot = pair->snapshot;
+    snapshot->seq = 7;
+    snapshot->ready = true;
+    (void)time_parse(slice_of("2026-01-02T14:03:22Z"), &snapshot->time_us);
+    snapshot->started_us = snapshot->time_us - 26 * US_PER_HOUR;
+    snapshot->events_per_s = 12480;
+    snapshot->latency_us = (struct latency_summary){.p50 = NAN, .p95 = NAN, .p99 = NAN};
+    snprintf(snapshot->service, sizeof snapshot->service, "fraud-eu");
+    *state = pair;
+    return 0;
+}
+
+static int drop(void **state)
+{
+    struct pair *pair = *state;
+    free(pair->snapshot);
+    free(pair->view);
+    free(pair);
+    return 0;
+}
+
+static struct slo_status *add_slo(struct snapshot *snapshot, const char *name, enum health health)
+{
+    struct slo_status *slo = &snapshot->slos[snapshot->n_slos++];
+    snprintf(slo->name, sizeof slo->name, "%s", name);
+    slo->target = 0.95;
+    slo->attainment = 0.912;
+    slo->budget_left = 0.38;
+    slo->n = 32000000;
+    slo->state = health;
+    slo->burn[BURN_1H] = 16.2;
+    slo->burn[BURN_5M] = 17.6;
+    slo->burn[BURN_1D] = 3.4;
+    slo->burn[BURN_6H] = 3.1;
+    slo->since_us = snapshot->time_us - 12 * US_PER_MIN;
+    return slo;
+}
+
+static struct arm_status *add_arm(struct snapshot *snapshot, enum variant variant,
+                                  const char *version, double share, double p95)
+{
+    struct arm_status *arm = &snapshot->arms[snapshot->n_arms++];
+    arm->variant = variant;
+    snprintf(arm->model, sizeof arm->model, "fraud");
+    snprintf(arm->version, sizeof arm->version, "%s", version);
+    arm->share_wanted = arm->share_measured = share;
+    arm->n = arm->latency_us.n = 100000;
+    arm->latency_us.p50 = arm->latency_us.p95 = arm->latency_us.p99 = p95;
+    return arm;
+}
+
+static const char *evidence(const struct view_attention *item, const char *label)
+{
+    for (int i = 0; i < item->n_evidence; i++) {
+        if (strcmp(item->evidence[i].label, label) == 0)
+            return item->evidence[i].text;
+    }
+    return "";
+}
+
+static void is_quiet_when_nothing_hurts(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "latency", HEALTH_OK);
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 0);
+    assert_int_equal(pair->view->headline.worst, HEALTH_OK);
+    assert_string_equal(pair->view->headline.pages, "no pages");
+    assert_string_equal(pair->view->headline.clock, "14:03:22Z");
+    assert_string_equal(pair->view->headline.clock_word, "live");
+    assert_string_equal(pair->view->headline.rate, "12" T "480/s");
+    assert_string_equal(pair->view->headline.uptime, "1" T "d 2" T "h");
+}
+
+static void puts_pages_before_tickets_and_older_before_newer(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "newer-ticket", HEALTH_TICKET);
+    add_slo(pair->snapshot, "older-ticket", HEALTH_TICKET)->since_us -= US_PER_HOUR;
+    add_slo(pair->snapshot, "newer-page", HEALTH_PAGE);
+    add_slo(pair->snapshot, "fine", HEALTH_OK);
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 3);
+    assert_non_null(strstr(pair->view->attention[0].title, "newer-page"));
+    assert_non_null(strstr(pair->view->attention[1].title, "older-ticket"));
+    assert_non_null(strstr(pair->view->attention[2].title, "newer-ticket"));
+    assert_string_equal(pair->view->headline.pages, "1 page");
+    assert_string_equal(pair->view->headline.tickets, "2 tickets");
+    assert_int_equal(pair->view->headline.worst, HEALTH_PAGE);
+}
+
+static void says_how_fast_it_burns_and_when_the_budget_is_gone(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "latency", HEALTH_PAGE);
+    add_slo(pair->snapshot, "drift", HEALTH_TICKET)->budget_left = -0.12;
+    view_build(pair->snapshot, pair->view);
+    const struct view_attention *page = &pair->view->attention[0];
+    assert_string_equal(page->title, "latency 91.20" T "%, want 95" T "%");
+    assert_string_equal(page->since, "13:51Z, 12" T "min");
+    assert_string_equal(evidence(page, "burning"), "16.2× over 1h, 17.6× over 5m");
+    /* 0.38 of 30 days at 16.2 times the allowed rate: 16.9 hours */
+    assert_string_equal(evidence(page, "budget"),
+                        "38" T "% left: gone in 16" T "h 53" T "min at this rate");
+    const struct view_attention *ticket = &pair->view->attention[1];
+    assert_string_equal(evidence(ticket, "burning"), "3.4× over 1d, 3.1× over 6h");
+    assert_string_equal(evidence(ticket, "budget"), "overspent 12" T "%");
+}
+
+static void names_a_slow_canary_as_the_cause_of_burnt_latency(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "latency", HEALTH_PAGE);
+    add_arm(pair->snapshot, VARIANT_CHAMPION, "12", 0.75, 770);
+    struct arm_status *canary = add_arm(pair->snapshot, VARIANT_CANARY, "13", 0.25, 402000);
+    view_build(pair->snapshot, pair->view);
+    assert_non_null(strstr(evidence(&pair->view->attention[0], "cause"), "canary fraud 13"));
+    assert_non_null(strstr(evidence(&pair->view->attention[0], "do"), "roll the canary back"));
+    assert_string_equal(pair->view->headline.split, "fraud 12 → 13 25" T "%");
+    canary->latency_us.p95 = 800;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(evidence(&pair->view->attention[0], "cause"), "");
+}
+
+static void adds_an_alert_to_the_objective_it_is_about(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "latency", HEALTH_PAGE);
+    static const char *const names[] = {"latency-burn", "latencyless", "resolved-one"};
+    for (int i = 0; i < 3; i++) {
+        struct alert_status *alert = &pair->snapshot->alerts[pair->snapshot->n_alerts++];
+        snprintf(alert->name, sizeof alert->name, "%s", names[i]);
+        snprintf(alert->state, sizeof alert->state, "%s", i == 2 ? "resolved" : "firing");
+        snprintf(alert->severity, sizeof alert->severity, "page");
+        snprintf(alert->summary, sizeof alert->summary, "summary %d", i);
+    }
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 2);
+    assert_string_equal(evidence(&pair->view->attention[0], "alert"), "latency-burn: summary 0");
+    assert_string_equal(pair->view->attention[1].title, "latencyless");
+}
+
+static void calls_a_decision_unusual_only_beyond_noise_and_by_much(void **state)
+{
+    struct pair *pair = *state;
+    static const struct {
+        uint64_t now[DECISION_COUNT], usual[DECISION_COUNT];
+        bool decline_unusual;
+    } cases[] = {
+        {{930, 46, 24},          {9400, 420, 180},       false}, /* 2.4 against 1.8 %: chance */
+        {{908300, 44800, 46900}, {9400, 420, 180},       true }, /* 4.7 against 1.8 % */
+        {{931000, 50700, 18300}, {940000, 42000, 18000}, false}, /* certain, but no news */
+        {{10, 0, 0},             {0, 0, 0},              false}, /* nothing to compare with */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(pair->snapshot->decisions, cases[i].now, sizeof cases[i].now);
+        memcpy(pair->snapshot->decisions_usual, cases[i].usual, sizeof cases[i].usual);
+        view_build(pair->snapshot, pair->view);
+        assert_int_equal(pair->view->decisions[DECISION_DECLINE].unusual, cases[i].decline_unusual);
+    }
+}
+
+static void never_shows_the_unknown_as_a_number(void **state)
+{
+    struct pair *pair = *state;
+    view_build(NULL, pair->view);
+    assert_string_equal(pair->view->headline.rate, "no data");
+    assert_string_equal(pair->view->headline.clock_word, "starting");
+    assert_int_equal(pair->view->headline.worst, HEALTH_NODATA);
+    assert_int_equal(pair->view->n_attention, 0);
+    assert_string_equal(pair->view->p99, "no data");
+    assert_string_equal(pair->view->decisions[0].share, "no data");
+    assert_string_equal(pair->view->decisions[0].usual, "no data");
+    assert_string_equal(pair->view->quarantined, "no data");
+    assert_string_equal(pair->view->rate.end, "no data");
+    assert_string_equal(pair->view->root, "");
+    struct slo_status *slo = add_slo(pair->snapshot, "freshness", HEALTH_NODATA);
+    slo->n = 0;
+    slo->attainment = slo->budget_left = NAN;
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        slo->burn[i] = NAN;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(pair->view->objectives[0].now, "no data");
+    assert_string_equal(pair->view->objectives[0].budget, "no data");
+    assert_string_equal(pair->view->objectives[0].burn_1h, "no data");
+}
+
+static void says_why_it_is_not_ready(void **state)
+{
+    struct pair *pair = *state;
+    pair->snapshot->ready = false;
+    snprintf(pair->snapshot->not_ready, sizeof pair->snapshot->not_ready, "no model");
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->attention[0].severity, HEALTH_PAGE);
+    assert_string_equal(evidence(&pair->view->attention[0], "cause"), "no model");
+}
+
+static void dates_the_clock_of_a_replay(void **state)
+{
+    struct pair *pair = *state;
+    pair->snapshot->event_time = true;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(pair->view->headline.clock_word, "event time");
+    assert_string_equal(pair->view->headline.clock, "2026-01-02 14:03:22Z");
+}
+
+static void orders_quarantine_by_count_and_tells_score_from_inputs(void **state)
+{
+    struct pair *pair = *state;
+    struct snapshot *snapshot = pair->snapshot;
+    snapshot->events_total = 100000;
+    snapshot->quarantined_total = 300;
+    snapshot->n_quarantine = 3;
+    snapshot->quarantine[0] = (struct count_status){.name = "enum", .n = 100};
+    snapshot->quarantine[1] = (struct count_status){.name = "range", .n = 0};
+    snapshot->quarantine[2] = (struct count_status){.name = "future", .n = 200};
+    snapshot->n_drift = 2;
+    snapshot->drift[0] = (struct drift_status){.feature = "score",
+                                               .psi = 0.04,
+                                               .noise = 0.003,
+                                               .threshold = 0.3,
+                                               .n = 5000,
+                                               .state = HEALTH_OK};
+    snapshot->drift[1] = (struct drift_status){.feature = "amount",
+                                               .psi = 0.4,
+                                               .noise = 0.03,
+                                               .threshold = 0.3,
+                                               .n = 5000,
+                                               .state = HEALTH_TICKET};
+    view_build(snapshot, pair->view);
+    assert_int_equal(pair->view->n_quarantine, 2);
+    assert_string_equal(pair->view->quarantine[0].reason, "future");
+    assert_string_equal(pair->view->quarantined, "0.30" T "%");
+    assert_string_equal(pair->view->score_drift.psi, ".040");
+    assert_int_equal(pair->view->n_drift, 1);
+    assert_string_equal(pair->view->drift[0].feature, "amount");
+    assert_string_equal(pair->view->attention[0].title, "amount drifts: PSI .40 of .30");
+}
+
+static void makes_hostile_names_safe_to_show(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *shown;
+    } cases[] = {
+        {"plain",                    "plain"                   },
+        {"\x1b[2Jboo",               "?[2Jboo"                 },
+        {"a\xe2\x80\xae"
+         "b",               "a?b"                     },
+        {"a\xc2\x9b"
+         "b",               "a?b"                     },
+        {"\xff\xfe",                 "??"                      },
+        {"caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac"},
+        {"cut \xe2\x82",             "cut "                    },
+        {"",                         ""                        },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", cases[i].given);
+        assert_string_equal(words_plain(text), cases[i].shown);
+    }
+}
+
+static void writes_json_that_parses_with_the_same_words(void **state)
+{
+    struct pair *pair = *state;
+    add_slo(pair->snapshot, "latency\"<b>", HEALTH_PAGE);
+    add_arm(pair->snapshot, VARIANT_CHAMPION, "12", 1, 770)->share_measured = NAN;
+    pair->snapshot->rate_history.n = 2;
+    pair->snapshot->rate_history.points[0] = NAN;
+    pair->snapshot->rate_history.points[1] = 10.5f;
+    view_build(pair->snapshot, pair->view);
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    view_json(pair->view, &out);
+    struct json *json = NULL;
+    struct error error = {0};
+    if (json_parse(buffer_slice(&out), &json, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    const struct json *item = json_first(json_get(json, "attention"));
+    assert_string_equal(json_as_text(json_get(item, "title"), ""), pair->view->attention[0].title);
+    assert_string_equal(json_as_text(json_get(item, "mark"), ""), "▲");
+    const struct json *arm = json_first(json_get(json, "arms"));
+    assert_int_equal(json_kind(json_get(arm, "share_measured")), JSON_NULL);
+    const struct json *points = json_get(json_get(json, "rate"), "points");
+    assert_int_equal(json_kind(json_item(points, 0)), JSON_NULL);
+    assert_true(json_as_number(json_item(points, 1), 0) == 10.5);
+    json_destroy(json);
+    buffer_free(&out);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+    const struct CMUnitTest tests[] = {
+        TEST(is_quiet_when_nothing_hurts),
+        TEST(puts_pages_before_tickets_and_older_before_newer),
+        TEST(says_how_fast_it_burns_and_when_the_budget_is_gone),
+        TEST(names_a_slow_canary_as_the_cause_of_burnt_latency),
+        TEST(adds_an_alert_to_the_objective_it_is_about),
+        TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
+        TEST(never_shows_the_unknown_as_a_number),
+        TEST(says_why_it_is_not_ready),
+        TEST(dates_the_clock_of_a_replay),
+        TEST(orders_quarantine_by_count_and_tells_score_from_inputs),
+        cmocka_unit_test(makes_hostile_names_safe_to_show),
+        TEST(writes_json_that_parses_with_the_same_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
