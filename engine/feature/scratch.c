@@ -1,0 +1,229 @@
+/* A worker's view of one event: its values with pseudonyms in place, keys of its entities, numbers
+ * that windows are over; and the features that need no state. One thread each. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/base/clock.h"
+#include "engine/feature/store_priv.h"
+
+/* Beyond it squares and sums could leave the range of doubles. */
+#define MAX_MAGNITUDE 1e140
+#define TEXT_BYTES    ((size_t)64 * 1024)
+
+enum status feature_scratch_create(struct feature_store *store, struct feature_scratch **out,
+                                   struct error *error)
+{
+    const struct feature_views *views = store->views;
+    size_t n_fields = views->schema->n_fields;
+    struct feature_scratch *scratch = calloc(1, sizeof *scratch);
+    if (!scratch)
+        return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
+    scratch->store = store;
+    scratch->slots = calloc(n_fields + views->n_outputs + 1, sizeof *scratch->slots);
+    scratch->columns = calloc(views->n_columns + 1, sizeof *scratch->columns);
+    scratch->hashes = calloc(n_fields + 1, sizeof *scratch->hashes);
+    scratch->outputs = calloc(views->n_outputs + 1, sizeof *scratch->outputs);
+    scratch->arena = arena_create(TEXT_BYTES);
+    if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
+        !scratch->arena) {
+        feature_scratch_destroy(scratch);
+        return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
+    }
+    *out = scratch;
+    return STATUS_OK;
+}
+
+void feature_scratch_destroy(struct feature_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    free(scratch->slots);
+    free(scratch->columns);
+    free(scratch->hashes);
+    free(scratch->outputs);
+    counts_free(&scratch->counts);
+    arena_destroy(scratch->arena);
+    free(scratch);
+}
+
+/* The bytes that tell one value from another; `number` holds them where they are not text. */
+static struct slice value_bytes(const struct value *value, double *number)
+{
+    switch (value->type) {
+    case VALUE_STRING:
+        return value->string;
+    case VALUE_NUMBER:
+        *number = value->number + 0.0; /* one zero */
+        return slice_make(number, sizeof *number);
+    case VALUE_BOOL:
+        *number = value->boolean;
+        return slice_make(number, sizeof *number);
+    case VALUE_TIME:
+        return slice_make(&value->time_us, sizeof value->time_us);
+    case VALUE_NULL:
+        break;
+    }
+    return slice_make(NULL, 0);
+}
+
+static double as_number(struct value value)
+{
+    double number = value.type == VALUE_NUMBER ? value.number
+                    : value.type == VALUE_BOOL ? (double)value.boolean
+                                               : NAN;
+    return fabs(number) <= MAX_MAGNITUDE ? number : NAN;
+}
+
+static unsigned label_of(const struct event *event)
+{
+    int field = event->schema->label;
+    if (field < 0 || event->values[field].type == VALUE_NULL)
+        return LABEL_UNKNOWN;
+    return as_number(event->values[field]) != 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
+}
+
+static void read_keys(struct feature_scratch *scratch)
+{
+    const struct feature_views *views = scratch->store->views;
+    double number;
+    for (uint32_t i = 0; i < views->n_streams; i++) {
+        const struct stream *stream = &views->streams[i];
+        const struct value *value = &scratch->slots[stream->field];
+        scratch->has_key[i] = value->type != VALUE_NULL;
+        struct slice bytes = value_bytes(value, &number);
+        scratch->keys[i] = hash128(bytes.data, bytes.size, i);
+        for (size_t j = 0; j < stream->n_hashes; j++) {
+            uint32_t field = stream->hashes[j];
+            bytes = value_bytes(&scratch->slots[field], &number);
+            uint64_t hash = hash64(bytes.data, bytes.size, 0);
+            bool missing = scratch->slots[field].type == VALUE_NULL;
+            scratch->hashes[field] = missing ? 0 : hash ? hash : 1;
+        }
+    }
+}
+
+void scratch_read(struct feature_scratch *scratch, const struct event *event,
+                  const struct slice *replacements)
+{
+    const struct feature_views *views = scratch->store->views;
+    for (size_t i = 0; i < views->schema->n_fields; i++) {
+        bool replaced = replacements && replacements[i].data;
+        scratch->slots[i] = replaced ? value_string(replacements[i]) : event->values[i];
+    }
+    const struct expr_run run = {.arena = scratch->arena};
+    arena_reset(scratch->arena);
+    for (size_t i = 0; i < views->n_columns; i++) {
+        const struct column *column = &views->columns[i];
+        scratch->columns[i] =
+            as_number(column->expr ? expr_evaluate(column->expr, scratch->slots, &run)
+                                   : scratch->slots[column->field]);
+    }
+    read_keys(scratch);
+    double number;
+    struct slice id = value_bytes(&event->values[views->schema->id], &number);
+    scratch->entry = (struct entry){
+        .time_us = event->time_us,
+        .id = (hash64(id.data, id.size, 0) & ~(uint64_t)LABEL_MASK) | label_of(event),
+        .columns = scratch->columns,
+        .hashes = scratch->hashes,
+    };
+}
+
+static double calendar(const struct calendar_plan *plan, const struct feature_scratch *scratch)
+{
+    int64_t time_us = scratch->entry.time_us;
+    if (plan->field >= 0) {
+        if (scratch->slots[plan->field].type != VALUE_TIME)
+            return NAN;
+        time_us = scratch->slots[plan->field].time_us;
+    }
+    int64_t day = time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
+    int64_t hour = (time_us - day * US_PER_DAY) / US_PER_HOUR;
+    int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+    switch (plan->function) {
+    case CALENDAR_HOUR:
+        return (double)hour;
+    case CALENDAR_WEEKDAY:
+        return (double)weekday;
+    case CALENDAR_WEEKEND:
+        return weekday >= 5;
+    case CALENDAR_NIGHT:
+        return hour <= plan->until_hour;
+    case CALENDAR_FUNCTIONS:
+        break;
+    }
+    return NAN;
+}
+
+static bool same(const struct value *a, const struct value *b)
+{
+    if (a->type != b->type)
+        return false;
+    if (a->type == VALUE_STRING)
+        return slice_equal(a->string, b->string);
+    return a->type == VALUE_BOOL ? a->boolean == b->boolean : a->number == b->number;
+}
+
+static void one_hot(const struct one_hot_plan *plan, const struct feature_scratch *scratch)
+{
+    const struct value *value = &scratch->slots[plan->field];
+    for (size_t i = 0; i < plan->n_values; i++)
+        scratch->outputs[plan->output + i] =
+            value->type == VALUE_NULL ? NAN : (double)same(value, &plan->values[i]);
+}
+
+static void set_slots(struct feature_scratch *scratch, size_t from, size_t to)
+{
+    struct value *slots = scratch->slots + scratch->store->views->schema->n_fields;
+    for (size_t i = from; i < to; i++)
+        slots[i] = isnan(scratch->outputs[i]) ? value_null() : value_number(scratch->outputs[i]);
+}
+
+/* The nearest float; what no float holds becomes the largest one of its sign. */
+static float to_float(double number)
+{
+    if (fabs(number) > (double)FLT_MAX)
+        return number > 0 ? FLT_MAX : -FLT_MAX;
+    return (float)number;
+}
+
+static void transform(struct feature_scratch *scratch)
+{
+    const struct feature_views *views = scratch->store->views;
+    const struct expr_run run = {.arena = scratch->arena};
+    for (size_t i = 0; i < views->n_transforms; i++) {
+        const struct transform_plan *plan = &views->transforms[i];
+        struct value value = expr_evaluate(plan->expr, scratch->slots, &run);
+        scratch->outputs[plan->output] = value.type == VALUE_NUMBER ? value.number
+                                         : value.type == VALUE_BOOL ? (double)value.boolean
+                                                                    : NAN;
+        set_slots(scratch, plan->output, plan->output + 1);
+    }
+}
+
+void scratch_finish(struct feature_scratch *scratch, float *out)
+{
+    const struct feature_views *views = scratch->store->views;
+    for (size_t i = 0; i < views->n_calendars; i++)
+        scratch->outputs[views->calendars[i].output] = calendar(&views->calendars[i], scratch);
+    for (size_t i = 0; i < views->n_one_hots; i++)
+        one_hot(&views->one_hots[i], scratch);
+    if (views->n_transforms > 0) {
+        set_slots(scratch, 0, views->n_outputs - views->n_transforms);
+        transform(scratch);
+    }
+    for (size_t i = 0; i < views->features.n_features; i++) {
+        int source = views->sources[i];
+        double number = NAN;
+        if (source >= 0) {
+            number = scratch->outputs[source];
+        } else {
+            const struct value *value = &scratch->slots[-1 - source];
+            number = value->type == VALUE_NUMBER ? value->number
+                     : value->type == VALUE_BOOL ? (double)value->boolean
+                                                 : NAN;
+        }
+        out[i] = to_float(number);
+    }
+}

@@ -1,0 +1,278 @@
+/* One entity's events in a ring sorted by time, equal times in order of arrival, shared by all of
+ * its windows; each span keeps the numbers of its first entry and of the first beyond it. In order
+ * an event is appended and the spans move on; a late one is put in its place and what is behind it
+ * moves up. Under the shard's lock. */
+#include "engine/feature/series_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/feature/states_priv.h"
+
+static unsigned char *entry_at(const struct series_layout *layout, const struct series *series,
+                               uint32_t number)
+{
+    return series->ring + (size_t)(number & (series->capacity - 1)) * layout->stride;
+}
+
+double entry_value(const struct series_layout *layout, const struct series *series, uint32_t number,
+                   uint32_t column)
+{
+    const unsigned char *at = entry_at(layout, series, number) + layout->value_at;
+    return ((const double *)(const void *)at)[column];
+}
+
+uint64_t entry_hash(const struct series_layout *layout, const struct series *series,
+                    uint32_t number, uint32_t column)
+{
+    const unsigned char *at = entry_at(layout, series, number) + layout->hash_at;
+    return ((const uint64_t *)(const void *)at)[column];
+}
+
+static uint64_t *entry_id(const struct series_layout *layout, const struct series *series,
+                          uint32_t number)
+{
+    assert(layout->ids);
+    return (uint64_t *)(void *)(entry_at(layout, series, number) + sizeof(int64_t));
+}
+
+unsigned entry_label(const struct series_layout *layout, const struct series *series,
+                     uint32_t number)
+{
+    return (unsigned)(*entry_id(layout, series, number) & LABEL_MASK);
+}
+
+static struct span_state *span_states(const struct series *series)
+{
+    return (struct span_state *)(void *)series->states;
+}
+
+static struct state_view state_view(const struct series_layout *layout, const struct series *series,
+                                    size_t state)
+{
+    return (struct state_view){layout, series, &layout->stream->states[state]};
+}
+
+void series_layout_init(struct series_layout *layout, const struct stream *stream, bool ids,
+                        int64_t lateness_us)
+{
+    size_t value_at = sizeof(int64_t) + (ids ? sizeof(uint64_t) : 0);
+    size_t hash_at = value_at + stream->n_values * sizeof(double);
+    *layout = (struct series_layout){
+        .stream = stream,
+        .ids = ids,
+        .value_at = value_at,
+        .hash_at = hash_at,
+        .stride = hash_at + stream->n_hashes * sizeof(uint64_t),
+        .keep_us = lateness_us == INT64_MAX ? INT64_MAX : stream->horizon_us + lateness_us,
+    };
+}
+
+void series_init(struct series *series, unsigned char *states)
+{
+    *series = (struct series){.states = states};
+}
+
+void series_free(const struct series_layout *layout, struct series *series)
+{
+    for (size_t i = 0; i < layout->stream->n_states; i++) {
+        struct state_view view = state_view(layout, series, i);
+        state_free(&view);
+    }
+    free(series->ring);
+    series->ring = NULL;
+}
+
+/* Gives the ring another capacity, at least n. */
+static bool resize(const struct series_layout *layout, struct series *series, uint32_t capacity)
+{
+    unsigned char *ring = malloc(capacity * layout->stride);
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < series->n; i++) {
+        uint32_t number = series->first + i;
+        memcpy(ring + (number & (capacity - 1)) * layout->stride, entry_at(layout, series, number),
+               layout->stride);
+    }
+    free(series->ring);
+    series->bytes += capacity * layout->stride;
+    series->bytes -= series->capacity * layout->stride;
+    series->ring = ring;
+    series->capacity = capacity;
+    return true;
+}
+
+static bool enter(const struct series_layout *layout, struct series *series, size_t span)
+{
+    struct span_state *state = &span_states(series)[span];
+    const struct span *plan = &layout->stream->spans[span];
+    for (size_t i = 0; i < plan->n_states; i++) {
+        struct state_view view = state_view(layout, series, plan->first_state + i);
+        if (!state_enter(&view, state->head, &series->bytes))
+            return false;
+    }
+    if (layout->ids && entry_label(layout, series, state->head) == LABEL_POSITIVE)
+        state->positives++;
+    state->head++;
+    return true;
+}
+
+static void leave(const struct series_layout *layout, struct series *series, size_t span)
+{
+    struct span_state *state = &span_states(series)[span];
+    const struct span *plan = &layout->stream->spans[span];
+    for (size_t i = 0; i < plan->n_states; i++) {
+        struct state_view view = state_view(layout, series, plan->first_state + i);
+        state_leave(&view, state->tail);
+    }
+    if (layout->ids && entry_label(layout, series, state->tail) == LABEL_POSITIVE)
+        state->positives--;
+    state->tail++;
+}
+
+/* Moves every span on to where it is at `time_us`. */
+static bool advance(const struct series_layout *layout, struct series *series, int64_t time_us)
+{
+    uint32_t end = series->first + series->n;
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        const struct span *span = &layout->stream->spans[i];
+        struct span_state *state = &span_states(series)[i];
+        int64_t to = time_us - span->delay_us, from = to - span->window_us;
+        while (state->head != end && series_time(layout, series, state->head) <= to)
+            if (!enter(layout, series, i))
+                return false;
+        while (state->tail != state->head && series_time(layout, series, state->tail) <= from)
+            leave(layout, series, i);
+    }
+    return true;
+}
+
+/* Forgets what no window, nor that of an event as late as allowed, will look at. */
+static void drop(const struct series_layout *layout, struct series *series, int64_t time_us)
+{
+    if (layout->keep_us == INT64_MAX)
+        return;
+    while (series->n > 0 &&
+           series_time(layout, series, series->first) <= time_us - layout->keep_us) {
+        series->first++;
+        series->n--;
+    }
+    if (series->capacity > 8 && series->n < series->capacity / 4)
+        (void)resize(layout, series, series->capacity / 2);
+}
+
+static void write_entry(const struct series_layout *layout, const struct series *series,
+                        const struct entry *entry, uint32_t number)
+{
+    const struct stream *stream = layout->stream;
+    unsigned char *at = entry_at(layout, series, number);
+    *(int64_t *)(void *)at = entry->time_us;
+    if (layout->ids)
+        *entry_id(layout, series, number) = entry->id;
+    double *values = (double *)(void *)(at + layout->value_at);
+    for (size_t i = 0; i < stream->n_values; i++)
+        values[i] = entry->columns[stream->values[i]];
+    uint64_t *hashes = (uint64_t *)(void *)(at + layout->hash_at);
+    for (size_t i = 0; i < stream->n_hashes; i++)
+        hashes[i] = entry->hashes[stream->hashes[i]];
+}
+
+/* The first entry later than `time_us`, or the end. */
+static uint32_t first_after(const struct series_layout *layout, const struct series *series,
+                            int64_t time_us)
+{
+    uint32_t low = 0, high = series->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (series_time(layout, series, series->first + middle) <= time_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return series->first + low;
+}
+
+static bool insert_late(const struct series_layout *layout, struct series *series,
+                        const struct entry *entry, uint32_t number)
+{
+    int64_t newest_us = series_newest_us(layout, series);
+    for (uint32_t i = series->first + series->n; i != number; i--)
+        memcpy(entry_at(layout, series, i), entry_at(layout, series, i - 1), layout->stride);
+    write_entry(layout, series, entry, number);
+    series->n++;
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        const struct span *span = &layout->stream->spans[i];
+        struct span_state *state = &span_states(series)[i];
+        int64_t to = newest_us - span->delay_us;
+        bool entered = entry->time_us <= to;
+        bool left = entry->time_us <= to - span->window_us;
+        state->head += entered;
+        state->tail += left;
+        if (entered && !left && (entry->id & LABEL_MASK) == LABEL_POSITIVE)
+            state->positives++;
+        for (size_t j = 0; j < span->n_states; j++) {
+            struct state_view view = state_view(layout, series, span->first_state + j);
+            if (!state_late(&view, number, entered && !left, &series->bytes))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool series_insert(const struct series_layout *layout, struct series *series,
+                   const struct entry *entry, uint32_t *number)
+{
+    bool late = series->n > 0 && entry->time_us < series_newest_us(layout, series);
+    if (!late) {
+        if (!advance(layout, series, entry->time_us))
+            return false;
+        drop(layout, series, entry->time_us);
+    }
+    if (series->n == series->capacity &&
+        !resize(layout, series, series->capacity ? series->capacity * 2 : 4))
+        return false;
+    if (late) {
+        *number = first_after(layout, series, entry->time_us);
+        return insert_late(layout, series, entry, *number);
+    }
+    *number = series->first + series->n++;
+    write_entry(layout, series, entry, *number);
+    return advance(layout, series, entry->time_us);
+}
+
+bool series_find(const struct series_layout *layout, const struct series *series, int64_t time_us,
+                 uint64_t id, uint32_t *number)
+{
+    uint32_t at = first_after(layout, series, time_us);
+    while (at != series->first && series_time(layout, series, at - 1) == time_us) {
+        at--;
+        if (((*entry_id(layout, series, at) ^ id) & ~(uint64_t)LABEL_MASK) == 0) {
+            *number = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+void series_set_label(const struct series_layout *layout, struct series *series, uint32_t number,
+                      unsigned label)
+{
+    uint64_t *id = entry_id(layout, series, number);
+    bool was = (*id & LABEL_MASK) == LABEL_POSITIVE, is = label == LABEL_POSITIVE;
+    *id = (*id & ~(uint64_t)LABEL_MASK) | label;
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        struct span_state *state = &span_states(series)[i];
+        if (number - state->tail < state->head - state->tail)
+            state->positives += (uint32_t)is - (uint32_t)was;
+    }
+}
+
+bool series_in_reach(const struct series_layout *layout, const struct series *series,
+                     uint32_t number)
+{
+    for (size_t i = 0; i < layout->stream->n_spans; i++)
+        if ((int32_t)(number - span_states(series)[i].tail) >= 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,78 @@
+/* The remembered events of one entity and the running state of its windows. Private to
+ * engine/feature; the caller holds the lock of the shard. */
+#ifndef BINNACLE_FEATURE_SERIES_PRIV_H
+#define BINNACLE_FEATURE_SERIES_PRIV_H
+
+#include "engine/feature/counts_priv.h"
+#include "engine/feature/views_priv.h"
+
+/* How entries of a stream lie in memory: time, [id and label], values, hashes; 8 bytes each. */
+struct series_layout {
+    const struct stream *stream;
+    size_t stride, value_at, hash_at;
+    bool ids;
+    int64_t
+        keep_us; /* entries older than the newest by this or more are dropped; INT64_MAX: none */
+};
+
+/* Entries are numbered from the first ever on, modulo 2^32. */
+struct series {
+    unsigned char *ring;
+    unsigned char *states;
+    uint32_t first, n;
+    uint32_t capacity; /* power of two, or 0 */
+    size_t bytes;      /* of all memory behind this */
+};
+
+/* An entry on its way in. */
+struct entry {
+    int64_t time_us;
+    uint64_t id;            /* hash of the event's id, its two low bits are the label's */
+    const double *columns;  /* by column of the views; NaN: missing */
+    const uint64_t *hashes; /* by field; 0: missing */
+};
+
+enum { LABEL_UNKNOWN, LABEL_NEGATIVE, LABEL_POSITIVE, LABEL_MASK = 3 };
+
+void series_layout_init(struct series_layout *layout, const struct stream *stream, bool ids,
+                        int64_t lateness_us);
+
+/* `states` is zeroed memory of stream->states_size bytes that lives as long as the series. */
+void series_init(struct series *series, unsigned char *states);
+void series_free(const struct series_layout *layout, struct series *series);
+
+static inline int64_t series_time(const struct series_layout *layout, const struct series *series,
+                                  uint32_t number)
+{
+    const unsigned char *entry =
+        series->ring + (size_t)(number & (series->capacity - 1)) * layout->stride;
+    return *(const int64_t *)(const void *)entry;
+}
+
+/* Of the newest entry; there is one once anything was inserted. */
+static inline int64_t series_newest_us(const struct series_layout *layout,
+                                       const struct series *series)
+{
+    return series_time(layout, series, series->first + series->n - 1);
+}
+
+/* Puts the entry behind all of its time or earlier and gives its number. False: out of memory,
+ * and the series is only good for series_free(). */
+bool series_insert(const struct series_layout *layout, struct series *series,
+                   const struct entry *entry, uint32_t *number);
+/* The entry with this time and id, ids being kept. */
+bool series_find(const struct series_layout *layout, const struct series *series, int64_t time_us,
+                 uint64_t id, uint32_t *number);
+void series_set_label(const struct series_layout *layout, struct series *series, uint32_t number,
+                      unsigned label);
+/* Whether a span has the entry in it or ahead of it. */
+bool series_in_reach(const struct series_layout *layout, const struct series *series,
+                     uint32_t number);
+
+/* The feature's value for entry `number`: NaN where missing. From the running state where the entry
+ * is the newest, else by looking at its window. False: out of memory. */
+bool series_feature(const struct series_layout *layout, const struct series *series,
+                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
+                    double *out);
+
+#endif

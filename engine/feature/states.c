@@ -1,0 +1,203 @@
+/* The running states: exact sums, exact sums of squares, monotonic deques for minimum and maximum,
+ * counts for distinct values. Each entry enters and leaves a state once, so an event in order costs
+ * amortised constant time; a late one costs at most the length of a deque. Under the shard's lock.
+ */
+#include "engine/feature/states_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/feature/exact.h"
+
+size_t state_size(enum state_kind kind)
+{
+    static const size_t sizes[STATE_KINDS] = {
+        [STATE_SUM] = sizeof(struct sum_state) + SUM_PARTS * sizeof(double),
+        [STATE_SQUARES] = sizeof(struct sum_state) + SQUARES_PARTS * sizeof(double),
+        [STATE_MIN] = sizeof(struct deque_state),
+        [STATE_MAX] = sizeof(struct deque_state),
+        [STATE_DISTINCT] = sizeof(struct counts),
+    };
+    return sizes[kind];
+}
+
+static void *state_of(const struct state_view *view)
+{
+    return view->series->states + view->plan->offset;
+}
+
+static double value_of(const struct state_view *view, uint32_t number)
+{
+    return entry_value(view->layout, view->series, number, view->plan->column);
+}
+
+static bool sum_add(const struct state_view *view, uint32_t number, bool enters)
+{
+    struct sum_state *state = state_of(view);
+    double value = value_of(view, number);
+    if (isnan(value))
+        return true;
+    state->n = enters ? state->n + 1 : state->n - 1;
+    if (state->n == 0) {
+        state->n_parts = 0;
+    } else if (state->n_parts >= 0) {
+        double sign = enters ? 1 : -1;
+        state->n_parts =
+            view->plan->kind == STATE_SUM
+                ? exact_add(state->parts, state->n_parts, SUM_PARTS, sign * value)
+                : exact_add_square(state->parts, state->n_parts, SQUARES_PARTS, value, sign);
+    }
+    return true;
+}
+
+/* Whether the first of two values makes the second needless: it stays as long and is as good. */
+static bool beats(const struct state_view *view, double a, double b)
+{
+    return view->plan->kind == STATE_MIN ? a <= b : a >= b;
+}
+
+static uint32_t deque_at(const struct deque_state *deque, uint32_t i)
+{
+    return deque->numbers[(deque->first + i) & (deque->capacity - 1)];
+}
+
+static bool deque_grow(struct deque_state *deque, size_t *bytes)
+{
+    uint32_t capacity = deque->capacity ? deque->capacity * 2 : 4;
+    uint32_t *numbers = malloc(capacity * sizeof *numbers);
+    if (!numbers)
+        return false;
+    for (uint32_t i = 0; i < deque->n; i++)
+        numbers[i] = deque_at(deque, i);
+    *bytes += (capacity - deque->capacity) * sizeof *numbers;
+    free(deque->numbers);
+    deque->numbers = numbers;
+    deque->first = 0;
+    deque->capacity = capacity;
+    return true;
+}
+
+static bool deque_push(const struct state_view *view, uint32_t number, size_t *bytes)
+{
+    struct deque_state *deque = state_of(view);
+    double value = value_of(view, number);
+    if (isnan(value))
+        return true;
+    while (deque->n > 0 && beats(view, value, value_of(view, deque_at(deque, deque->n - 1))))
+        deque->n--;
+    if (deque->n == deque->capacity && !deque_grow(deque, bytes))
+        return false;
+    deque->numbers[(deque->first + deque->n++) & (deque->capacity - 1)] = number;
+    return true;
+}
+
+static void deque_leave(const struct state_view *view, uint32_t number)
+{
+    struct deque_state *deque = state_of(view);
+    if (deque->n == 0 || deque_at(deque, 0) != number)
+        return;
+    deque->first = (deque->first + 1) & (deque->capacity - 1);
+    deque->n--;
+}
+
+/* Numbers from the late one on move up; then it takes its place, unless a later one is as good,
+ * and what it makes needless before it goes. */
+static bool deque_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes)
+{
+    struct deque_state *deque = state_of(view);
+    if (deque->n == deque->capacity && !deque_grow(deque, bytes))
+        return false;
+    uint32_t mask = deque->capacity - 1;
+    uint32_t at = deque->n;
+    while (at > 0 && (int32_t)(deque_at(deque, at - 1) - number) >= 0) {
+        at--;
+        deque->numbers[(deque->first + at) & mask]++;
+    }
+    double value = value_of(view, number);
+    if (!inside || isnan(value))
+        return true;
+    if (at < deque->n && beats(view, value_of(view, deque_at(deque, at)), value))
+        return true;
+    uint32_t keep = at;
+    while (keep > 0 && beats(view, value, value_of(view, deque_at(deque, keep - 1))))
+        keep--;
+    uint32_t n_after = deque->n - at;
+    if (keep == at)
+        for (uint32_t i = n_after; i > 0; i--)
+            deque->numbers[(deque->first + at + i) & mask] = deque_at(deque, at + i - 1);
+    else
+        for (uint32_t i = 0; i < n_after; i++)
+            deque->numbers[(deque->first + keep + 1 + i) & mask] = deque_at(deque, at + i);
+    deque->numbers[(deque->first + keep) & mask] = number;
+    deque->n = keep + 1 + n_after;
+    return true;
+}
+
+static bool distinct_add(const struct state_view *view, uint32_t number, size_t *bytes)
+{
+    struct counts *counts = state_of(view);
+    uint64_t hash = entry_hash(view->layout, view->series, number, view->plan->column);
+    size_t before = counts_bytes(counts);
+    if (hash != 0 && !counts_add(counts, hash))
+        return false;
+    *bytes += counts_bytes(counts) - before;
+    return true;
+}
+
+static void distinct_leave(const struct state_view *view, uint32_t number)
+{
+    uint64_t hash = entry_hash(view->layout, view->series, number, view->plan->column);
+    if (hash != 0)
+        counts_remove(state_of(view), hash);
+}
+
+bool state_enter(const struct state_view *view, uint32_t number, size_t *bytes)
+{
+    switch (view->plan->kind) {
+    case STATE_SUM:
+    case STATE_SQUARES:
+        return sum_add(view, number, true);
+    case STATE_MIN:
+    case STATE_MAX:
+        return deque_push(view, number, bytes);
+    case STATE_DISTINCT:
+        return distinct_add(view, number, bytes);
+    case STATE_KINDS:
+        break;
+    }
+    return true;
+}
+
+void state_leave(const struct state_view *view, uint32_t number)
+{
+    switch (view->plan->kind) {
+    case STATE_SUM:
+    case STATE_SQUARES:
+        (void)sum_add(view, number, false);
+        break;
+    case STATE_MIN:
+    case STATE_MAX:
+        deque_leave(view, number);
+        break;
+    case STATE_DISTINCT:
+        distinct_leave(view, number);
+        break;
+    case STATE_KINDS:
+        break;
+    }
+}
+
+bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes)
+{
+    if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)
+        return deque_late(view, number, inside, bytes);
+    return !inside || state_enter(view, number, bytes);
+}
+
+void state_free(const struct state_view *view)
+{
+    if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)
+        free(((struct deque_state *)state_of(view))->numbers);
+    else if (view->plan->kind == STATE_DISTINCT)
+        counts_free(state_of(view));
+}

@@ -1,0 +1,256 @@
+/* The feature store: shards of entities behind locks; an event is put into the series of each of
+ * its entities and its windows are read off. In: accepted events. Out: float32 vectors. Any thread,
+ * each with its own scratch; locks of shards are taken in ascending order. */
+#include "engine/feature/store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/feature/store_priv.h"
+
+#define STORE_MAGIC       0x66656174U
+#define DEFAULT_SHARDS    64
+#define MAX_SHARDS        4096
+#define DEFAULT_MAX_BYTES ((size_t)1 << 30)
+
+static bool make_shards(struct feature_store *store, size_t wanted)
+{
+    size_t n = 1;
+    while (n < wanted && n < MAX_SHARDS)
+        n *= 2;
+    store->shards = aligned_alloc(alignof(struct shard), n * sizeof *store->shards);
+    if (!store->shards)
+        return false;
+    for (; store->n_shards < n; store->n_shards++)
+        if (!shard_init(&store->shards[store->n_shards])) {
+            store->n_shards++;
+            return false;
+        }
+    return true;
+}
+
+enum status feature_store_create(const struct feature_views *views,
+                                 const struct feature_store_options *options,
+                                 struct feature_store **out, struct error *error)
+{
+    struct feature_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return error_set(error, STATUS_MEMORY, "out of memory for the feature store");
+    store->magic = STORE_MAGIC;
+    store->views = views;
+    store->log = options->log;
+    store->lateness_us = options->lateness_us ? options->lateness_us : views->lateness_us;
+    store->max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
+    atomic_init(&store->newest_us, INT64_MIN);
+    for (size_t i = 0; i < views->n_streams; i++)
+        series_layout_init(&store->layouts[i], &views->streams[i], views->streams[i].labels,
+                           store->lateness_us);
+    if (!make_shards(store, options->shards ? options->shards : DEFAULT_SHARDS)) {
+        feature_store_destroy(store);
+        return error_set(error, STATUS_MEMORY, "out of memory for the feature store");
+    }
+    *out = store;
+    return STATUS_OK;
+}
+
+void feature_store_destroy(struct feature_store *store)
+{
+    if (!store)
+        return;
+    assert(store->magic == STORE_MAGIC);
+    for (size_t i = 0; i < store->n_shards; i++)
+        shard_free(&store->shards[i], store->layouts);
+    free(store->shards);
+    free(store);
+}
+
+/* The shards of the event's entities, each once, ascending. */
+struct held {
+    struct shard *shards[MAX_STREAMS];
+    size_t n;
+};
+
+static void hold(const struct feature_scratch *scratch, struct held *held)
+{
+    const struct feature_store *store = scratch->store;
+    held->n = 0;
+    for (size_t i = 0; i < store->views->n_streams; i++) {
+        if (!scratch->has_key[i])
+            continue;
+        struct shard *shard = store_shard(store, scratch->keys[i]);
+        size_t at = held->n;
+        while (at > 0 && held->shards[at - 1] > shard)
+            at--;
+        if (at > 0 && held->shards[at - 1] == shard)
+            continue;
+        memmove(&held->shards[at + 1], &held->shards[at], (held->n - at) * sizeof *held->shards);
+        held->shards[at] = shard;
+        held->n++;
+    }
+    for (size_t i = 0; i < held->n; i++)
+        lock_take(&held->shards[i]->lock);
+}
+
+static void release(struct held *held)
+{
+    for (size_t i = held->n; i > 0; i--)
+        lock_release(&held->shards[i - 1]->lock);
+}
+
+static bool is_too_late(const struct feature_scratch *scratch)
+{
+    const struct feature_store *store = scratch->store;
+    if (store->lateness_us == FEATURE_LATENESS_ANY)
+        return false;
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        if (!scratch->has_key[i])
+            continue;
+        struct shard *shard = store_shard(store, scratch->keys[i]);
+        const struct entity *entity = shard_find(shard, i, scratch->keys[i]);
+        if (entity && entity->series.n > 0 &&
+            scratch->entry.time_us <
+                series_newest_us(&store->layouts[i], &entity->series) - store->lateness_us) {
+            shard->too_late++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An entity that no memory is left for has no windows: its features are missing. */
+static void insert(struct feature_scratch *scratch)
+{
+    struct feature_store *store = scratch->store;
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        scratch->entities[i] = NULL;
+        if (!scratch->has_key[i])
+            continue;
+        struct shard *shard = store_shard(store, scratch->keys[i]);
+        struct entity *entity = shard_touch(shard, store->layouts, i, scratch->keys[i]);
+        if (entity &&
+            shard_insert(shard, store->layouts, entity, &scratch->entry, &scratch->numbers[i]))
+            scratch->entities[i] = entity;
+    }
+}
+
+static void read_windows(struct feature_scratch *scratch)
+{
+    const struct feature_store *store = scratch->store;
+    const struct feature_views *views = store->views;
+    for (size_t i = 0; i < views->n_windows; i++) {
+        const struct window_plan *plan = &views->windows[i];
+        const struct entity *entity = scratch->entities[plan->stream];
+        double *out = &scratch->outputs[plan->output];
+        if (!entity || !series_feature(&store->layouts[plan->stream], &entity->series, plan,
+                                       scratch->numbers[plan->stream], &scratch->counts, out))
+            *out = NAN;
+    }
+}
+
+static void note_newest(struct feature_store *store, int64_t time_us)
+{
+    int64_t newest = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
+    while (newest < time_us &&
+           !atomic_compare_exchange_weak_explicit(&store->newest_us, &newest, time_us,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+static void evict(struct feature_store *store, const struct held *held)
+{
+    int64_t newest_us = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
+    for (size_t i = 0; i < held->n; i++)
+        shard_evict(held->shards[i], store->layouts, store->max_bytes / store->n_shards, newest_us);
+}
+
+/* Inserts and, with `out`, computes. */
+static enum status take(struct feature_store *store, struct feature_scratch *scratch,
+                        const struct event *event, const struct slice *replacements, float *out)
+{
+    struct held held;
+    assert(store->magic == STORE_MAGIC && scratch->store == store);
+    scratch_read(scratch, event, replacements);
+    hold(scratch, &held);
+    bool refused = is_too_late(scratch);
+    if (!refused) {
+        insert(scratch);
+        if (out)
+            read_windows(scratch);
+        note_newest(store, event->time_us);
+        evict(store, &held);
+    }
+    release(&held);
+    if (out && !refused)
+        scratch_finish(scratch, out);
+    for (size_t i = 0; out && refused && i < store->views->features.n_features; i++)
+        out[i] = NAN;
+    return refused ? STATUS_INVALID : STATUS_OK;
+}
+
+enum status feature_compute(struct feature_store *store, struct feature_scratch *scratch,
+                            const struct event *event, const struct slice *replacements, float *out)
+{
+    return take(store, scratch, event, replacements, out);
+}
+
+enum status feature_insert(struct feature_store *store, struct feature_scratch *scratch,
+                           const struct event *event, const struct slice *replacements)
+{
+    return take(store, scratch, event, replacements, NULL);
+}
+
+enum status feature_label(struct feature_store *store, struct feature_scratch *scratch,
+                          const struct event *event, const struct slice *replacements, int label)
+{
+    struct held held;
+    bool reached = false;
+    scratch_read(scratch, event, replacements);
+    hold(scratch, &held);
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        const struct series_layout *layout = &store->layouts[i];
+        if (!scratch->has_key[i] || !store->views->streams[i].labels)
+            continue;
+        struct entity *entity =
+            shard_find(store_shard(store, scratch->keys[i]), i, scratch->keys[i]);
+        uint32_t number;
+        if (!entity || !series_find(layout, &entity->series, scratch->entry.time_us,
+                                    scratch->entry.id, &number))
+            continue;
+        series_set_label(layout, &entity->series, number, label ? LABEL_POSITIVE : LABEL_NEGATIVE);
+        reached = reached || series_in_reach(layout, &entity->series, number);
+    }
+    release(&held);
+    return reached ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+void feature_store_clear(struct feature_store *store)
+{
+    for (size_t i = 0; i < store->n_shards; i++) {
+        lock_take(&store->shards[i].lock);
+        shard_clear(&store->shards[i], store->layouts);
+        lock_release(&store->shards[i].lock);
+    }
+    atomic_store(&store->newest_us, INT64_MIN);
+}
+
+void feature_store_usage(struct feature_store *store, struct feature_usage *usage)
+{
+    *usage = (struct feature_usage){
+        .max_bytes = store->max_bytes,
+        .newest_us = atomic_load(&store->newest_us),
+    };
+    for (size_t i = 0; i < store->n_shards; i++) {
+        struct shard *shard = &store->shards[i];
+        lock_take(&shard->lock);
+        usage->entities += shard->n;
+        usage->entries += shard->entries;
+        usage->bytes += shard->bytes;
+        usage->late += shard->late;
+        usage->too_late += shard->too_late;
+        usage->evicted += shard->evicted;
+        usage->expired += shard->expired;
+        lock_release(&shard->lock);
+    }
+}

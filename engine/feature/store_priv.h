@@ -1,0 +1,50 @@
+/* The store's insides, shared by compute, checkpoint and the online store. Private to
+ * engine/feature. */
+#ifndef BINNACLE_FEATURE_STORE_PRIV_H
+#define BINNACLE_FEATURE_STORE_PRIV_H
+
+#include <stdatomic.h>
+
+#include "engine/feature/shard_priv.h"
+#include "engine/feature/store.h"
+
+struct feature_store {
+    unsigned magic;
+    const struct feature_views *views;
+    struct log *log;
+    int64_t lateness_us;
+    size_t n_shards; /* power of two */
+    size_t max_bytes;
+    struct shard *shards;
+    struct series_layout layouts[MAX_STREAMS];
+    _Atomic int64_t newest_us;
+};
+
+struct feature_scratch {
+    struct feature_store *store;
+    struct value *slots; /* the fields with their replacements, then the outputs */
+    double *columns;
+    uint64_t *hashes; /* by field; 0 where missing or not asked for */
+    double *outputs;
+    struct counts counts;
+    struct arena *arena; /* of texts that expressions make */
+    /* of the event in hand */
+    bool has_key[MAX_STREAMS];
+    struct hash128 keys[MAX_STREAMS];
+    struct entity *entities[MAX_STREAMS];
+    uint32_t numbers[MAX_STREAMS];
+    struct entry entry;
+};
+
+static inline struct shard *store_shard(const struct feature_store *store, struct hash128 key)
+{
+    return &store->shards[(size_t)(key.high >> 32) & (store->n_shards - 1)];
+}
+
+/* Fills slots, columns, hashes, keys and entry of the scratch from the event. */
+void scratch_read(struct feature_scratch *scratch, const struct event *event,
+                  const struct slice *replacements);
+/* Calendar, one-hot and transforms from slots and outputs; then the features in their order. */
+void scratch_finish(struct feature_scratch *scratch, float *out);
+
+#endif

@@ -1,0 +1,224 @@
+/* Windows to numbers: from the running states for the newest entry, by looking at the window's
+ * entries for a late one and for sums whose parts do not fit. Both give the same to the last bit,
+ * since sums are exact. Under the shard's lock. */
+#include <assert.h>
+#include <math.h>
+
+#include "engine/feature/exact.h"
+#include "engine/feature/states_priv.h"
+
+struct exact_sum {
+    uint32_t n;
+    int n_parts;
+    double parts[EXACT_MAX_PARTS];
+};
+
+/* A window of entries [tail, head), as seen from entry `number`. */
+struct window {
+    const struct series_layout *layout;
+    const struct series *series;
+    const struct window_plan *plan;
+    uint32_t number, tail, head;
+    bool running; /* the states are of this window */
+};
+
+static const struct span_state *span_state(const struct window *window)
+{
+    const void *states = window->series->states;
+    return (const struct span_state *)states + window->plan->span;
+}
+
+static const void *running_state(const struct window *window, uint32_t state)
+{
+    return window->series->states + window->layout->stream->states[state].offset;
+}
+
+static double value_at(const struct window *window, uint32_t number)
+{
+    return entry_value(window->layout, window->series, number, window->plan->column);
+}
+
+/* The first entry up to `end` later than `time_us`. */
+static uint32_t first_after(const struct window *window, int64_t time_us, uint32_t end)
+{
+    uint32_t low = window->series->first;
+    while (low != end) {
+        uint32_t middle = low + (end - low) / 2;
+        if (series_time(window->layout, window->series, middle) <= time_us)
+            low = middle + 1;
+        else
+            end = middle;
+    }
+    return low;
+}
+
+static void find_window(struct window *window)
+{
+    const struct span *span = &window->layout->stream->spans[window->plan->span];
+    uint32_t last = window->series->first + window->series->n - 1;
+    window->running = window->number == last;
+    if (window->running) {
+        window->tail = span_state(window)->tail;
+        window->head = span_state(window)->head;
+        return;
+    }
+    int64_t time_us = series_time(window->layout, window->series, window->number);
+    int64_t to = time_us - span->delay_us;
+    window->head = first_after(window, to, window->number + 1);
+    window->tail = first_after(window, to - span->window_us, window->head);
+}
+
+static double positives(const struct window *window)
+{
+    uint32_t n = 0;
+    if (window->running)
+        return span_state(window)->positives;
+    for (uint32_t i = window->tail; i != window->head; i++)
+        n += entry_label(window->layout, window->series, i) == LABEL_POSITIVE;
+    return n;
+}
+
+static void look_at_sums(const struct window *window, struct exact_sum *sum,
+                         struct exact_sum *squares)
+{
+    *sum = *squares = (struct exact_sum){0};
+    for (uint32_t i = window->tail; i != window->head; i++) {
+        double value = value_at(window, i);
+        if (isnan(value))
+            continue;
+        sum->n++;
+        sum->n_parts = exact_add(sum->parts, sum->n_parts, EXACT_MAX_PARTS, value);
+        if (window->plan->squares != NO_STATE)
+            squares->n_parts =
+                exact_add_square(squares->parts, squares->n_parts, EXACT_MAX_PARTS, value, 1);
+        assert(sum->n_parts >= 0 && squares->n_parts >= 0);
+    }
+}
+
+/* n values, their rounded sum and, where asked for, n^2 times their variance. */
+struct moments {
+    double n, sum, spread;
+};
+
+static void moments(const struct window *window, struct moments *out)
+{
+    const struct window_plan *plan = window->plan;
+    bool wants_spread = plan->squares != NO_STATE;
+    const struct sum_state *sum = running_state(window, plan->state);
+    const struct sum_state *squares = wants_spread ? running_state(window, plan->squares) : NULL;
+    if (window->running && sum->n_parts >= 0 && (!squares || squares->n_parts >= 0)) {
+        out->n = sum->n;
+        out->sum = exact_round(sum->parts, sum->n_parts);
+        out->spread = squares ? exact_spread(sum->parts, sum->n_parts, squares->parts,
+                                             squares->n_parts, sum->n)
+                              : 0;
+        return;
+    }
+    struct exact_sum all, all_squares;
+    look_at_sums(window, &all, &all_squares);
+    out->n = all.n;
+    out->sum = exact_round(all.parts, all.n_parts);
+    out->spread = wants_spread ? exact_spread(all.parts, all.n_parts, all_squares.parts,
+                                              all_squares.n_parts, all.n)
+                               : 0;
+}
+
+static double of_moments(const struct window *window)
+{
+    const struct window_plan *plan = window->plan;
+    struct moments m;
+    moments(window, &m);
+    if (m.n == 0)
+        return plan->empty;
+    switch (plan->function) {
+    case WINDOW_SUM:
+        return m.sum;
+    case WINDOW_STD:
+        return m.n > plan->ddof ? sqrt(m.spread / (m.n * (m.n - plan->ddof))) : plan->empty;
+    case WINDOW_RATIO_TO_MEAN: {
+        double mean = m.sum / m.n;
+        return mean != 0 ? value_at(window, window->number) / mean : plan->empty;
+    }
+    default:
+        return m.sum / m.n;
+    }
+}
+
+static double extreme(const struct window *window)
+{
+    double best = NAN;
+    if (window->running) {
+        const struct deque_state *deque = running_state(window, window->plan->state);
+        return deque->n ? value_at(window, deque->numbers[deque->first]) : window->plan->empty;
+    }
+    for (uint32_t i = window->tail; i != window->head; i++) {
+        double value = value_at(window, i);
+        if (isnan(best) || (window->plan->function == WINDOW_MIN ? value < best : value > best))
+            best = value;
+    }
+    return isnan(best) ? window->plan->empty : best;
+}
+
+static bool distinct(const struct window *window, struct counts *scratch, double *out)
+{
+    if (window->running) {
+        *out = ((const struct counts *)running_state(window, window->plan->state))->used;
+        return true;
+    }
+    counts_reset(scratch);
+    for (uint32_t i = window->tail; i != window->head; i++) {
+        uint64_t hash = entry_hash(window->layout, window->series, i, window->plan->column);
+        if (hash != 0 && !counts_add(scratch, hash))
+            return false;
+    }
+    *out = scratch->used;
+    return true;
+}
+
+/* The entry before, if it is in the window. */
+static double of_previous(const struct window *window)
+{
+    if (window->number == window->tail)
+        return window->plan->empty;
+    uint32_t before = window->number - 1;
+    if (window->plan->function == WINDOW_LAG) {
+        double value = value_at(window, before);
+        return isnan(value) ? window->plan->empty : value;
+    }
+    return (double)(series_time(window->layout, window->series, window->number) -
+                    series_time(window->layout, window->series, before)) /
+           1e6;
+}
+
+bool series_feature(const struct series_layout *layout, const struct series *series,
+                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
+                    double *out)
+{
+    struct window window = {.layout = layout, .series = series, .plan = plan, .number = number};
+    find_window(&window);
+    uint32_t n = window.head - window.tail;
+    switch (plan->function) {
+    case WINDOW_COUNT:
+        *out = n;
+        return true;
+    case WINDOW_POSITIVES:
+        *out = positives(&window);
+        return true;
+    case WINDOW_RATE:
+        *out = n ? positives(&window) / n : plan->empty;
+        return true;
+    case WINDOW_MIN:
+    case WINDOW_MAX:
+        *out = extreme(&window);
+        return true;
+    case WINDOW_DISTINCT:
+        return distinct(&window, scratch, out);
+    case WINDOW_SINCE_LAST:
+    case WINDOW_LAG:
+        *out = of_previous(&window);
+        return true;
+    default:
+        *out = of_moments(&window);
+        return true;
+    }
+}
