@@ -1,0 +1,70 @@
+// Headless Chromium by playwright-core, and the servers it looks at.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+
+const VERSION = "1.64.1";
+const HOME = path.join(homedir(), ".cache", "binnacle", "web-tests");
+
+// Without the last ones Chromium looks for its maker's servers at every start.
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+// playwright-core is a package of its own folder in the cache: nothing is installed in the tree.
+function playwright() {
+  if (!existsSync(path.join(HOME, "node_modules", "playwright-core", "package.json"))) {
+    const npm = spawnSync("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", HOME,
+      `playwright-core@${VERSION}`], { encoding: "utf8" });
+    if (npm.status !== 0) throw new Error(`npm could not install playwright-core: ${npm.stderr ?? npm.error}`);
+  }
+  return createRequire(path.join(HOME, "package.json"))("playwright-core");
+}
+
+export function launch() {
+  return playwright().chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+// A page that remembers everything it should not have done.
+export async function open(browser, url, { width = 1600, height = 1000, scheme = "light", go = true } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+  const page = await context.newPage();
+  page.messages = [];
+  page.foreign = [];
+  page.on("console", (message) => page.messages.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => page.messages.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => { page.messages.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  const host = new URL(url).host;
+  page.on("request", (request) => {
+    if (new URL(request.url()).host !== host) page.foreign.push(request.url());
+  });
+  page.on("websocket", (socket) => {
+    if (new URL(socket.url()).host !== host) page.foreign.push(socket.url());
+  });
+  if (go) {
+    await page.goto(url);
+    await page.waitForFunction(() => document.documentElement.dataset.link === "live", null, { timeout: 15000 });
+  }
+  return page;
+}
+
+export function server(command, args, pattern) {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: process.cwd(), env: { ...process.env, HOME: process.env.BINNACLE_TEST_HOME ?? process.env.HOME } });
+  let said = "";
+  const ready = new Promise((resolve, reject) => {
+    const hear = (data) => {
+      said += data;
+      const match = said.match(pattern);
+      if (match) resolve(match[1]);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`${command} ended with ${code}: ${said.slice(-600)}`)));
+  });
+  const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? signal)));
+  return { child, ready, ended, say: (line) => child.stdin.write(`${line}\n`) };
+}
+
+export const temporary = () => mkdtempSync(path.join(tmpdir(), "binnacle-web-"));
