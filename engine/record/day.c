@@ -1,31 +1,13 @@
 /* One day file as the writer sees it: SQLite tables (day_schema.c), prepared statements, and the
  * dictionaries that the file refers to by number. Names met for the first time are written in the
  * transaction that uses them and forgotten again when that fails. Writer thread only. */
-#include "engine/record/day_priv.h"
+#include "engine/record/day_file_priv.h"
 
 #include <stdlib.h>
 
-#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/record/codec_priv.h"
 #include "engine/record/files_priv.h"
-#include "engine/record/names_priv.h"
-
-enum statement {
-    INSERT_NAME,
-    INSERT_FEATURES,
-    INSERT_DECISION,
-    INSERT_LABEL,
-    INSERT_ACTION,
-    INSERT_QUARANTINE,
-    INSERT_MARK,
-    INSERT_GROUP,
-    INSERT_RUN,
-    INSERT_KEYS,
-    WRITE_STATE,
-    WRITE_POSITION,
-    STATEMENTS
-};
 
 static const char *const SQL[STATEMENTS] = {
     [INSERT_NAME] = "INSERT INTO names VALUES(?1, ?2)",
@@ -42,23 +24,6 @@ static const char *const SQL[STATEMENTS] = {
     [INSERT_KEYS] = "INSERT INTO event_keys VALUES(?1, ?2, ?3)",
     [WRITE_STATE] = "INSERT OR REPLACE INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [WRITE_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3)",
-};
-
-#define MAX_FEATURE_SETS 64
-
-struct day {
-    int64_t number;
-    struct db *db;
-    struct db_stmt *statements[STATEMENTS];
-    struct names names;
-    uint8_t feature_sets[MAX_FEATURE_SETS][FEATURE_SET_SIZE]; /* id - 1 */
-    size_t n_feature_sets;
-    struct event_key *keys; /* rows since the last run */
-    size_t n_keys, keys_capacity;
-    struct buffer scratch, scratch2;
-    /* What to go back to when the open transaction fails. */
-    size_t committed_names, committed_sets, committed_keys;
-    size_t run_keys; /* keys that the open transaction has written as a run */
 };
 
 static enum status prepare_all(struct day *day, struct error *error)
@@ -112,41 +77,6 @@ static enum status load_feature_sets(struct day *day, struct error *error)
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-static enum status add_key(struct day *day, struct slice event_id, uint64_t index)
-{
-    if (day->n_keys == day->keys_capacity) {
-        size_t capacity = day->keys_capacity ? 2 * day->keys_capacity : EVENT_RUN;
-        struct event_key *keys = realloc(day->keys, capacity * sizeof *keys);
-        if (!keys)
-            return STATUS_MEMORY;
-        day->keys = keys;
-        day->keys_capacity = capacity;
-    }
-    day->keys[day->n_keys++] = (struct event_key){hash64(event_id.data, event_id.size, 0), index};
-    return STATUS_OK;
-}
-
-static enum status load_keys(struct day *day, struct error *error)
-{
-    struct db_stmt *select;
-    enum status status =
-        db_prepare(day->db,
-                   "SELECT idx, event_id FROM decisions WHERE idx > "
-                   "coalesce((SELECT max(last_index) FROM event_runs), -1) ORDER BY idx",
-                   &select, error);
-    if (status != STATUS_OK)
-        return status;
-    while ((status = db_step(select, error)) == STATUS_OK) {
-        status = add_key(day, db_text(select, 1), (uint64_t)db_int(select, 0));
-        if (status != STATUS_OK) {
-            error_set(error, status, "out of memory for the event index");
-            break;
-        }
-    }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
 static void mark_committed(struct day *day)
 {
     day->committed_names = day->names.n;
@@ -180,7 +110,7 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (status == STATUS_OK)
         status = load_feature_sets(opened, error);
     if (status == STATUS_OK)
-        status = load_keys(opened, error);
+        status = day_load_keys(opened, error);
     if (status != STATUS_OK) {
         day_close(opened);
         return status;
@@ -236,6 +166,11 @@ void day_rollback(struct day *day)
     day->n_feature_sets = day->committed_sets;
     day->n_keys = day->committed_keys;
     day->run_keys = 0;
+}
+
+enum status day_checkpoint(struct day *day, struct error *error)
+{
+    return db_exec(day->db, "PRAGMA wal_checkpoint(PASSIVE)", error);
 }
 
 enum status day_read_state(struct day *day, struct day_state *state, struct error *error)
@@ -454,7 +389,7 @@ static enum status insert_decision(struct day *day, const struct ledger_row *row
     db_bind_int(insert, 24, row->latency_us);
     db_bind_blob(insert, 25, slice_make(leaf_hash, SHA256_SIZE));
     status = db_run(insert, error);
-    if (status == STATUS_OK && add_key(day, row->event_id, row->index) != STATUS_OK)
+    if (status == STATUS_OK && day_add_key(day, row->event_id, row->index) != STATUS_OK)
         status = error_set(error, STATUS_MEMORY, "out of memory for the event index");
     return status;
 }
@@ -562,48 +497,4 @@ enum status day_read_positions(struct day *day, position_visitor *each, void *co
     }
     db_finish(select);
     return status == STATUS_END ? STATUS_OK : status;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct event_key *left = a, *right = b;
-    if (left->hash != right->hash)
-        return left->hash < right->hash ? -1 : 1;
-    return (left->index > right->index) - (left->index < right->index);
-}
-
-static enum status insert_keys(struct day *day, uint64_t run, uint64_t bucket,
-                               const struct event_key *keys, size_t n, struct error *error)
-{
-    struct db_stmt *insert = day->statements[INSERT_KEYS];
-    db_bind_int(insert, 1, (int64_t)run);
-    db_bind_int(insert, 2, (int64_t)bucket);
-    db_bind_blob(insert, 3, slice_make(keys, n * sizeof *keys));
-    return db_run(insert, error);
-}
-
-enum status day_write_run(struct day *day, bool all, struct error *error)
-{
-    size_t n = day->n_keys;
-    if (n == 0 || (!all && n < EVENT_RUN))
-        return STATUS_OK;
-    struct event_key *sorted = malloc(n * sizeof *sorted);
-    if (!sorted)
-        return error_set(error, STATUS_MEMORY, "out of memory for the event index");
-    memcpy(sorted, day->keys, n * sizeof *sorted);
-    uint64_t first = sorted[0].index, last = sorted[n - 1].index;
-    qsort(sorted, n, sizeof *sorted, compare_keys);
-    struct db_stmt *insert = day->statements[INSERT_RUN];
-    db_bind_int(insert, 1, (int64_t)first);
-    db_bind_int(insert, 2, (int64_t)last);
-    enum status status = db_run(insert, error);
-    for (size_t from = 0, to; status == STATUS_OK && from < n; from = to) {
-        uint64_t bucket = EVENT_BUCKET(sorted[from].hash);
-        for (to = from + 1; to < n && EVENT_BUCKET(sorted[to].hash) == bucket;)
-            to++;
-        status = insert_keys(day, first, bucket, sorted + from, to - from, error);
-    }
-    free(sorted);
-    day->run_keys = n;
-    return status;
 }

@@ -31,6 +31,8 @@ int64_t day_number(const struct day *day);
 MUST_USE enum status day_begin(struct day *day, struct error *error);
 MUST_USE enum status day_commit(struct day *day, struct error *error);
 void day_rollback(struct day *day);
+/* Moves what it can from the log into the file, without waiting for readers. */
+MUST_USE enum status day_checkpoint(struct day *day, struct error *error);
 
 /* STATUS_NOT_FOUND: nothing was ever committed to this file. */
 MUST_USE enum status day_read_state(struct day *day, struct day_state *state, struct error *error);

@@ -152,6 +152,20 @@ enum status day_reader_name(struct day_reader *reader, int64_t id, struct slice 
     return STATUS_OK;
 }
 
+static struct feature_list *list_create(size_t n_names)
+{
+    struct feature_list *list = calloc(1, sizeof *list);
+    const char **names = calloc(n_names + 1, sizeof *names);
+    if (!list || !names) {
+        free(list);
+        free(names);
+        return NULL;
+    }
+    list->names = names;
+    list->schema.names = names;
+    return list;
+}
+
 static enum status parse_list(struct slice digest, struct slice text, struct feature_list **list,
                               struct error *error)
 {
@@ -159,31 +173,24 @@ static enum status parse_list(struct slice digest, struct slice text, struct fea
     enum status status = json_parse(text, &json, error);
     if (status != STATUS_OK)
         return status;
-    struct feature_list *made = calloc(1, sizeof *made);
-    size_t n = json_size(json);
-    if (made)
-        made->names = calloc(n + 1, sizeof *made->names);
-    if (!made || !made->names)
-        status = error_set(error, STATUS_MEMORY, "out of memory for feature names");
-    size_t i = 0;
+    struct feature_list *made = list_create(json_size(json));
+    if (!made) {
+        json_destroy(json);
+        return error_set(error, STATUS_MEMORY, "out of memory for feature names");
+    }
     for (const struct json *item = json_first(json); item && status == STATUS_OK;
-         item = json_next(item), i++) {
-        made->names[i] = strdup(json_as_text(item, ""));
-        if (!made->names[i])
-            status = error_set(error, STATUS_MEMORY, "out of memory for feature names");
+         item = json_next(item)) {
+        char *name = strdup(json_as_text(item, ""));
+        if (name)
+            made->names[made->schema.n_features++] = name;
         else
-            made->schema.n_features = i + 1;
+            status = error_set(error, STATUS_MEMORY, "out of memory for feature names");
     }
     json_destroy(json);
     if (status != STATUS_OK) {
-        if (made && !made->names) {
-            free(made);
-            made = NULL;
-        }
         feature_lists_free(made);
         return status;
     }
-    made->schema.names = made->names;
     memcpy(made->digest, digest.data, FEATURE_SET_SIZE);
     *list = made;
     return STATUS_OK;

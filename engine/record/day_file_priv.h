@@ -1,0 +1,47 @@
+/* The inside of a day file being written: shared by its tables (day.c) and its event index
+ * (event_index.c). */
+#ifndef BINNACLE_RECORD_DAY_FILE_PRIV_H
+#define BINNACLE_RECORD_DAY_FILE_PRIV_H
+
+#include "engine/record/day_priv.h"
+#include "engine/record/names_priv.h"
+
+enum statement {
+    INSERT_NAME,
+    INSERT_FEATURES,
+    INSERT_DECISION,
+    INSERT_LABEL,
+    INSERT_ACTION,
+    INSERT_QUARANTINE,
+    INSERT_MARK,
+    INSERT_GROUP,
+    INSERT_RUN,
+    INSERT_KEYS,
+    WRITE_STATE,
+    WRITE_POSITION,
+    STATEMENTS
+};
+
+#define MAX_FEATURE_SETS 64
+
+struct day {
+    int64_t number;
+    struct db *db;
+    struct db_stmt *statements[STATEMENTS];
+    struct names names;
+    uint8_t feature_sets[MAX_FEATURE_SETS][FEATURE_SET_SIZE]; /* id - 1 */
+    size_t n_feature_sets;
+    struct event_key *keys; /* rows since the last run */
+    size_t n_keys, keys_capacity;
+    struct buffer scratch, scratch2;
+    /* What to go back to when the open transaction fails. */
+    size_t committed_names, committed_sets, committed_keys;
+    size_t run_keys; /* keys that the open transaction has written as a run */
+};
+
+/* event_index.c */
+MUST_USE enum status day_add_key(struct day *day, struct slice event_id, uint64_t index);
+/* Keys of the rows after the last run. */
+MUST_USE enum status day_load_keys(struct day *day, struct error *error);
+
+#endif
