@@ -48,6 +48,7 @@ struct loader {
     struct level levels[MAX_DEPTH];
     int depth;
     int n_documents;
+    int last_line, last_column; /* where something stood last */
     struct error *error;
 };
 
@@ -131,9 +132,22 @@ static enum status take_key(struct loader *loader, struct level *level, struct y
     return STATUS_OK;
 }
 
+/* An empty value stands nowhere: its key does, or what came before it. */
+static void give_place(struct loader *loader, struct yaml_node *node)
+{
+    struct yaml_node *key = loader->depth > 0 ? loader->levels[loader->depth - 1].key : NULL;
+    if (node->line == 0) {
+        node->line = key ? key->line : loader->last_line;
+        node->column = key ? key->column : loader->last_column;
+    }
+    loader->last_line = node->line;
+    loader->last_column = node->column;
+}
+
 /* Puts a node where it belongs: as root, as item of a list, as key or as value of a map. */
 static enum status place(struct loader *loader, struct yaml_node *node)
 {
+    give_place(loader, node);
     if (loader->depth == 0) {
         loader->yaml->root = node;
         return STATUS_OK;
@@ -144,10 +158,6 @@ static enum status place(struct loader *loader, struct yaml_node *node)
         return take_key(loader, level, node);
     if (!grow(loader->yaml->arena, parent))
         return out_of_memory(loader);
-    if (node->line == 0 && level->key) { /* an empty value stands nowhere: its key does */
-        node->line = level->key->line;
-        node->column = level->key->column;
-    }
     parent->items[parent->size] = node;
     parent->keys[parent->size++] = level->key;
     level->key = NULL;
@@ -258,6 +268,35 @@ static enum status read_events(struct loader *loader, struct fy_diag *diag)
     return fy_parser_get_stream_error(loader->parser) ? syntax_error(loader, diag) : STATUS_OK;
 }
 
+/* Control characters other than TAB, LF and CR, C1 controls included. */
+static bool is_control(const char *character, size_t length)
+{
+    unsigned char first = (unsigned char)character[0];
+    if (length == 2)
+        return first == 0xc2 && (unsigned char)character[1] < 0xa0;
+    return length == 1 &&
+           ((first < 0x20 && !strchr("\t\n\r", first)) || first == 0 || first == 0x7f);
+}
+
+/* What YAML does not allow in a file is found here: libfyaml takes some of it, and
+ * does not come back from all of that. */
+static enum status check_characters(struct loader *loader, struct slice text)
+{
+    struct yaml_node here = {.yaml = loader->yaml, .line = 1, .column = 1};
+    for (size_t at = 0; at < text.size;) {
+        size_t length = utf8_length(slice_make(text.data + at, text.size - at));
+        if (length == 0)
+            return yaml_error(&here, loader->error, "a byte that is not UTF-8");
+        if (is_control(text.data + at, length))
+            return yaml_error(&here, loader->error, "a control character");
+        bool newline = text.data[at] == '\n';
+        here.line += newline;
+        here.column = newline ? 1 : here.column + 1;
+        at += length;
+    }
+    return STATUS_OK;
+}
+
 static enum status parse(struct loader *loader, struct slice text)
 {
     enum status status = STATUS_MEMORY;
@@ -287,28 +326,6 @@ out:
     return status;
 }
 
-/* libfyaml does not come back from some texts that are not UTF-8, so they do not get there. */
-static enum status check_utf8(const char *name, struct slice text, struct error *error)
-{
-    if (utf8_is_valid(text))
-        return STATUS_OK;
-    size_t line_start = 0;
-    int line = 1;
-    size_t at = 0;
-    while (at < text.size) {
-        size_t length = utf8_length(slice_make(text.data + at, text.size - at));
-        if (length == 0)
-            break;
-        if (text.data[at] == '\n') {
-            line++;
-            line_start = at + 1;
-        }
-        at += length;
-    }
-    return error_set(error, STATUS_INVALID, "%s:%d:%zu: a byte that is not UTF-8", name, line,
-                     at - line_start + 1);
-}
-
 enum status yaml_load_text(const char *name, struct slice text, struct yaml **yaml,
                            struct error *error)
 {
@@ -316,15 +333,12 @@ enum status yaml_load_text(const char *name, struct slice text, struct yaml **ya
     if (text.size > MAX_FILE_SIZE)
         return error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", name,
                          MAX_FILE_SIZE >> 20);
-    enum status status = check_utf8(name, text, error);
-    if (status)
-        return status;
     struct yaml *loaded = calloc(1, sizeof *loaded);
     if (!loaded)
         return error_set(error, STATUS_MEMORY, "%s: out of memory", name);
     loaded->file = name;
-    status = STATUS_MEMORY;
-    struct loader loader = {.yaml = loaded, .error = error};
+    enum status status = STATUS_MEMORY;
+    struct loader loader = {.yaml = loaded, .last_line = 1, .last_column = 1, .error = error};
     loaded->arena = arena_create(MAX_TREE_SIZE);
     char *file = loaded->arena ? copy_text(loaded->arena, name, strlen(name)) : NULL;
     if (!file) {
@@ -332,7 +346,9 @@ enum status yaml_load_text(const char *name, struct slice text, struct yaml **ya
         goto out;
     }
     loaded->file = file;
-    status = text.size > 0 ? parse(&loader, text) : STATUS_OK;
+    status = check_characters(&loader, text);
+    if (!status && text.size > 0)
+        status = parse(&loader, text);
 out:
     if (status)
         yaml_destroy(loaded);

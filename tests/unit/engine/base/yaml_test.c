@@ -83,6 +83,18 @@ static void remembers_places(void **state)
     yaml_destroy(yaml);
 }
 
+static void gives_empty_items_a_place(void **state)
+{
+    (void)state;
+    struct yaml *yaml = load("a:\n  - x\n  -\n  - y\n");
+    const struct yaml_node *list = yaml_get(yaml_root(yaml), "a");
+    assert_int_equal(yaml_size(list), 3);
+    assert_true(yaml_is_null(yaml_item(list, 1)));
+    assert_true(yaml_line(yaml_item(list, 1)) >= 2 && yaml_line(yaml_item(list, 1)) <= 3);
+    assert_place(yaml_item(list, 2), 4, 5);
+    yaml_destroy(yaml);
+}
+
 static void knows_nulls(void **state)
 {
     (void)state;
@@ -117,6 +129,10 @@ static void refuses_what_configuration_has_no_use_for(void **state)
     assert_refused("a: 1\nb: 2\na: 3\n", "t.yaml:3:1: key \"a\" was already given on line 1");
     assert_refused("? [a, b]\n: c\n", "t.yaml:1:3: a key must be a word");
     assert_refused("a: \"x\\0y\"\n", "t.yaml:1:4: a zero byte in the text");
+    assert_refused("a: 1\nb: x\xff\n", "t.yaml:2:5: a byte that is not UTF-8");
+    assert_refused("a: \x01\n", "t.yaml:1:4: a control character");
+    assert_refused("a: \x7f\n", "t.yaml:1:4: a control character");
+    assert_refused("\xc3\xa9: \xc2\x85\n", "t.yaml:1:4: a control character");
     assert_refused("a: 1\n---\nb: 2\n", "t.yaml:2:1: only one document belongs in this file");
 }
 
@@ -291,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_structure_and_text),
         cmocka_unit_test(remembers_places),
+        cmocka_unit_test(gives_empty_items_a_place),
         cmocka_unit_test(knows_nulls),
         cmocka_unit_test(has_no_root_when_empty),
         cmocka_unit_test(refuses_what_configuration_has_no_use_for),
