@@ -5,7 +5,6 @@
 #include "engine/contract/compat.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,33 +15,31 @@ struct comparison {
     const struct contract *last, *next;
     struct compat_report *report;
     bool no_memory;
+    char unread[COMPAT_TEXT_SIZE]; /* text of rows that there is no room for */
 };
 
 /* Which sides a difference breaks. */
 enum breaks { BREAKS_NONE = 0, BREAKS_BACKWARD = 1, BREAKS_FORWARD = 2, BREAKS_BOTH = 3 };
 
-static void PRINTF_LIKE(5, 6) find(struct comparison *comparison, const char *field,
-                                   const char *change, int breaks, const char *format, ...)
+/* Adds a row and returns where its text goes, COMPAT_TEXT_SIZE bytes. */
+static char *add(struct comparison *comparison, const char *field, const char *change, int breaks)
 {
     struct compat_report *report = comparison->report;
-    if (report->n_findings == MAX_COMPAT_FINDINGS)
-        return;
     if (!report->findings)
         report->findings = calloc(MAX_COMPAT_FINDINGS, sizeof *report->findings);
-    if (!report->findings) {
-        comparison->no_memory = true;
-        return;
-    }
+    comparison->no_memory = !report->findings;
+    if (!report->findings || report->n_findings == MAX_COMPAT_FINDINGS)
+        return comparison->unread;
     struct compat_finding *finding = &report->findings[report->n_findings++];
     (void)snprintf(finding->field, sizeof finding->field, "%s", field);
     (void)snprintf(finding->change, sizeof finding->change, "%s", change);
     finding->breaks_backward = breaks & BREAKS_BACKWARD;
     finding->breaks_forward = breaks & BREAKS_FORWARD;
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(finding->text, sizeof finding->text, format, arguments);
-    va_end(arguments);
+    return finding->text;
 }
+
+#define FIND(comparison, field, change, breaks, ...)                                               \
+    (void)snprintf(add(comparison, field, change, breaks), COMPAT_TEXT_SIZE, __VA_ARGS__)
 
 /* One field in both versions. */
 struct pair {
@@ -61,7 +58,7 @@ static void compare_types(struct comparison *comparison, const struct pair *pair
     int breaks = last == FIELD_INT && next == FIELD_FLOAT   ? BREAKS_FORWARD
                  : last == FIELD_FLOAT && next == FIELD_INT ? BREAKS_BACKWARD
                                                             : BREAKS_BOTH;
-    find(comparison, pair->name, "type_changed", breaks, "the type was %s and is %s",
+    FIND(comparison, pair->name, "type_changed", breaks, "the type was %s and is %s",
          field_type_name(last), field_type_name(next));
 }
 
@@ -70,16 +67,16 @@ static void compare_presence(struct comparison *comparison, const struct pair *p
     const struct field *last = pair->last_field;
     const struct field *next = pair->next_field;
     if (last->required && !next->required)
-        find(comparison, pair->name, "now_optional", BREAKS_FORWARD, "it may be absent now");
+        FIND(comparison, pair->name, "now_optional", BREAKS_FORWARD, "it may be absent now");
     if (!last->required && next->required)
-        find(comparison, pair->name, "now_required", BREAKS_BACKWARD, "it must be present now");
+        FIND(comparison, pair->name, "now_required", BREAKS_BACKWARD, "it must be present now");
     if (!last->nullable && next->nullable)
-        find(comparison, pair->name, "now_nullable", BREAKS_FORWARD, "it may be null now");
+        FIND(comparison, pair->name, "now_nullable", BREAKS_FORWARD, "it may be null now");
     if (last->nullable && !next->nullable)
-        find(comparison, pair->name, "not_nullable_now", BREAKS_BACKWARD,
+        FIND(comparison, pair->name, "not_nullable_now", BREAKS_BACKWARD,
              "it may not be null any more");
     if (last->pii != next->pii)
-        find(comparison, pair->name, "pii_changed", BREAKS_FORWARD,
+        FIND(comparison, pair->name, "pii_changed", BREAKS_FORWARD,
              next->pii ? "it is personal now: the record holds its pseudonym"
                        : "it is not personal any more: the record holds it as it is");
 }
@@ -97,7 +94,7 @@ static void compare_end(struct comparison *comparison, const struct pair *pair, 
     if (isfinite(next))
         (void)number_format(next, to);
     bool narrower = sign * next < sign * last;
-    find(comparison, pair->name, narrower ? "range_narrowed" : "range_widened",
+    FIND(comparison, pair->name, narrower ? "range_narrowed" : "range_widened",
          narrower ? BREAKS_BACKWARD : BREAKS_FORWARD, "%s was %s and is %s", what, from, to);
 }
 
@@ -162,15 +159,15 @@ static void compare_enums(struct comparison *comparison, const struct pair *pair
     if (last->n_words == 0 && next->n_words == 0)
         return;
     if (last->n_words == 0) {
-        find(comparison, pair->name, "enum_added", BREAKS_BACKWARD, "only listed values pass now");
+        FIND(comparison, pair->name, "enum_added", BREAKS_BACKWARD, "only listed values pass now");
     } else if (next->n_words == 0) {
-        find(comparison, pair->name, "enum_removed", BREAKS_FORWARD,
+        FIND(comparison, pair->name, "enum_removed", BREAKS_FORWARD,
              "values are not limited to a list any more");
     } else {
         if (list_extra(last, next, list, sizeof list) > 0)
-            find(comparison, pair->name, "enum_narrowed", BREAKS_BACKWARD, "no longer: %s", list);
+            FIND(comparison, pair->name, "enum_narrowed", BREAKS_BACKWARD, "no longer: %s", list);
         if (list_extra(next, last, list, sizeof list) > 0)
-            find(comparison, pair->name, "enum_widened", BREAKS_FORWARD, "new: %s", list);
+            FIND(comparison, pair->name, "enum_widened", BREAKS_FORWARD, "new: %s", list);
     }
 }
 
@@ -179,16 +176,16 @@ static void compare_patterns(struct comparison *comparison, const struct pair *p
     const char *last = pair->last->pattern;
     const char *next = pair->next->pattern;
     if (!last && next)
-        find(comparison, pair->name, "pattern_added", BREAKS_BACKWARD, "it must match %s now",
+        FIND(comparison, pair->name, "pattern_added", BREAKS_BACKWARD, "it must match %s now",
              next);
     else if (last && !next)
-        find(comparison, pair->name, "pattern_removed", BREAKS_FORWARD,
+        FIND(comparison, pair->name, "pattern_removed", BREAKS_FORWARD,
              "it need not match %s any more", last);
     else if (last && next && strcmp(last, next) != 0)
-        find(comparison, pair->name, "pattern_changed", BREAKS_BOTH, "it was %s and is %s", last,
+        FIND(comparison, pair->name, "pattern_changed", BREAKS_BOTH, "it was %s and is %s", last,
              next);
     if (pair->last->ulid != pair->next->ulid)
-        find(comparison, pair->name, "format_changed",
+        FIND(comparison, pair->name, "format_changed",
              pair->next->ulid ? BREAKS_BACKWARD : BREAKS_FORWARD,
              pair->next->ulid ? "it must be a ULID now" : "it need not be a ULID any more");
 }
@@ -200,7 +197,7 @@ static void compare_future(struct comparison *comparison, const struct pair *pai
     if (last == next)
         return;
     bool tighter = next >= 0 && (last < 0 || next < last);
-    find(comparison, pair->name, tighter ? "future_narrowed" : "future_widened",
+    FIND(comparison, pair->name, tighter ? "future_narrowed" : "future_widened",
          tighter ? BREAKS_BACKWARD : BREAKS_FORWARD,
          "times may lie %s ahead of the clock than before", tighter ? "less far" : "further");
 }
@@ -233,7 +230,7 @@ static void removed_field(struct comparison *comparison, const struct field *fie
     int breaks = field->required ? BREAKS_FORWARD : BREAKS_NONE;
     if (!contract_additional_fields(comparison->next))
         breaks |= BREAKS_BACKWARD;
-    find(comparison, field->name, "field_removed", breaks, "%s field \"%s\" is gone",
+    FIND(comparison, field->name, "field_removed", breaks, "%s field \"%s\" is gone",
          field->required ? "required" : "optional", field->name);
 }
 
@@ -242,7 +239,7 @@ static void added_field(struct comparison *comparison, const struct field *field
     int breaks = field->required ? BREAKS_BACKWARD : BREAKS_NONE;
     if (!contract_additional_fields(comparison->last))
         breaks |= BREAKS_FORWARD;
-    find(comparison, field->name, "field_added", breaks, "%s field \"%s\" is new",
+    FIND(comparison, field->name, "field_added", breaks, "%s field \"%s\" is new",
          field->required ? "required" : "optional", field->name);
 }
 
@@ -256,7 +253,7 @@ static void compare_role(struct comparison *comparison, const char *role, int la
     const char *before = role_name(contract_schema(comparison->last), last);
     const char *after = role_name(contract_schema(comparison->next), next);
     if (strcmp(before, after) != 0)
-        find(comparison, "", "role_changed", BREAKS_BOTH, "the %s was %s and is %s", role, before,
+        FIND(comparison, "", "role_changed", BREAKS_BOTH, "the %s was %s and is %s", role, before,
              after);
 }
 
@@ -273,13 +270,13 @@ static void compare_checks(struct comparison *comparison)
     for (size_t i = 0; i < contract_n_checks(comparison->last); i++) {
         struct contract_check_rule check = contract_check_at(comparison->last, i);
         if (!has_check(comparison->next, check))
-            find(comparison, "", "check_removed", BREAKS_FORWARD, "%s: %s", check.name,
+            FIND(comparison, "", "check_removed", BREAKS_FORWARD, "%s: %s", check.name,
                  check.expression);
     }
     for (size_t i = 0; i < contract_n_checks(comparison->next); i++) {
         struct contract_check_rule check = contract_check_at(comparison->next, i);
         if (!has_check(comparison->last, check))
-            find(comparison, "", "check_added", BREAKS_BACKWARD, "%s: %s", check.name,
+            FIND(comparison, "", "check_added", BREAKS_BACKWARD, "%s: %s", check.name,
                  check.expression);
     }
 }
@@ -289,7 +286,7 @@ static void compare_whole(struct comparison *comparison)
     const struct schema *last = contract_schema(comparison->last);
     const struct schema *next = contract_schema(comparison->next);
     if (strcmp(last->name, next->name) != 0)
-        find(comparison, "", "name_changed", BREAKS_BOTH, "the contract was %s and is %s",
+        FIND(comparison, "", "name_changed", BREAKS_BOTH, "the contract was %s and is %s",
              last->name, next->name);
     compare_role(comparison, "id", last->id, next->id);
     compare_role(comparison, "time", last->time, next->time);
@@ -298,14 +295,14 @@ static void compare_whole(struct comparison *comparison)
     bool open_last = contract_additional_fields(comparison->last);
     bool open_next = contract_additional_fields(comparison->next);
     if (open_last != open_next)
-        find(comparison, "", "additional_fields_changed",
+        FIND(comparison, "", "additional_fields_changed",
              open_next ? BREAKS_FORWARD : BREAKS_BACKWARD,
              open_next ? "members of other names pass now"
                        : "members of other names are refused now");
     int64_t within_last = contract_unique_within_us(comparison->last);
     int64_t within_next = contract_unique_within_us(comparison->next);
     if (within_last != within_next)
-        find(comparison, "", "unique_changed",
+        FIND(comparison, "", "unique_changed",
              within_next > within_last ? BREAKS_BACKWARD : BREAKS_FORWARD,
              "an id may come again after a %s span",
              within_next > within_last ? "longer" : "shorter");

@@ -19,12 +19,14 @@ const char *compat_mode_name(enum compat_mode mode);
 /* False when the word is none of them. */
 bool compat_mode_parse(const char *word, enum compat_mode *mode);
 
+#define COMPAT_TEXT_SIZE 256
+
 struct compat_finding {
-    char field[64];       /* "" for the contract as a whole */
-    char change[32];      /* "field_removed", "range_narrowed", ...; stable words */
-    char text[256];       /* for people: what was, what is */
-    bool breaks_backward; /* data of the last version is refused by the new one */
-    bool breaks_forward;  /* data of the new version surprises consumers of the last */
+    char field[64];              /* "" for the contract as a whole */
+    char change[32];             /* "field_removed", "range_narrowed", ...; stable words */
+    char text[COMPAT_TEXT_SIZE]; /* for people: what was, what is */
+    bool breaks_backward;        /* data of the last version is refused by the new one */
+    bool breaks_forward;         /* data of the new version surprises consumers of the last */
 };
 
 #define MAX_COMPAT_FINDINGS 512
