@@ -234,8 +234,10 @@ static void publish(struct fake *fake, enum scene scene, uint64_t seq)
     snprintf(snapshot->service, sizeof snapshot->service, "fraud-eu");
     snprintf(snapshot->source, sizeof snapshot->source, "demo");
     double now_s = (double)snapshot->time_us / 1e6;
-    if (scene == SCENE_STARTING)
+    if (scene == SCENE_STARTING) {
+        snapshot->started_us = snapshot->time_us - 8 * US_PER_S;
         snprintf(snapshot->not_ready, sizeof snapshot->not_ready, "the model is being trained");
+    }
     if (scene == SCENE_EMPTY) {
         add_arm(snapshot, VARIANT_CHAMPION, "1", 1, NAN, latency(NAN, NAN, NAN, 0));
         add_slo(snapshot, "latency", 0.95, NAN, NAN, NAN, 0, HEALTH_NODATA);

@@ -14,6 +14,7 @@
 #define SLOW_CANARY     1.5  /* times the champion's p95: then the canary is named as a cause */
 #define QUEUE_TICKET    0.8  /* of its capacity */
 #define LATENCY_MINIMUM 100u /* requests behind a p95 that is compared */
+#define STARTING_US     US_PER_MIN /* so long not being ready is nothing to get up for */
 
 static void say_since(int64_t since_us, int64_t now_us, char out[WORD_SIZE])
 {
@@ -166,9 +167,12 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
 static void add_service(const struct snapshot *snapshot, struct view *view)
 {
     if (!snapshot->ready && snapshot->seq > 0) {
-        struct view_attention *item = add(view, snapshot, HEALTH_PAGE, 0);
+        bool starting = snapshot->time_us - snapshot->started_us < STARTING_US;
+        struct view_attention *item =
+            add(view, snapshot, starting ? HEALTH_NODATA : HEALTH_PAGE, 0);
         if (item) {
-            snprintf(item->title, sizeof item->title, "not ready: no decisions are made");
+            snprintf(item->title, sizeof item->title,
+                     starting ? "starting" : "not ready: no decisions are made");
             evidence(item, "cause", "%s", snapshot->not_ready);
         }
     }

@@ -258,17 +258,28 @@ static double newest(const struct history *history)
     return history->n ? (double)history->points[history->n - 1] : NAN;
 }
 
+static double largest(const struct history *history)
+{
+    double top = NAN;
+    for (int i = 0; i < history->n; i++)
+        top = fmax(top, (double)history->points[i]); /* fmax leaves NaN aside */
+    return top;
+}
+
 static void build_series(const struct snapshot *snapshot, struct view *view)
 {
     view->rate = (struct view_series){.name = "events/s", .history = snapshot->rate_history};
     words_rate(newest(&snapshot->rate_history), view->rate.end);
+    words_rate(largest(&snapshot->rate_history), view->rate.top);
     view->p99_series = (struct view_series){.name = "p99", .history = snapshot->p99_history};
     words_latency(newest(&snapshot->p99_history), view->p99_series.end);
+    words_latency(largest(&snapshot->p99_history), view->p99_series.top);
     view->decline = (struct view_series){.name = "declined", .history = snapshot->decline_history};
     uint64_t n = 0;
     for (int i = 0; i < DECISION_COUNT; i++)
         n += snapshot->decisions[i];
     words_share(newest(&snapshot->decline_history), n, view->decline.end);
+    words_share(largest(&snapshot->decline_history), n, view->decline.top);
 }
 
 static void build_totals(const struct snapshot *snapshot, struct view *view)
@@ -281,9 +292,12 @@ static void build_totals(const struct snapshot *snapshot, struct view *view)
     if (snapshot->tree_size)
         hex_encode(snapshot->root, sizeof snapshot->root, view->root);
     char depth[WORD_SIZE], capacity[WORD_SIZE];
-    snprintf(view->queue, sizeof view->queue, "%.20s of %.20s",
-             words_count(snapshot->queue_depth, depth),
-             words_count(snapshot->queue_capacity, capacity));
+    if (snapshot->queue_capacity == 0)
+        snprintf(view->queue, sizeof view->queue, "%s", words_nodata);
+    else
+        snprintf(view->queue, sizeof view->queue, "%.20s of %.20s",
+                 words_count(snapshot->queue_depth, depth),
+                 words_count(snapshot->queue_capacity, capacity));
     view->queue_ratio = snapshot->queue_capacity
                             ? (double)snapshot->queue_depth / (double)snapshot->queue_capacity
                             : NAN;

@@ -28,7 +28,8 @@ struct view_headline {
     char uptime[WORD_SIZE];
 };
 
-/* One thing that needs a person, or nothing. The worst first, then the oldest. */
+/* One thing that needs a person. The worst first, then the oldest; "no data" is a start that is
+ * still under way. */
 struct view_evidence {
     const char *label; /* "burning", "cause", "impact", "do": static */
     char text[VIEW_LINE_SIZE];
@@ -102,6 +103,7 @@ struct view_quarantine {
 struct view_series {      /* a sparkline with a labelled end */
     char name[NAME_SIZE]; /* "events/s" */
     char end[WORD_SIZE];  /* the newest value, with its unit */
+    char top[WORD_SIZE];  /* the largest, which a drawing that starts at 0 reaches up to */
     struct history history;
 };
 
@@ -139,7 +141,7 @@ struct view {
     char events[WORD_SIZE], accepted[WORD_SIZE], duplicates[WORD_SIZE], errors[WORD_SIZE];
     char tree_size[WORD_SIZE];
     char root[65];         /* hex, "" before the first row */
-    char queue[WORD_SIZE]; /* "12 of 4 096" */
+    char queue[WORD_SIZE]; /* "12 of 4 096"; "no data" when there is no queue */
     double queue_ratio;
     char entities[WORD_SIZE], feature_memory[WORD_SIZE];
 };

@@ -196,6 +196,7 @@ static void put_series(struct json_writer *json, const char *key, const struct v
     json_object(json, key);
     json_text(json, "name", series->name);
     json_text(json, "end", series->end);
+    json_text(json, "top", series->top);
     json_array(json, "points"); /* oldest first, one a second; null: no data */
     for (int i = 0; i < series->history.n; i++)
         json_float(json, NULL, series->history.points[i]);

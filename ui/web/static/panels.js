@@ -53,6 +53,8 @@ function moment(words, iso, seconds) {
   return time.local && iso ? localTime(iso, seconds) : words;
 }
 
+const trend = (words, series) => clean(series.top) ? words : `${words}, up to ${series.top}`;
+
 // ---- panels ----
 
 function head(view) {
@@ -78,7 +80,7 @@ function makeItem() {
 
 function changeItem(node, item) {
   setAttribute(node, "data-state", item.state);
-  setText(node.querySelector(".mark"), `${item.mark} ${item.word.toUpperCase()}`);
+  setText(node.querySelector(".mark"), item.state === "nodata" ? item.mark : `${item.mark} ${item.word.toUpperCase()}`);
   setText(node.querySelector(".title"), item.title);
   const since = node.querySelector(".since");
   setText(since, item.since && `since ${time.local && item.since_time ? localTime(item.since_time, false) + item.since.slice(item.since.indexOf(",")) : item.since}`);
@@ -103,7 +105,7 @@ function attention(view) {
 function events(view) {
   figure(id("rate"), view.headline.rate);
   sparkline(id("rate-spark"), view.rate);
-  const parts = [`${view.events} in all`];
+  const parts = [trend("last two minutes", view.rate), `${view.events} in all`];
   if (view.duplicates !== "0") parts.push(`${view.duplicates} duplicates`);
   if (view.errors !== "0") parts.push(`${view.errors} errors`);
   setText(id("rate-note"), parts.join(" · "));
@@ -117,6 +119,7 @@ function latency(view) {
   });
   setText(id("latency-note"), `n ${view.latency.n}, last minute`);
   sparkline(id("p99-spark"), view.p99);
+  setText(id("p99-note"), trend("99th percentile, last two minutes", view.p99));
 }
 
 function decisions(view) {

@@ -223,6 +223,17 @@ static void says_why_it_is_not_ready(void **state)
     assert_string_equal(evidence(&pair->view->attention[0], "cause"), "no model");
 }
 
+static void pages_nobody_while_it_starts(void **state)
+{
+    struct pair *pair = *state;
+    pair->snapshot->ready = false;
+    pair->snapshot->started_us = pair->snapshot->time_us - 8 * US_PER_S;
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 1);
+    assert_int_equal(pair->view->headline.n_pages, 0);
+    assert_int_equal(pair->view->headline.worst, HEALTH_NODATA);
+}
+
 static void dates_the_clock_of_a_replay(void **state)
 {
     struct pair *pair = *state;
@@ -329,6 +340,7 @@ int main(void)
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
         TEST(says_why_it_is_not_ready),
+        TEST(pages_nobody_while_it_starts),
         TEST(dates_the_clock_of_a_replay),
         TEST(orders_quarantine_by_count_and_tells_score_from_inputs),
         cmocka_unit_test(makes_hostile_names_safe_to_show),
