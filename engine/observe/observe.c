@@ -407,6 +407,16 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome)
     lock_release(&shard->lock);
 }
 
+void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
+                    const char *version)
+{
+    struct shard *shard = shard_take(observe, worker);
+    shard_renew(observe, shard);
+    struct observation *slot = shard_slot(observe, shard, at_us, OBSERVED_SHADOW);
+    slot->shadows[0] = shard_arm(observe, shard, VARIANT_SHADOW, model, version);
+    lock_release(&shard->lock);
+}
+
 /* --- Everything else that happens --- */
 
 static void happened(struct observe *observe, int worker, int64_t now_us,

@@ -45,6 +45,9 @@ void observe_destroy(struct observe *observe); /* NULL is ignored */
  * ledger): it is then neither shown among the newest decisions nor judged for freshness. */
 void observe_outcomes(struct observe *observe, int worker, const struct outcome *const *outcomes,
                       size_t n);
+/* A shadow scored an event after its outcome was observed without it. */
+void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
+                    const char *version);
 /* A row read back at start: counted in the windows, but not in the totals since start. */
 void observe_recorded(struct observe *observe, const struct outcome *outcome);
 void observe_quarantine(struct observe *observe, int worker, const struct event *event,

@@ -288,6 +288,14 @@ void windows_advance(struct windows *windows, int64_t now_us)
 
 /* --- Counting --- */
 
+static void count_shadows(const struct observation *observation, struct tally *tally)
+{
+    for (int i = 0; i < MAX_SHADOWS; i++) {
+        if (observation->shadows[i] != NO_ARM)
+            tally->arms[observation->shadows[i]]++;
+    }
+}
+
 static void count_outcome(const struct windows *windows, const struct observation *observation,
                           struct tally *tally)
 {
@@ -296,10 +304,7 @@ static void count_outcome(const struct windows *windows, const struct observatio
     tally->score_bins[observation->score_bin]++;
     if (observation->arm != NO_ARM)
         tally->arms[observation->arm]++;
-    for (int i = 0; i < MAX_SHADOWS; i++) {
-        if (observation->shadows[i] != NO_ARM)
-            tally->arms[observation->shadows[i]]++;
-    }
+    count_shadows(observation, tally);
     if (observation->latency_us < 0)
         return;
     tally->measured++;
@@ -323,6 +328,9 @@ static void count_one(const struct windows *windows, const struct observation *o
         break;
     case OBSERVED_ERROR:
         tally->errors++;
+        break;
+    case OBSERVED_SHADOW:
+        count_shadows(observation, tally);
         break;
     }
 }

@@ -16,7 +16,13 @@
 #define NO_ARM (-1)
 #define NO_BIN UINT8_MAX
 
-enum observation_kind { OBSERVED_OUTCOME, OBSERVED_QUARANTINE, OBSERVED_DUPLICATE, OBSERVED_ERROR };
+enum observation_kind {
+    OBSERVED_OUTCOME,
+    OBSERVED_QUARANTINE,
+    OBSERVED_DUPLICATE,
+    OBSERVED_ERROR,
+    OBSERVED_SHADOW, /* a shadow's score of an outcome observed before */
+};
 
 /* One thing that happened, as small as it gets. */
 struct observation {

@@ -72,11 +72,13 @@ static bool is_allowed(const struct web *web, const struct http_request *request
 /* ---- scoring ---- */
 
 /* ?reasons=N or all; 3 when it is not given. */
-static bool read_reasons(const struct http_request *request, int *reasons)
+static bool read_reasons(const struct http_request *request, struct web_score_request *call)
 {
     char text[16];
+    int *reasons = &call->max_reasons;
     *reasons = 3;
-    if (!strstr(request->query, "reasons="))
+    call->reasons_asked = strstr(request->query, "reasons=") != NULL;
+    if (!call->reasons_asked)
         return true;
     if (!http_query(request, "reasons", text, sizeof text))
         return false;
@@ -104,7 +106,7 @@ static void run_score(struct web *web, score_function *score, const struct http_
         return;
     }
     struct web_score_request call = {.body = request->body};
-    if (!read_reasons(request, &call.max_reasons)) {
+    if (!read_reasons(request, &call)) {
         http_problem(response, 400, "Not understood", "reasons is a number up to %d, or all",
                      MAX_REASONS);
         return;

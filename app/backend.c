@@ -1,0 +1,453 @@
+/* Answers HTTP requests by running the pipeline on the request's own thread. Pipeline workers are
+ * kept in a pool and made as they are needed. Any thread. */
+#include "app/backend.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/base/thread.h"
+#include "engine/observe/metrics.h"
+#include "engine/observe/observe.h"
+#include "engine/pipeline.h"
+#include "engine/traffic/traffic.h"
+
+struct backend {
+    struct engine *engine;
+    struct snapshot_board *board;
+    struct lock lock; /* the pool */
+    pthread_cond_t returned;
+    struct worker **idle;
+    int n_idle, n_made, n_most;
+};
+
+/* ---- the pool ---- */
+
+static const struct worker_options default_options = {.reasons = 3};
+
+static struct worker *borrow_worker(struct backend *backend, struct error *error)
+{
+    struct worker *worker = NULL;
+    lock_take(&backend->lock);
+    while (backend->n_idle == 0 && backend->n_made == backend->n_most)
+        condition_wait(&backend->returned, &backend->lock, -1);
+    if (backend->n_idle > 0)
+        worker = backend->idle[--backend->n_idle];
+    else
+        backend->n_made++;
+    lock_release(&backend->lock);
+    if (worker || worker_create(backend->engine, &default_options, &worker, error) == STATUS_OK)
+        return worker;
+    lock_take(&backend->lock);
+    backend->n_made--;
+    pthread_cond_signal(&backend->returned);
+    lock_release(&backend->lock);
+    return NULL;
+}
+
+static void return_worker(struct backend *backend, struct worker *worker)
+{
+    lock_take(&backend->lock);
+    backend->idle[backend->n_idle++] = worker;
+    pthread_cond_signal(&backend->returned);
+    lock_release(&backend->lock);
+}
+
+/* ---- scoring ---- */
+
+static void set_reasons(struct worker *worker, const struct web_score_request *request)
+{
+    struct worker_options options = default_options;
+    if (request->reasons_asked) {
+        options.reasons = request->max_reasons;
+        options.always = true;
+    }
+    worker_set_options(worker, &options);
+}
+
+/* With durability `batch` the answer does not wait for the disk. */
+static enum status make_durable(struct backend *backend, struct worker *worker, struct error *error)
+{
+    return engine_parts(backend->engine)->batch_us > 0 ? STATUS_OK : worker_wait(worker, error);
+}
+
+static int answer_status(const struct answer *answer)
+{
+    switch (answer->kind) {
+    case ANSWER_DECIDED:
+    case ANSWER_DUPLICATE:
+        return 200;
+    case ANSWER_CONFLICT:
+        return 409;
+    case ANSWER_QUARANTINED:
+        return 422;
+    case ANSWER_REFUSED:
+        return 503;
+    }
+    return 500;
+}
+
+static int refused(struct error *error)
+{
+    error_set(error, STATUS_FULL,
+              "the ledger takes nothing at present; nothing was decided, send "
+              "the event again");
+    return 503;
+}
+
+static int score_one(struct backend *backend, struct worker *worker,
+                     const struct web_score_request *request, struct buffer *out,
+                     struct error *error)
+{
+    struct raw_event event = {
+        .bytes = request->body, .position.source = -1, .received_ns = monotonic_ns()};
+    memcpy(event.trace_id, request->trace.id, sizeof event.trace_id);
+    struct answer answer;
+    enum status status = worker_process(worker, &event, 1, &answer, error);
+    if (status == STATUS_OK)
+        status = make_durable(backend, worker, error);
+    if (status != STATUS_OK)
+        return 503;
+    int code = answer_status(&answer);
+    if (code == 503)
+        return refused(error);
+    if (code == 200)
+        answer_json(worker, &answer, out);
+    else
+        answer_problem_json(&answer, out);
+    observe_answer_latency(engine_observe(backend->engine),
+                           (monotonic_ns() - event.received_ns) / 1000);
+    return code;
+}
+
+static int score(void *context, const struct web_score_request *request, struct buffer *out,
+                 struct error *error)
+{
+    struct backend *backend = context;
+    struct worker *worker = borrow_worker(backend, error);
+    if (!worker)
+        return 503;
+    set_reasons(worker, request);
+    int code = score_one(backend, worker, request, out, error);
+    return_worker(backend, worker);
+    return code;
+}
+
+/* Takes the next lines off `body`, up to a batch; blank ones are passed over. */
+static size_t take_lines(struct slice *body, const struct trace *trace, struct raw_event *events)
+{
+    size_t n = 0;
+    int64_t now_ns = monotonic_ns();
+    while (body->size > 0 && n < MAX_BATCH) {
+        const char *end = memchr(body->data, '\n', body->size);
+        size_t size = end ? (size_t)(end - body->data) : body->size;
+        struct slice line = slice_trim(slice_make(body->data, size));
+        body->data += end ? size + 1 : size;
+        body->size -= end ? size + 1 : size;
+        if (line.size == 0)
+            continue;
+        events[n] = (struct raw_event){.bytes = line, .position.source = -1, .received_ns = now_ns};
+        memcpy(events[n++].trace_id, trace->id, sizeof trace->id);
+    }
+    return n;
+}
+
+static int score_lines(struct backend *backend, struct worker *worker,
+                       const struct web_score_request *request, struct raw_event *events,
+                       struct answer *answers, struct buffer *out, struct error *error)
+{
+    struct slice body = request->body;
+    bool taken = false;
+    for (;;) {
+        size_t n = take_lines(&body, &request->trace, events);
+        if (n == 0)
+            return 200;
+        enum status status = worker_process(worker, events, n, answers, error);
+        if (status == STATUS_OK)
+            status = make_durable(backend, worker, error);
+        if (status != STATUS_OK)
+            return 503;
+        if (!taken && answers[0].kind == ANSWER_REFUSED)
+            return refused(error);
+        taken = true;
+        for (size_t i = 0; i < n; i++) {
+            answer_json(worker, &answers[i], out);
+            buffer_append_char(out, '\n');
+        }
+    }
+}
+
+static int score_batch(void *context, const struct web_score_request *request, struct buffer *out,
+                       struct error *error)
+{
+    struct backend *backend = context;
+    struct raw_event *events = calloc(MAX_BATCH, sizeof *events);
+    struct answer *answers = calloc(MAX_BATCH, sizeof *answers);
+    struct worker *worker = events && answers ? borrow_worker(backend, error) : NULL;
+    int code = 503;
+    if (worker) {
+        set_reasons(worker, request);
+        code = score_lines(backend, worker, request, events, answers, out, error);
+        return_worker(backend, worker);
+    }
+    free(answers);
+    free(events);
+    return code;
+}
+
+/* ---- labels ---- */
+
+static enum status read_label(const struct json *object, int64_t now_us, struct slice *event_id,
+                              int *label, int64_t *observed_us, struct error *error)
+{
+    const struct json *id = json_get(object, "event_id");
+    const struct json *value = json_get(object, "label");
+    const char *observed = json_as_text(json_get(object, "observed_at"), NULL);
+    if (!id || json_kind(id) != JSON_STRING)
+        return error_set(error, STATUS_INVALID, "event_id: a string is needed");
+    double number = value && json_kind(value) == JSON_NUMBER ? json_as_number(value, -1) : -1;
+    if (number != 0 && number != 1)
+        return error_set(error, STATUS_INVALID, "label: 0 or 1 is needed");
+    *observed_us = now_us;
+    if (observed && !time_parse(slice_of(observed), observed_us))
+        return error_set(error, STATUS_INVALID,
+                         "observed_at: a time such as 2026-01-31T12:00:00Z is needed");
+    *event_id = slice_of(json_as_text(id, ""));
+    *label = (int)number;
+    return STATUS_OK;
+}
+
+static enum status apply_label(struct backend *backend, struct slice line, struct error *error)
+{
+    struct json *object;
+    enum status status = json_parse(line, &object, error);
+    if (status != STATUS_OK)
+        return status;
+    struct slice event_id = {NULL, 0};
+    int label = 0;
+    int64_t observed_us = 0;
+    int64_t now_us = clock_now_us(engine_parts(backend->engine)->clock);
+    status = read_label(object, now_us, &event_id, &label, &observed_us, error);
+    if (status == STATUS_OK)
+        status = engine_label(backend->engine, event_id, label, observed_us, error);
+    json_destroy(object);
+    return status;
+}
+
+static int label_code(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return 200;
+    case STATUS_INVALID:
+        return 422;
+    case STATUS_NOT_FOUND:
+        return 404;
+    case STATUS_UNSUPPORTED:
+        return 501;
+    default:
+        return 503;
+    }
+}
+
+static void refusal_json(struct json_writer *json, int64_t line, const struct error *error)
+{
+    json_object(json, NULL);
+    json_int(json, "line", line);
+    json_text(json, "reason", error->message);
+    json_object_end(json);
+}
+
+/* One wrong line does not take the others with it: 200 says which were not applied. A single line
+ * that is wrong is the whole request being wrong. */
+static int labels(void *context, struct slice body, struct buffer *out, struct error *error)
+{
+    struct backend *backend = context;
+    struct buffer refusals;
+    struct json_writer json;
+    int64_t n = 0, accepted = 0;
+    int code = 200;
+    buffer_init(&refusals, 16u << 20);
+    json_begin(&json, &refusals);
+    json_array(&json, NULL);
+    while (body.size > 0) {
+        const char *end = memchr(body.data, '\n', body.size);
+        size_t size = end ? (size_t)(end - body.data) : body.size;
+        struct slice line = slice_trim(slice_make(body.data, size));
+        body = slice_make(body.data + size + (end ? 1 : 0), body.size - size - (end ? 1 : 0));
+        if (line.size == 0)
+            continue;
+        n++;
+        enum status status = apply_label(backend, line, error);
+        accepted += status == STATUS_OK;
+        if (status != STATUS_OK) {
+            code = label_code(status);
+            refusal_json(&json, n, error);
+        }
+    }
+    json_array_end(&json);
+    if (n == 1 && code != 200) {
+        buffer_free(&refusals);
+        return code;
+    }
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_int(&json, "accepted", accepted);
+    json_raw(&json, "refused", buffer_slice(&refusals));
+    json_object_end(&json);
+    buffer_free(&refusals);
+    return n > 0 && accepted == 0 ? code : 200;
+}
+
+/* ---- the split ---- */
+
+static int traffic_get(void *context, struct buffer *out, struct error *error)
+{
+    (void)error;
+    struct backend *backend = context;
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
+    size_t n = traffic_describe(engine_traffic(backend->engine), arms, TRAFFIC_MAX_ARMS);
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_array(&json, "traffic");
+    for (size_t i = 0; i < n; i++) {
+        json_object(&json, NULL);
+        json_text(&json, "variant", traffic_role_name(arms[i].role));
+        json_text(&json, "model", arms[i].model);
+        json_text(&json, "version", arms[i].version);
+        json_number(&json, "share", isnan(arms[i].share_percent) ? 100 : arms[i].share_percent);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    return 200;
+}
+
+static int find_model(const struct engine_parts *parts, const char *name, const char *version)
+{
+    for (int i = 0; i < parts->n_models; i++) {
+        if (strcmp(parts->models[i].name, name) == 0 &&
+            (!version || strcmp(parts->models[i].version, version) == 0))
+            return i;
+    }
+    return -1;
+}
+
+static enum status read_arm(const struct engine_parts *parts, const struct json *item,
+                            struct engine_arm *arm, struct error *error)
+{
+    const char *role = json_as_text(json_get(item, "variant"), "");
+    const char *model = json_as_text(json_get(item, "model"), NULL);
+    enum traffic_role parsed;
+    if (!traffic_role_parse(slice_of(role), &parsed))
+        return error_set(error, STATUS_INVALID, "variant: '%s' is not champion, canary or shadow",
+                         role);
+    if (!model)
+        return error_set(error, STATUS_INVALID, "model: the name of a loaded model is needed");
+    arm->variant = (enum variant)parsed;
+    arm->model = find_model(parts, model, json_as_text(json_get(item, "version"), NULL));
+    if (arm->model < 0)
+        return error_set(error, STATUS_INVALID, "model: %s%s%s is not loaded", model,
+                         json_get(item, "version") ? " version " : "",
+                         json_as_text(json_get(item, "version"), ""));
+    arm->share_percent = json_as_number(json_get(item, "share"), -1);
+    return STATUS_OK;
+}
+
+static enum status read_arms(const struct engine_parts *parts, const struct json *document,
+                             struct engine_arm *arms, int *n_arms, struct error *error)
+{
+    const struct json *list = json_get(document, "traffic");
+    if (!list || json_kind(list) != JSON_ARRAY || json_size(list) == 0 ||
+        json_size(list) > MAX_ARMS)
+        return error_set(error, STATUS_INVALID,
+                         "traffic: a list of 1 to %d {variant, model, version, share} is needed",
+                         MAX_ARMS);
+    *n_arms = 0;
+    for (const struct json *item = json_first(list); item; item = json_next(item)) {
+        enum status status = read_arm(parts, item, &arms[*n_arms], error);
+        if (status != STATUS_OK)
+            return status;
+        (*n_arms)++;
+    }
+    return STATUS_OK;
+}
+
+static int traffic_put(void *context, struct slice body, const char *actor, struct buffer *out,
+                       struct error *error)
+{
+    struct backend *backend = context;
+    struct json *document;
+    enum status status = json_parse(body, &document, error);
+    if (status != STATUS_OK)
+        return 400;
+    struct engine_arm arms[MAX_ARMS];
+    int n_arms = 0;
+    status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
+    if (status == STATUS_OK)
+        status = engine_set_traffic(backend->engine, arms, n_arms, actor, error);
+    json_destroy(document);
+    if (status != STATUS_OK)
+        return status == STATUS_INVALID ? 422 : 503;
+    return traffic_get(context, out, error);
+}
+
+static void metrics(void *context, struct buffer *out)
+{
+    struct backend *backend = context;
+    const struct snapshot *snapshot = snapshot_acquire(backend->board);
+    if (!snapshot)
+        return;
+    metrics_text(snapshot, out);
+    snapshot_release(snapshot);
+}
+
+/* ---- making and ending ---- */
+
+enum status backend_create(struct engine *engine, struct snapshot_board *board, int max_workers,
+                           struct backend **backend, struct error *error)
+{
+    struct backend *made = calloc(1, sizeof *made);
+    if (made)
+        made->idle = calloc((size_t)max_workers, sizeof *made->idle);
+    if (!made || !made->idle) {
+        free(made);
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    }
+    made->engine = engine;
+    made->board = board;
+    made->n_most = max_workers;
+    lock_init(&made->lock, "backend.pool");
+    condition_init(&made->returned);
+    *backend = made;
+    return STATUS_OK;
+}
+
+void backend_destroy(struct backend *backend)
+{
+    if (!backend)
+        return;
+    for (int i = 0; i < backend->n_idle; i++)
+        worker_destroy(backend->idle[i]);
+    pthread_cond_destroy(&backend->returned);
+    lock_destroy(&backend->lock);
+    free(backend->idle);
+    free(backend);
+}
+
+void backend_table(struct backend *backend, struct web_backend *table)
+{
+    *table = (struct web_backend){
+        .context = backend,
+        .board = backend->board,
+        .score = score,
+        .score_batch = score_batch,
+        .labels = labels,
+        .traffic_get = traffic_get,
+        .traffic_set = traffic_put,
+        .metrics = metrics,
+    };
+}

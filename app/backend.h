@@ -1,0 +1,17 @@
+/* What the HTTP routes call: scoring, labels and the split, on a running engine. */
+#ifndef BINNACLE_APP_BACKEND_H
+#define BINNACLE_APP_BACKEND_H
+
+#include "engine/engine.h"
+#include "ui/web/web.h"
+
+struct backend;
+
+/* `max_workers` requests are scored at once; more wait for their turn. */
+MUST_USE enum status backend_create(struct engine *engine, struct snapshot_board *board,
+                                    int max_workers, struct backend **backend, struct error *error);
+void backend_destroy(struct backend *backend); /* no request is running; NULL is ignored */
+/* The table for web_start(); its context is the backend. */
+void backend_table(struct backend *backend, struct web_backend *table);
+
+#endif

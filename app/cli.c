@@ -1,0 +1,355 @@
+/* Parses the command line against the table of commands. What a command gets has already been
+ * checked for spelling, kind and range, so commands only deal with meaning. One thread. */
+#include "app/cli.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/yaml.h"
+
+#define MAX_OPTIONS  32
+#define MAX_COMMANDS 64
+
+struct cli_args {
+    const struct cli_command *commands;
+    const struct cli_command *command;
+    const char *values[MAX_OPTIONS]; /* by the option's place in the table; NULL: not given */
+    const char **arguments;
+    int n_arguments;
+};
+
+static size_t count_options(const struct cli_option *options)
+{
+    size_t n = 0;
+    while (options && options[n].name)
+        n++;
+    assert(n <= MAX_OPTIONS);
+    return n;
+}
+
+static int option_index(const struct cli_args *args, const char *name)
+{
+    const struct cli_option *options = args->command->options;
+    for (size_t i = 0; options && options[i].name; i++) {
+        if (strcmp(options[i].name, name) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* ---- what commands ask ---- */
+
+static const struct cli_option *the_option(const struct cli_args *args, const char *name, int *at)
+{
+    *at = option_index(args, name);
+    assert(*at >= 0 && "option is not in the command's table");
+    return &args->command->options[*at];
+}
+
+bool cli_has(const struct cli_args *args, const char *option)
+{
+    int at;
+    the_option(args, option, &at);
+    return args->values[at] != NULL;
+}
+
+const char *cli_text(const struct cli_args *args, const char *option)
+{
+    int at;
+    const struct cli_option *row = the_option(args, option, &at);
+    return args->values[at] ? args->values[at] : row->fallback;
+}
+
+bool cli_flag(const struct cli_args *args, const char *option)
+{
+    return cli_has(args, option);
+}
+
+int64_t cli_int(const struct cli_args *args, const char *option)
+{
+    const char *text = cli_text(args, option);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+double cli_number(const struct cli_args *args, const char *option)
+{
+    const char *text = cli_text(args, option);
+    return text ? strtod(text, NULL) : 0;
+}
+
+int64_t cli_duration_us(const struct cli_args *args, const char *option)
+{
+    const char *text = cli_text(args, option);
+    int64_t duration_us = 0;
+    if (text && !duration_parse(slice_of(text), &duration_us))
+        assert(!"durations are checked when parsed");
+    return duration_us;
+}
+
+int64_t cli_time_us(const struct cli_args *args, const char *option)
+{
+    const char *text = cli_text(args, option);
+    int64_t time_us = 0;
+    if (text && !time_parse(slice_of(text), &time_us))
+        assert(!"times are checked when parsed");
+    return time_us;
+}
+
+int cli_n_arguments(const struct cli_args *args)
+{
+    return args->n_arguments;
+}
+
+const char *cli_argument(const struct cli_args *args, int index)
+{
+    return index < args->n_arguments ? args->arguments[index] : NULL;
+}
+
+const struct cli_command *cli_commands(const struct cli_args *args)
+{
+    return args->commands;
+}
+
+int cli_fail(const struct cli_args *args, const struct error *error)
+{
+    fprintf(stderr, "binnacle %s: %s\n", args->command->name, error->message);
+    return EXIT_FAILED;
+}
+
+int cli_usage(const struct cli_args *args, const char *format, ...)
+{
+    fprintf(stderr, "binnacle %s: ", args->command->name);
+    va_list list;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fprintf(stderr, " (see binnacle %s --help)\n", args->command->name);
+    return EXIT_FAILED;
+}
+
+/* ---- parsing ---- */
+
+static bool in_range(const struct cli_option *option, double number)
+{
+    if (option->minimum == 0 && option->maximum == 0)
+        return true;
+    return number >= option->minimum && number <= option->maximum;
+}
+
+/* What is wrong with a value, or NULL. */
+static const char *value_problem(const struct cli_option *option, const char *text)
+{
+    char *end;
+    int64_t us;
+    errno = 0;
+    switch (option->kind) {
+    case OPTION_FLAG:
+    case OPTION_TEXT:
+        return NULL;
+    case OPTION_INT: {
+        long long integer = strtoll(text, &end, 10);
+        if (end == text || *end != '\0' || errno)
+            return "a whole number is needed";
+        return in_range(option, (double)integer) ? NULL : "the number is out of range";
+    }
+    case OPTION_NUMBER: {
+        double number = strtod(text, &end);
+        if (end == text || *end != '\0' || errno)
+            return "a number is needed";
+        return in_range(option, number) ? NULL : "the number is out of range";
+    }
+    case OPTION_DURATION:
+        return duration_parse(slice_of(text), &us)
+                   ? NULL
+                   : "a duration such as 90s, 15m, 12h or 7d is needed";
+    case OPTION_TIME:
+        return time_parse(slice_of(text), &us) ? NULL
+                                               : "a time such as 2026-01-31T12:00:00Z is needed";
+    }
+    return NULL;
+}
+
+static int unknown_option(const struct cli_args *args, const char *name)
+{
+    const char *names[MAX_OPTIONS];
+    size_t n = count_options(args->command->options);
+    for (size_t i = 0; i < n; i++)
+        names[i] = args->command->options[i].name;
+    const char *near = nearest_word(name, names, n);
+    if (near)
+        return cli_usage(args, "there is no option --%s; did you mean --%s?", name, near);
+    return cli_usage(args, "there is no option --%s", name);
+}
+
+/* Takes the option at argv[*at]; moves *at over its value. */
+static int take_option(struct cli_args *args, int argc, char **argv, int *at)
+{
+    char name[64];
+    const char *text = argv[*at] + 2;
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : strlen(text);
+    if (length >= sizeof name)
+        return cli_usage(args, "there is no option %.40s...", argv[*at]);
+    memcpy(name, text, length);
+    name[length] = '\0';
+
+    int index = option_index(args, name);
+    if (index < 0)
+        return unknown_option(args, name);
+    const struct cli_option *option = &args->command->options[index];
+    if (option->kind == OPTION_FLAG) {
+        if (equals)
+            return cli_usage(args, "--%s takes no value", name);
+        args->values[index] = "";
+        return EXIT_DONE;
+    }
+    if (!equals && *at + 1 >= argc)
+        return cli_usage(args, "--%s needs a value: %s", name, option->value);
+    const char *value = equals ? equals + 1 : argv[++*at];
+    const char *problem = value_problem(option, value);
+    if (problem)
+        return cli_usage(args, "--%s %s: %s", name, value, problem);
+    args->values[index] = value;
+    return EXIT_DONE;
+}
+
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] == '-' && word[2] != '\0';
+}
+
+static int parse(struct cli_args *args, int argc, char **argv)
+{
+    bool only_arguments = false;
+    for (int i = 0; i < argc; i++) {
+        if (!only_arguments && strcmp(argv[i], "--") == 0) {
+            only_arguments = true;
+        } else if (!only_arguments && is_option(argv[i])) {
+            int code = take_option(args, argc, argv, &i);
+            if (code != EXIT_DONE)
+                return code;
+        } else if (!only_arguments && strcmp(argv[i], "-o") == 0) {
+            if (option_index(args, "output") < 0 || i + 1 >= argc)
+                return cli_usage(args, "-o needs a FILE");
+            args->values[option_index(args, "output")] = argv[++i];
+        } else if (!only_arguments && argv[i][0] == '-' && argv[i][1] != '\0') {
+            return cli_usage(args, "options begin with two dashes: %s", argv[i]);
+        } else {
+            args->arguments[args->n_arguments++] = argv[i];
+        }
+    }
+    const struct cli_command *command = args->command;
+    if (args->n_arguments < command->min_arguments)
+        return cli_usage(args, "something is missing: binnacle %s %s", command->name,
+                         command->arguments);
+    if (command->max_arguments >= 0 && args->n_arguments > command->max_arguments)
+        return cli_usage(args, "too many arguments: %s", args->arguments[command->max_arguments]);
+    return EXIT_DONE;
+}
+
+/* The command whose words (one or two) stand at the start of argv; *used gets their number. */
+static const struct cli_command *find_command(const struct cli_command *commands, int argc,
+                                              char **argv, int *used)
+{
+    char two[128];
+    snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (argc > 1 && strcmp(command->name, two) == 0) {
+            *used = 2;
+            return command;
+        }
+    }
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (strcmp(command->name, argv[0]) == 0) {
+            *used = 1;
+            return command;
+        }
+    }
+    return NULL;
+}
+
+/* Prints the commands that begin with `word`, if any ("quarantine": list, export, retry). */
+static bool print_family(const struct cli_command *commands, const char *word, FILE *out)
+{
+    size_t length = strlen(word);
+    bool found = false;
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (strncmp(command->name, word, length) != 0 || command->name[length] != ' ')
+            continue;
+        fprintf(out, "  binnacle %s %s\n      %s\n", command->name, command->arguments,
+                command->summary);
+        found = true;
+    }
+    return found;
+}
+
+static int unknown_command(const struct cli_command *commands, int argc, char **argv)
+{
+    bool asks_help = argc > 1 && strcmp(argv[1], "--help") == 0;
+    if (print_family(commands, argv[0], asks_help ? stdout : stderr))
+        return asks_help ? EXIT_DONE : EXIT_FAILED;
+    const char *names[MAX_COMMANDS];
+    size_t n = 0;
+    for (; commands[n].name && n < MAX_COMMANDS; n++)
+        names[n] = commands[n].name;
+    const char *near = nearest_word(argv[0], names, n);
+    if (near)
+        fprintf(stderr, "binnacle: there is no command '%s'; did you mean '%s'?\n", argv[0], near);
+    else
+        fprintf(stderr, "binnacle: there is no command '%s' (see binnacle --help)\n", argv[0]);
+    return EXIT_FAILED;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    }
+    return false;
+}
+
+static int run_command(const struct cli_command *commands, const struct cli_command *command,
+                       int argc, char **argv)
+{
+    if (asks_for_help(argc, argv)) {
+        cli_print_command_help(command, stdout);
+        return EXIT_DONE;
+    }
+    count_options(command->options);
+    struct cli_args args = {.commands = commands, .command = command};
+    args.arguments = calloc((size_t)argc + 1, sizeof *args.arguments);
+    if (!args.arguments) {
+        fputs("binnacle: out of memory\n", stderr);
+        return EXIT_FAILED;
+    }
+    int code = parse(&args, argc, argv);
+    if (code == EXIT_DONE)
+        code = command->run(&args);
+    free(args.arguments);
+    return code;
+}
+
+int cli_main(const struct cli_command *commands, int argc, char **argv)
+{
+    if (argc < 2) {
+        cli_print_help(commands, stderr);
+        return EXIT_FAILED;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cli_print_help(commands, stdout);
+        return EXIT_DONE;
+    }
+    char version[] = "version";
+    if (strcmp(argv[1], "--version") == 0)
+        argv[1] = version;
+    int used = 0;
+    const struct cli_command *command = find_command(commands, argc - 1, argv + 1, &used);
+    if (!command)
+        return unknown_command(commands, argc - 1, argv + 1);
+    return run_command(commands, command, argc - 1 - used, argv + 1 + used);
+}

@@ -1,0 +1,173 @@
+/* Help, man page and shell completion, all from the table of commands. */
+#include <string.h>
+
+#include "app/cli.h"
+
+static const char *const about =
+    "One binary that scores a production model's traffic, watches itself doing it, pages a\n"
+    "person when it matters, and proves afterwards what it decided and why.\n";
+
+void cli_print_help(const struct cli_command *commands, FILE *out)
+{
+    fprintf(out, "usage: binnacle COMMAND [OPTION...] [ARGUMENT...]\n\n%s\ncommands:\n", about);
+    for (const struct cli_command *command = commands; command->name; command++)
+        fprintf(out, "  %-18s %s\n", command->name, command->summary);
+    fputs("\n`binnacle COMMAND --help` says more. Results go to stdout, logs and progress to "
+          "stderr.\n"
+          "Exit code 0: done; 1: done, and the finding is negative; 2: could not be done.\n"
+          "`-` is stdin or stdout; inputs ending in .gz are read as such; times are UTC.\n",
+          out);
+}
+
+static void print_option_head(const struct cli_option *option, FILE *out)
+{
+    char head[64];
+    snprintf(head, sizeof head, "--%s%s%s", option->name, option->value ? " " : "",
+             option->value ? option->value : "");
+    fprintf(out, "  %-24s ", head);
+}
+
+void cli_print_command_help(const struct cli_command *command, FILE *out)
+{
+    fprintf(out, "usage: binnacle %s%s%s%s\n\n%s\n", command->name,
+            command->options && command->options[0].name ? " [OPTION...]" : "",
+            command->arguments[0] ? " " : "", command->arguments, command->summary);
+    if (command->detail)
+        fprintf(out, "\n%s\n", command->detail);
+    if (command->options && command->options[0].name)
+        fputs("\noptions:\n", out);
+    for (const struct cli_option *option = command->options; option && option->name; option++) {
+        print_option_head(option, out);
+        fprintf(out, "%s", option->help);
+        if (option->fallback)
+            fprintf(out, " (default: %s)", option->fallback);
+        fputc('\n', out);
+    }
+    if (command->example)
+        fprintf(out, "\nexample:\n  %s\n", command->example);
+}
+
+/* Text in roff: a backslash, a leading dot or quote and every dash would be commands. */
+static void print_roff(const char *text, FILE *out)
+{
+    bool line_start = true;
+    for (; *text; text++) {
+        if (line_start && (*text == '.' || *text == '\''))
+            fputs("\\&", out);
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else
+            fputc(*text, out);
+        line_start = *text == '\n';
+    }
+}
+
+static void print_man_option(const struct cli_option *option, FILE *out)
+{
+    fputs(".TP\n.B \\-\\-", out);
+    print_roff(option->name, out);
+    if (option->value)
+        fprintf(out, " \\fI%s\\fR", option->value);
+    fputc('\n', out);
+    print_roff(option->help, out);
+    if (option->fallback) {
+        fputs(" (default: ", out);
+        print_roff(option->fallback, out);
+        fputc(')', out);
+    }
+    fputc('\n', out);
+}
+
+static void print_man_command(const struct cli_command *command, FILE *out)
+{
+    fputs(".SS binnacle ", out);
+    print_roff(command->name, out);
+    fputc(' ', out);
+    print_roff(command->arguments, out);
+    fputc('\n', out);
+    print_roff(command->summary, out);
+    fputs(".\n", out);
+    if (command->detail) {
+        fputs(".PP\n", out);
+        print_roff(command->detail, out);
+        fputc('\n', out);
+    }
+    for (const struct cli_option *option = command->options; option && option->name; option++)
+        print_man_option(option, out);
+    if (command->example) {
+        fputs(".PP\nExample:\n.PP\n.nf\n.RS\n", out);
+        print_roff(command->example, out);
+        fputs("\n.RE\n.fi\n", out);
+    }
+}
+
+void cli_print_man(const struct cli_command *commands, FILE *out)
+{
+    fputs(".TH BINNACLE 1 \"\" \"binnacle " BINNACLE_VERSION "\" \"User Commands\"\n"
+          ".SH NAME\nbinnacle \\- score, watch and prove a production model's decisions\n"
+          ".SH SYNOPSIS\n.B binnacle\n.I COMMAND\n[\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
+          ".SH DESCRIPTION\n",
+          out);
+    print_roff(about, out);
+    fputs(".SH COMMANDS\n", out);
+    for (const struct cli_command *command = commands; command->name; command++)
+        print_man_command(command, out);
+    fputs(".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nDone, and the finding is negative: drift found, "
+          "record broken, rule fires.\n.TP\n2\nCould not be done: usage, configuration, input or "
+          "I/O; one line on stderr says what, where and what to do.\n",
+          out);
+}
+
+/* Completes the words of two-word commands one after the other. */
+static void print_completion_words(const struct cli_command *commands, FILE *out)
+{
+    fputs("    case \"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n        '') words=\"", out);
+    for (const struct cli_command *command = commands; command->name; command++) {
+        size_t length = strcspn(command->name, " ");
+        bool repeated = command > commands &&
+                        strncmp(command[-1].name, command->name, length) == 0 &&
+                        (command[-1].name[length] == ' ' || command[-1].name[length] == '\0');
+        if (!repeated)
+            fprintf(out, "%.*s ", (int)length, command->name);
+    }
+    fputs("\" ;;\n", out);
+}
+
+static void print_completion_family(const struct cli_command *commands,
+                                    const struct cli_command *first, FILE *out)
+{
+    size_t length = strcspn(first->name, " ");
+    if (first->name[length] == '\0')
+        return;
+    if (first > commands && strncmp(first[-1].name, first->name, length + 1) == 0)
+        return;
+    fprintf(out, "        '%.*s') words=\"", (int)length, first->name);
+    for (const struct cli_command *command = first;
+         command->name && strncmp(command->name, first->name, length + 1) == 0; command++)
+        fprintf(out, "%s ", command->name + length + 1);
+    fputs("\" ;;\n", out);
+}
+
+void cli_print_completion(const struct cli_command *commands, FILE *out)
+{
+    fputs("# bash completion for binnacle: source this file, or put it into\n"
+          "# /usr/share/bash-completion/completions/binnacle\n"
+          "_binnacle() {\n    local words=\"\" current=\"${COMP_WORDS[COMP_CWORD]}\"\n",
+          out);
+    print_completion_words(commands, out);
+    for (const struct cli_command *command = commands; command->name; command++)
+        print_completion_family(commands, command, out);
+    for (const struct cli_command *command = commands; command->name; command++) {
+        fprintf(out, "        '%s'*) words=\"--help ", command->name);
+        for (const struct cli_option *option = command->options; option && option->name; option++)
+            fprintf(out, "--%s ", option->name);
+        fputs("\" ;;\n", out);
+    }
+    fputs("    esac\n"
+          "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "    [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- \"$current\"))\n"
+          "}\ncomplete -o filenames -F _binnacle binnacle\n",
+          out);
+}

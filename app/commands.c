@@ -1,0 +1,267 @@
+/* The table of commands: names, options, help and what runs. Everything that describes the
+ * command line is made from here. */
+#include "app/commands.h"
+
+#define CONFIG_OPTION                                                                              \
+    {                                                                                              \
+        "config", OPTION_TEXT, "DIR",                                                              \
+            "folder with binnacle.yaml, contract, features, rules and models", NULL, 0, 0          \
+    }
+#define MODEL_OPTION                                                                               \
+    {                                                                                              \
+        "model", OPTION_TEXT, "FILE",                                                              \
+            "XGBoost model that takes the place of the configured champion", NULL, 0, 0            \
+    }
+#define LEDGER_OPTION                                                                              \
+    {                                                                                              \
+        "ledger", OPTION_TEXT, "DIR", "folder of the ledger", NULL, 0, 0                           \
+    }
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        "json", OPTION_FLAG, NULL, "print JSON", NULL, 0, 0                                        \
+    }
+#define URL_OPTION                                                                                 \
+    {                                                                                              \
+        "url", OPTION_TEXT, "URL", "the running binnacle", "http://127.0.0.1:8420", 0, 0           \
+    }
+#define FROM_OPTION                                                                                \
+    {                                                                                              \
+        "from", OPTION_TIME, "TIME", "not before this time", NULL, 0, 0                            \
+    }
+#define TO_OPTION                                                                                  \
+    {                                                                                              \
+        "to", OPTION_TIME, "TIME", "before this time", NULL, 0, 0                                  \
+    }
+#define OUTPUT_OPTION                                                                              \
+    {                                                                                              \
+        "output", OPTION_TEXT, "FILE", "write here instead of stdout; -o FILE for short", "-", 0,  \
+            0                                                                                      \
+    }
+#define LOG_OPTION                                                                                 \
+    {                                                                                              \
+        "log-level", OPTION_TEXT, "LEVEL", "debug, info, warn or error", "info", 0, 0              \
+    }
+#define END_OPTION                                                                                 \
+    {                                                                                              \
+        NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0                                                  \
+    }
+
+static const struct cli_option run_options[] = {
+    CONFIG_OPTION,
+    MODEL_OPTION,
+    LEDGER_OPTION,
+    {"listen",       OPTION_TEXT, "HOST:PORT", "address of the page and the API",                           NULL, 0, 0},
+    {"listen-score", OPTION_TEXT, "HOST:PORT",
+      "a second address with its own workers for scoring only",                                              NULL, 0, 0},
+    {"demo",         OPTION_FLAG, NULL,
+      "embedded configuration, built-in producer, a model trained in place",                                 NULL, 0, 0},
+    {"input",        OPTION_TEXT, "FILE",      "score this file's events on their own clock while serving",
+      NULL,                                                                                                        0, 0},
+    {"speed",        OPTION_TEXT, "max|N",     "with --input: N times as fast as the events happened",      NULL, 0,
+      0                                                                                                                },
+    {"no-tui",       OPTION_FLAG, NULL,        "do not open the terminal screen",                           NULL, 0, 0},
+    LOG_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option score_options[] = {
+    CONFIG_OPTION, MODEL_OPTION,
+    LEDGER_OPTION, {"reasons", OPTION_TEXT, "N|all", "reasons per decision", "3", 0, 0},
+    END_OPTION,
+};
+
+static const struct cli_option replay_options[] = {
+    CONFIG_OPTION,
+    MODEL_OPTION,
+    LEDGER_OPTION,
+    {"speed", OPTION_TEXT, "max|N", "N times as fast as the events happened", "max", 0, 0},
+    END_OPTION,
+};
+
+static const struct cli_option features_options[] = {CONFIG_OPTION, OUTPUT_OPTION, END_OPTION};
+
+static const struct cli_option produce_options[] = {
+    {"seed",        OPTION_INT,    "N",        "the same seed gives the same events",                  "1",    0,     1e15},
+    {"count",       OPTION_INT,    "N",        "events to make; 0: until interrupted",                 "1000", 0,     1e12},
+    {"rate",        OPTION_NUMBER, "N",        "events per second of event time",                      "50",   0.001, 1e6 },
+    {"pace",        OPTION_TEXT,   "live|max", "send at the rate, or as fast as possible",             "max",  0,     0   },
+    {"start",       OPTION_TIME,   "TIME",     "event time of the first event",                        NULL,   0,     0   },
+    {"users",       OPTION_INT,    "N",        "how many users there are",                             "2000", 1,     1e7 },
+    {"fraud",       OPTION_NUMBER, "RATIO",    "share of fraudulent events",                           "0.01", 0,     1   },
+    {"bad",         OPTION_NUMBER, "RATIO",    "share of events that break the contract",              "0",    0,     1   },
+    {"with-labels", OPTION_FLAG,   NULL,       "put the truth into the label field",                   NULL,   0,     0   },
+    {"to",          OPTION_TEXT,   "TARGET",   "- or FILE, http://HOST:PORT, or kafka://BROKER/TOPIC", "-",    0,
+     0                                                                                                                    },
+    END_OPTION,
+};
+
+static const struct cli_option train_options[] = {
+    CONFIG_OPTION,
+    {"data",       OPTION_TEXT, "FILE",  "events to train on; further files as arguments",  NULL,  0, 0  },
+    {"label",      OPTION_TEXT, "COL",   "field with the label, if not the contract's",     NULL,  0, 0  },
+    {"train-from", OPTION_TIME, "TIME",
+      "first event that is trained on; earlier ones only fill windows",                      NULL,  0, 0  },
+    {"train-to",   OPTION_TIME, "TIME",  "end of the training range",                       NULL,  0, 0  },
+    {"test-from",  OPTION_TIME, "TIME",  "start of a test range whose figures are printed", NULL,  0,
+      0                                                                                                   },
+    {"test-to",    OPTION_TIME, "TIME",  "end of the test range",                           NULL,  0, 0  },
+    {"top",        OPTION_INT,  "K",     "entities a day for card precision",               "100", 1, 1e6},
+    JSON_OPTION,
+    {"output",     OPTION_TEXT, "MODEL", "the model file to write; -o MODEL for short",     NULL,  0, 0  },
+    END_OPTION,
+};
+
+static const struct cli_option predict_options[] = {
+    {"model",          OPTION_TEXT, "FILE", "the XGBoost model",                                     NULL, 0, 0},
+    {"margin",         OPTION_FLAG, NULL,   "print margins instead of probabilities",                NULL, 0, 0},
+    {"contribs",       OPTION_FLAG, NULL,   "print each feature's contribution and the bias as CSV", NULL,
+     0,                                                                                                       0},
+    {"best-iteration", OPTION_FLAG, NULL,   "use the trees up to the best iteration only",           NULL, 0,
+     0                                                                                                         },
+    END_OPTION,
+};
+
+static const struct cli_option query_options[] = {
+    LEDGER_OPTION,
+    FROM_OPTION,
+    TO_OPTION,
+    {"event-id",  OPTION_TEXT,   "ID",    "this event",                                NULL,  0, 0  },
+    {"entity",    OPTION_TEXT,   "VALUE", "this entity, in clear or as its pseudonym", NULL,  0, 0  },
+    {"decision",  OPTION_TEXT,   "D",     "approve, review or decline",                NULL,  0, 0  },
+    {"reason",    OPTION_TEXT,   "CODE",  "with this reason code",                     NULL,  0, 0  },
+    {"min-score", OPTION_NUMBER, "S",     "score at least",                            NULL,  0, 0  },
+    {"max-score", OPTION_NUMBER, "S",     "score at most",                             NULL,  0, 0  },
+    {"variant",   OPTION_TEXT,   "V",     "champion or canary",                        NULL,  0, 0  },
+    {"limit",     OPTION_INT,    "N",     "rows at most",                              "100", 1, 1e9},
+    {"cursor",    OPTION_TEXT,   "C",     "go on after this row",                      NULL,  0, 0  },
+    END_OPTION,
+};
+
+static const struct cli_option quarantine_list_options[] = {
+    LEDGER_OPTION,
+    FROM_OPTION,
+    TO_OPTION,
+    {"reason", OPTION_TEXT, "REASON", "with this reason",           NULL,  0, 0  },
+    {"field",  OPTION_TEXT, "FIELD",  "about this field",           NULL,  0, 0  },
+    {"limit",  OPTION_INT,  "N",      "rows at most",               "100", 1, 1e9},
+    {"all",    OPTION_FLAG, NULL,     "those already retried, too", NULL,  0, 0  },
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option quarantine_export_options[] = {
+    LEDGER_OPTION,
+    FROM_OPTION,
+    TO_OPTION,
+    {"reason", OPTION_TEXT, "REASON", "with this reason",           NULL, 0, 0},
+    {"field",  OPTION_TEXT, "FIELD",  "about this field",           NULL, 0, 0},
+    {"all",    OPTION_FLAG, NULL,     "those already retried, too", NULL, 0, 0},
+    OUTPUT_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option quarantine_retry_options[] = {
+    CONFIG_OPTION,
+    MODEL_OPTION,
+    LEDGER_OPTION,
+    {"reason", OPTION_TEXT, "REASON", "with this reason", NULL, 0, 0},
+    {"field",  OPTION_TEXT, "FIELD",  "about this field", NULL, 0, 0},
+    END_OPTION,
+};
+
+static const struct cli_option contract_check_options[] = {
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option contract_diff_options[] = {
+    {"mode", OPTION_TEXT, "MODE", "backward, forward or full", "backward", 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option traffic_options[] = {URL_OPTION, JSON_OPTION, END_OPTION};
+
+static const struct cli_option traffic_set_options[] = {
+    URL_OPTION,
+    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
+    END_OPTION,
+};
+
+static const struct cli_option report_options[] = {
+    LEDGER_OPTION,
+    CONFIG_OPTION,
+    FROM_OPTION,
+    TO_OPTION,
+    {"format", OPTION_TEXT, "FORMAT", "pdf, csv (a zip of tables) or json", "json", 0, 0},
+    OUTPUT_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option doctor_options[] = {
+    CONFIG_OPTION,
+    LEDGER_OPTION,
+    {"kafka", OPTION_TEXT, "BROKERS", "look at this cluster instead of the configured one", NULL, 0,
+      0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option no_options[] = {END_OPTION};
+
+const struct cli_command commands[] = {
+    {"run",               "",                "Score events, watch, alert and serve until interrupted",
+     "Serves the page, the API and /live until SIGINT or SIGTERM, then drains, commits and exits\n"
+     "0. In a terminal it opens the screen of `binnacle top`; elsewhere it prints a status line.",                      "binnacle run --demo",                                                                        run_options,             0, 0,  command_run              },
+    {"score",             "IN...",           "Decide on the events of files; JSON lines in input order",
+     "Each line is the answer of POST /v1/score, or the event's id with why it was quarantined.\n"
+     "Without --ledger nothing is written anywhere.",                                                                   "binnacle score --config packaging/examples/transactions --model fraud.json events.jsonl",
+     score_options,                                                                                                                                                                                                                            1, -1, command_score            },
+    {"replay",            "IN...",           "Run files through the live path on their own clock, into a ledger",
+     "Time is the highest event time accepted so far. Started again on the same ledger it goes on\n"
+     "where it stopped. The last line of stdout is a JSON summary.",                                                    "binnacle replay --config packaging/examples/card-fraud --model m.json --ledger l tx.csv.gz",
+     replay_options,                                                                                                                                                                                                                           1, -1, command_replay           },
+    {"features",          "IN...",           "Compute the features of events as CSV",                             NULL,
+     "binnacle features --config packaging/examples/card-fraud tx.csv.gz",                                                                                                                                            features_options,        1, -1,
+     command_features                                                                                                                                                                                                                                                          },
+    {"produce",           "",                "Make synthetic events",                                             NULL,
+     "binnacle produce --count 10000 --seed 7 --bad 0.01 --to events.jsonl",                                                                                                                                          produce_options,         0, 0,
+     command_produce                                                                                                                                                                                                                                                           },
+    {"train",             "[FILE...]",       "Train an XGBoost model on the features of events",
+     "Events before --train-from only fill the windows. With a test range, area under the ROC\n"
+     "curve, average precision and card precision@K of that range are printed; entities known\n"
+     "compromised by then are taken out of it.",                                                                        "binnacle train --config packaging/examples/card-fraud --data tx.csv.gz -o model.json",
+     train_options,                                                                                                                                                                                                                            0, -1, command_train            },
+    {"predict",           "[IN.csv]",        "Apply a model to a numeric CSV",                                    NULL,
+     "binnacle predict --model model.json features.csv",                                                                                                                                                              predict_options,         0, 1,  command_predict          },
+    {"query",             "",                "Decisions out of the ledger, as JSON lines",                        NULL,
+     "binnacle query --ledger state --decision decline --limit 10",                                                                                                                                                   query_options,           0, 0,
+     command_query                                                                                                                                                                                                                                                             },
+    {"quarantine list",   "",                "What broke the contract, and why",                                  NULL, NULL,                                                                                         quarantine_list_options,
+     0,                                                                                                                                                                                                                                           0,  command_quarantine_list  },
+    {"quarantine export", "",                "The raw bytes of quarantined events, one a line",                   NULL, NULL,
+     quarantine_export_options,                                                                                                                                                                                                                0, 0,  command_quarantine_export},
+    {"quarantine retry",  "[ID...]",         "Submit quarantined events again, after a fix",                      NULL, NULL,
+     quarantine_retry_options,                                                                                                                                                                                                                 0, -1, command_quarantine_retry },
+    {"contract check",    "CONTRACT [FILE]", "Check a contract, and a file of events against it",                 NULL,
+     "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",                                                                                                                            contract_check_options,  1, 2,  command_contract_check   },
+    {"contract schema",   "CONTRACT",        "A contract as JSON Schema",                                         NULL, NULL,                                                                                         no_options,              1, 1,
+     command_contract_schema                                                                                                                                                                                                                                                   },
+    {"contract diff",     "OLD NEW",         "Whether a new version breaks the consumers of the old one",         NULL,
+     NULL,                                                                                                                                                                                                            contract_diff_options,   2, 2,  command_contract_diff    },
+    {"traffic",           "",                "Who gets which model",                                              NULL, NULL,                                                                                         traffic_options,         0, 0,
+     command_traffic_show                                                                                                                                                                                                                                                      },
+    {"traffic set",       "ARM=SHARE...",    "Change the split of a running binnacle",
+     "ARM is champion, canary or shadow; SHARE is in percent of the traffic.",                                          "binnacle traffic set canary=5",                                                              traffic_set_options,     1, -1, command_traffic_set      },
+    {"report",            "KIND",            "A report out of the ledger: slo",                                   NULL,
+     "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",                                                                                                                  report_options,          1, 1,  command_report           },
+    {"doctor",            "",                "Look at the machine, the configuration, the ledger and the broker", NULL, NULL,
+     doctor_options,                                                                                                                                                                                                                           0, 0,  command_doctor           },
+    {"completion",        "",                "Shell completion for bash",                                         NULL, "source <(binnacle completion)",
+     no_options,                                                                                                                                                                                                                               0, 0,  command_completion       },
+    {"man",               "",                "This manual as a man page",                                         NULL, "binnacle man | man -l -",                                                                    no_options,              0, 0,
+     command_man                                                                                                                                                                                                                                                               },
+    {"version",           "",                "Version of binnacle and of the libraries it runs with",             NULL, NULL,                                                                                         no_options,
+     0,                                                                                                                                                                                                                                           0,  command_version          },
+    {NULL,                NULL,              NULL,                                                                NULL, NULL,                                                                                         NULL,                    0, 0,  NULL                     },
+};

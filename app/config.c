@@ -1,0 +1,266 @@
+/* Reads binnacle.yaml by tables and hands each room the file or node that is its own. */
+#include "app/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/contract/contract.h"
+#include "engine/decide/rules.h"
+#include "engine/feature/views.h"
+
+static const struct config_key top_keys[] = {
+    {"service",                             CONFIG_STRING,        offsetof(struct config,                            service),true,          0, 0,
+     "what the screens and messages call this service"},
+    {"contract",                                     CONFIG_STRING,                                                offsetof(struct config,                                                contract_file),false,0,0,
+     "the contract's file (contract.yaml)"},
+    {"features", CONFIG_STRING,                     offsetof(struct config,                                                             features_file),false,0,0,
+     "the feature views' file (features.yaml)"},
+    {"rules",                                    CONFIG_STRING,                   offsetof(struct config,                                                                    rules_file),false,0,0,
+     "the decision rules' file (rules.yaml)"},
+    {"listen",                                    CONFIG_STRING,                                                       offsetof(struct config,                                                                        listen),false,0,0,
+     "HOST:PORT of the page and the API (127.0.0.1:8420)"},
+    {"listen_score",                                CONFIG_STRING,                                                   offsetof(struct config,                                                                                                   listen_score),false,0,0,
+     "a second HOST:PORT for scoring only (none)"},
+    {"link",                        CONFIG_STRING,                                       offsetof(struct config,link),false,0,0,
+     "address of the page as people reach it, for messages"},
+    {"online_store",               CONFIG_STRING,offsetof(struct config,                                                online_store),false,                                                 0,0,
+     "embedded, or redis://HOST:PORT/DB (embedded)"},
+    {"max_memory_mb",          CONFIG_INT,                 offsetof(struct config,      max_memory_mb),false,16,1048576,
+     "bound of the windows' memory in MiB (2048)"},
+    {"workers",                       CONFIG_INT,                        offsetof(struct config,                                   workers),false, 1,                                                                                                                                                           1024,
+     "connections served at once (64)"},
+    {"models",                                     CONFIG_NODE,                                                 offsetof(struct config,                                                                  nodes.models),false,0,0,
+     "list of {name, version, file}"},
+    {"traffic",     CONFIG_NODE,                         offsetof(struct config,                                                                   nodes.traffic),false,0,0,
+     "list of {variant, model, version, share}"},
+    {"ledger",                                    CONFIG_NODE,                             offsetof(struct config,                                                                              nodes.ledger),false,0,0,
+     "{dir, durability, batch, queue_rows}"},
+    {"source",                                    CONFIG_NODE,                                                       offsetof(struct config,                                                                     nodes.source),false,0,0,
+     "{type: http|demo|file|kafka, ...}"},
+    {"kafka",                                CONFIG_NODE,                                                   offsetof(struct config,                                                                                                   kafka),false,0,0,
+     "brokers, topics and group"},
+    {"objectives",                        CONFIG_NODE,                                       offsetof(struct config,                   objectives),false,0,0,
+     "service level objectives"},
+    {"alerts",               CONFIG_NODE,offsetof(struct config,alerts),false,0,0,"alert rules"},
+    {"channels",   CONFIG_NODE,offsetof(struct config,channels),false,0,0,"where alerts go"},
+    {"access",                              CONFIG_NODE,                         offsetof(struct config,                                                                          access), false,                                                                                                                                                                0,                                                                                                                                                                                                                                                    0,
+     "{token_file, allowed_hosts}"},
+    {"drift",                                     CONFIG_NODE,                                                offsetof(struct config,                                                                                    drift),false,0,                                                                                          0,
+     "drift thresholds and reference"},
+    {"train",                    CONFIG_NODE,                                        offsetof(struct config,                                                                                  train),false,0,0,
+     "parameters of `binnacle train`"},
+    {NULL,                                    CONFIG_STRING,                               0,                                                                                false,0,0,NULL},
+};
+
+static const struct config_key model_keys[] = {
+    {"name",         CONFIG_STRING,                    offsetof(struct config_model, name),                      true,                                            0,     0,                                                                        "the model's name"},
+    {"version",              CONFIG_STRING,                                      offsetof(struct config_model,                                        version), true, 0,  0,                                                                         "its version"},
+    {"file", CONFIG_STRING,                                 offsetof(struct config_model,                                                        file),                                                                     true,                                                        0, 0,
+     "XGBoost JSON or UBJSON, relative to the folder"},
+    {NULL,             CONFIG_STRING, 0,                             false,                                                    0,                                                                          0,                                                                              NULL                                                                                                                    },
+};
+
+static const struct config_key arm_keys[] = {
+    {"variant",          CONFIG_STRING, offsetof(struct config_arm, variant),                       true,                       0,    0,
+     "champion, canary or shadow"},
+    {"model",                  CONFIG_STRING,                         offsetof(struct config_arm,                     model), true, 0, 0,                                                    "name of a model"},
+    {"version", CONFIG_STRING,              offsetof(struct config_arm,                                version),                                                 true,                                    0, 0,"its version"},
+    {"share",                 CONFIG_NUMBER,                 offsetof(struct config_arm,                                           share),                                                                   false,                                                                0,                          100,
+     "percent of the traffic (champion: the rest; shadow: 100)"},
+    {NULL,                 CONFIG_STRING,                           0,    false,                                  0,                                                         0,                                NULL                                                        },
+};
+
+static const struct config_key ledger_keys[] = {
+    {"dir",                                                                       CONFIG_STRING, offsetof(struct config_ledger, dir),                                                                                    false,                         0,     0,
+     "folder of the day files, relative to the configuration"},
+    {"durability",                                                                           CONFIG_STRING,                                                                             offsetof(struct config_ledger,                   durability), false, 0, 0,
+     "commit: answered after fsync; batch: at most `batch` may be lost (commit)"},
+    {"batch", CONFIG_DURATION,              offsetof(struct config_ledger,                                     batch_us),                                                                                                             false,                                                                                                0.001,                                                        60,
+     "with durability batch: the most that may be lost (100ms)"},
+    {"queue_rows",                                                                         CONFIG_INT,                                 offsetof(struct config_ledger,                                                              queue_rows),                                                                                                                                          false,                                                                                     1024,                             1e7,
+     "rows waiting to be committed before callers are refused (65536)"},
+    {NULL,                                                                       CONFIG_STRING,                                                                                 0,                                                         false,                                                                                                                                                0,                                                                                                                                                                          0,                                                                                            NULL                                                                    },
+};
+
+static const struct config_key source_keys[] = {
+    {"type",                              CONFIG_STRING,     offsetof(struct config_source, type),                                           true,                              0,     0,
+     "http, demo, file or kafka"},
+    {"path",                                   CONFIG_STRING,                                               offsetof(struct config_source,                             path), false, 0, 0,
+     "file: CSV or JSON lines, also .gz"},
+    {"speed", CONFIG_STRING,                  offsetof(struct config_source,                                         speed),                                                                           false,                                                              0,                     0,
+     "file: max, or a factor of the events' own time (max)"},
+    {"rate",                                  CONFIG_NUMBER, offsetof(struct config_source,                              rate),                                                                        false,                                                           0.001,                                   1e6,
+     "demo: events per second (40)"},
+    {"seed",                              CONFIG_INT,                                            offsetof(struct config_source,                                                        seed),                                                                                                       false,                                                                                                                                   0,                                                                                                 1e15,
+     "demo: seed of the producer (1)"},
+    {"fraud",                              CONFIG_NUMBER,                                              offsetof(struct config_source,                                                                       fraud),                                                                                                       false,                                                                                                                                        0,                                                                                                                                       1,
+     "demo: share of frauds (0.01)"},
+    {"bad",                             CONFIG_NUMBER,                                         offsetof(struct config_source,bad),false,                                                                                                                                            0,                                                                                                                                                 1,
+     "demo: share of events that break the contract (0.003)"},
+    {"label_delay",      CONFIG_DURATION,offsetof(struct config_source,     label_delay_us),                                                                                                             false,  0,
+     31536000,                                                                                                                                                                                     "demo: when the truth arrives (2m)"},
+    {NULL,               CONFIG_STRING,                         0,                                   false,0,0,                                                                                                                                                                         NULL            },
+};
+
+static void set_defaults(struct config *config)
+{
+    config->contract_file = "contract.yaml";
+    config->features_file = "features.yaml";
+    config->rules_file = "rules.yaml";
+    config->listen = "127.0.0.1:8420";
+    config->online_store = "embedded";
+    config->max_memory_mb = 2048;
+    config->workers = 64;
+    config->ledger = (struct config_ledger){
+        .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};
+    config->source = (struct config_source){.type = "http",
+                                            .speed = "max",
+                                            .rate = 40,
+                                            .seed = 1,
+                                            .fraud = 0.01,
+                                            .bad = 0.003,
+                                            .label_delay_us = 2 * US_PER_MIN};
+}
+
+char *config_path(const struct config *config, const char *name)
+{
+    char *path = NULL;
+    int size = name[0] == '/' ? asprintf(&path, "%s", name)
+                              : asprintf(&path, "%s/%s", config->folder, name);
+    return size < 0 ? NULL : path;
+}
+
+static enum status read_models(struct config *config, const struct yaml_node *list,
+                               struct error *error)
+{
+    size_t n = list ? yaml_size(list) : 0;
+    if (list && (yaml_kind(list) != YAML_LIST || n > MAX_MODELS))
+        return yaml_error(list, error, "models is a list of up to %d {name, version, file}",
+                          MAX_MODELS);
+    for (size_t i = 0; i < n; i++) {
+        enum status status = config_read(yaml_item(list, i), model_keys, &config->models[i], error);
+        if (status != STATUS_OK)
+            return status;
+        config->n_models++;
+    }
+    return STATUS_OK;
+}
+
+static bool has_model(const struct config *config, const struct config_arm *arm)
+{
+    for (int i = 0; i < config->n_models; i++) {
+        if (strcmp(config->models[i].name, arm->model) == 0 &&
+            strcmp(config->models[i].version, arm->version) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum status read_arms(struct config *config, const struct yaml_node *list,
+                             struct error *error)
+{
+    size_t n = list ? yaml_size(list) : 0;
+    if (list && (yaml_kind(list) != YAML_LIST || n > MAX_MODELS))
+        return yaml_error(list, error,
+                          "traffic is a list of up to %d {variant, model, version, share}",
+                          MAX_MODELS);
+    for (size_t i = 0; i < n; i++) {
+        struct config_arm *arm = &config->arms[i];
+        arm->share = -1; /* not given: the rest for the champion, all for a shadow */
+        enum status status = config_read(yaml_item(list, i), arm_keys, arm, error);
+        if (status != STATUS_OK)
+            return status;
+        if (!has_model(config, arm))
+            return yaml_error(yaml_item(list, i), error, "models has no %s version %s", arm->model,
+                              arm->version);
+        config->n_arms++;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_document(struct config *config, struct error *error)
+{
+    const struct yaml_node *root = yaml_root(config->yaml);
+    if (!root)
+        return error_set(error, STATUS_INVALID, "%s/binnacle.yaml: is empty; it needs `service`",
+                         config->folder);
+    enum status status = config_read(root, top_keys, config, error);
+    if (status == STATUS_OK)
+        status = read_models(config, config->nodes.models, error);
+    if (status == STATUS_OK)
+        status = read_arms(config, config->nodes.traffic, error);
+    if (status == STATUS_OK && config->nodes.ledger)
+        status = config_read(config->nodes.ledger, ledger_keys, &config->ledger, error);
+    if (status == STATUS_OK && config->nodes.source)
+        status = config_read(config->nodes.source, source_keys, &config->source, error);
+    return status;
+}
+
+static enum status load_parts(struct config *config, struct error *error)
+{
+    char *contract = config_path(config, config->contract_file);
+    char *views = config_path(config, config->features_file);
+    char *rules = config_path(config, config->rules_file);
+    enum status status = STATUS_MEMORY;
+    if (!contract || !views || !rules) {
+        error_set(error, STATUS_MEMORY, "out of memory");
+        goto out;
+    }
+    status = contract_load(contract, &config->contract, error);
+    if (status != STATUS_OK)
+        goto out;
+    const struct schema *schema = contract_schema(config->contract);
+    status = feature_views_load(views, schema, &config->views, error);
+    if (status != STATUS_OK)
+        goto out;
+    status = rules_load(rules, schema, feature_views_schema(config->views), &config->rules, error);
+out:
+    free(rules);
+    free(views);
+    free(contract);
+    return status;
+}
+
+enum status config_load(const char *folder, struct config **config, struct error *error)
+{
+    *config = NULL;
+    struct config *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    set_defaults(made);
+    enum status status = STATUS_MEMORY;
+    char *path = NULL;
+    made->folder = strdup(folder);
+    if (!made->folder || !(path = config_path(made, "binnacle.yaml"))) {
+        error_set(error, STATUS_MEMORY, "out of memory");
+        goto out;
+    }
+    status = yaml_load_file(path, &made->yaml, error);
+    if (status == STATUS_OK)
+        status = read_document(made, error);
+    if (status == STATUS_OK)
+        status = load_parts(made, error);
+out:
+    free(path);
+    if (status != STATUS_OK) {
+        config_destroy(made);
+        return status;
+    }
+    *config = made;
+    return STATUS_OK;
+}
+
+void config_destroy(struct config *config)
+{
+    if (!config)
+        return;
+    rules_release(config->rules);
+    feature_views_destroy(config->views);
+    contract_destroy(config->contract);
+    yaml_destroy(config->yaml);
+    free(config->folder);
+    free(config);
+}

@@ -1,0 +1,76 @@
+/* A configuration folder, read whole and checked before anything starts. */
+#ifndef BINNACLE_APP_CONFIG_H
+#define BINNACLE_APP_CONFIG_H
+
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/base/yaml.h"
+
+#define MAX_MODELS 16
+
+struct config_model {
+    const char *name;
+    const char *version;
+    const char *file; /* relative to the folder */
+};
+
+struct config_arm {
+    const char *variant; /* "champion", "canary", "shadow" */
+    const char *model;
+    const char *version;
+    double share; /* percent of the traffic */
+};
+
+struct config_source {
+    const char *type;  /* "http", "demo", "file", "kafka" */
+    const char *path;  /* file: the input */
+    const char *speed; /* file: "max" or a factor */
+    double rate;       /* demo: events per second */
+    int64_t seed;
+    double fraud;
+    double bad;
+    int64_t label_delay_us;
+};
+
+struct config_ledger {
+    const char *dir;
+    const char *durability; /* "commit", "batch" */
+    int64_t batch_us;
+    int64_t queue_rows;
+};
+
+/* Strings are borrowed from the document; parts are owned by the configuration. */
+struct config {
+    char *folder;
+    struct yaml *yaml;
+    const char *service;
+    const char *contract_file, *features_file, *rules_file;
+    const char *listen, *listen_score;
+    const char *online_store;
+    const char *link; /* where people find the page, for messages */
+    int64_t max_memory_mb;
+    int64_t workers;
+    struct {
+        const struct yaml_node *models, *traffic, *ledger, *source; /* read into what follows */
+    } nodes;
+    struct config_ledger ledger;
+    struct config_source source;
+    struct config_model models[MAX_MODELS];
+    int n_models;
+    struct config_arm arms[MAX_MODELS];
+    int n_arms;
+    const struct yaml_node *objectives, *alerts, *channels, *kafka, *access, *drift, *train;
+    struct contract *contract;
+    struct feature_views *views;
+    struct rules *rules;
+};
+
+/* Reads DIR/binnacle.yaml and the files it names. The error says which file, line and column. */
+MUST_USE enum status config_load(const char *folder, struct config **config, struct error *error);
+void config_destroy(struct config *config);
+
+/* "FOLDER/NAME", or NAME alone when it is absolute; the caller frees it. NULL: out of memory. */
+char *config_path(const struct config *config, const char *name);
+
+#endif

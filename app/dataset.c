@@ -1,0 +1,217 @@
+/* Grows arrays of rows, trains on them, and measures a model on others. One thread. */
+#include "app/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/output.h"
+#include "engine/base/clock.h"
+#include "engine/model/metrics.h"
+#include "engine/model/scorer.h"
+
+#define MODEL_BYTES (512u << 20)
+
+void dataset_init(struct dataset *dataset, const struct feature_schema *schema)
+{
+    *dataset = (struct dataset){.schema = schema};
+}
+
+void dataset_free(struct dataset *dataset)
+{
+    free(dataset->rows);
+    free(dataset->labels);
+    free(dataset->times_us);
+    free(dataset->entities);
+    *dataset = (struct dataset){.schema = dataset->schema};
+}
+
+/* Each array is replaced as soon as it has grown, so a failure half-way loses nothing. */
+static bool grow(struct dataset *dataset)
+{
+    size_t capacity = dataset->capacity ? 2 * dataset->capacity : 4096;
+    size_t width = dataset->schema->n_features;
+    float *rows = reallocarray(dataset->rows, capacity * width, sizeof *rows);
+    if (rows)
+        dataset->rows = rows;
+    float *labels = reallocarray(dataset->labels, capacity, sizeof *labels);
+    if (labels)
+        dataset->labels = labels;
+    int64_t *times_us = reallocarray(dataset->times_us, capacity, sizeof *times_us);
+    if (times_us)
+        dataset->times_us = times_us;
+    uint64_t *entities = reallocarray(dataset->entities, capacity, sizeof *entities);
+    if (entities)
+        dataset->entities = entities;
+    if (!rows || !labels || !times_us || !entities)
+        return false;
+    dataset->capacity = capacity;
+    return true;
+}
+
+enum status dataset_add(struct dataset *dataset, const float *features, int label, int64_t time_us,
+                        uint64_t entity, struct error *error)
+{
+    if (dataset->n == dataset->capacity && !grow(dataset))
+        return error_set(error, STATUS_MEMORY, "out of memory for %zu rows", dataset->n);
+    size_t width = dataset->schema->n_features, at = dataset->n++;
+    memcpy(dataset->rows + at * width, features, width * sizeof *features);
+    dataset->labels[at] = (float)label;
+    dataset->times_us[at] = time_us;
+    dataset->entities[at] = entity;
+    return STATUS_OK;
+}
+
+enum status dataset_train(const struct dataset *dataset, const struct train_options *options,
+                          const char *path, struct error *error)
+{
+    struct train_set set = {
+        .rows = dataset->rows,
+        .labels = dataset->labels,
+        .n_rows = dataset->n,
+        .n_features = dataset->schema->n_features,
+        .feature_names = dataset->schema->names,
+    };
+    struct buffer model;
+    struct output output = {0};
+    buffer_init(&model, MODEL_BYTES);
+    enum status status = train_model(&set, options, NULL, 0, NULL, &model, error);
+    if (status == STATUS_OK)
+        status = output_open(path, &output, error);
+    if (status == STATUS_OK)
+        status = output_write(output.file, path, buffer_slice(&model), error);
+    if (status == STATUS_OK)
+        status = output_commit(&output, error);
+    output_discard(&output);
+    buffer_free(&model);
+    return status;
+}
+
+/* ---- testing ---- */
+
+/* When an entity's first positive of the period that counts became an event. */
+struct compromise {
+    uint64_t entity;
+    int64_t time_us;
+};
+
+static int by_entity_then_time(const void *a, const void *b)
+{
+    const struct compromise *left = a, *right = b;
+    if (left->entity != right->entity)
+        return left->entity < right->entity ? -1 : 1;
+    return (left->time_us > right->time_us) - (left->time_us < right->time_us);
+}
+
+static size_t add_compromised(const struct dataset *dataset, struct compromise *out, size_t n)
+{
+    for (size_t i = 0; i < dataset->n; i++) {
+        if (dataset->labels[i] > 0)
+            out[n++] = (struct compromise){dataset->entities[i], dataset->times_us[i]};
+    }
+    return n;
+}
+
+static const struct compromise *first_of(const struct compromise *sorted, size_t n, uint64_t entity)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle].entity < entity)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && sorted[low].entity == entity ? &sorted[low] : NULL;
+}
+
+static int64_t day_of(int64_t time_us)
+{
+    return time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
+}
+
+static bool is_known(const struct compromise *sorted, size_t n, const struct dataset *test,
+                     size_t row, int64_t delay_us)
+{
+    const struct compromise *first = first_of(sorted, n, test->entities[row]);
+    return first && first->time_us < day_of(test->times_us[row]) * US_PER_DAY - delay_us;
+}
+
+struct test_rows {
+    float *scores, *labels;
+    struct card_event *cards;
+    size_t n;
+};
+
+static void keep_unknown(const struct compromise *known, size_t n_known, const struct dataset *test,
+                         int64_t delay_us, struct test_rows *rows)
+{
+    for (size_t i = 0; i < test->n; i++) {
+        if (is_known(known, n_known, test, i, delay_us))
+            continue;
+        size_t at = rows->n++;
+        rows->scores[at] = rows->scores[i];
+        rows->labels[at] = test->labels[i];
+        rows->cards[at] = (struct card_event){.card = test->entities[i],
+                                              .day = day_of(test->times_us[i]),
+                                              .score = rows->scores[at],
+                                              .fraud = test->labels[i] > 0};
+    }
+}
+
+static enum status measure(struct test_rows *rows, size_t top, struct test_result *result,
+                           struct error *error)
+{
+    struct metrics metrics;
+    enum status status = metrics_compute(rows->scores, rows->labels, rows->n, &metrics, error);
+    if (status == STATUS_OK)
+        status = metrics_card_precision(rows->cards, rows->n, top, &result->card_precision, error);
+    if (status != STATUS_OK)
+        return status;
+    result->n = metrics.n;
+    result->n_positives = metrics.positives;
+    result->auc = metrics.auc;
+    result->average_precision = metrics.average_precision;
+    return STATUS_OK;
+}
+
+enum status dataset_test(const struct dataset *train, const struct dataset *between,
+                         const struct dataset *test, int64_t delay_us, size_t top,
+                         struct model *model, struct test_result *result, struct error *error)
+{
+    *result = (struct test_result){0};
+    size_t most = train->n + between->n + test->n;
+    struct compromise *known = calloc(most + 1, sizeof *known);
+    struct test_rows rows = {
+        .scores = calloc(test->n + 1, sizeof *rows.scores),
+        .labels = calloc(test->n + 1, sizeof *rows.labels),
+        .cards = calloc(test->n + 1, sizeof *rows.cards),
+    };
+    struct scorer *scorer = NULL;
+    struct scorer_scratch *scratch = NULL;
+    enum status status = STATUS_MEMORY;
+    if (!known || !rows.scores || !rows.labels || !rows.cards) {
+        error_set(error, status, "out of memory for %zu rows", most);
+        goto out;
+    }
+    size_t n_known = add_compromised(train, known, 0);
+    n_known = add_compromised(between, known, n_known);
+    n_known = add_compromised(test, known, n_known);
+    qsort(known, n_known, sizeof *known, by_entity_then_time);
+    status = scorer_create(model, test->schema, &scorer, error);
+    if (status == STATUS_OK)
+        status = scorer_scratch_create(test->n + 1, MAX_FEATURES, &scratch, error);
+    if (status == STATUS_OK)
+        status = scorer_score(scorer, scratch, test->rows, test->n, NULL, rows.scores, error);
+    if (status == STATUS_OK) {
+        keep_unknown(known, n_known, test, delay_us, &rows);
+        status = measure(&rows, top, result, error);
+    }
+out:
+    scorer_scratch_destroy(scratch);
+    scorer_destroy(scorer);
+    free(rows.cards);
+    free(rows.labels);
+    free(rows.scores);
+    free(known);
+    return status;
+}

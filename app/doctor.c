@@ -1,0 +1,165 @@
+/* `doctor`: looks at what a service stands on and says what is unsafe, one line a finding. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/config.h"
+#include "engine/base/crypto.h"
+#include "engine/base/json.h"
+#include "engine/contract/contract.h"
+#include "engine/decide/rules.h"
+#include "engine/feature/views.h"
+#include "engine/model/model.h"
+#include "engine/record/reader.h"
+
+#define LOW_DISK_BYTES (INT64_C(2) << 30)
+
+enum finding { FINE, UNSAFE, WRONG };
+
+struct diagnosis {
+    const struct cli_args *args;
+    struct config *config; /* NULL: none given, or it could not be read */
+    struct buffer out;
+    struct json_writer json;
+    bool as_json;
+    int unsafe, wrong;
+};
+
+static void say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
+                const char *format, ...) PRINTF_LIKE(4, 5);
+
+static void say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
+                const char *format, ...)
+{
+    static const char *const words[] = {"ok", "unsafe", "wrong"};
+    static const char *const marks[] = {"●", "◆", "▲"};
+    char text[600];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    diagnosis->unsafe += verdict == UNSAFE;
+    diagnosis->wrong += verdict == WRONG;
+    if (!diagnosis->as_json) {
+        printf("%s %-7s %-14s %s\n", marks[verdict], words[verdict], about, text);
+        return;
+    }
+    json_object(&diagnosis->json, NULL);
+    json_text(&diagnosis->json, "about", about);
+    json_text(&diagnosis->json, "verdict", words[verdict]);
+    json_text(&diagnosis->json, "text", text);
+    json_object_end(&diagnosis->json);
+}
+
+static void look_at_machine(struct diagnosis *diagnosis)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    say(diagnosis, FINE, "machine", "%ld cores, %lld MiB of memory", cores,
+        (long long)(bytes >> 20));
+}
+
+static void look_at_configuration(struct diagnosis *diagnosis)
+{
+    const char *folder = cli_text(diagnosis->args, "config");
+    struct error error;
+    if (!folder)
+        return;
+    if (config_load(folder, &diagnosis->config, &error) != STATUS_OK) {
+        say(diagnosis, WRONG, "configuration", "%s", error.message);
+        return;
+    }
+    const struct schema *schema = contract_schema(diagnosis->config->contract);
+    say(diagnosis, FINE, "configuration", "%s: contract %s version %s, %zu features, %zu rules",
+        folder, schema->name, schema->version,
+        feature_views_schema(diagnosis->config->views)->n_features,
+        rules_count(diagnosis->config->rules));
+    bool personal = false;
+    for (size_t i = 0; i < schema->n_fields; i++)
+        personal = personal || schema->fields[i].pii;
+    if (!personal)
+        say(diagnosis, UNSAFE, "contract",
+            "no field is marked pii: personal data would enter the ledger in clear");
+}
+
+static void look_at_models(struct diagnosis *diagnosis)
+{
+    const struct config *config = diagnosis->config;
+    for (int i = 0; config && i < config->n_models; i++) {
+        struct model *model = NULL;
+        struct error error;
+        char *path = config_path(config, config->models[i].file);
+        if (!path || model_load(path, config->models[i].name, config->models[i].version, &model,
+                                &error) != STATUS_OK)
+            say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
+                config->models[i].version, path ? error.message : "out of memory");
+        else
+            say(diagnosis, FINE, "model", "%s version %s: %zu trees, %zu features",
+                model_name(model), model_version(model), model_n_trees(model),
+                model_n_features(model));
+        model_release(model);
+        free(path);
+    }
+}
+
+static void look_at_disk(struct diagnosis *diagnosis, const char *folder)
+{
+    struct statvfs disk;
+    if (statvfs(folder, &disk) != 0)
+        return;
+    int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    say(diagnosis, free_bytes < LOW_DISK_BYTES ? UNSAFE : FINE, "disk", "%lld MiB free under %s",
+        (long long)(free_bytes >> 20), folder);
+}
+
+static void look_at_ledger(struct diagnosis *diagnosis)
+{
+    const char *folder = cli_text(diagnosis->args, "ledger");
+    struct reader *reader = NULL;
+    struct error error;
+    uint64_t size;
+    uint8_t root[SHA256_SIZE];
+    char text[2 * SHA256_SIZE + 1];
+    if (!folder)
+        return;
+    enum status status = reader_open(folder, &reader, &error);
+    if (status == STATUS_OK)
+        status = reader_head(reader, &size, root, &error);
+    if (status != STATUS_OK)
+        say(diagnosis, WRONG, "ledger", "%s", error.message);
+    else
+        say(diagnosis, FINE, "ledger", "%llu rows, root %s", (unsigned long long)size,
+            hex_encode(root, sizeof root, text));
+    reader_close(reader);
+    look_at_disk(diagnosis, folder);
+}
+
+static void (*const looks[])(struct diagnosis *diagnosis) = {
+    look_at_machine,
+    look_at_configuration,
+    look_at_models,
+    look_at_ledger,
+};
+
+int command_doctor(const struct cli_args *args)
+{
+    struct diagnosis diagnosis = {.args = args, .as_json = cli_flag(args, "json")};
+    buffer_init(&diagnosis.out, 16u << 20);
+    json_begin(&diagnosis.json, &diagnosis.out);
+    json_object(&diagnosis.json, NULL);
+    json_array(&diagnosis.json, "findings");
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+        looks[i](&diagnosis);
+    json_array_end(&diagnosis.json);
+    json_bool(&diagnosis.json, "ok", diagnosis.unsafe + diagnosis.wrong == 0);
+    json_object_end(&diagnosis.json);
+    if (diagnosis.as_json)
+        printf(SLICE_FORMAT "\n", SLICE_ARGS(buffer_slice(&diagnosis.out)));
+    buffer_free(&diagnosis.out);
+    config_destroy(diagnosis.config);
+    return diagnosis.unsafe + diagnosis.wrong == 0 ? EXIT_DONE : EXIT_FINDING;
+}

@@ -1,0 +1,374 @@
+/* `query` and `quarantine list|export|retry`: what the ledger holds, on stdout. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "app/session.h"
+#include "engine/base/crypto.h"
+#include "engine/record/pseudonym.h"
+#include "engine/record/reader.h"
+
+#define LINE_BYTES (16u << 20)
+
+static int need_ledger(const struct cli_args *args)
+{
+    return cli_text(args, "ledger") ? EXIT_DONE : cli_usage(args, "--ledger DIR is needed");
+}
+
+/* ---- query ---- */
+
+/* -1 when the word is none of the names. */
+static int decision_of(const char *word)
+{
+    for (int i = 0; i < DECISION_COUNT; i++) {
+        if (strcmp(decision_name((enum decision)i), word) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int variant_of(const char *word)
+{
+    for (int i = 0; i < VARIANT_COUNT; i++) {
+        if (strcmp(variant_name((enum variant)i), word) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static struct slice option_slice(const struct cli_args *args, const char *name)
+{
+    return slice_of(cli_text(args, name));
+}
+
+static int fill_filter(const struct cli_args *args, struct query_filter *filter)
+{
+    query_filter_init(filter);
+    if (cli_has(args, "from"))
+        filter->from_us = cli_time_us(args, "from");
+    if (cli_has(args, "to"))
+        filter->to_us = cli_time_us(args, "to");
+    filter->event_id = option_slice(args, "event-id");
+    filter->reason = option_slice(args, "reason");
+    if (cli_has(args, "min-score"))
+        filter->min_score = cli_number(args, "min-score");
+    if (cli_has(args, "max-score"))
+        filter->max_score = cli_number(args, "max-score");
+    if (cli_has(args, "decision") &&
+        (filter->decision = decision_of(cli_text(args, "decision"))) < 0)
+        return cli_usage(args, "--decision is approve, review or decline");
+    if (cli_has(args, "variant") && (filter->variant = variant_of(cli_text(args, "variant"))) < 0)
+        return cli_usage(args, "--variant is champion or canary");
+    filter->limit = cli_int(args, "limit");
+    char *end = NULL;
+    if (cli_has(args, "cursor"))
+        filter->cursor = strtoll(cli_text(args, "cursor"), &end, 10);
+    if (end && (*end != '\0' || end == cli_text(args, "cursor")))
+        return cli_usage(args, "--cursor is the ledger_index of the last row already seen");
+    return EXIT_DONE;
+}
+
+static enum status print_rows(struct reader *reader, const struct query_filter *filter, bool *any,
+                              struct error *error)
+{
+    struct query *query = NULL;
+    struct buffer line;
+    buffer_init(&line, LINE_BYTES);
+    enum status status = query_open(reader, filter, &query, error);
+    struct ledger_row row;
+    while (status == STATUS_OK && (status = query_next(query, &row, error)) == STATUS_OK) {
+        buffer_reset(&line);
+        row_query_json(&row, &line);
+        *any = true;
+        buffer_append_char(&line, '\n');
+        status = output_write(stdout, "stdout", buffer_slice(&line), error);
+    }
+    query_close(query);
+    buffer_free(&line);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+/* An entity may be personal, and then stands in the ledger under its pseudonym, or not. */
+static enum status pseudonym_for(const char *ledger, struct slice entity, char out[PSEUDONYM_SIZE],
+                                 struct error *error)
+{
+    char path[4096];
+    uint8_t key[KEY_SIZE];
+    struct pseudonyms *pseudonyms = NULL;
+    snprintf(path, sizeof path, "%s/keys/pseudonym.key", ledger);
+    enum status status = crypto_key_file(path, false, key, error);
+    if (status == STATUS_OK)
+        status = pseudonyms_create(key, 16, NULL, NULL, &pseudonyms, error);
+    if (status == STATUS_OK)
+        status = pseudonym_of(pseudonyms, entity, out);
+    pseudonyms_destroy(pseudonyms);
+    return status;
+}
+
+static enum status query_entity(const struct cli_args *args, struct reader *reader,
+                                struct query_filter *filter, struct error *error)
+{
+    char pseudonym[PSEUDONYM_SIZE];
+    bool any = false;
+    filter->entity = option_slice(args, "entity");
+    enum status status = print_rows(reader, filter, &any, error);
+    if (status != STATUS_OK || any)
+        return status;
+    status = pseudonym_for(cli_text(args, "ledger"), filter->entity, pseudonym, error);
+    if (status != STATUS_OK)
+        return status;
+    filter->entity = slice_of(pseudonym);
+    return print_rows(reader, filter, &any, error);
+}
+
+int command_query(const struct cli_args *args)
+{
+    struct query_filter filter;
+    int code = need_ledger(args);
+    if (code == EXIT_DONE)
+        code = fill_filter(args, &filter);
+    if (code != EXIT_DONE)
+        return code;
+    struct error error;
+    struct reader *reader = NULL;
+    bool any = false;
+    enum status status = reader_open(cli_text(args, "ledger"), &reader, &error);
+    if (status == STATUS_OK)
+        status = cli_has(args, "entity") ? query_entity(args, reader, &filter, &error)
+                                         : print_rows(reader, &filter, &any, &error);
+    reader_close(reader);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}
+
+/* ---- quarantine ---- */
+
+static void fill_quarantine_filter(const struct cli_args *args, bool all,
+                                   struct quarantine_filter *filter)
+{
+    quarantine_filter_init(filter);
+    filter->reason = option_slice(args, "reason");
+    filter->field = option_slice(args, "field");
+    filter->status = all ? -1 : QUARANTINE_OPEN;
+}
+
+static void fill_quarantine_times(const struct cli_args *args, struct quarantine_filter *filter)
+{
+    if (cli_has(args, "from"))
+        filter->from_us = cli_time_us(args, "from");
+    if (cli_has(args, "to"))
+        filter->to_us = cli_time_us(args, "to");
+}
+
+struct listing {
+    FILE *out;
+    const char *name;
+    struct buffer line;
+    bool json;
+};
+
+static enum status list_row(void *context, const struct quarantine_row *row, struct error *error)
+{
+    struct listing *listing = context;
+    buffer_reset(&listing->line);
+    if (listing->json) {
+        quarantine_json(row, &listing->line);
+    } else {
+        char when[TIME_TEXT_SIZE];
+        buffer_printf(&listing->line, "%8llu  %s  %-8s  ", (unsigned long long)row->id,
+                      time_format(row->received_us, when), quarantine_status_name(row->status));
+        buffer_append_slice(&listing->line, row->violations);
+    }
+    buffer_append_char(&listing->line, '\n');
+    return output_write(listing->out, listing->name, buffer_slice(&listing->line), error);
+}
+
+int command_quarantine_list(const struct cli_args *args)
+{
+    int code = need_ledger(args);
+    if (code != EXIT_DONE)
+        return code;
+    struct quarantine_filter filter;
+    fill_quarantine_filter(args, cli_flag(args, "all"), &filter);
+    fill_quarantine_times(args, &filter);
+    filter.limit = cli_int(args, "limit");
+    struct listing listing = {.out = stdout, .name = "stdout", .json = cli_flag(args, "json")};
+    buffer_init(&listing.line, LINE_BYTES);
+    struct error error;
+    struct reader *reader = NULL;
+    enum status status = reader_open(cli_text(args, "ledger"), &reader, &error);
+    if (status == STATUS_OK)
+        status = quarantine_scan(reader, &filter, false, list_row, &listing, &error);
+    reader_close(reader);
+    buffer_free(&listing.line);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}
+
+static enum status export_row(void *context, const struct quarantine_row *row, struct error *error)
+{
+    struct listing *listing = context;
+    enum status status = output_write(listing->out, listing->name, row->raw, error);
+    return status == STATUS_OK ? output_write(listing->out, listing->name, slice_of("\n"), error)
+                               : status;
+}
+
+int command_quarantine_export(const struct cli_args *args)
+{
+    int code = need_ledger(args);
+    if (code != EXIT_DONE)
+        return code;
+    struct quarantine_filter filter;
+    fill_quarantine_filter(args, cli_flag(args, "all"), &filter);
+    fill_quarantine_times(args, &filter);
+    struct error error;
+    struct reader *reader = NULL;
+    struct output output = {0};
+    enum status status = reader_open(cli_text(args, "ledger"), &reader, &error);
+    if (status == STATUS_OK)
+        status = output_open(cli_text(args, "output"), &output, &error);
+    struct listing listing = {.out = output.file, .name = cli_text(args, "output")};
+    if (status == STATUS_OK)
+        status = quarantine_scan(reader, &filter, true, export_row, &listing, &error);
+    if (status == STATUS_OK)
+        status = output_commit(&output, &error);
+    output_discard(&output);
+    reader_close(reader);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}
+
+/* Retrying: the rows are read first, because the engine writes while it decides. */
+struct kept_row {
+    uint64_t id;
+    struct slice raw;
+};
+
+struct retry {
+    const struct cli_args *args;
+    struct arena *arena;
+    struct kept_row *rows;
+    size_t n, capacity;
+    size_t accepted, quarantined;
+};
+
+static bool is_wanted(const struct retry *retry, uint64_t id)
+{
+    int n = cli_n_arguments(retry->args);
+    for (int i = 0; i < n; i++) {
+        if (strtoull(cli_argument(retry->args, i), NULL, 10) == id)
+            return true;
+    }
+    return n == 0;
+}
+
+static enum status keep_row(void *context, const struct quarantine_row *row, struct error *error)
+{
+    struct retry *retry = context;
+    if (!is_wanted(retry, row->id))
+        return STATUS_OK;
+    if (retry->n == retry->capacity) {
+        size_t capacity = retry->capacity ? 2 * retry->capacity : 256;
+        struct kept_row *rows = reallocarray(retry->rows, capacity, sizeof *rows);
+        if (!rows)
+            return error_set(error, STATUS_MEMORY, "out of memory");
+        retry->rows = rows;
+        retry->capacity = capacity;
+    }
+    char *copy = arena_alloc(retry->arena, row->raw.size + 1);
+    if (!copy)
+        return error_set(error, STATUS_FULL,
+                         "more than 1 GiB is quarantined; choose with --reason or --field");
+    memcpy(copy, row->raw.data, row->raw.size);
+    retry->rows[retry->n++] = (struct kept_row){row->id, slice_make(copy, row->raw.size)};
+    return STATUS_OK;
+}
+
+static enum status mark_retried(struct session *session, uint64_t id, struct error *error)
+{
+    struct ledger_entry entry = {
+        .kind = ENTRY_QUARANTINE_MARK,
+        .position.source = -1,
+        .mark = {.id = id, .status = QUARANTINE_RETRIED, .at_us = clock_now_us(session->clock)},
+    };
+    return ledger_submit(engine_ledger(session->engine), &entry, 1, SUBMIT_WAIT, NULL, error);
+}
+
+static enum status retry_row(struct session *session, struct worker *worker, struct retry *retry,
+                             const struct kept_row *row, struct error *error)
+{
+    struct raw_event event = {.bytes = row->raw, .format = FORMAT_JSON, .position.source = -1};
+    struct answer answer;
+    struct buffer line;
+    buffer_init(&line, LINE_BYTES);
+    enum status status = worker_process(worker, &event, 1, &answer, error);
+    if (status == STATUS_OK)
+        status = worker_wait(worker, error);
+    if (status == STATUS_OK)
+        status = mark_retried(session, row->id, error);
+    if (status == STATUS_OK) {
+        bool accepted = answer.kind == ANSWER_DECIDED || answer.kind == ANSWER_DUPLICATE;
+        retry->accepted += accepted;
+        retry->quarantined += !accepted;
+        answer_json(worker, &answer, &line);
+        buffer_append_char(&line, '\n');
+        status = output_write(stdout, "stdout", buffer_slice(&line), error);
+    }
+    buffer_free(&line);
+    return status;
+}
+
+static enum status read_quarantine(const struct cli_args *args, struct retry *retry,
+                                   struct error *error)
+{
+    struct quarantine_filter filter;
+    fill_quarantine_filter(args, false, &filter);
+    struct reader *reader = NULL;
+    enum status status = reader_open(cli_text(args, "ledger"), &reader, error);
+    if (status == STATUS_OK)
+        status = quarantine_scan(reader, &filter, true, keep_row, retry, error);
+    reader_close(reader);
+    return status;
+}
+
+static enum status retry_rows(const struct cli_args *args, struct retry *retry, struct error *error)
+{
+    struct session_options options = {
+        .config_dir = cli_text(args, "config"),
+        .model_file = cli_text(args, "model"),
+        .ledger_dir = cli_text(args, "ledger"),
+    };
+    struct worker_options worker_options = {.reasons = 3, .wait_for_room = true};
+    struct session session = {0};
+    struct worker *worker = NULL;
+    enum status status = session_open(&options, &session, error);
+    if (status == STATUS_OK)
+        status = worker_create(session.engine, &worker_options, &worker, error);
+    for (size_t i = 0; i < retry->n && status == STATUS_OK; i++)
+        status = retry_row(&session, worker, retry, &retry->rows[i], error);
+    worker_destroy(worker);
+    session_close(&session);
+    return status;
+}
+
+int command_quarantine_retry(const struct cli_args *args)
+{
+    if (!cli_text(args, "config") || !cli_text(args, "ledger"))
+        return cli_usage(args, "--config DIR and --ledger DIR are needed");
+    struct error error;
+    struct retry retry = {.args = args, .arena = arena_create(1u << 30)};
+    enum status status =
+        retry.arena ? STATUS_OK : error_set(&error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = read_quarantine(args, &retry, &error);
+    if (status == STATUS_OK && retry.n > 0)
+        status = retry_rows(args, &retry, &error);
+    if (status == STATUS_OK)
+        fprintf(stderr, "retried %zu: %zu accepted, %zu quarantined again\n", retry.n,
+                retry.accepted, retry.quarantined);
+    free(retry.rows);
+    arena_destroy(retry.arena);
+    if (status != STATUS_OK)
+        return cli_fail(args, &error);
+    return retry.quarantined > 0 ? EXIT_FINDING : EXIT_DONE;
+}

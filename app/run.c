@@ -1,0 +1,125 @@
+/* `run`: the service, until interrupted. In a terminal with the screen of `top`, elsewhere with a
+ * status line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/demo.h"
+#include "app/interrupt.h"
+#include "app/service.h"
+#include "ui/view/words.h"
+
+#define STATUS_EVERY_TICKS 10
+
+static int read_level(const struct cli_args *args, enum log_level *level)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(cli_text(args, "log-level"), names[i]) == 0) {
+            *level = (enum log_level)i;
+            return EXIT_DONE;
+        }
+    }
+    return cli_usage(args, "--log-level is debug, info, warn or error, not '%s'",
+                     cli_text(args, "log-level"));
+}
+
+static int check_usage(const struct cli_args *args)
+{
+    bool demo = cli_flag(args, "demo");
+    if (!demo && !cli_text(args, "config"))
+        return cli_usage(args, "--config DIR is needed, or --demo");
+    if (demo && cli_text(args, "config"))
+        return cli_usage(args, "--demo brings its own configuration: leave --config out");
+    return EXIT_DONE;
+}
+
+static void print_place(const struct service *service, const struct demo *demo)
+{
+    printf("binnacle: page and API on http://127.0.0.1:%d/  (OpenAPI at /api/openapi.json)\n",
+           service_port(service));
+    if (demo->folder)
+        printf("binnacle: state in %s (configuration, model, ledger)\n", demo->folder);
+    else if (service_ledger(service))
+        printf("binnacle: ledger in %s\n", service_ledger(service));
+    else
+        puts("binnacle: no ledger is configured: decisions are not recorded");
+    puts("binnacle: Ctrl-C drains, commits and ends");
+    fflush(stdout);
+}
+
+static void print_status(struct service *service)
+{
+    const struct snapshot *snapshot = snapshot_acquire(service_board(service));
+    if (!snapshot)
+        return;
+    char rate[WORD_SIZE], p99[WORD_SIZE], total[WORD_SIZE], at[WORD_SIZE];
+    printf("%s  %s  p99 %s  %s events  %llu quarantined  %d alerts\n",
+           words_time(snapshot->time_us, snapshot->time_us, true, at),
+           words_rate(snapshot->events_per_s, rate), words_latency(snapshot->latency_us.p99, p99),
+           words_count(snapshot->events_total, total),
+           (unsigned long long)snapshot->quarantined_total, snapshot->n_alerts);
+    fflush(stdout);
+    snapshot_release(snapshot);
+}
+
+static void serve(struct service *service, struct interrupt *interrupt)
+{
+    for (unsigned ticks = 1; !interrupt_wait(interrupt, 1000); ticks++) {
+        service_tick(service);
+        if (ticks % STATUS_EVERY_TICKS == 0)
+            print_status(service);
+    }
+}
+
+static enum status run(const struct service_options *options, const struct demo *demo,
+                       struct error *error)
+{
+    struct interrupt *interrupt = NULL;
+    struct service *service = NULL;
+    enum status status = interrupt_create(&interrupt, error);
+    if (status == STATUS_OK)
+        status = service_start(options, &service, error);
+    if (status == STATUS_OK) {
+        print_place(service, demo);
+        serve(service, interrupt);
+    }
+    if (service)
+        puts("binnacle: draining and committing");
+    service_stop(service);
+    interrupt_destroy(interrupt);
+    return status;
+}
+
+int command_run(const struct cli_args *args)
+{
+    struct service_options options = {0};
+    struct demo demo = {0};
+    struct error error;
+    int code = check_usage(args);
+    if (code == EXIT_DONE)
+        code = read_level(args, &options.log_level);
+    if (code != EXIT_DONE)
+        return code;
+    enum status status = STATUS_OK;
+    if (cli_flag(args, "demo"))
+        status = demo_prepare(&demo, &error);
+    options.listen = cli_text(args, "listen");
+    options.listen_score = cli_text(args, "listen-score");
+    options.input = cli_text(args, "input");
+    options.speed = cli_text(args, "speed");
+    options.session = (struct session_options){
+        .config_dir = demo.config ? demo.config : cli_text(args, "config"),
+        .model_file = cli_text(args, "model") ? cli_text(args, "model") : demo.model,
+        .ledger_dir = cli_text(args, "ledger") ? cli_text(args, "ledger") : demo.ledger,
+        .use_configured_ledger = true,
+        .choose_source = true,
+        .input = options.input,
+    };
+    if (status == STATUS_OK)
+        status = run(&options, &demo, &error);
+    demo_free(&demo);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}

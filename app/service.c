@@ -1,0 +1,188 @@
+/* Starts the parts in the order in which they need each other and stops them in reverse. The tick
+ * belongs to one thread at a time: the main loop's, or, in event time, also the source's between
+ * two batches, so that objectives are judged as the events' time goes by. */
+#include "app/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/backend.h"
+#include "app/source.h"
+#include "engine/base/thread.h"
+#include "ui/web/web.h"
+
+#define JUDGE_EVERY_US US_PER_MIN
+
+struct service {
+    struct session session;
+    struct service_options options;
+    struct snapshot_board *board;
+    struct backend *backend;
+    struct web_backend table;
+    struct access *access;
+    struct web *web;
+    struct source *source;
+    struct lock tick_lock;
+    uint64_t seq;
+    int64_t started_us;
+    int64_t judged_us; /* event time of the last judgement */
+};
+
+/* ---- the tick ---- */
+
+static struct snapshot *take_picture(struct service *service)
+{
+    struct snapshot *snapshot = snapshot_create();
+    if (!snapshot)
+        return NULL;
+    engine_fill(service->session.engine, snapshot);
+    snapshot->seq = ++service->seq;
+    snapshot->started_us = service->started_us;
+    return snapshot;
+}
+
+void service_tick(struct service *service)
+{
+    lock_take(&service->tick_lock);
+    struct snapshot *snapshot = take_picture(service);
+    if (snapshot) {
+        service->judged_us = snapshot->time_us;
+        snapshot_publish(service->board, snapshot);
+    }
+    lock_release(&service->tick_lock);
+}
+
+static void event_time_moved(void *context)
+{
+    struct service *service = context;
+    if (clock_now_us(service->session.clock) - service->judged_us >= JUDGE_EVERY_US)
+        service_tick(service);
+}
+
+/* ---- starting ---- */
+
+struct access_keys {
+    const char *token_file;
+};
+
+static enum status start_access(struct service *service, struct error *error)
+{
+    static const struct config_key keys[] = {
+        {"token_file", CONFIG_STRING, offsetof(struct access_keys, token_file), false,            0,              0,
+         "lines `NAME TOKEN` of those who may change state; mode 0600"},
+        {NULL,            CONFIG_STRING,                      0,                         false,              0, 0, NULL},
+    };
+    const struct config *config = service->session.config;
+    struct access_keys values = {NULL};
+    if (!config->access)
+        return access_create(NULL, &service->access, error);
+    enum status status = config_read(config->access, keys, &values, error);
+    if (status != STATUS_OK)
+        return status;
+    char *path = values.token_file ? config_path(config, values.token_file) : NULL;
+    status = access_create(path, &service->access, error);
+    free(path);
+    return status;
+}
+
+static enum status start_web(struct service *service, struct error *error)
+{
+    const struct config *config = service->session.config;
+    const struct service_options *options = &service->options;
+    struct web_options web = {
+        .listen = options->listen ? options->listen : config->listen,
+        .listen_score = options->listen_score ? options->listen_score : config->listen_score,
+        .workers = (int)config->workers,
+        .access = service->access,
+    };
+    enum status status = backend_create(service->session.engine, service->board,
+                                        (int)config->workers * 2, &service->backend, error);
+    if (status != STATUS_OK)
+        return status;
+    backend_table(service->backend, &service->table);
+    return web_start(&web, &service->table, &service->web, error);
+}
+
+static enum status start_source(struct service *service, struct error *error)
+{
+    struct source_options options = {
+        .session = &service->session,
+        .path = service->options.input,
+        .speed = service->options.speed ? service->options.speed : "max",
+        .moved = event_time_moved,
+        .context = service,
+    };
+    return source_start(&options, &service->source, error);
+}
+
+static enum status start(struct service *service, struct error *error)
+{
+    service->board = snapshot_board_create();
+    if (!service->board)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = session_open(&service->options.session, &service->session, error);
+    if (status == STATUS_OK)
+        status = start_access(service, error);
+    if (status != STATUS_OK)
+        return status;
+    service->started_us = clock_now_us(service->session.clock);
+    service_tick(service);
+    status = start_web(service, error);
+    if (status == STATUS_OK)
+        status = start_source(service, error);
+    return status;
+}
+
+enum status service_start(const struct service_options *options, struct service **service,
+                          struct error *error)
+{
+    *service = NULL;
+    struct service *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->options = *options;
+    lock_init(&made->tick_lock, "service.tick");
+    made->session.log = log_create(2, options->log_level, false);
+    enum status status = start(made, error);
+    if (status != STATUS_OK) {
+        service_stop(made);
+        return status;
+    }
+    *service = made;
+    return STATUS_OK;
+}
+
+void service_stop(struct service *service)
+{
+    if (!service)
+        return;
+    source_stop(service->source);
+    web_stop(service->web);
+    backend_destroy(service->backend);
+    access_destroy(service->access);
+    session_close(&service->session);
+    if (service->board)
+        snapshot_board_destroy(service->board);
+    lock_destroy(&service->tick_lock);
+    free(service);
+}
+
+struct snapshot_board *service_board(struct service *service)
+{
+    return service->board;
+}
+
+struct log *service_log(struct service *service)
+{
+    return service->session.log;
+}
+
+int service_port(const struct service *service)
+{
+    return web_port(service->web);
+}
+
+const char *service_ledger(const struct service *service)
+{
+    return engine_parts(service->session.engine)->ledger_dir;
+}

@@ -1,0 +1,31 @@
+/* A running service: engine, source, watch, alerts and the HTTP face, tied together. */
+#ifndef BINNACLE_APP_SERVICE_H
+#define BINNACLE_APP_SERVICE_H
+
+#include "app/session.h"
+#include "engine/observe/snapshot.h"
+
+struct service;
+
+struct service_options {
+    struct session_options session;
+    const char *listen;        /* NULL: as configured */
+    const char *listen_score;  /* likewise */
+    const char *input, *speed; /* a file to score on its own clock; NULL: the configured source */
+    enum log_level log_level;
+};
+
+MUST_USE enum status service_start(const struct service_options *options, struct service **service,
+                                   struct error *error);
+/* Stops taking events, drains, commits. NULL is ignored. */
+void service_stop(struct service *service);
+
+/* One tick: takes the picture, judges it, publishes it. About once a second, one thread. */
+void service_tick(struct service *service);
+
+struct snapshot_board *service_board(struct service *service);
+struct log *service_log(struct service *service);
+int service_port(const struct service *service);
+const char *service_ledger(const struct service *service); /* NULL: none */
+
+#endif

@@ -1,0 +1,56 @@
+/* A configuration made into an engine: what every command that scores begins with. */
+#ifndef BINNACLE_APP_SESSION_H
+#define BINNACLE_APP_SESSION_H
+
+#include "app/cli.h"
+#include "app/config.h"
+#include "app/interrupt.h"
+#include "engine/engine.h"
+#include "engine/event/file_source.h"
+#include "engine/pipeline.h"
+
+struct session_options {
+    const char *config_dir;
+    const char *model_file; /* takes the place of the configured champion; NULL: as configured */
+    const char *ledger_dir; /* NULL: nothing is written, unless the configuration names one */
+    bool use_configured_ledger;
+    bool event_time;
+    bool features_only;               /* no model, no decisions: answers carry the features */
+    const char *sources[MAX_SOURCES]; /* names of the sources, for their positions */
+    int n_sources;
+    const char *source_kind; /* for the screens; NULL: "file" */
+    bool choose_source; /* as the configuration says, or `input` when that is not NULL: sets the
+                           clock, the source's name and its kind */
+    const char *input;
+};
+
+struct session {
+    struct config *config;
+    struct log *log;
+    struct clock *clock;
+    struct engine *engine;
+    char *paths[MAX_ENGINE_MODELS + 1];
+    int n_paths;
+};
+
+MUST_USE enum status session_open(const struct session_options *options, struct session *session,
+                                  struct error *error);
+/* Safe on a session that was never or only half opened (all zero). */
+void session_close(struct session *session);
+
+/* Takes batches of a file's events through a worker. `each` sees the answers of a batch before the
+ * next one is read; anything but STATUS_OK ends the run and is returned. */
+typedef enum status answers_visitor(void *context, struct worker *worker,
+                                    const struct answer *answers, size_t n,
+                                    const struct file_source *file, struct error *error);
+
+/* Runs the file from where the ledger's position for `source` says. A signal (`interrupt` may
+ * be NULL) ends the run after the batch. */
+MUST_USE enum status session_run_file(struct session *session, struct worker *worker,
+                                      const char *path, int source, struct interrupt *interrupt,
+                                      answers_visitor *each, void *context, struct error *error);
+
+/* What a file's position is kept under: its name without folders, so that a moved file goes on. */
+const char *source_name(const char *path);
+
+#endif

@@ -1,0 +1,148 @@
+/* The JSON answer to one event, as POST /v1/score, `score` and `replay` give it. A fresh decision
+ * is shown through the same writer as a recorded one, so the two cannot differ. */
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/record/row.h"
+#include "engine/worker_priv.h"
+
+static struct slice text(const char *borrowed)
+{
+    return slice_of(borrowed ? borrowed : "");
+}
+
+static int row_reasons(const struct outcome *outcome, struct row_reason *out)
+{
+    for (int i = 0; i < outcome->n_reasons; i++) {
+        const struct reason *reason = &outcome->reasons[i];
+        out[i] = (struct row_reason){text(reason->code), reason->feature, reason->value,
+                                     reason->contribution};
+    }
+    return outcome->n_reasons;
+}
+
+static void decided_json(const struct item *item, struct buffer *out)
+{
+    const struct outcome *outcome = &item->outcome;
+    struct row_reason reasons[MAX_FEATURES];
+    struct ledger_row row = {
+        .kind = ROW_DECISION,
+        .index = item->ledger_index,
+        .at_us = outcome->decided_at_us,
+        .event_id = item->id,
+        .entity = item->entity,
+        .event_us = outcome->event->time_us,
+        .input = item->input,
+        .features = outcome->features.values,
+        .n_features = outcome->features.schema->n_features,
+        .score = outcome->score,
+        .margin = outcome->margin,
+        .decision = outcome->decision,
+        .rule = text(outcome->rule),
+        .reasons = reasons,
+        .n_reasons = row_reasons(outcome, reasons),
+        .model = text(outcome->model),
+        .model_version = text(outcome->model_version),
+        .variant = outcome->variant,
+        .latency_us = outcome->latency_us,
+        .names = outcome->features.schema,
+    };
+    memcpy(row.trace_id, outcome->trace_id, sizeof row.trace_id);
+    row_answer_json(&row, false, -1, out);
+}
+
+/* "errors" or "quarantined": [{"field":…,"reason":…}]. */
+static void violations_json(const struct event *event, struct json_writer *json, const char *key)
+{
+    json_array(json, key);
+    for (int i = 0; i < event->n_violations; i++) {
+        const struct violation *violation = &event->violations[i];
+        json_object(json, NULL);
+        json_text(json, "field",
+                  violation->field < 0 ? NULL : event->schema->fields[violation->field].name);
+        json_text(json, "reason", violation_name(violation->code));
+        if (violation->check)
+            json_text(json, "check", violation->check);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void event_id_json(const struct event *event, struct json_writer *json)
+{
+    const struct value *id = &event->values[event->schema->id];
+    json_value(json, "event_id", id);
+}
+
+static void quarantined_json(const struct answer *answer, struct buffer *out)
+{
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    event_id_json(answer->event, &json);
+    violations_json(answer->event, &json, "quarantined");
+    json_object_end(&json);
+}
+
+static void duplicate_json(struct worker *worker, const struct answer *answer, struct buffer *out)
+{
+    struct engine *engine = worker->engine;
+    if (engine->ledger && answer->ledger_index != UINT64_MAX) {
+        struct error error;
+        struct ledger_row row;
+        lock_take(&engine->reader_lock);
+        enum status status = ledger_wait_index(engine->ledger, answer->ledger_index, 5000, &error);
+        if (status == STATUS_OK)
+            status = reader_row(engine->reader, answer->ledger_index, &row, &error);
+        if (status == STATUS_OK)
+            row_answer_json(&row, true, -1, out);
+        lock_release(&engine->reader_lock);
+        if (status == STATUS_OK)
+            return;
+    }
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    event_id_json(answer->event, &json);
+    json_bool(&json, "duplicate", true);
+    json_object_end(&json);
+}
+
+void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out)
+{
+    struct json_writer json;
+    switch (answer->kind) {
+    case ANSWER_DECIDED:
+        decided_json(&worker->items[answer->item], out);
+        return;
+    case ANSWER_DUPLICATE:
+        duplicate_json(worker, answer, out);
+        return;
+    case ANSWER_CONFLICT:
+    case ANSWER_QUARANTINED:
+        quarantined_json(answer, out);
+        return;
+    case ANSWER_REFUSED:
+        json_begin(&json, out);
+        json_object(&json, NULL);
+        json_text(&json, "title", "Overloaded");
+        json_int(&json, "status", 503);
+        json_text(&json, "detail", "nothing was decided; send the event again later");
+        json_object_end(&json);
+        return;
+    }
+}
+
+void answer_problem_json(const struct answer *answer, struct buffer *out)
+{
+    bool conflict = answer->kind == ANSWER_CONFLICT;
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_text(&json, "title",
+              conflict ? "The event id belongs to other content" : "The event breaks the contract");
+    json_int(&json, "status", conflict ? 409 : 422);
+    violations_json(answer->event, &json, "errors");
+    json_int(&json, "quarantine_id", (int64_t)answer->quarantine_id);
+    json_object_end(&json);
+}

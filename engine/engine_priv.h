@@ -1,0 +1,65 @@
+/* The engine from the inside. Private to engine/'s own files. */
+#ifndef BINNACLE_ENGINE_ENGINE_PRIV_H
+#define BINNACLE_ENGINE_ENGINE_PRIV_H
+
+#include <stdatomic.h>
+
+#include "engine/base/thread.h"
+#include "engine/contract/unique.h"
+#include "engine/decide/rules.h"
+#include "engine/engine.h"
+#include "engine/event/decoder.h"
+#include "engine/feature/store.h"
+#include "engine/model/scorer.h"
+#include "engine/monitor/slo.h"
+#include "engine/observe/observe.h"
+#include "engine/record/ledger.h"
+#include "engine/record/pseudonym.h"
+#include "engine/record/reader.h"
+#include "engine/traffic/traffic.h"
+
+#define ENGINE_MAGIC 0xb1aac1e0u
+#define MAX_WORKERS  256
+
+struct engine {
+    unsigned magic;
+    struct engine_parts parts;
+    const struct schema *schema;
+    const struct feature_schema *features;
+    int pii_fields[MAX_FIELDS]; /* indices of personal fields */
+    int n_pii_fields;
+    struct unique *unique; /* NULL: the contract asks for none */
+    struct feature_store *store;
+    struct model *models[MAX_ENGINE_MODELS];
+    struct scorer *scorers[MAX_ENGINE_MODELS];
+    struct traffic *traffic;
+    struct ledger *ledger;           /* NULL: nothing is written */
+    int ledger_sources[MAX_SOURCES]; /* the ledger's numbers for parts.sources */
+    struct pseudonyms *pseudonyms;   /* the ledger's, or NULL without one */
+    struct observe *observe;
+    struct monitor *monitor;
+    struct slo_set objectives;
+    struct shadow *shadow;
+    bool failed; /* it never came up: leave no checkpoint */
+    atomic_int n_workers;
+    struct lock reader_lock; /* the reader, decoder and arena below, for labels and repeats */
+    struct reader *reader;
+    struct decoder *decoder;
+    struct feature_scratch *scratch;
+    struct arena *arena;
+};
+
+enum status engine_observe_create(struct engine *engine, struct error *error);
+/* The split has changed: count by the new one. */
+void engine_arms_changed(struct engine *engine);
+/* Counts a recorded decision as it was counted when it was made. */
+void engine_observe_row(struct engine *engine, const struct ledger_row *row);
+/* A recorded decision's event again, its personal fields pseudonymised. Lives in `arena`. */
+enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
+                              const struct ledger_row *row, struct event *event);
+/* Brings windows and ids to where the ledger ends. */
+enum status engine_recover(struct engine *engine, struct error *error);
+/* Writes the windows' checkpoint next to the ledger. */
+enum status engine_checkpoint(struct engine *engine, struct error *error);
+
+#endif

@@ -1,0 +1,53 @@
+/* The truth that arrives after the decision: found by the event's id, applied to the windows that
+ * look at labels, counted, and recorded. Any thread; one at a time. */
+#include "engine/engine_priv.h"
+
+static enum status submit_label(struct engine *engine, struct slice event_id, int label,
+                                int64_t observed_us, struct error *error)
+{
+    struct ledger_entry entry = {
+        .kind = ENTRY_LABEL,
+        .position.source = -1,
+        .label = {.event_id = event_id,
+                  .label = label,
+                  .observed_us = observed_us,
+                  .at_us = clock_now_us(engine->parts.clock)},
+    };
+    uint64_t ticket;
+    return ledger_submit(engine->ledger, &entry, 1, SUBMIT_WAIT, &ticket, error);
+}
+
+static enum status apply_label(struct engine *engine, struct slice event_id, int label,
+                               int64_t observed_us, struct error *error)
+{
+    struct ledger_row row;
+    enum status status = reader_find_event(engine->reader, event_id, &row, error);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(error, status, "no decision on event " SLICE_FORMAT " is in the ledger",
+                         SLICE_ARGS(event_id));
+    if (status != STATUS_OK)
+        return status;
+    struct event event;
+    arena_reset(engine->arena);
+    if (engine_decode_row(engine, engine->decoder, engine->arena, &row, &event) != STATUS_OK)
+        return error_set(error, STATUS_MEMORY, "out of memory for a label");
+    status = submit_label(engine, event_id, label, observed_us, error);
+    if (status != STATUS_OK)
+        return status;
+    status = feature_label(engine->store, engine->scratch, &event, NULL, label);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* recorded; no window looks there */
+}
+
+enum status engine_label(struct engine *engine, struct slice event_id, int label,
+                         int64_t observed_us, struct error *error)
+{
+    if (label != 0 && label != 1)
+        return error_set(error, STATUS_INVALID, "label is 0 or 1");
+    if (!engine->ledger)
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "labels need a ledger; start with --ledger DIR");
+    lock_take(&engine->reader_lock);
+    enum status status = apply_label(engine, event_id, label, observed_us, error);
+    lock_release(&engine->reader_lock);
+    return status;
+}

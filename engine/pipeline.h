@@ -1,0 +1,75 @@
+/* The way of an event: bytes in, decision out, row on its way to the disk. A worker carries a
+ * batch through all the steps itself; nothing is handed to another thread before the ledger's
+ * queue. */
+#ifndef BINNACLE_ENGINE_PIPELINE_H
+#define BINNACLE_ENGINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/decide/outcome.h"
+#include "engine/engine.h"
+#include "engine/event/decoder.h"
+
+#define MAX_BATCH 1024
+
+struct raw_event {
+    struct slice bytes;
+    enum event_format format;
+    bool too_long;            /* `bytes` is only the beginning */
+    struct position position; /* source -1 when it came by HTTP */
+    uint8_t trace_id[16];     /* all zero: none came along, one is made */
+    int64_t received_ns;      /* monotonic_ns(); 0: not measured, as in a replay */
+};
+
+enum answer_kind {
+    ANSWER_DECIDED,
+    ANSWER_DUPLICATE,   /* decided before: `ledger_index` is the row of that time */
+    ANSWER_CONFLICT,    /* its id belongs to other content; quarantined */
+    ANSWER_QUARANTINED, /* event->violations say why */
+    ANSWER_REFUSED,     /* the ledger takes nothing now; nothing was done, try again later */
+};
+
+struct answer {
+    enum answer_kind kind;
+    size_t item;                   /* its place in the batch */
+    const struct event *event;     /* NULL when REFUSED before decoding */
+    const struct outcome *outcome; /* DECIDED only */
+    uint64_t ledger_index;         /* DECIDED, DUPLICATE; UINT64_MAX without a ledger */
+    uint64_t quarantine_id;        /* QUARANTINED, CONFLICT; 0 without a ledger */
+};
+
+struct worker_options {
+    int reasons;        /* -1: all, 0: none; for every decision, approvals too, if `always` */
+    bool always;        /* false: only for review and decline */
+    bool wait_for_room; /* a full ledger queue slows the caller down; else REFUSED */
+};
+
+struct worker;
+
+/* One per thread that brings events. `options` is copied. */
+MUST_USE enum status worker_create(struct engine *engine, const struct worker_options *options,
+                                   struct worker **worker, struct error *error);
+void worker_destroy(struct worker *worker);
+/* Changes the options for the next batch. */
+void worker_set_options(struct worker *worker, const struct worker_options *options);
+/* CSV events need their header first; see decoder_csv_header(). */
+MUST_USE enum status worker_csv_header(struct worker *worker, struct slice header,
+                                       struct error *error);
+
+/* Decides on up to MAX_BATCH events, in order. Answers (and what they point to) live until the
+ * worker's next call. The rows are submitted, not yet durable: see worker_wait(). Fails only when
+ * the ledger is broken; then no answer is valid. */
+MUST_USE enum status worker_process(struct worker *worker, const struct raw_event *events, size_t n,
+                                    struct answer *answers, struct error *error);
+
+/* Returns when the last batch is as durable as the configuration asks. */
+MUST_USE enum status worker_wait(struct worker *worker, struct error *error);
+
+/* Appends the JSON answer to one event as INTERFACE documents it, without a line end. */
+void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);
+/* The application/problem+json of a QUARANTINED (422) or CONFLICT (409) answer. */
+void answer_problem_json(const struct answer *answer, struct buffer *out);
+
+#endif

@@ -1,0 +1,205 @@
+/* Brings a service to where its ledger ends: windows from the newest checkpoint plus the rows after
+ * it, ids from the rows within their span, counters from the rows of their longest window. Run by
+ * the thread that starts the engine, before any worker exists. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/engine_priv.h"
+
+#define COUNTS_NAME          "counts.checkpoint"
+#define RECOVERY_ARENA_BYTES (16u << 20)
+
+struct recovery {
+    struct engine *engine;
+    struct decoder *decoder;
+    struct feature_scratch *scratch;
+    struct arena *arena;
+    uint64_t windows_from; /* rows from here on are not in the windows yet */
+    int64_t ids_since_us;  /* ids older than this may come again */
+    uint64_t counts_from;  /* nor in the counters */
+    int64_t newest_us;
+};
+
+enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
+                              const struct ledger_row *row, struct event *event)
+{
+    size_t size = engine->schema->n_fields * sizeof *event->values;
+    *event = (struct event){.schema = engine->schema,
+                            .position.source = -1,
+                            .values = arena_alloc(arena, size),
+                            .received_us = row->at_us};
+    if (!event->values)
+        return STATUS_MEMORY;
+    memset(event->values, 0, size);
+    decoder_json(decoder, row->input, arena, event);
+    event->time_us = row->event_us;
+    return STATUS_OK;
+}
+
+/* The row's input holds pseudonyms where the event held originals: exactly what the windows are
+ * keyed by, so no replacements are needed. */
+static enum status recover_windows(struct recovery *recovery, const struct ledger_row *row,
+                                   struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    struct event event;
+    if (engine_decode_row(engine, recovery->decoder, recovery->arena, row, &event) != STATUS_OK)
+        return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
+    /* What was accepted then is accepted now: the state is the same. */
+    enum status status = feature_insert(engine->store, recovery->scratch, &event, NULL);
+    return status == STATUS_INVALID ? STATUS_OK : status;
+}
+
+static enum status recover_label(struct recovery *recovery, const struct ledger_row *row,
+                                 struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    struct ledger_row decision;
+    enum status status = reader_find_event(engine->reader, row->event_id, &decision, error);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    struct event event;
+    if (engine_decode_row(engine, recovery->decoder, recovery->arena, &decision, &event) !=
+        STATUS_OK)
+        return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
+    status = feature_label(engine->store, recovery->scratch, &event, NULL, row->label);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status recover_id(struct recovery *recovery, const struct ledger_row *row,
+                              struct error *error)
+{
+    struct unique *unique = recovery->engine->unique;
+    if (!unique || row->at_us < recovery->ids_since_us)
+        return STATUS_OK;
+    uint64_t content = hash64(row->input.data, row->input.size, 0);
+    return unique_restore(unique, row->event_id, content, row->at_us, row->index) == STATUS_FULL
+               ? error_set(error, STATUS_FULL, "the ids of the ledger do not fit into memory")
+               : STATUS_OK;
+}
+
+static enum status recover_row(void *context, const struct ledger_row *row, struct error *error)
+{
+    struct recovery *recovery = context;
+    arena_reset(recovery->arena);
+    if (row->at_us > recovery->newest_us)
+        recovery->newest_us = row->at_us;
+    if (row->kind == ROW_LABEL)
+        return row->index >= recovery->windows_from ? recover_label(recovery, row, error)
+                                                    : STATUS_OK;
+    if (row->kind != ROW_DECISION)
+        return STATUS_OK;
+    enum status status = recover_id(recovery, row, error);
+    if (status == STATUS_OK && row->index >= recovery->windows_from)
+        status = recover_windows(recovery, row, error);
+    if (status == STATUS_OK && row->index >= recovery->counts_from)
+        engine_observe_row(recovery->engine, row);
+    return status;
+}
+
+/* ---- checkpoints ---- */
+
+static char *state_path(const struct engine *engine, const char *name)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", engine->parts.ledger_dir, name) < 0 ? NULL : path;
+}
+
+static uint64_t load_counts(struct engine *engine)
+{
+    uint64_t upto = 0;
+    struct error error;
+    char *path = state_path(engine, COUNTS_NAME);
+    enum status status = path ? observe_load(engine->observe, path, &upto, &error) : STATUS_MEMORY;
+    free(path);
+    return status == STATUS_OK ? upto : 0;
+}
+
+/* Lowers *first to the first decision within the span of unique ids. */
+static enum status first_since(struct recovery *recovery, uint64_t *first, struct error *error)
+{
+    struct query_filter filter;
+    struct query *query = NULL;
+    struct ledger_row row;
+    query_filter_init(&filter);
+    filter.from_us = recovery->ids_since_us;
+    filter.limit = 1;
+    enum status status = query_open(recovery->engine->reader, &filter, &query, error);
+    if (status == STATUS_OK)
+        status = query_next(query, &row, error);
+    if (status == STATUS_OK && row.index < *first)
+        *first = row.index;
+    query_close(query);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+/* Where the scan has to begin: at the oldest row that somebody still lacks. */
+static enum status first_needed(struct recovery *recovery, uint64_t *first, struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    uint64_t size;
+    uint8_t root[SHA256_SIZE];
+    enum status status = reader_head(engine->reader, &size, root, error);
+    if (status != STATUS_OK)
+        return status;
+    *first = recovery->windows_from < recovery->counts_from ? recovery->windows_from
+                                                            : recovery->counts_from;
+    if (engine->unique && size > 0) {
+        struct ledger_row last;
+        status = reader_row(engine->reader, size - 1, &last, error);
+        if (status != STATUS_OK)
+            return status;
+        recovery->ids_since_us = last.at_us - contract_unique_within_us(engine->parts.contract);
+        return first_since(recovery, first, error);
+    }
+    return STATUS_OK;
+}
+
+enum status engine_recover(struct engine *engine, struct error *error)
+{
+    struct recovery recovery = {.engine = engine};
+    struct reader *scan = NULL;
+    recovery.counts_from = load_counts(engine);
+    recovery.arena = arena_create(RECOVERY_ARENA_BYTES);
+    uint64_t first = 0;
+    enum status status = recovery.arena ? STATUS_OK : STATUS_MEMORY;
+    if (status != STATUS_OK)
+        error_set(error, status, "out of memory");
+    if (status == STATUS_OK)
+        status = decoder_create(engine->schema, true, &recovery.decoder, error);
+    if (status == STATUS_OK)
+        status = feature_scratch_create(engine->store, &recovery.scratch, error);
+    if (status == STATUS_OK)
+        status = first_needed(&recovery, &first, error);
+    if (status == STATUS_OK)
+        status = reader_open(engine->parts.ledger_dir, &scan, error);
+    if (status == STATUS_OK)
+        status = reader_scan(scan, first, recover_row, &recovery, error);
+    if (status == STATUS_OK && engine->parts.event_time && recovery.newest_us > 0)
+        clock_advance(engine->parts.clock, recovery.newest_us);
+    reader_close(scan);
+    feature_scratch_destroy(recovery.scratch);
+    decoder_destroy(recovery.decoder);
+    arena_destroy(recovery.arena);
+    if (status != STATUS_OK)
+        error_prefix(error, "the ledger in %s cannot be taken up", engine->parts.ledger_dir);
+    return status;
+}
+
+enum status engine_checkpoint(struct engine *engine, struct error *error)
+{
+    uint64_t size;
+    uint8_t root[SHA256_SIZE];
+    char *counts = state_path(engine, COUNTS_NAME);
+    enum status status = counts ? STATUS_OK : STATUS_MEMORY;
+    if (status != STATUS_OK)
+        error_set(error, status, "out of memory");
+    if (status == STATUS_OK)
+        status = reader_head(engine->reader, &size, root, error);
+    if (status == STATUS_OK)
+        status = observe_save(engine->observe, counts, size, error);
+    free(counts);
+    return status;
+}

@@ -1,0 +1,184 @@
+/* The deciding steps of a batch: which model, its score, the rule that fires, and why. Nothing here
+ * reads a clock, a file or a database, so a recorded row can be decided again by calling it. */
+#include <string.h>
+
+#include "engine/model/model.h"
+#include "engine/shadow.h"
+#include "engine/worker_priv.h"
+
+/* ---- route ---- */
+
+static void route_item(const struct traffic_plan *plan, struct item *item)
+{
+    struct traffic_route route;
+    traffic_route(plan, item->entity.size > 0 ? item->entity : item->id, &route);
+    const struct traffic_arm *arm = traffic_plan_arm(plan, (size_t)route.arm);
+    item->scorer = arm->handle;
+    item->outcome.variant = (enum variant)arm->role;
+    const struct model *model = scorer_model(item->scorer);
+    item->outcome.model = model_name(model);
+    item->outcome.model_version = model_version(model);
+    item->n_shadows = route.n_shadows;
+    for (int i = 0; i < route.n_shadows; i++)
+        item->shadows[i] = traffic_plan_arm(plan, (size_t)route.shadows[i])->handle;
+}
+
+enum status step_route(struct worker *worker, struct error *error)
+{
+    (void)error;
+    const struct traffic_plan *plan = traffic_enter(worker->traffic);
+    for (size_t i = 0; i < worker->n; i++) {
+        if (worker->items[i].alive)
+            route_item(plan, &worker->items[i]);
+    }
+    /* What the items keep belongs to the engine's models, which outlive every plan. */
+    traffic_leave(worker->traffic);
+    return STATUS_OK;
+}
+
+/* ---- score ---- */
+
+static bool is_scored_by(const struct item *item, const struct scorer *scorer, int shadow)
+{
+    if (!item->alive)
+        return false;
+    return shadow < 0 ? item->scorer == scorer
+                      : shadow < item->n_shadows && item->shadows[shadow] == scorer;
+}
+
+/* Copies the rows that `scorer` scores (as shadow number `shadow`, or as the deciding model when
+ * that is -1) next to each other; returns their number. */
+static size_t gather(struct worker *worker, const struct scorer *scorer, int shadow)
+{
+    size_t width = worker->engine->features->n_features, n = 0;
+    for (size_t i = 0; i < worker->n; i++) {
+        if (!is_scored_by(&worker->items[i], scorer, shadow))
+            continue;
+        memcpy(worker->gathered + n * width, worker_features(worker, i), width * sizeof(float));
+        worker->gathered_items[n++] = (int)i;
+    }
+    return n;
+}
+
+static void keep_scores(struct worker *worker, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct outcome *outcome = &worker->items[worker->gathered_items[i]].outcome;
+        outcome->margin = worker->margins[i];
+        outcome->score = worker->scores[i];
+    }
+}
+
+static void keep_shadows(struct worker *worker, const struct scorer *scorer, size_t n)
+{
+    const struct model *model = scorer_model(scorer);
+    for (size_t i = 0; i < n; i++) {
+        struct outcome *outcome = &worker->items[worker->gathered_items[i]].outcome;
+        outcome->shadows[outcome->n_shadows++] =
+            (struct shadow_score){model_name(model), model_version(model), worker->scores[i]};
+    }
+}
+
+static enum status score_with(struct worker *worker, const struct scorer *scorer,
+                              struct error *error)
+{
+    size_t n = gather(worker, scorer, -1);
+    if (n == 0)
+        return STATUS_OK;
+    enum status status = scorer_score(scorer, worker->scorer_scratch, worker->gathered, n,
+                                      worker->margins, worker->scores, error);
+    if (status == STATUS_OK)
+        keep_scores(worker, n);
+    return status;
+}
+
+static enum status shadow_with(struct worker *worker, const struct scorer *scorer,
+                               struct error *error)
+{
+    for (int shadow = 0; shadow < MAX_SHADOWS; shadow++) {
+        size_t n = gather(worker, scorer, shadow);
+        if (n == 0)
+            continue;
+        enum status status = scorer_score(scorer, worker->scorer_scratch, worker->gathered, n, NULL,
+                                          worker->scores, error);
+        if (status != STATUS_OK)
+            return status;
+        keep_shadows(worker, scorer, n);
+    }
+    return STATUS_OK;
+}
+
+enum status step_score(struct worker *worker, struct error *error)
+{
+    const struct engine *engine = worker->engine;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < engine->parts.n_models && status == STATUS_OK; i++)
+        status = score_with(worker, engine->scorers[i], error);
+    return status;
+}
+
+/* Where somebody waits for the answer, shadows are scored by the engine's own thread instead, from
+ * a copy of the features: see shadow.c. */
+enum status step_shadow(struct worker *worker, struct error *error)
+{
+    const struct engine *engine = worker->engine;
+    if (!worker->options.wait_for_room) {
+        shadow_offer(worker);
+        return STATUS_OK;
+    }
+    enum status status = STATUS_OK;
+    for (int i = 0; i < engine->parts.n_models && status == STATUS_OK; i++)
+        status = shadow_with(worker, engine->scorers[i], error);
+    return status;
+}
+
+/* ---- decide and say why ---- */
+
+enum status step_decide(struct worker *worker, struct error *error)
+{
+    (void)error;
+    for (size_t i = 0; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        if (!item->alive)
+            continue;
+        struct outcome *outcome = &item->outcome;
+        struct verdict verdict;
+        rules_decide(worker->engine->parts.rules, worker->rules_scratch, &item->event,
+                     &outcome->features, outcome->score, outcome->margin, item->now_us, &verdict);
+        outcome->decision = verdict.decision;
+        outcome->rule = verdict.rule;
+    }
+    return STATUS_OK;
+}
+
+static enum status explain(struct worker *worker, size_t i, size_t top, struct error *error)
+{
+    struct item *item = &worker->items[i];
+    struct reason *reasons = arena_alloc(worker->arena, top * sizeof *reasons);
+    if (!reasons)
+        return error_set(error, STATUS_MEMORY, "out of memory for reasons");
+    enum status status = scorer_explain(item->scorer, worker->scorer_scratch,
+                                        worker_features(worker, i), 1, worker->contribs, error);
+    if (status != STATUS_OK)
+        return status;
+    struct outcome *outcome = &item->outcome;
+    outcome->reasons = reasons;
+    outcome->n_reasons = (int)reasons_rank(worker->engine->parts.rules, &outcome->features,
+                                           worker->contribs, top, reasons);
+    return STATUS_OK;
+}
+
+enum status step_reason(struct worker *worker, struct error *error)
+{
+    size_t top = worker->options.reasons < 0 ? worker->engine->features->n_features
+                                             : (size_t)worker->options.reasons;
+    for (size_t i = 0; i < worker->n && top > 0; i++) {
+        const struct item *item = &worker->items[i];
+        if (!item->alive || (item->outcome.decision == DECISION_APPROVE && !worker->options.always))
+            continue;
+        enum status status = explain(worker, i, top, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,122 @@
+/* Shadow models on live traffic: scored by a thread of their own from copies of the served
+ * features, so that an answer never waits for them. The queue is bounded; what does not fit is left
+ * out and counted, and the screens show how much of its share a shadow has really seen. */
+#include "engine/shadow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/thread.h"
+#include "engine/worker_priv.h"
+
+#define SHADOW_QUEUE 4096
+
+struct shadow_job {
+    int64_t at_us;
+    struct scorer *shadows[MAX_SHADOWS];
+    int n_shadows;
+    float features[]; /* one row of the view */
+};
+
+struct shadow {
+    struct engine *engine;
+    struct queue *queue;
+    struct thread *thread;
+    struct scorer_scratch *scratch;
+    int number; /* of its counters in observe */
+};
+
+static void run_job(struct shadow *shadow, const struct shadow_job *job)
+{
+    for (int i = 0; i < job->n_shadows; i++) {
+        float score;
+        struct error error;
+        if (scorer_score(job->shadows[i], shadow->scratch, job->features, 1, NULL, &score,
+                         &error) != STATUS_OK) {
+            log_write(shadow->engine->parts.log, LOG_ERROR, "traffic", "shadow_failed", "%s",
+                      error.message);
+            continue;
+        }
+        const struct model *model = scorer_model(job->shadows[i]);
+        observe_shadow(shadow->engine->observe, shadow->number, job->at_us, model_name(model),
+                       model_version(model));
+    }
+}
+
+static void run(void *context)
+{
+    struct shadow *shadow = context;
+    void *jobs[64];
+    for (;;) {
+        size_t n = queue_take(shadow->queue, jobs, 64, 1000);
+        for (size_t i = 0; i < n; i++) {
+            run_job(shadow, jobs[i]);
+            free(jobs[i]);
+        }
+        if (n == 0 && queue_is_closed(shadow->queue))
+            return;
+    }
+}
+
+enum status shadow_create(struct engine *engine, struct shadow **shadow, struct error *error)
+{
+    *shadow = NULL;
+    struct shadow *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->engine = engine;
+    made->number = atomic_fetch_add(&engine->n_workers, 1);
+    made->queue = queue_create("shadow", SHADOW_QUEUE, QUEUE_REFUSE);
+    enum status status = made->queue ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = scorer_scratch_create(1, MAX_FEATURES, &made->scratch, error);
+    if (status == STATUS_OK)
+        status = thread_start("shadow", run, made, &made->thread, error);
+    if (status != STATUS_OK) {
+        shadow_destroy(made);
+        return status;
+    }
+    *shadow = made;
+    return STATUS_OK;
+}
+
+void shadow_destroy(struct shadow *shadow)
+{
+    if (!shadow)
+        return;
+    if (shadow->queue)
+        queue_close(shadow->queue);
+    thread_join(shadow->thread);
+    scorer_scratch_destroy(shadow->scratch);
+    if (shadow->queue)
+        queue_destroy(shadow->queue);
+    free(shadow);
+}
+
+static void offer(struct shadow *shadow, const struct item *item)
+{
+    const struct feature_vector *vector = &item->outcome.features;
+    size_t bytes = vector->schema->n_features * sizeof(float);
+    struct shadow_job *job = malloc(sizeof *job + bytes);
+    if (!job)
+        return;
+    job->at_us = item->now_us;
+    job->n_shadows = item->n_shadows;
+    memcpy(job->shadows, item->shadows, sizeof job->shadows);
+    memcpy(job->features, vector->values, bytes);
+    if (queue_push(shadow->queue, job) != STATUS_OK)
+        free(job);
+}
+
+void shadow_offer(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->n; i++) {
+        if (worker->items[i].alive && worker->items[i].n_shadows > 0)
+            offer(worker->engine->shadow, &worker->items[i]);
+    }
+}
+
+uint64_t shadow_left_out(const struct shadow *shadow)
+{
+    return queue_refused(shadow->queue);
+}

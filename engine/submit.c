@@ -1,0 +1,147 @@
+/* The last steps of a batch: rows into the ledger's queue, duplicates tied to their first row,
+ * and what happened counted. Run by the worker's thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/worker_priv.h"
+
+/* In a replay two runs must write the same rows, so nothing random or measured enters them. */
+static void finish_outcome(struct worker *worker, struct item *item)
+{
+    static const uint8_t none[16];
+    struct outcome *outcome = &item->outcome;
+    outcome->decided_at_us = item->now_us;
+    outcome->latency_us = item->received_ns ? (monotonic_ns() - item->received_ns) / 1000 : -1;
+    if (memcmp(outcome->trace_id, none, sizeof none) != 0)
+        return;
+    uint64_t salt = worker->engine->parts.event_time ? 0 : (uint64_t)monotonic_ns();
+    struct hash128 made = hash128(item->id.data, item->id.size, salt);
+    memcpy(outcome->trace_id, &made.low, 8);
+    memcpy(outcome->trace_id + 8, &made.high, 8);
+    if (memcmp(outcome->trace_id, none, sizeof none) == 0)
+        outcome->trace_id[15] = 1; /* W3C: not all zeros */
+}
+
+static struct ledger_entry entry_for(struct item *item)
+{
+    struct ledger_entry entry = {.position = item->event.position};
+    if (item->kind == ANSWER_DECIDED) {
+        entry.kind = ENTRY_DECISION;
+        entry.decision.outcome = &item->outcome;
+        entry.decision.event_id = item->id;
+        entry.decision.entity = item->entity;
+        entry.decision.input = item->input;
+    } else if (item->kind == ANSWER_DUPLICATE) {
+        entry.kind = ENTRY_POSITION;
+    } else {
+        entry.kind = ENTRY_QUARANTINE;
+        entry.quarantine.event = &item->event;
+    }
+    return entry;
+}
+
+static size_t collect_entries(struct worker *worker)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        if (item->kind == ANSWER_REFUSED)
+            continue;
+        if (item->kind == ANSWER_DUPLICATE && item->event.position.source < 0)
+            continue; /* nothing to say: no row and no position */
+        worker->entries[n] = entry_for(item);
+        worker->entry_items[n++] = (int)i;
+    }
+    return n;
+}
+
+static void take_indexes(struct worker *worker, size_t n_entries)
+{
+    for (size_t i = 0; i < n_entries; i++) {
+        struct item *item = &worker->items[worker->entry_items[i]];
+        if (item->kind == ANSWER_DECIDED) {
+            item->ledger_index = worker->entries[i].index;
+            if (worker->engine->unique)
+                unique_assign(worker->engine->unique, item->id, item->ledger_index);
+        } else if (worker->entries[i].kind == ENTRY_QUARANTINE) {
+            item->quarantine_id = worker->entries[i].index;
+        }
+    }
+}
+
+/* A duplicate of an event that had no row yet: it does by now if it was in this batch; if another
+ * worker has it, that worker submits in a moment. */
+static void resolve_duplicates(struct worker *worker)
+{
+    const struct timespec pause = {.tv_nsec = 50000};
+    for (size_t i = 0; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        if (item->kind != ANSWER_DUPLICATE || !worker->engine->ledger)
+            continue;
+        for (int tries = 0; item->ledger_index == UNIQUE_PENDING && tries < 20000; tries++) {
+            enum unique_result known = unique_reserve(
+                worker->engine->unique, item->id, item->content, item->now_us, &item->ledger_index);
+            if (known == UNIQUE_NEW) { /* its first attempt was refused: so is this one */
+                unique_forget(worker->engine->unique, item->id);
+                break;
+            }
+            if (item->ledger_index == UNIQUE_PENDING)
+                nanosleep(&pause, NULL);
+        }
+        if (item->ledger_index == UNIQUE_PENDING)
+            item->kind = ANSWER_REFUSED;
+    }
+}
+
+enum status step_record(struct worker *worker, struct error *error)
+{
+    for (size_t i = 0; i < worker->n; i++) {
+        if (worker->items[i].kind == ANSWER_DECIDED)
+            finish_outcome(worker, &worker->items[i]);
+    }
+    if (!worker->engine->ledger) {
+        for (size_t i = 0; i < worker->n; i++)
+            worker->items[i].outcome.ledger_index = UINT64_MAX;
+        return STATUS_OK;
+    }
+    size_t n = collect_entries(worker);
+    if (n > 0) {
+        enum status status = ledger_submit(worker->engine->ledger, worker->entries, n, SUBMIT_WAIT,
+                                           &worker->ticket, error);
+        if (status != STATUS_OK)
+            return status;
+        worker->waiting = true;
+        take_indexes(worker, n);
+    }
+    resolve_duplicates(worker);
+    return STATUS_OK;
+}
+
+enum status step_observe(struct worker *worker, struct error *error)
+{
+    (void)error;
+    struct observe *observe = worker->engine->observe;
+    const struct outcome *outcomes[MAX_BATCH];
+    size_t n = 0;
+    for (size_t i = 0; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        switch (item->kind) {
+        case ANSWER_DECIDED:
+            outcomes[n++] = &item->outcome;
+            break;
+        case ANSWER_DUPLICATE:
+            observe_duplicate(observe, worker->number, item->now_us);
+            break;
+        case ANSWER_CONFLICT:
+        case ANSWER_QUARANTINED:
+            observe_quarantine(observe, worker->number, &item->event, item->now_us);
+            break;
+        case ANSWER_REFUSED:
+            observe_error(observe, worker->number, item->now_us);
+            break;
+        }
+    }
+    observe_outcomes(observe, worker->number, outcomes, n);
+    return STATUS_OK;
+}

@@ -1,0 +1,128 @@
+/* The watching side of a service: what is counted, judged and put into the snapshot. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_priv.h"
+#include "engine/monitor/monitor.h"
+
+static void tell_arms(struct engine *engine)
+{
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
+    struct observe_arm told[TRAFFIC_MAX_ARMS];
+    size_t n = traffic_describe(engine->traffic, arms, TRAFFIC_MAX_ARMS);
+    for (size_t i = 0; i < n; i++) {
+        double share = isnan(arms[i].share_percent) ? 100 : arms[i].share_percent;
+        told[i] = (struct observe_arm){(enum variant)arms[i].role, arms[i].model, arms[i].version,
+                                       share / 100};
+    }
+    observe_set_arms(engine->observe, told, (int)n);
+}
+
+enum status engine_observe_create(struct engine *engine, struct error *error)
+{
+    struct monitor_options options;
+    struct observe_options observe;
+    monitor_options_init(&options);
+    observe_options_init(&observe);
+    observe.features = engine->features;
+    enum status status =
+        monitor_read(engine->parts.objectives, engine->parts.drift, &options, &observe, error);
+    if (status == STATUS_OK)
+        status = observe_create(&observe, &engine->observe, error);
+    if (status != STATUS_OK)
+        return status;
+    engine->monitor = monitor_create(&options, engine->observe);
+    if (!engine->monitor)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    engine->objectives = options.objectives;
+    engine_arms_changed(engine);
+    return STATUS_OK;
+}
+
+void engine_arms_changed(struct engine *engine)
+{
+    if (engine->parts.n_models > 0)
+        tell_arms(engine);
+}
+
+/* The recorded names need an ending zero to be counted by. */
+static void copy_name(struct slice name, char out[NAME_SIZE])
+{
+    snprintf(out, NAME_SIZE, SLICE_FORMAT, SLICE_ARGS(name));
+}
+
+void engine_observe_row(struct engine *engine, const struct ledger_row *row)
+{
+    char model[NAME_SIZE], version[NAME_SIZE], rule[NAME_SIZE];
+    char shadow_models[MAX_SHADOWS][NAME_SIZE], shadow_versions[MAX_SHADOWS][NAME_SIZE];
+    copy_name(row->model, model);
+    copy_name(row->model_version, version);
+    copy_name(row->rule, rule);
+    struct outcome outcome = {
+        .features = {engine->features, (float *)(uintptr_t)row->features},
+        .margin = row->margin,
+        .score = row->score,
+        .decision = row->decision,
+        .rule = rule,
+        .model = model,
+        .model_version = version,
+        .variant = row->variant,
+        .n_shadows = row->n_shadows,
+        .decided_at_us = row->at_us,
+        .latency_us = row->latency_us,
+        .ledger_index = row->index,
+    };
+    for (int i = 0; i < row->n_shadows; i++) {
+        copy_name(row->shadows[i].model, shadow_models[i]);
+        copy_name(row->shadows[i].version, shadow_versions[i]);
+        outcome.shadows[i] =
+            (struct shadow_score){shadow_models[i], shadow_versions[i], row->shadows[i].score};
+    }
+    observe_recorded(engine->observe, &outcome);
+}
+
+static bool find_ready(struct engine *engine, const struct ledger_stats *stats, char *why,
+                       size_t size)
+{
+    if (engine->ledger && stats->health != LEDGER_OK) {
+        snprintf(why, size, "the ledger cannot be written: %.150s", stats->problem);
+        return false;
+    }
+    return true;
+}
+
+static void fill_record(struct engine *engine, struct snapshot *snapshot)
+{
+    struct ledger_stats stats = {0};
+    if (engine->ledger) {
+        ledger_stats(engine->ledger, &stats);
+        snapshot->tree_size = stats.tree_size;
+        memcpy(snapshot->root, stats.root, sizeof snapshot->root);
+        snapshot->queue_depth = stats.queue_rows;
+        snapshot->queue_capacity = stats.queue_capacity;
+    }
+    snapshot->ready = find_ready(engine, &stats, snapshot->not_ready, sizeof snapshot->not_ready);
+}
+
+void engine_fill(struct engine *engine, struct snapshot *snapshot)
+{
+    int64_t now_us = clock_now_us(engine->parts.clock);
+    snapshot->time_us = now_us;
+    snapshot->event_time = engine->parts.event_time;
+    snprintf(snapshot->service, sizeof snapshot->service, "%s", engine->parts.service);
+    snprintf(snapshot->source, sizeof snapshot->source, "%s", engine->parts.source_kind);
+    observe_fill(engine->observe, now_us, monotonic_ns(), snapshot);
+    monitor_fill(engine->monitor, engine->observe, now_us, snapshot);
+    fill_record(engine, snapshot);
+    struct feature_usage usage;
+    feature_store_usage(engine->store, &usage);
+    snapshot->feature_entities = usage.entities;
+    snapshot->feature_bytes = usage.bytes;
+}
+
+const struct slo_set *engine_objectives(const struct engine *engine)
+{
+    return &engine->objectives;
+}
