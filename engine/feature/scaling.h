@@ -21,7 +21,7 @@ const char *scaling_method_name(enum scaling_method method);
 /* The attribute of a model under which its scaling travels. */
 #define SCALING_ATTRIBUTE "binnacle_scaling"
 
-/* Immutable; any thread. */
+/* Immutable; any thread. Must not outlive the feature schema it was made for. */
 struct feature_scaling;
 
 /* Fits what the views' `scale` asks for on n_rows rows of n_features floats each. NaN values are

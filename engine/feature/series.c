@@ -13,7 +13,7 @@
 static unsigned char *entry_at(const struct series_layout *layout, const struct series *series,
                                uint32_t number)
 {
-    return series->ring + (size_t)(number & (series->capacity - 1)) * layout->stride;
+    return series_entry(layout, series, number);
 }
 
 double entry_value(const struct series_layout *layout, const struct series *series, uint32_t number,
@@ -239,6 +239,19 @@ bool series_insert(const struct series_layout *layout, struct series *series,
     *number = series->first + series->n++;
     write_entry(layout, series, entry, *number);
     return advance(layout, series, entry->time_us);
+}
+
+bool series_reserve(const struct series_layout *layout, struct series *series, uint32_t n)
+{
+    uint32_t capacity = 4;
+    while (capacity < n)
+        capacity *= 2;
+    return capacity <= series->capacity || resize(layout, series, capacity);
+}
+
+bool series_restore(const struct series_layout *layout, struct series *series)
+{
+    return advance(layout, series, series_newest_us(layout, series));
 }
 
 bool series_find(const struct series_layout *layout, const struct series *series, int64_t time_us,

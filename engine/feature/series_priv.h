@@ -41,12 +41,16 @@ void series_layout_init(struct series_layout *layout, const struct stream *strea
 void series_init(struct series *series, unsigned char *states);
 void series_free(const struct series_layout *layout, struct series *series);
 
+static inline void *series_entry(const struct series_layout *layout, const struct series *series,
+                                 uint32_t number)
+{
+    return series->ring + (size_t)(number & (series->capacity - 1)) * layout->stride;
+}
+
 static inline int64_t series_time(const struct series_layout *layout, const struct series *series,
                                   uint32_t number)
 {
-    const unsigned char *entry =
-        series->ring + (size_t)(number & (series->capacity - 1)) * layout->stride;
-    return *(const int64_t *)(const void *)entry;
+    return *(const int64_t *)series_entry(layout, series, number);
 }
 
 /* Of the newest entry; there is one once anything was inserted. */
@@ -60,6 +64,11 @@ static inline int64_t series_newest_us(const struct series_layout *layout,
  * and the series is only good for series_free(). */
 bool series_insert(const struct series_layout *layout, struct series *series,
                    const struct entry *entry, uint32_t *number);
+/* Making a series again from its entries: room for n of them, which the caller writes by
+ * series_entry() from number 0 on and counts in series->n; then the states. False: out of
+ * memory. */
+bool series_reserve(const struct series_layout *layout, struct series *series, uint32_t n);
+bool series_restore(const struct series_layout *layout, struct series *series);
 /* The entry with this time and id, ids being kept. */
 bool series_find(const struct series_layout *layout, const struct series *series, int64_t time_us,
                  uint64_t id, uint32_t *number);

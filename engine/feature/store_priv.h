@@ -13,6 +13,7 @@ struct feature_store {
     const struct feature_views *views;
     struct log *log;
     int64_t lateness_us;
+    bool shared;     /* entries live in an online store too and carry ids */
     size_t n_shards; /* power of two */
     size_t max_bytes;
     struct shard *shards;

@@ -1,0 +1,170 @@
+/* View files: what is understood, every kind of mistake with its place, and what needs no state. */
+#include <math.h>
+
+#include "tests/unit/engine/feature/fixture.h"
+
+#include "engine/base/clock.h"
+#include "engine/contract/contract.h"
+
+static void says_where_and_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        {"windos: []\nfeatures: [amount]\n",                                                      "v.yaml:1:1: unknown key \"windos\""               },
+        {"windows: []\n",                                                                         "features"                                         },
+        {"features: []\n",                                                                        "v.yaml:1:11: expected a list of feature names"    },
+        {"features: [amont]\n",
+         "v.yaml:1:12: there is no feature \"amont\"; did you mean \"amount\"?"                                                                      },
+        {"features: [user]\n",                                                                    "field \"user\" is no number"                      },
+        {"features: [label]\n",                                                                   "not known when an event is scored"                },
+        {"features: [amount, amount]\n",                                                          "v.yaml:1:20: feature \"amount\" is listed twice"  },
+        {"windows:\n  - {name: n, entity: usr, window: 1d, function: count}\nfeatures: [n]\n",
+         "v.yaml:2:23: there is no field \"usr\"; did you mean \"user\"?"                                                                            },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: cuont}\nfeatures: [n]\n",
+         "v.yaml:2:51: there is no function \"cuont\"; did you mean \"count\"?"                                                                      },
+        {"windows:\n  - {name: n, entity: user, windw: 1d, function: count}\nfeatures: [n]\n",
+         "v.yaml:2:29: unknown key \"windw\""                                                                                                        },
+        {"windows:\n  - {name: n, entity: user, window: soon, function: count}\nfeatures: [n]\n",
+         "v.yaml:2:37: "                                                                                                                             },
+        {"windows:\n  - {name: n, entity: user, window: 0s, function: count}\nfeatures: [n]\n",
+         "v.yaml:2:37: "                                                                                                                             },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum}\nfeatures: [n]\n",
+         "v.yaml:2:5: sum needs a \"value\""                                                                                                         },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: count, value: amount}\n"
+         "features: [n]\n",                                                              "count takes no value"                             },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: amuont}\n"
+         "features: [n]\n",                                                              "unknown name \"amuont\"; did you mean \"amount\"?"},
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: user}\n"
+         "features: [n]\n",                                                              "gives a string; expected a number or a bool"      },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: label}\n"
+         "features: [n]\n",                                                              "unknown name \"label\""                           },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: rate}\nfeatures: [n]\n",
+         "rate needs a \"delay\""                                                                                                                    },
+        {"windows:\n  - {name: n, entity: user, window: 1d, delay: 1h, function: since_last}\n"
+         "features: [n]\n",                                                              "since_last takes no delay"                        },
+        {"windows:\n  - {name: n, entity: user, window: 1d, function: count, ddof: 0}\n"
+         "features: [n]\n",                                                              "count takes no ddof"                              },
+        {"windows:\n  - {name: amount, entity: user, window: 1d, function: count}\n"
+         "features: [amount]\n",                                                         "\"amount\" is already a field"                    },
+        {"windows:\n  - {name: 'a b', entity: user, window: 1d, function: count}\n"
+         "features: [amount]\n",                                                         "v.yaml:2:12: a feature's name is"                 },
+        {"windows:\n  - {name: n, entity: at, window: 1d, function: count}\nfeatures: [n]\n",
+         "\"at\" tells no entities apart"                                                                                                            },
+        {"windows: 3\nfeatures: [amount]\n",                                                      "v.yaml:1:10: expected a list"                     },
+        {"calendar:\n  - {name: h, function: huor}\nfeatures: [h]\n",
+         "there is no calendar function \"huor\"; did you mean \"hour\"?"                                                                            },
+        {"calendar:\n  - {name: h, function: hour, field: amount}\nfeatures: [h]\n",
+         "field \"amount\" is no timestamp"                                                                                                          },
+        {"calendar:\n  - {name: h, function: hour}\n  - {name: h, function: night}\n"
+         "features: [h]\n",                                                              "v.yaml:3:12: there are two features \"h\""        },
+        {"one_hot:\n  - {field: user, values: []}\nfeatures: [amount]\n",
+         "expected a list of values"                                                                                                                 },
+        {"one_hot:\n  - {field: amount, values: [x]}\nfeatures: [amount]\n",                      "v.yaml:2:30: "                                    },
+        {"transforms:\n  - {name: t, expression: 'amount +'}\nfeatures: [t]\n",                   "v.yaml:2:27: "                                    },
+        {"scale:\n  - {feature: amonut, method: robust}\nfeatures: [amount]\n",
+         "did you mean \"amount\"?"                                                                                                                  },
+        {"scale:\n  - {feature: amount, method: robst}\nfeatures: [amount]\n",
+         "did you mean \"robust\"?"                                                                                                                  },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct feature_views *views;
+        struct error error = {0};
+        assert_int_equal(feature_views_load_text("v.yaml", slice_of(cases[i].yaml), &fixture_schema,
+                                                 &views, &error),
+                         STATUS_INVALID);
+        if (!strstr(error.message, cases[i].message) || strncmp(error.message, "v.yaml", 6) != 0)
+            fail_msg("wanted: %s\ngot:    %s", cases[i].message, error.message);
+    }
+}
+
+static void both_examples_fit_their_contracts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder, *first, *last;
+        size_t n;
+    } cases[] = {
+        {"card-fraud",   "TX_AMOUNT",          "TERMINAL_ID_RISK_30DAY_WINDOW", 15},
+        {"transactions", "transaction_amount", "country_BR",                    27},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char path[200];
+        struct contract *contract;
+        struct feature_views *views;
+        struct error error;
+        snprintf(path, sizeof path, "packaging/examples/%s/contract.yaml", cases[i].folder);
+        assert_int_equal(contract_load(path, &contract, &error), STATUS_OK);
+        snprintf(path, sizeof path, "packaging/examples/%s/features.yaml", cases[i].folder);
+        if (feature_views_load(path, contract_schema(contract), &views, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        const struct feature_schema *schema = feature_views_schema(views);
+        assert_int_equal(schema->n_features, cases[i].n);
+        assert_string_equal(schema->names[0], cases[i].first);
+        assert_string_equal(schema->names[schema->n_features - 1], cases[i].last);
+        assert_int_equal(feature_views_find(views, cases[i].last), cases[i].n - 1);
+        feature_views_destroy(views);
+        contract_destroy(contract);
+    }
+}
+
+static void calendar_one_hot_and_transforms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *time;
+        const char *shop;
+        double amount;
+        float wanted[8];
+    } cases[] = {
+  /* hour, weekday, weekend, night, shop_a, shop_b, big, per */
+        {"2018-04-01T00:00:31Z", "a",  2,           {0, 6, 1, 1, 1, 0, 0, 2}         },
+        {"2018-04-02T06:59:59Z", "b",  200,         {6, 0, 0, 1, 0, 1, 1, 200}       },
+        {"2018-04-06T07:00:00Z", "c",  4,           {7, 4, 0, 0, 0, 0, 0, 4}         },
+        {"1969-12-31T23:59:59Z", NULL, (double)NAN, {23, 2, 0, 0, NAN, NAN, NAN, NAN}},
+    };
+    struct feature_views *views =
+        fixture_views("windows:\n"
+                      "  - {name: n, entity: user, window: 1h, function: count}\n"
+                      "calendar:\n"
+                      "  - {name: hour, function: hour}\n"
+                      "  - {name: weekday, function: weekday, field: at}\n"
+                      "  - {name: weekend, function: weekend}\n"
+                      "  - {name: night, function: night}\n"
+                      "one_hot:\n  - {field: shop, values: [a, b]}\n"
+                      "transforms:\n"
+                      "  - {name: big, expression: amount > 100}\n"
+                      "  - {name: per, expression: amount / n}\n"
+                      "features: [hour, weekday, weekend, night, shop_a, shop_b, big, per]\n");
+    struct feature_scratch *scratch;
+    struct feature_store *store = fixture_store(views, NULL, &scratch);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture_event event;
+        float out[8];
+        int64_t time_us;
+        assert_true(time_parse(slice_of(cases[i].time), &time_us));
+        fixture_fill(&event, (int64_t)i, time_us, (int64_t)i, 1, cases[i].amount, -1);
+        event.values[F_SHOP] = cases[i].shop ? value_string(slice_of(cases[i].shop)) : value_null();
+        assert_int_equal(feature_compute(store, scratch, &event.event, NULL, out), STATUS_OK);
+        for (int f = 0; f < 8; f++) {
+            float wanted = cases[i].wanted[f];
+            if (isnan(wanted) ? !isnan(out[f]) : out[f] != wanted)
+                fail_msg("%s %s: %g", cases[i].time, feature_views_schema(views)->names[f],
+                         (double)out[f]);
+        }
+    }
+    feature_scratch_destroy(scratch);
+    feature_store_destroy(store);
+    feature_views_destroy(views);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_where_and_what_is_wrong),
+        cmocka_unit_test(both_examples_fit_their_contracts),
+        cmocka_unit_test(calendar_one_hot_and_transforms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
