@@ -166,34 +166,30 @@ static struct feature_list *list_create(size_t n_names)
     return list;
 }
 
-static enum status parse_list(struct slice digest, struct slice text, struct feature_list **list,
-                              struct error *error)
+/* NULL with *status set. */
+static struct feature_list *parse_list(struct slice digest, struct slice text, enum status *status,
+                                       struct error *error)
 {
     struct json *json;
-    enum status status = json_parse(text, &json, error);
-    if (status != STATUS_OK)
-        return status;
-    struct feature_list *made = list_create(json_size(json));
-    if (!made) {
-        json_destroy(json);
-        return error_set(error, STATUS_MEMORY, "out of memory for feature names");
-    }
-    for (const struct json *item = json_first(json); item && status == STATUS_OK;
-         item = json_next(item)) {
+    *status = json_parse(text, &json, error);
+    if (*status != STATUS_OK)
+        return NULL;
+    struct feature_list *list = list_create(json_size(json));
+    for (const struct json *item = json_first(json); item && list; item = json_next(item)) {
         char *name = strdup(json_as_text(item, ""));
-        if (name)
-            made->names[made->schema.n_features++] = name;
-        else
-            status = error_set(error, STATUS_MEMORY, "out of memory for feature names");
+        if (name) {
+            list->names[list->schema.n_features++] = name;
+        } else {
+            feature_lists_free(list);
+            list = NULL;
+        }
     }
     json_destroy(json);
-    if (status != STATUS_OK) {
-        feature_lists_free(made);
-        return status;
-    }
-    memcpy(made->digest, digest.data, FEATURE_SET_SIZE);
-    *list = made;
-    return STATUS_OK;
+    if (list)
+        memcpy(list->digest, digest.data, FEATURE_SET_SIZE);
+    else
+        *status = error_set(error, STATUS_MEMORY, "out of memory for feature names");
+    return list;
 }
 
 static enum status load_sets(struct day_reader *reader, struct error *error)
@@ -216,8 +212,8 @@ static enum status load_sets(struct day_reader *reader, struct error *error)
         while (list && memcmp(list->digest, digest.data, FEATURE_SET_SIZE) != 0)
             list = list->next;
         if (!list) {
-            status = parse_list(digest, db_text(select, 1), &list, error);
-            if (status != STATUS_OK)
+            list = parse_list(digest, db_text(select, 1), &status, error);
+            if (!list)
                 break;
             list->next = *reader->lists;
             *reader->lists = list;
