@@ -88,16 +88,47 @@ enum status day_reader_open(const char *dir, int64_t day, struct feature_list **
 
 void day_reader_close(struct day_reader *reader)
 {
+    for (int i = 0; i < DAY_STATEMENTS; i++)
+        db_finish(reader->statements[i]);
     db_close(reader->db);
     names_free(&reader->names);
     *reader = (struct day_reader){0};
 }
 
+static const char *const SQL[DAY_STATEMENTS] = {
+    [DAY_HEAD] = "SELECT first_index, tree_size, root FROM state",
+    [DAY_FIND_TAIL] = "SELECT idx FROM decisions WHERE event_id = ?1 AND idx > "
+                      "coalesce((SELECT max(last_index) FROM event_runs), -1) ORDER BY idx",
+    [DAY_FIND_RUNS] = "SELECT k.keys FROM event_runs r JOIN event_keys k"
+                      " ON k.run = r.run AND k.bucket = ?1 ORDER BY r.run",
+    [DAY_FIND_CHECK] = "SELECT 1 FROM decisions WHERE idx = ?1 AND event_id = ?2",
+};
+
+static enum status statement(struct day_reader *reader, enum day_statement which,
+                             struct db_stmt **stmt, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (!reader->statements[which])
+        status = db_prepare(reader->db, SQL[which], &reader->statements[which], error);
+    *stmt = reader->statements[which];
+    return status;
+}
+
+enum status day_reader_row_statement(struct day_reader *reader, enum row_kind kind,
+                                     struct db_stmt **stmt, struct error *error)
+{
+    struct db_stmt **kept = &reader->statements[DAY_ROW + (int)kind];
+    enum status status = STATUS_OK;
+    if (!*kept)
+        status = day_reader_select(reader, kind, "idx = ?1", kept, error);
+    *stmt = *kept;
+    return status;
+}
+
 enum status day_reader_head(struct day_reader *reader, struct day_head *head, struct error *error)
 {
     struct db_stmt *select;
-    enum status status =
-        db_prepare(reader->db, "SELECT first_index, tree_size, root FROM state", &select, error);
+    enum status status = statement(reader, DAY_HEAD, &select, error);
     if (status != STATUS_OK)
         return status;
     status = db_step(select, error);
@@ -112,7 +143,7 @@ enum status day_reader_head(struct day_reader *reader, struct day_head *head, st
     } else if (status == STATUS_END) {
         status = STATUS_NOT_FOUND;
     }
-    db_finish(select);
+    db_reset(select);
     return status;
 }
 
@@ -424,55 +455,55 @@ static enum status find_in_tail(struct day_reader *reader, struct slice event_id
                                 uint64_t indexes[MAX_SAME_EVENT], size_t *n, struct error *error)
 {
     struct db_stmt *select;
-    enum status status =
-        db_prepare(reader->db,
-                   "SELECT idx FROM decisions WHERE event_id = ?1 AND idx > "
-                   "coalesce((SELECT max(last_index) FROM event_runs), -1) ORDER BY idx",
-                   &select, error);
+    enum status status = statement(reader, DAY_FIND_TAIL, &select, error);
     if (status != STATUS_OK)
         return status;
     db_bind_text(select, 1, event_id);
     while ((status = db_step(select, error)) == STATUS_OK)
         insert_index(indexes, n, (uint64_t)db_int(select, 0));
-    db_finish(select);
+    db_reset(select);
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-/* In runs by hash; hashes may collide, so that the rows themselves have the last word. */
+/* Hashes may collide: the rows themselves have the last word. */
+static enum status check_keys(struct day_reader *reader, struct slice keys, uint64_t hash,
+                              struct slice event_id, uint64_t indexes[MAX_SAME_EVENT], size_t *n,
+                              struct error *error)
+{
+    struct db_stmt *check;
+    enum status status = statement(reader, DAY_FIND_CHECK, &check, error);
+    struct event_key key;
+    for (size_t at = 0; at + sizeof key <= keys.size && status == STATUS_OK; at += sizeof key) {
+        memcpy(&key, keys.data + at, sizeof key);
+        if (key.hash != hash)
+            continue;
+        db_bind_int(check, 1, (int64_t)key.index);
+        db_bind_text(check, 2, event_id);
+        status = db_step(check, error);
+        if (status == STATUS_OK)
+            insert_index(indexes, n, key.index);
+        if (status == STATUS_END)
+            status = STATUS_OK;
+        db_reset(check);
+    }
+    return status;
+}
+
 static enum status find_in_runs(struct day_reader *reader, struct slice event_id,
                                 uint64_t indexes[MAX_SAME_EVENT], size_t *n, struct error *error)
 {
     uint64_t hash = hash64(event_id.data, event_id.size, 0);
-    struct db_stmt *select, *check = NULL;
-    enum status status = db_prepare(reader->db,
-                                    "SELECT k.keys FROM event_runs r JOIN event_keys k"
-                                    " ON k.run = r.run AND k.bucket = ?1 ORDER BY r.run",
-                                    &select, error);
+    struct db_stmt *select;
+    enum status status = statement(reader, DAY_FIND_RUNS, &select, error);
     if (status != STATUS_OK)
         return status;
-    status = db_prepare(reader->db, "SELECT 1 FROM decisions WHERE idx = ?1 AND event_id = ?2",
-                        &check, error);
     db_bind_int(select, 1, (int64_t)EVENT_BUCKET(hash));
-    while (status == STATUS_OK && (status = db_step(select, error)) == STATUS_OK) {
-        struct slice keys = db_blob(select, 0);
-        for (size_t at = 0; at + sizeof(struct event_key) <= keys.size && status == STATUS_OK;
-             at += sizeof(struct event_key)) {
-            struct event_key key;
-            memcpy(&key, keys.data + at, sizeof key);
-            if (key.hash != hash)
-                continue;
-            db_bind_int(check, 1, (int64_t)key.index);
-            db_bind_text(check, 2, event_id);
-            status = db_step(check, error);
-            if (status == STATUS_OK)
-                insert_index(indexes, n, key.index);
-            if (status == STATUS_END)
-                status = STATUS_OK;
-            db_reset(check);
-        }
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        status = check_keys(reader, db_blob(select, 0), hash, event_id, indexes, n, error);
+        if (status != STATUS_OK)
+            break;
     }
-    db_finish(select);
-    db_finish(check);
+    db_reset(select);
     return status == STATUS_END ? STATUS_OK : status;
 }
 

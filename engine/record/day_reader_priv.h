@@ -16,8 +16,20 @@ struct feature_list {
 };
 void feature_lists_free(struct feature_list *lists);
 
+/* Statements that are used again and again on one file; prepared at first use. */
+enum day_statement {
+    DAY_HEAD,
+    DAY_FIND_TAIL,
+    DAY_FIND_RUNS,
+    DAY_FIND_CHECK,
+    DAY_ROW, /* + enum row_kind */
+    DAY_STATEMENTS = DAY_ROW + ROW_ACTION + 1
+};
+
 struct day_reader {
     int64_t day;
+    uint64_t used; /* when last, in the reader's count of uses */
+    struct db_stmt *statements[DAY_STATEMENTS];
     struct db *db;
     struct names names;
     struct feature_list **lists;   /* the reader's */
@@ -44,6 +56,9 @@ MUST_USE enum status day_reader_head(struct day_reader *reader, struct day_head 
 MUST_USE enum status day_reader_select(struct day_reader *reader, enum row_kind kind,
                                        const char *where, struct db_stmt **stmt,
                                        struct error *error);
+/* The statement for one row of a kind by index (?1); stays the reader's, to be reset after use. */
+MUST_USE enum status day_reader_row_statement(struct day_reader *reader, enum row_kind kind,
+                                              struct db_stmt **stmt, struct error *error);
 /* The row that such a statement stands on. */
 MUST_USE enum status day_reader_row(struct day_reader *reader, enum row_kind kind,
                                     struct db_stmt *stmt, struct ledger_row *row,

@@ -58,7 +58,7 @@ static enum status load_marks(struct reader *reader, struct marks *marks, struct
         }
         if (status == STATUS_OK)
             status =
-                db_prepare(reader->file.db, "SELECT id, status FROM quarantine_marks ORDER BY n",
+                db_prepare(reader->file->db, "SELECT id, status FROM quarantine_marks ORDER BY n",
                            &select, error);
         while (status == STATUS_OK && (status = db_step(select, error)) == STATUS_OK)
             if (add_mark(marks, (uint64_t)db_int(select, 0), (int)db_int(select, 1)) != STATUS_OK)
@@ -114,7 +114,7 @@ struct walk {
 static enum status take_row(struct walk *walk, struct db_stmt *select, struct quarantine_row *row,
                             struct error *error)
 {
-    struct day_reader *file = &walk->reader->file;
+    struct day_reader *file = walk->reader->file;
     *row = (struct quarantine_row){.id = (uint64_t)db_int(select, 0),
                                    .received_us = db_int(select, 1),
                                    .part = (int32_t)db_int(select, 3),
@@ -159,7 +159,7 @@ static enum status walk_file(struct walk *walk, quarantine_visitor *each, void *
     const struct quarantine_filter *filter = walk->filter;
     struct db_stmt *select;
     enum status status =
-        db_prepare(walk->reader->file.db,
+        db_prepare(walk->reader->file->db,
                    "SELECT id, received_us, source, part, offset, contract, contract_version,"
                    " violations, sealed FROM quarantine WHERE received_us >= ?1 AND"
                    " received_us < ?2 AND (?3 = 0 OR id = ?3) ORDER BY id",

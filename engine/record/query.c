@@ -62,7 +62,7 @@ static enum status narrow(struct query *query, int64_t *first, int64_t *end, str
 {
     const struct query_filter *filter = &query->filter;
     struct db_stmt *range;
-    enum status status = db_prepare(query->reader->file.db,
+    enum status status = db_prepare(query->reader->file->db,
                                     "SELECT min(first_index), max(tree_size) FROM commits"
                                     " WHERE high_us >= ?1 AND low_us < ?2 AND tree_size > ?3 + 1",
                                     &range, error);
@@ -109,7 +109,7 @@ static enum status put_event(struct query *query, struct buffer *sql, struct err
     if (query->filter.event_id.size == 0)
         return STATUS_OK;
     enum status status =
-        day_reader_find(&query->reader->file, query->filter.event_id, indexes, &n, error);
+        day_reader_find(query->reader->file, query->filter.event_id, indexes, &n, error);
     buffer_append_text(sql, " AND idx IN (-1");
     for (size_t i = 0; i < n; i++)
         buffer_printf(sql, ",%llu", (unsigned long long)indexes[i]);
@@ -157,7 +157,7 @@ static enum status open_next_day(struct query *query, struct error *error)
         status = error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
         status =
-            day_reader_select(&query->reader->file, ROW_DECISION, sql.data, &query->select, error);
+            day_reader_select(query->reader->file, ROW_DECISION, sql.data, &query->select, error);
     if (status == STATUS_OK)
         bind_conditions(query, first, end);
     buffer_free(&sql);
@@ -191,7 +191,7 @@ enum status query_next(struct query *query, struct ledger_row *row, struct error
             continue;
         }
         if (status == STATUS_OK)
-            status = day_reader_row(&query->reader->file, ROW_DECISION, query->select, row, error);
+            status = day_reader_row(query->reader->file, ROW_DECISION, query->select, row, error);
         if (status != STATUS_OK)
             return status;
         if (!has_reason(row, query->filter.reason))

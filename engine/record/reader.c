@@ -17,6 +17,7 @@ enum status reader_open(const char *dir, struct reader **reader, struct error *e
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory");
     opened->magic = READER_MAGIC;
+    buffer_init(&opened->texts, (size_t)256 << 20);
     opened->dir = strdup(dir);
     opened->storage = malloc(sizeof *opened->storage);
     enum status status = opened->dir && opened->storage
@@ -30,18 +31,13 @@ enum status reader_open(const char *dir, struct reader **reader, struct error *e
     return STATUS_OK;
 }
 
-static void close_day(struct reader *reader)
-{
-    db_finish(reader->single);
-    reader->single = NULL;
-    day_reader_close(&reader->file);
-}
-
 void reader_close(struct reader *reader)
 {
     if (!reader)
         return;
-    close_day(reader);
+    for (int i = 0; i < OPEN_FILES; i++)
+        day_reader_close(&reader->files[i]);
+    buffer_free(&reader->texts);
     feature_lists_free(reader->lists);
     free(reader->storage);
     free(reader->days);
@@ -64,15 +60,33 @@ enum status reader_look(struct reader *reader, struct error *error)
     return STATUS_OK;
 }
 
+/* The file of that day if it is open, else the one that was not used for longest. */
+static struct day_reader *pick_file(struct reader *reader, int64_t day)
+{
+    struct day_reader *oldest = &reader->files[0];
+    for (int i = 0; i < OPEN_FILES; i++) {
+        struct day_reader *file = &reader->files[i];
+        if (file->db && file->day == day)
+            return file;
+        if (file->used < oldest->used)
+            oldest = file;
+    }
+    return oldest;
+}
+
 enum status reader_open_day(struct reader *reader, size_t i, struct error *error)
 {
-    db_finish(reader->single);
-    reader->single = NULL;
-    if (reader->file.db && reader->file.day == reader->days[i])
-        return STATUS_OK;
-    close_day(reader);
-    return day_reader_open(reader->dir, reader->days[i], &reader->lists, reader->storage,
-                           &reader->file, error);
+    struct day_reader *file = pick_file(reader, reader->days[i]);
+    enum status status = STATUS_OK;
+    if (!file->db || file->day != reader->days[i]) {
+        day_reader_close(file);
+        status = day_reader_open(reader->dir, reader->days[i], &reader->lists, reader->storage,
+                                 file, error);
+    }
+    if (status == STATUS_OK)
+        file->used = ++reader->uses;
+    reader->file = file;
+    return status;
 }
 
 /* The file that holds `index`, opened; *at is its place in reader->days. The newest file comes
@@ -86,7 +100,7 @@ static enum status open_holder(struct reader *reader, uint64_t index, size_t *at
     for (size_t i = reader->n_days; i-- > 0;) {
         status = reader_open_day(reader, i, error);
         if (status == STATUS_OK)
-            status = day_reader_head(&reader->file, head, error);
+            status = day_reader_head(reader->file, head, error);
         if (status == STATUS_NOT_FOUND)
             continue;
         *at = i;
@@ -139,7 +153,7 @@ static enum status merge_open(struct reader *reader, uint64_t index, struct merg
     *merge = (struct merge){0};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < N_KINDS && status == STATUS_OK; i++) {
-        status = day_reader_select(&reader->file, ALL_KINDS[i], "idx >= ?1 ORDER BY idx",
+        status = day_reader_select(reader->file, ALL_KINDS[i], "idx >= ?1 ORDER BY idx",
                                    &merge->stmts[i], error);
         if (status == STATUS_OK) {
             db_bind_int(merge->stmts[i], 1, (int64_t)index);
@@ -164,20 +178,20 @@ static enum status scan_file(struct reader *reader, uint64_t index, row_visitor 
                              void *context, struct error *error)
 {
     struct merge merge = {0};
-    enum status status = db_exec(reader->file.db, "BEGIN", error);
+    enum status status = db_exec(reader->file->db, "BEGIN", error);
     if (status != STATUS_OK)
         return status;
     status = merge_open(reader, index, &merge, error);
     for (size_t i; status == STATUS_OK && (i = merge_smallest(&merge)) < N_KINDS;) {
         struct ledger_row row;
-        status = day_reader_row(&reader->file, ALL_KINDS[i], merge.stmts[i], &row, error);
+        status = day_reader_row(reader->file, ALL_KINDS[i], merge.stmts[i], &row, error);
         if (status == STATUS_OK)
             status = each(context, &row, error);
         if (status == STATUS_OK)
             status = merge_step(&merge, i, error);
     }
     merge_close(&merge);
-    db_rollback(reader->file.db);
+    db_rollback(reader->file->db);
     return status;
 }
 
@@ -199,22 +213,44 @@ enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-/* Leaves reader->single on the row, which borrows from it. */
+/* Moves what the row borrows from the statement into reader->texts, so that the statement can end:
+ * one that stands on a row keeps the log from being emptied. */
+static enum status lend_row(struct reader *reader, struct ledger_row *row, struct error *error)
+{
+    struct slice *const texts[] = {
+        &row->event_id,          &row->entity, &row->input, &row->who, &row->what, &row->arguments,
+        &reader->file->leaf_hash};
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        size += texts[i]->size;
+    buffer_reset(&reader->texts);
+    if (!buffer_reserve(&reader->texts, size + 1)) /* once, so that it does not move */
+        return error_set(error, STATUS_MEMORY, "a ledger row is too large");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t at = reader->texts.size;
+        buffer_append_slice(&reader->texts, *texts[i]);
+        texts[i]->data = reader->texts.data + at;
+    }
+    return STATUS_OK;
+}
+
 static enum status single_row(struct reader *reader, uint64_t index, struct ledger_row *row,
                               struct error *error)
 {
     for (size_t i = 0; i < N_KINDS; i++) {
-        db_finish(reader->single);
-        reader->single = NULL;
-        enum status status =
-            day_reader_select(&reader->file, ALL_KINDS[i], "idx = ?1", &reader->single, error);
+        struct db_stmt *stmt;
+        enum status status = day_reader_row_statement(reader->file, ALL_KINDS[i], &stmt, error);
         if (status != STATUS_OK)
             return status;
-        db_bind_int(reader->single, 1, (int64_t)index);
-        status = db_step(reader->single, error);
+        db_bind_int(stmt, 1, (int64_t)index);
+        status = db_step(stmt, error);
+        bool found = status == STATUS_OK;
+        if (found)
+            status = day_reader_row(reader->file, ALL_KINDS[i], stmt, row, error);
         if (status == STATUS_OK)
-            return day_reader_row(&reader->file, ALL_KINDS[i], reader->single, row, error);
-        if (status != STATUS_END)
+            status = lend_row(reader, row, error);
+        db_reset(stmt);
+        if (found || status != STATUS_END)
             return status;
     }
     return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no row %llu", reader->dir,
@@ -239,7 +275,7 @@ enum status reader_find_event(struct reader *reader, struct slice event_id, stru
         size_t n = 0;
         status = reader_open_day(reader, i, error);
         if (status == STATUS_OK)
-            status = day_reader_find(&reader->file, event_id, indexes, &n, error);
+            status = day_reader_find(reader->file, event_id, indexes, &n, error);
         if (status == STATUS_OK && n > 0)
             return single_row(reader, indexes[n - 1], row, error);
         if (status == STATUS_NOT_FOUND)
@@ -258,7 +294,7 @@ enum status reader_leaf(struct reader *reader, uint64_t index, struct buffer *le
     enum status status = reader_row(reader, index, &row, error);
     if (status != STATUS_OK)
         return status;
-    struct slice hash = reader->file.leaf_hash;
+    struct slice hash = reader->file->leaf_hash;
     if (hash.size != SHA256_SIZE)
         return error_set(error, STATUS_CORRUPT, "the hash of ledger row %llu is damaged",
                          (unsigned long long)index);

@@ -5,6 +5,8 @@
 #include "engine/record/day_reader_priv.h"
 #include "engine/record/reader.h"
 
+#define OPEN_FILES 16 /* day files kept open by one reader */
+
 struct reader {
     unsigned magic;
     char *dir;
@@ -12,13 +14,15 @@ struct reader {
     struct leaf_storage *storage;
     int64_t *days; /* files that were there at the last look, ascending */
     size_t n_days;
-    struct day_reader file; /* the one that is open; db NULL: none */
-    struct db_stmt *single; /* the statement that a borrowed row stands on */
+    struct day_reader files[OPEN_FILES]; /* db NULL: free */
+    struct day_reader *file;             /* the one in use, one of those */
+    uint64_t uses;
+    struct buffer texts; /* of the row that is lent out */
 };
 
 /* Lists the day files anew. */
 MUST_USE enum status reader_look(struct reader *reader, struct error *error);
-/* Closes what is open and opens the file of days[i]. STATUS_NOT_FOUND: nothing committed there. */
+/* Makes the file of days[i] the one in use. STATUS_NOT_FOUND: nothing committed there. */
 MUST_USE enum status reader_open_day(struct reader *reader, size_t i, struct error *error);
 
 #endif
