@@ -20,7 +20,9 @@ static const char *const SQL[STATEMENTS] = {
     [INSERT_QUARANTINE] = "INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INSERT_MARK] = "INSERT INTO quarantine_marks VALUES(NULL, ?1, ?2, ?3)",
     [INSERT_GROUP] = "INSERT INTO commits VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [INSERT_RUN] = "INSERT INTO event_runs VALUES(?1, ?2)",
+    [INSERT_RUN] = "INSERT INTO event_runs VALUES(?1, ?2, ?3)",
+    [DELETE_RUNS] = "DELETE FROM event_runs WHERE run >= ?1",
+    [DELETE_KEYS] = "DELETE FROM event_keys WHERE run >= ?1",
     [INSERT_KEYS] = "INSERT INTO event_keys VALUES(?1, ?2, ?3)",
     [WRITE_STATE] = "INSERT OR REPLACE INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [WRITE_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3)",
@@ -82,6 +84,7 @@ static void mark_committed(struct day *day)
     day->committed_names = day->names.n;
     day->committed_sets = day->n_feature_sets;
     day->committed_keys = day->n_keys;
+    day->committed_small = day->small_keys;
     day->run_keys = 0;
 }
 
@@ -151,6 +154,7 @@ enum status day_commit(struct day *day, struct error *error)
         return status;
     if (day->run_keys > 0) {
         day->n_keys -= day->run_keys;
+        day->small_keys = 0;
         memmove(day->keys, day->keys + day->run_keys, day->n_keys * sizeof *day->keys);
     }
     mark_committed(day);
@@ -165,6 +169,7 @@ void day_rollback(struct day *day)
     names_truncate(&day->names, day->committed_names);
     day->n_feature_sets = day->committed_sets;
     day->n_keys = day->committed_keys;
+    day->small_keys = day->committed_small;
     day->run_keys = 0;
 }
 

@@ -16,6 +16,8 @@ enum statement {
     INSERT_MARK,
     INSERT_GROUP,
     INSERT_RUN,
+    DELETE_RUNS,
+    DELETE_KEYS,
     INSERT_KEYS,
     WRITE_STATE,
     WRITE_POSITION,
@@ -31,12 +33,13 @@ struct day {
     struct names names;
     uint8_t feature_sets[MAX_FEATURE_SETS][FEATURE_SET_SIZE]; /* id - 1 */
     size_t n_feature_sets;
-    struct event_key *keys; /* rows since the last run */
+    struct event_key *keys; /* rows since the last full run */
+    size_t small_keys;      /* of them, those in small runs already */
     size_t n_keys, keys_capacity;
     struct buffer scratch, scratch2;
     /* What to go back to when the open transaction fails. */
-    size_t committed_names, committed_sets, committed_keys;
-    size_t run_keys; /* keys that the open transaction has written as a run */
+    size_t committed_names, committed_sets, committed_keys, committed_small;
+    size_t run_keys; /* keys that the open transaction has written as a full run */
 };
 
 /* event_index.c */

@@ -77,10 +77,11 @@ typedef enum status position_visitor(void *context, struct slice source, int32_t
 MUST_USE enum status day_read_positions(struct day *day, position_visitor *each, void *context,
                                         struct error *error);
 
-/* The index on event_id: sorted runs of EVENT_RUN rows, each cut into EVENT_BUCKETS by the hash's
- * top bits. A row's key is added with day_insert_row(); runs are written when enough have gathered.
- * Rows after the last run are found by looking through them. */
+/* The index on event_id: sorted runs of EVENT_SMALL_RUN rows, replaced by one of EVENT_RUN when
+ * enough have gathered, each cut into EVENT_BUCKETS by the hash's top bits. A row's key is added
+ * with day_insert_row(). Rows after the last run are found by looking through them. */
 #define EVENT_RUN          16384
+#define EVENT_SMALL_RUN    512
 #define EVENT_BUCKETS      64
 #define EVENT_BUCKET(hash) ((hash) >> 58)
 struct event_key {

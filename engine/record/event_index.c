@@ -1,9 +1,10 @@
 /* The index on event_id in a day file.
  *
- * Random keys in one B-tree would rewrite a page per row. Instead keys gather in memory and are
- * written as sorted runs, each cut into buckets by the hash's top bits, so that finding an event
- * reads one short blob per run; rows after the last run are looked through. What is in memory can
- * be read back from the rows. Writer thread only. */
+ * Random keys in one B-tree would rewrite a page per row. Instead keys are written as sorted runs,
+ * each cut into buckets by the hash's top bits, so that finding an event reads one short blob per
+ * run. Small runs keep the number of rows in no run low; their keys stay in memory, and when there
+ * are enough of them one full run takes the place of all. What is in memory can be read back from
+ * the rows. Writer thread only. */
 #include "engine/record/day_file_priv.h"
 
 #include <stdlib.h>
@@ -29,8 +30,11 @@ enum status day_load_keys(struct day *day, struct error *error)
     struct db_stmt *select;
     enum status status =
         db_prepare(day->db,
-                   "SELECT idx, event_id FROM decisions WHERE idx > "
-                   "coalesce((SELECT max(last_index) FROM event_runs), -1) ORDER BY idx",
+                   "SELECT idx, event_id,"
+                   " idx <= coalesce((SELECT max(last_index) FROM event_runs), -1)"
+                   " FROM decisions WHERE idx > "
+                   "coalesce((SELECT max(last_index) FROM event_runs WHERE small = 0), -1)"
+                   " ORDER BY idx",
                    &select, error);
     if (status != STATUS_OK)
         return status;
@@ -40,6 +44,8 @@ enum status day_load_keys(struct day *day, struct error *error)
             error_set(error, status, "out of memory for the event index");
             break;
         }
+        if (db_int(select, 2))
+            day->small_keys = day->n_keys;
     }
     db_finish(select);
     return status == STATUS_END ? STATUS_OK : status;
@@ -63,28 +69,52 @@ static enum status insert_keys(struct day *day, uint64_t run, uint64_t bucket,
     return db_run(insert, error);
 }
 
-enum status day_write_run(struct day *day, bool all, struct error *error)
+static enum status write_run(struct day *day, const struct event_key *keys, size_t n, bool small,
+                             struct error *error)
 {
-    size_t n = day->n_keys;
-    if (n == 0 || (!all && n < EVENT_RUN))
-        return STATUS_OK;
     struct event_key *sorted = malloc(n * sizeof *sorted);
     if (!sorted)
         return error_set(error, STATUS_MEMORY, "out of memory for the event index");
-    memcpy(sorted, day->keys, n * sizeof *sorted);
-    uint64_t first = sorted[0].index, last = sorted[n - 1].index;
+    memcpy(sorted, keys, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare_keys);
     struct db_stmt *insert = day->statements[INSERT_RUN];
-    db_bind_int(insert, 1, (int64_t)first);
-    db_bind_int(insert, 2, (int64_t)last);
+    db_bind_int(insert, 1, (int64_t)keys[0].index);
+    db_bind_int(insert, 2, (int64_t)keys[n - 1].index);
+    db_bind_int(insert, 3, small);
     enum status status = db_run(insert, error);
     for (size_t from = 0, to; status == STATUS_OK && from < n; from = to) {
         uint64_t bucket = EVENT_BUCKET(sorted[from].hash);
         for (to = from + 1; to < n && EVENT_BUCKET(sorted[to].hash) == bucket;)
             to++;
-        status = insert_keys(day, first, bucket, sorted + from, to - from, error);
+        status = insert_keys(day, keys[0].index, bucket, sorted + from, to - from, error);
     }
     free(sorted);
-    day->run_keys = n;
     return status;
+}
+
+static enum status delete_from(struct day *day, enum statement which, uint64_t run,
+                               struct error *error)
+{
+    db_bind_int(day->statements[which], 1, (int64_t)run);
+    return db_run(day->statements[which], error);
+}
+
+enum status day_write_run(struct day *day, bool all, struct error *error)
+{
+    size_t n = day->n_keys;
+    if (n >= EVENT_RUN || (all && n > 0)) {
+        enum status status = delete_from(day, DELETE_RUNS, day->keys[0].index, error);
+        if (status == STATUS_OK)
+            status = delete_from(day, DELETE_KEYS, day->keys[0].index, error);
+        if (status == STATUS_OK)
+            status = write_run(day, day->keys, n, false, error);
+        day->run_keys = n;
+        return status;
+    }
+    if (n - day->small_keys < EVENT_SMALL_RUN)
+        return STATUS_OK;
+    const struct event_key *keys = day->keys + day->small_keys;
+    size_t n_small = n - day->small_keys;
+    day->small_keys = n;
+    return write_run(day, keys, n_small, true, error);
 }

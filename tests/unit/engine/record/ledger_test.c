@@ -227,6 +227,8 @@ static void finds_events_in_index_runs_and_in_the_tail_after_them(void **state)
     close_ledger(ledger);
     ledger = open_ledger(*state, clock);
     submit_decisions(ledger, N, 300, DAY_ONE + US_PER_HOUR, 10, -1);
+    close_ledger(ledger);
+    ledger = open_ledger(*state, clock);
     submit_decisions(ledger, 17, 1, DAY_ONE + 2 * US_PER_HOUR, 1, -1); /* decided once more */
     flush_ledger(ledger);
     struct reader *reader = open_reader(*state);
