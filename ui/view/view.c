@@ -193,8 +193,27 @@ static void build_drift_row(const struct drift_status *drift, struct view_drift 
     words_count(drift->n_reference, row->n_reference);
 }
 
+/* How many of the inputs are listed, and what became of the others. */
+static void say_drift(struct view *view, int n_known)
+{
+    char *out = view->drift_note;
+    int without = view->n_drift_all - n_known;
+    if (view->n_drift_all == 0)
+        snprintf(out, VIEW_LINE_SIZE, "no input is watched: drift needs a reference");
+    else if (n_known == 0)
+        snprintf(out, VIEW_LINE_SIZE, "%d watched, no data yet", view->n_drift_all);
+    else if (n_known > view->n_drift)
+        snprintf(out, VIEW_LINE_SIZE, "%d of %d, most moved first", view->n_drift,
+                 view->n_drift_all);
+    else if (without > 0)
+        snprintf(out, VIEW_LINE_SIZE, "%d watched, %d without data", view->n_drift_all, without);
+    else
+        snprintf(out, VIEW_LINE_SIZE, "%d watched", view->n_drift_all);
+}
+
 static void build_drift(const struct snapshot *snapshot, struct view *view)
 {
+    int n_known = 0;
     build_drift_row(&(struct drift_status){.psi = NAN, .noise = NAN, .threshold = NAN},
                     &view->score_drift);
     for (int i = 0; i < snapshot->n_drift; i++) {
@@ -204,9 +223,13 @@ static void build_drift(const struct snapshot *snapshot, struct view *view)
             continue;
         }
         view->n_drift_all++;
+        if (drift->n == 0 || !isfinite(drift->psi))
+            continue;
+        n_known++;
         if (view->n_drift < VIEW_MAX_DRIFT)
             build_drift_row(drift, &view->drift[view->n_drift++]);
     }
+    say_drift(view, n_known);
 }
 
 static void build_recent(const struct snapshot *snapshot, struct view *view)

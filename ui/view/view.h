@@ -11,7 +11,7 @@
 #define VIEW_LINE_SIZE     240
 #define VIEW_EVIDENCE      6
 #define VIEW_MAX_ATTENTION 32
-#define VIEW_MAX_DRIFT     24
+#define VIEW_MAX_DRIFT     12
 
 /* What every page has at its top. */
 struct view_headline {
@@ -128,9 +128,11 @@ struct view {
     char scored_text[WORD_SIZE];
     struct view_drift
         score_drift; /* of the model's output; .feature is "" when it is not watched */
-    struct view_drift drift[VIEW_MAX_DRIFT]; /* of the inputs, largest over its noise first */
+    struct view_drift drift[VIEW_MAX_DRIFT]; /* of the inputs that have data, in the snapshot's
+                                              * order: largest over its noise first */
     int n_drift;
-    int n_drift_all; /* watched in all */
+    int n_drift_all;                 /* inputs watched in all */
+    char drift_note[VIEW_LINE_SIZE]; /* "12 of 27, most moved first", "27 watched, no data yet" */
     struct view_recent recent[MAX_SNAPSHOT_DECISIONS];
     int n_recent;
     struct view_quarantine quarantine[MAX_SNAPSHOT_REASONS]; /* most frequent first */

@@ -150,6 +150,7 @@ static void put_drift(struct json_writer *json, const struct view *view)
     else
         json_null(json, "score_drift");
     json_int(json, "n_drift", view->n_drift_all);
+    json_text(json, "drift_note", view->drift_note);
     json_array(json, "drift");
     for (int i = 0; i < view->n_drift; i++)
         put_drift_row(json, NULL, &view->drift[i]);

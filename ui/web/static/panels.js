@@ -157,10 +157,11 @@ function traffic(view) {
   box.hidden = serving.length < 2;
   stack(box.children[1], serving.map((arm) => [arm.variant, arm.share_wanted]));
   stack(box.children[3], serving.map((arm) => [arm.variant, arm.share_measured]));
-  list(id("arms"), view.arms, cells("", "", "num quiet", "num", "num", "num", "num"), (row, arm) => {
+  list(id("arms"), view.arms, cells("", "name", "num quiet", "num", "num", "num", "num"), (row, arm) => {
     row.children[0].className = `arm ${arm.variant}`;
     setText(row.children[0], arm.variant);
     setText(row.children[1], arm.model);
+    setAttribute(row.children[1], "title", arm.model);
     setText(row.children[2], arm.wanted);
     [arm.measured, arm.p50, arm.p95, arm.p99].forEach((text, i) => number(row.children[3 + i], text));
     setAttribute(row, "title", `n ${arm.n}, last minute`);
@@ -186,13 +187,16 @@ function scores(view) {
     return;
   }
   box.children[0].className = item.state === "ok" ? "" : `sev-${item.state}`;
-  setText(box.children[0], `${item.mark} PSI ${item.psi} of ${item.limit} · noise up to ${item.noise} · n ${item.n}`);
+  setText(box.children[0], item.psi_ratio === null ? `${item.mark} PSI of the score: no data yet, limit ${item.limit}`
+    : `${item.mark} PSI ${item.psi} of ${item.limit} · noise up to ${item.noise} · n ${item.n}`);
   driftBar(box.children[1], item);
 }
 
 function drift(view) {
   showEmpty("drift", view.drift.length === 0);
-  setText(id("drift-note"), view.n_drift > view.drift.length ? `${view.drift.length} of ${view.n_drift}, most moved first` : "");
+  setText(id("drift-note"), view.drift.length ? view.drift_note : "");
+  setText(id("drift-empty"), view.drift_note);
+  id("drift-empty").className = view.n_drift ? "unknown" : "unset";
   list(id("drift"), view.drift, cells("", "wide", "num", "num quiet", "num quiet"), (row, item) => {
     severity(row.children[0], item, item.feature);
     driftBar(withBar(row, 1), item);

@@ -273,6 +273,14 @@ static void orders_quarantine_by_count_and_tells_score_from_inputs(void **state)
     assert_string_equal(pair->view->score_drift.psi, ".040");
     assert_int_equal(pair->view->n_drift, 1);
     assert_string_equal(pair->view->drift[0].feature, "amount");
+    assert_string_equal(pair->view->drift_note, "1 watched");
+    snapshot->drift[1].psi = NAN;
+    snapshot->drift[1].state = HEALTH_NODATA;
+    struct view *other = calloc(1, sizeof *other);
+    view_build(snapshot, other);
+    assert_int_equal(other->n_drift, 0);
+    assert_string_equal(other->drift_note, "1 watched, no data yet");
+    free(other);
     assert_string_equal(pair->view->attention[0].title, "amount drifts: PSI .40 of .30");
 }
 
