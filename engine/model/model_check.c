@@ -400,8 +400,7 @@ static enum status check_weights(struct model_reader *reader)
 static enum status check_base_score(struct model_reader *reader)
 {
     const struct forest *forest = reader->forest;
-    /* Every objective but the squared error keeps it as a probability. */
-    bool probability = forest->objective != OBJECTIVE_REG_SQUAREDERROR;
+    bool probability = objective_is_logistic(forest->objective);
     bool within = probability ? forest->base_score > 0 && forest->base_score < 1
                               : isfinite(forest->base_score);
     if (within)

@@ -8,6 +8,7 @@
 #include "engine/model/model_file.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,25 +215,28 @@ static enum status read_tree_param(struct model_reader *reader, const struct tok
 
 static enum status read_tree(struct model_reader *reader, const struct token *first)
 {
+    /* clang-format off */
     static const struct member members[] = {
-        {"left_children",      read_items, COLUMN_LEFT, ITEM_INT},
-        {"right_children",         read_items, COLUMN_RIGHT, ITEM_INT},
-        {"split_indices",                    read_items, COLUMN_FEATURE, ITEM_INT},
-        {"split_conditions",  read_items, COLUMN_THRESHOLD, ITEM_REAL},
-        {"default_left",            read_items, COLUMN_DEFAULT_LEFT, ITEM_FLAG},
-        {"split_type",      read_items, COLUMN_CATEGORICAL, ITEM_FLAG},
-        {"sum_hessian",      read_items, COLUMN_COVER, ITEM_REAL},
-        {"loss_changes",                    read_items, COLUMN_GAIN, ITEM_REAL},
-        {"base_weights",         read_items, COLUMN_BASE_WEIGHT, ITEM_REAL},
-        {"parents",           read_items, COLUMN_PARENTS, ITEM_INT},
-        {"categories_nodes",       read_items, COLUMN_CATEGORY_NODES, ITEM_INT},
+        {"left_children", read_items, COLUMN_LEFT, ITEM_INT},
+        {"right_children", read_items, COLUMN_RIGHT, ITEM_INT},
+        {"split_indices", read_items, COLUMN_FEATURE, ITEM_INT},
+        {"split_conditions", read_items, COLUMN_THRESHOLD, ITEM_REAL},
+        {"default_left", read_items, COLUMN_DEFAULT_LEFT, ITEM_FLAG},
+        {"split_type", read_items, COLUMN_CATEGORICAL, ITEM_FLAG},
+        {"sum_hessian", read_items, COLUMN_COVER, ITEM_REAL},
+        {"loss_changes", read_items, COLUMN_GAIN, ITEM_REAL},
+        {"base_weights", read_items, COLUMN_BASE_WEIGHT, ITEM_REAL},
+        {"parents", read_items, COLUMN_PARENTS, ITEM_INT},
+        {"categories_nodes", read_items, COLUMN_CATEGORY_NODES, ITEM_INT},
         {"categories_segments", read_items, COLUMN_CATEGORY_SEGMENTS, ITEM_INT},
-        {"categories_sizes",                    read_items, COLUMN_CATEGORY_SIZES, ITEM_INT},
-        {"categories",     read_items, COLUMN_CATEGORIES, ITEM_INT},
-        {.key = "tree_param",           .read = read_tree_param},
-        {.key = "id"       },
-        {.key = NULL       },
+        {"categories_sizes", read_items, COLUMN_CATEGORY_SIZES, ITEM_INT},
+        {"categories", read_items, COLUMN_CATEGORIES, ITEM_INT},
+        {.key = "tree_param", .read = read_tree_param},
+        {.key = "id"},
+        {.key = "leaf_child_counts"}, /* up to XGBoost 1.2; for growing trees */
+        {.key = NULL},
     };
+    /* clang-format on */
     reader->first_node = reader->columns[COLUMN_LEFT].size;
     reader->first_category = reader->columns[COLUMN_CATEGORIES].size;
     reader->num_nodes = -1;
@@ -667,6 +671,16 @@ static void reader_init(struct model_reader *reader, struct error *error)
     reader->attribute_keys.item = reader->attribute_values.item = sizeof(char *);
 }
 
+/* Until XGBoost 1.2 binary:logitraw kept base_score as a probability, since then as a margin. */
+static void adapt_base_score(struct forest *forest)
+{
+    static const char *const old[] = {"1.0.", "1.1.", "1.2."};
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+        if (forest->objective == OBJECTIVE_BINARY_LOGITRAW &&
+            strncmp(forest->trained_by, old[i], strlen(old[i])) == 0)
+            forest->base_score = -logf(1.0f / forest->base_score - 1.0f);
+}
+
 enum status forest_read(struct slice bytes, struct forest **forest, struct error *error)
 {
     struct error unused;
@@ -680,8 +694,10 @@ enum status forest_read(struct slice bytes, struct forest **forest, struct error
                                         : error_set(error, STATUS_MEMORY, "out of memory");
     if (!status)
         status = read_document(reader);
-    if (!status)
+    if (!status) {
+        adapt_base_score(reader->forest);
         status = model_check_all(reader);
+    }
     if (!status) {
         fill_forest(reader);
         *forest = reader->forest;
