@@ -18,17 +18,6 @@
 
 #define MAX_ATTRIBUTES 1024
 
-enum item_kind { ITEM_INT, ITEM_FLAG, ITEM_REAL };
-
-/* A key of an object and what reads its value. */
-struct member {
-    const char *key;
-    enum status (*read)(struct model_reader *reader, const struct token *first,
-                        const struct member *member); /* NULL: skipped */
-    enum column_id column;                            /* for arrays */
-    enum item_kind kind;
-};
-
 /* ---- columns ---- */
 
 enum status column_reserve(struct column *column, size_t n, struct error *error)
@@ -66,17 +55,17 @@ static enum status add_text(struct model_reader *reader, struct column *column, 
 
 /* ---- what every level uses ---- */
 
-static enum status wrong_kind(struct model_reader *reader, const char *wanted)
+enum status model_wrong_kind(struct model_reader *reader, const char *wanted)
 {
     return tokens_error(&reader->tokens, "%s was expected", wanted);
 }
 
 /* Reads an object; `strict` refuses keys that the table does not have. */
-static enum status read_object(struct model_reader *reader, const struct token *first,
-                               const struct member *members, const char *what, bool strict)
+enum status model_read_object(struct model_reader *reader, const struct token *first,
+                              const struct member *members, const char *what, bool strict)
 {
     if (first->kind != TOKEN_OBJECT)
-        return wrong_kind(reader, "an object");
+        return model_wrong_kind(reader, "an object");
     uint32_t seen = 0;
     for (;;) {
         struct token token;
@@ -106,15 +95,14 @@ static enum status read_object(struct model_reader *reader, const struct token *
 }
 
 /* A parameter: XGBoost writes them as strings. */
-static enum status read_integer_text(struct model_reader *reader, const struct token *first,
-                                     int64_t *out)
+enum status model_read_integer(struct model_reader *reader, const struct token *first, int64_t *out)
 {
     if (first->kind == TOKEN_NUMBER && first->is_integer) {
         *out = first->integer;
         return STATUS_OK;
     }
     if (first->kind != TOKEN_STRING || !integer_parse(first->text, out))
-        return wrong_kind(reader, "an integer");
+        return model_wrong_kind(reader, "an integer");
     return STATUS_OK;
 }
 
@@ -122,279 +110,20 @@ static enum status read_texts(struct model_reader *reader, const struct token *f
                               struct column *column)
 {
     if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array of strings");
+        return model_wrong_kind(reader, "an array of strings");
     for (;;) {
         struct token token;
         enum status status = tokens_next(&reader->tokens, &token);
         if (status || token.kind == TOKEN_ARRAY_END)
             return status;
         if (token.kind != TOKEN_STRING)
-            return wrong_kind(reader, "a string");
+            return model_wrong_kind(reader, "a string");
         if (column->size == MODEL_MAX_FEATURES)
             return tokens_error(&reader->tokens, "more than %d names", MODEL_MAX_FEATURES);
         status = add_text(reader, column, token.text);
         if (status)
             return status;
     }
-}
-
-static enum status add_item(struct model_reader *reader, struct column *column, enum item_kind kind,
-                            const struct token *token)
-{
-    if (column->size == UINT32_MAX)
-        return tokens_error(&reader->tokens, "too many nodes");
-    enum status status = column_reserve(column, 1, reader->error);
-    if (status)
-        return status;
-    if (kind == ITEM_REAL) {
-        if (token->kind != TOKEN_NUMBER)
-            return wrong_kind(reader, "a number");
-        ((float *)column->data)[column->size++] = token->real;
-    } else if (kind == ITEM_FLAG) {
-        bool is_integer = token->kind == TOKEN_BOOL || token->is_integer;
-        if (!is_integer || token->integer < 0 || token->integer > 1)
-            return wrong_kind(reader, "0 or 1");
-        ((uint8_t *)column->data)[column->size++] = (uint8_t)token->integer;
-    } else {
-        if (!token->is_integer || token->integer < INT32_MIN || token->integer > INT32_MAX)
-            return wrong_kind(reader, "an integer of 32 bits");
-        ((int32_t *)column->data)[column->size++] = (int32_t)token->integer;
-    }
-    return STATUS_OK;
-}
-
-static enum status read_items(struct model_reader *reader, const struct token *first,
-                              const struct member *member)
-{
-    struct column *column = &reader->columns[member->column];
-    if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array");
-    for (;;) {
-        struct token token;
-        enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        status = add_item(reader, column, member->kind, &token);
-        if (status)
-            return status;
-    }
-}
-
-/* ---- trees ---- */
-
-static enum status read_num_nodes(struct model_reader *reader, const struct token *first,
-                                  const struct member *member)
-{
-    (void)member;
-    return read_integer_text(reader, first, &reader->num_nodes);
-}
-
-static enum status read_leaf_size(struct model_reader *reader, const struct token *first,
-                                  const struct member *member)
-{
-    (void)member;
-    int64_t size;
-    enum status status = read_integer_text(reader, first, &size);
-    if (!status && size > 1)
-        return error_set(reader->error, STATUS_UNSUPPORTED,
-                         "its leaves hold vectors: only models with one output can be scored");
-    return status;
-}
-
-static enum status read_tree_param(struct model_reader *reader, const struct token *first,
-                                   const struct member *member)
-{
-    (void)member;
-    static const struct member members[] = {
-        {.key = "num_nodes",      .read = read_num_nodes},
-        {.key = "size_leaf_vector",                       .read = read_leaf_size},
-        {.key = NULL},
-    };
-    return read_object(reader, first, members, "a tree's parameters", false);
-}
-
-static enum status read_tree(struct model_reader *reader, const struct token *first)
-{
-    /* clang-format off */
-    static const struct member members[] = {
-        {"left_children", read_items, COLUMN_LEFT, ITEM_INT},
-        {"right_children", read_items, COLUMN_RIGHT, ITEM_INT},
-        {"split_indices", read_items, COLUMN_FEATURE, ITEM_INT},
-        {"split_conditions", read_items, COLUMN_THRESHOLD, ITEM_REAL},
-        {"default_left", read_items, COLUMN_DEFAULT_LEFT, ITEM_FLAG},
-        {"split_type", read_items, COLUMN_CATEGORICAL, ITEM_FLAG},
-        {"sum_hessian", read_items, COLUMN_COVER, ITEM_REAL},
-        {"loss_changes", read_items, COLUMN_GAIN, ITEM_REAL},
-        {"base_weights", read_items, COLUMN_BASE_WEIGHT, ITEM_REAL},
-        {"parents", read_items, COLUMN_PARENTS, ITEM_INT},
-        {"categories_nodes", read_items, COLUMN_CATEGORY_NODES, ITEM_INT},
-        {"categories_segments", read_items, COLUMN_CATEGORY_SEGMENTS, ITEM_INT},
-        {"categories_sizes", read_items, COLUMN_CATEGORY_SIZES, ITEM_INT},
-        {"categories", read_items, COLUMN_CATEGORIES, ITEM_INT},
-        {.key = "tree_param", .read = read_tree_param},
-        {.key = "id"},
-        {.key = "leaf_child_counts"}, /* up to XGBoost 1.2; for growing trees */
-        {.key = NULL},
-    };
-    /* clang-format on */
-    reader->first_node = reader->columns[COLUMN_LEFT].size;
-    reader->first_category = reader->columns[COLUMN_CATEGORIES].size;
-    reader->num_nodes = -1;
-    for (int i = COLUMN_PARENTS; i < COLUMN_CATEGORIES; i++)
-        reader->columns[i].size = 0;
-    enum status status = read_object(reader, first, members, "a tree", true);
-    return status ? status : model_check_tree(reader);
-}
-
-static enum status read_trees(struct model_reader *reader, const struct token *first,
-                              const struct member *member)
-{
-    (void)member;
-    if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array of trees");
-    for (;;) {
-        struct token token;
-        enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        status = read_tree(reader, &token);
-        if (status) {
-            error_prefix(reader->error, "tree %zu", reader->trees.size);
-            return status;
-        }
-    }
-}
-
-/* ---- the booster ---- */
-
-static enum status read_num_trees(struct model_reader *reader, const struct token *first,
-                                  const struct member *member)
-{
-    (void)member;
-    return read_integer_text(reader, first, &reader->num_trees);
-}
-
-static enum status read_trees_per_round(struct model_reader *reader, const struct token *first,
-                                        const struct member *member)
-{
-    (void)member;
-    return read_integer_text(reader, first, &reader->trees_per_round);
-}
-
-static enum status read_gbtree_param(struct model_reader *reader, const struct token *first,
-                                     const struct member *member)
-{
-    (void)member;
-    static const struct member members[] = {
-        {.key = "num_trees",            .read = read_num_trees},
-        {.key = "num_parallel_tree",                             .read = read_trees_per_round},
-        {.key = "size_leaf_vector",.read = read_leaf_size},
-        {.key = NULL    },
-    };
-    return read_object(reader, first, members, "the trees' parameters", false);
-}
-
-/* Which output each tree adds to: always the first. */
-static enum status read_tree_info(struct model_reader *reader, const struct token *first,
-                                  const struct member *member)
-{
-    (void)member;
-    if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array");
-    for (;;) {
-        struct token token;
-        enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        if (!token.is_integer)
-            return wrong_kind(reader, "an integer");
-        if (token.integer != 0)
-            return error_set(reader->error, STATUS_UNSUPPORTED,
-                             "it has several outputs: only binary classifiers and regressions with "
-                             "one can be scored");
-    }
-}
-
-/* Dart's tree weights stand beside the trees up to XGBoost 3.3 and within them since: they are
- * read wherever they are. */
-static enum status read_weights(struct model_reader *reader, const struct token *first,
-                                const struct member *member)
-{
-    (void)member;
-    if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array");
-    if (reader->weights.size)
-        return tokens_error(&reader->tokens, "a second weight_drop");
-    for (;;) {
-        struct token token;
-        enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        status = add_item(reader, &reader->weights, ITEM_REAL, &token);
-        if (status)
-            return status;
-    }
-}
-
-static enum status read_tree_model(struct model_reader *reader, const struct token *first,
-                                   const struct member *member)
-{
-    (void)member;
-    static const struct member members[] = {
-        {.key = "trees",              .read = read_trees},
-        {.key = "tree_info",                           .read = read_tree_info},
-        {.key = "gbtree_model_param",.read = read_gbtree_param},
-        {.key = "weight_drop", .read = read_weights},
-        {.key = "iteration_indptr"                          },
-        {.key = "cats"      }, /* names of categories; ours come as codes */
-        {.key = NULL  },
-    };
-    return read_object(reader, first, members, "the model", true);
-}
-
-static enum status read_booster_name(struct model_reader *reader, const struct token *first,
-                                     const struct member *member)
-{
-    (void)member;
-    if (first->kind != TOKEN_STRING)
-        return wrong_kind(reader, "the booster's name");
-    bool dart = slice_is(first->text, "dart");
-    if (!dart && !slice_is(first->text, "gbtree"))
-        return error_set(reader->error, STATUS_UNSUPPORTED,
-                         "its booster is \"%.*s\": only gbtree and dart can be scored",
-                         first->text.size > 64 ? 64 : (int)first->text.size, first->text.data);
-    if (reader->forest->booster[0] != 'd') /* dart's own gbtree does not hide it */
-        snprintf(reader->forest->booster, sizeof reader->forest->booster, "%s",
-                 dart ? "dart" : "gbtree");
-    return STATUS_OK;
-}
-
-static enum status read_inner_booster(struct model_reader *reader, const struct token *first,
-                                      const struct member *member)
-{
-    (void)member;
-    static const struct member members[] = {
-        {.key = "model",             .read = read_tree_model},
-        {.key = "name",                          .read = read_booster_name},
-        {.key = "weight_drop",.read = read_weights},
-        {.key = NULL      },
-    };
-    return read_object(reader, first, members, "the booster", true);
-}
-
-static enum status read_booster(struct model_reader *reader, const struct token *first,
-                                const struct member *member)
-{
-    (void)member;
-    static const struct member members[] = {
-        {.key = "model",              .read = read_tree_model},
-        {.key = "gbtree",                           .read = read_inner_booster},
-        {.key = "name",.read = read_booster_name},
-        {.key = "weight_drop",               .read = read_weights},
-        {.key = NULL                          },
-    };
-    reader->has_booster = true;
-    return read_object(reader, first, members, "the booster", true);
 }
 
 /* ---- the learner ---- */
@@ -410,7 +139,7 @@ static enum status read_base_score(struct model_reader *reader, const struct tok
         return STATUS_OK;
     }
     if (first->kind != TOKEN_STRING)
-        return wrong_kind(reader, "base_score");
+        return model_wrong_kind(reader, "base_score");
     struct slice text = slice_trim(first->text);
     if (text.size >= 2 && text.data[0] == '[' && text.data[text.size - 1] == ']')
         text = slice_trim(slice_make(text.data + 1, text.size - 2));
@@ -419,7 +148,7 @@ static enum status read_base_score(struct model_reader *reader, const struct tok
                          "base_score has several numbers: only models with one output can be "
                          "scored");
     if (!float_parse(text, &reader->forest->base_score))
-        return wrong_kind(reader, "a number as base_score");
+        return model_wrong_kind(reader, "a number as base_score");
     return STATUS_OK;
 }
 
@@ -428,7 +157,7 @@ static enum status read_num_feature(struct model_reader *reader, const struct to
 {
     (void)member;
     int64_t n;
-    enum status status = read_integer_text(reader, first, &n);
+    enum status status = model_read_integer(reader, first, &n);
     if (status)
         return status;
     if (n < 1 || n > MODEL_MAX_FEATURES)
@@ -442,7 +171,7 @@ static enum status read_one_output(struct model_reader *reader, const struct tok
                                    const struct member *member)
 {
     int64_t n;
-    enum status status = read_integer_text(reader, first, &n);
+    enum status status = model_read_integer(reader, first, &n);
     if (!status && n > 1)
         return error_set(reader->error, STATUS_UNSUPPORTED,
                          "%s is %lld: only binary classifiers and regressions with one output can "
@@ -462,7 +191,7 @@ static enum status read_learner_param(struct model_reader *reader, const struct 
         {.key = "num_target",        .read = read_one_output},
         {.key = NULL                        },
     };
-    return read_object(reader, first, members, "learner_model_param", false);
+    return model_read_object(reader, first, members, "learner_model_param", false);
 }
 
 static enum status read_objective_name(struct model_reader *reader, const struct token *first,
@@ -470,7 +199,7 @@ static enum status read_objective_name(struct model_reader *reader, const struct
 {
     (void)member;
     if (first->kind != TOKEN_STRING)
-        return wrong_kind(reader, "the objective's name");
+        return model_wrong_kind(reader, "the objective's name");
     for (int i = 0; i < OBJECTIVE_COUNT; i++)
         if (slice_is(first->text, objective_name((enum model_objective)i))) {
             reader->forest->objective = (enum model_objective)i;
@@ -492,7 +221,7 @@ static enum status read_objective(struct model_reader *reader, const struct toke
         {.key = "name", .read = read_objective_name},
         {.key = NULL            },
     };
-    return read_object(reader, first, members, "objective", false);
+    return model_read_object(reader, first, members, "objective", false);
 }
 
 static enum status read_names(struct model_reader *reader, const struct token *first,
@@ -514,7 +243,7 @@ static enum status read_attributes(struct model_reader *reader, const struct tok
 {
     (void)member;
     if (first->kind != TOKEN_OBJECT)
-        return wrong_kind(reader, "an object");
+        return model_wrong_kind(reader, "an object");
     for (;;) {
         struct token token;
         enum status status = tokens_next(&reader->tokens, &token);
@@ -528,7 +257,7 @@ static enum status read_attributes(struct model_reader *reader, const struct tok
         if (status)
             return status;
         if (token.kind != TOKEN_STRING)
-            return wrong_kind(reader, "a string");
+            return model_wrong_kind(reader, "a string");
         status = add_text(reader, &reader->attribute_values, token.text);
         if (status)
             return status;
@@ -543,12 +272,12 @@ static enum status read_learner(struct model_reader *reader, const struct token 
         {.key = "attributes",          .read = read_attributes},
         {.key = "feature_names",                            .read = read_names},
         {.key = "feature_types",.read = read_types},
-        {.key = "gradient_booster",       .read = read_booster},
+        {.key = "gradient_booster",       .read = model_read_booster},
         {.key = "learner_model_param",                            .read = read_learner_param},
-        {.key = "objective",  .read = read_objective},
+        {.key = "objective",.read = read_objective},
         {.key = NULL},
     };
-    return read_object(reader, first, members, "learner", false);
+    return model_read_object(reader, first, members, "learner", false);
 }
 
 static enum status read_version(struct model_reader *reader, const struct token *first,
@@ -556,7 +285,7 @@ static enum status read_version(struct model_reader *reader, const struct token 
 {
     (void)member;
     if (first->kind != TOKEN_ARRAY)
-        return wrong_kind(reader, "an array of numbers");
+        return model_wrong_kind(reader, "an array of numbers");
     char *text = reader->forest->trained_by;
     size_t used = 0, size = sizeof reader->forest->trained_by;
     for (;;) {
@@ -565,7 +294,7 @@ static enum status read_version(struct model_reader *reader, const struct token 
         if (status || token.kind == TOKEN_ARRAY_END)
             return status;
         if (!token.is_integer || token.integer < 0 || token.integer > 9999)
-            return wrong_kind(reader, "a version number");
+            return model_wrong_kind(reader, "a version number");
         if (used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%lld", used ? "." : "",
                                      (long long)token.integer);
@@ -582,7 +311,7 @@ static enum status read_document(struct model_reader *reader)
     struct token token;
     enum status status = tokens_next(&reader->tokens, &token);
     if (!status)
-        status = read_object(reader, &token, members, "the file", false);
+        status = model_read_object(reader, &token, members, "the file", false);
     if (!status)
         status = tokens_next(&reader->tokens, &token); /* that nothing follows */
     return status;

@@ -55,6 +55,31 @@ struct model_reader {
     bool has_objective, has_base_score, has_booster;
 };
 
+/* How an item of an array stands in its column. */
+enum item_kind { ITEM_INT, ITEM_FLAG, ITEM_REAL };
+
+/* A key of an object and what reads its value. */
+struct member {
+    const char *key;
+    enum status (*read)(struct model_reader *reader, const struct token *first,
+                        const struct member *member); /* NULL: skipped */
+    enum column_id column;                            /* for arrays */
+    enum item_kind kind;
+};
+
+/* "byte N: WANTED was expected". */
+enum status model_wrong_kind(struct model_reader *reader, const char *wanted);
+/* Reads the object that begins with `first` by a table of its keys, which ends with a NULL key.
+ * `strict` refuses keys that the table does not have; `what` is the object's name for that error.
+ */
+enum status model_read_object(struct model_reader *reader, const struct token *first,
+                              const struct member *members, const char *what, bool strict);
+/* An integer, which XGBoost writes as a string. */
+enum status model_read_integer(struct model_reader *reader, const struct token *first,
+                               int64_t *out);
+enum status model_read_booster(struct model_reader *reader, const struct token *first,
+                               const struct member *member);
+
 /* STATUS_OK with room for n more items, or STATUS_MEMORY. */
 enum status column_reserve(struct column *column, size_t n, struct error *error);
 void column_free(struct column *column);
