@@ -114,6 +114,8 @@ int command_run(const struct cli_args *args)
         .config_dir = demo.config ? demo.config : cli_text(args, "config"),
         .model_file = cli_text(args, "model") ? cli_text(args, "model") : demo.model,
         .ledger_dir = cli_text(args, "ledger") ? cli_text(args, "ledger") : demo.ledger,
+        .model_name = demo.model && !cli_text(args, "model") ? "fraud" : NULL,
+        .model_version = demo.model && !cli_text(args, "model") ? "demo" : NULL,
         .use_configured_ledger = true,
         .choose_source = true,
         .input = options.input,

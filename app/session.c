@@ -72,11 +72,12 @@ static enum status configured_models(struct session *session, struct engine_part
 
 /* The model given on the command line scores everything: the configured split is not used. */
 static enum status given_model(struct session *session, struct engine_parts *parts,
-                               const char *file, struct error *error)
+                               const struct session_options *options, struct error *error)
 {
-    const char *slash = strrchr(file, '/');
-    const char *name = slash ? slash + 1 : file;
-    enum status status = add_model(session, parts, name, "file", strdup(file), error);
+    const char *name = options->model_name ? options->model_name : source_name(options->model_file);
+    const char *version = options->model_version ? options->model_version : "file";
+    enum status status =
+        add_model(session, parts, name, version, strdup(options->model_file), error);
     parts->arms[parts->n_arms++] = (struct engine_arm){VARIANT_CHAMPION, 0, -1};
     return status;
 }
@@ -88,7 +89,7 @@ static enum status fill_models(struct session *session, const struct session_opt
     if (options->features_only)
         return STATUS_OK;
     if (options->model_file)
-        return given_model(session, parts, options->model_file, error);
+        return given_model(session, parts, options, error);
     if (config->n_models == 0)
         return error_set(error, STATUS_INVALID,
                          "%s/binnacle.yaml names no models; give one with --model FILE, or train "

@@ -158,10 +158,12 @@ static void close_ledger(struct engine *engine)
     if (!engine->ledger)
         return;
     struct error error;
-    if (!engine->failed && ledger_flush(engine->ledger, 5000, &error) == STATUS_OK &&
+    if (engine->reader && !engine->failed && ledger_flush(engine->ledger, 5000, &error) == STATUS_OK &&
         engine_checkpoint(engine, &error) != STATUS_OK)
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_failed",
                   "%s; the next start reads the ledger instead", error.message);
+    /* The ledger last: whoever closes a day file last folds its journal into it. */
+    reader_close(engine->reader);
     if (ledger_close(engine->ledger, &error) != STATUS_OK)
         log_write(engine->parts.log, LOG_ERROR, "record", "close_failed", "%s", error.message);
 }
@@ -173,7 +175,6 @@ void engine_destroy(struct engine *engine)
     assert(engine->magic == ENGINE_MAGIC);
     shadow_destroy(engine->shadow);
     close_ledger(engine);
-    reader_close(engine->reader);
     monitor_destroy(engine->monitor);
     observe_destroy(engine->observe);
     unique_destroy(engine->unique);
