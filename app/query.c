@@ -297,7 +297,7 @@ static enum status mark_retried(struct session *session, uint64_t id, struct err
 static enum status retry_row(struct session *session, struct worker *worker, struct retry *retry,
                              const struct kept_row *row, struct error *error)
 {
-    struct raw_event event = {.bytes = row->raw, .format = FORMAT_JSON, .position.source = -1};
+    struct raw_event event = {.bytes = row->raw, .document = true, .position.source = -1};
     struct answer answer;
     struct buffer line;
     buffer_init(&line, LINE_BYTES);

@@ -37,6 +37,9 @@ static struct snapshot *take_picture(struct service *service)
         return NULL;
     engine_fill(service->session.engine, snapshot);
     snapshot->seq = ++service->seq;
+    /* In event time the start is the first event's, not the clock's before it. */
+    if (service->started_us == 0)
+        service->started_us = snapshot->time_us;
     snapshot->started_us = service->started_us;
     return snapshot;
 }

@@ -203,7 +203,6 @@ static enum status read_batch(struct file_source *file, struct arena *arena, int
         events[*n] = (struct raw_event){
             .bytes = record.raw,
             .format = format,
-            .too_long = record.too_long,
             .position = {.source = source, .offset = record.line},
         };
     }

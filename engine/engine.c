@@ -23,6 +23,13 @@ static void find_personal_fields(struct engine *engine)
     }
 }
 
+/* A model that was trained on scaled features says so itself. */
+static enum status read_scaling(struct engine *engine, int i, struct error *error)
+{
+    const char *text = model_attribute(engine->models[i], SCALING_ATTRIBUTE);
+    return feature_scaling_read(engine->features, slice_of(text), &engine->scalings[i], error);
+}
+
 static enum status load_models(struct engine *engine, struct error *error)
 {
     for (int i = 0; i < engine->parts.n_models; i++) {
@@ -31,6 +38,8 @@ static enum status load_models(struct engine *engine, struct error *error)
             model_load(model->path, model->name, model->version, &engine->models[i], error);
         if (status == STATUS_OK)
             status = scorer_create(engine->models[i], engine->features, &engine->scorers[i], error);
+        if (status == STATUS_OK)
+            status = read_scaling(engine, i, error);
         if (status != STATUS_OK) {
             error_prefix(error, "model %s version %s", model->name, model->version);
             return status;
@@ -158,7 +167,8 @@ static void close_ledger(struct engine *engine)
     if (!engine->ledger)
         return;
     struct error error;
-    if (engine->reader && !engine->failed && ledger_flush(engine->ledger, 5000, &error) == STATUS_OK &&
+    if (engine->reader && !engine->failed &&
+        ledger_flush(engine->ledger, 5000, &error) == STATUS_OK &&
         engine_checkpoint(engine, &error) != STATUS_OK)
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_failed",
                   "%s; the next start reads the ledger instead", error.message);
@@ -183,6 +193,7 @@ void engine_destroy(struct engine *engine)
     if (engine->traffic)
         traffic_destroy(engine->traffic);
     for (int i = 0; i < engine->parts.n_models; i++) {
+        feature_scaling_destroy(engine->scalings[i]);
         scorer_destroy(engine->scorers[i]);
         model_release(engine->models[i]);
     }

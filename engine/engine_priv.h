@@ -9,6 +9,7 @@
 #include "engine/decide/rules.h"
 #include "engine/engine.h"
 #include "engine/event/decoder.h"
+#include "engine/feature/scaling.h"
 #include "engine/feature/store.h"
 #include "engine/model/scorer.h"
 #include "engine/monitor/slo.h"
@@ -32,6 +33,7 @@ struct engine {
     struct feature_store *store;
     struct model *models[MAX_ENGINE_MODELS];
     struct scorer *scorers[MAX_ENGINE_MODELS];
+    struct feature_scaling *scalings[MAX_ENGINE_MODELS]; /* NULL: features as served */
     struct traffic *traffic;
     struct ledger *ledger;           /* NULL: nothing is written */
     int ledger_sources[MAX_SOURCES]; /* the ledger's numbers for parts.sources */

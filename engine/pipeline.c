@@ -18,20 +18,14 @@ typedef enum status step_run(struct worker *worker, struct error *error);
 
 /* ---- from bytes to accepted events ---- */
 
-static void refuse_long(struct item *item, const struct raw_event *raw)
-{
-    item->event.raw = raw->bytes;
-    event_violate(&item->event, VIOLATION_TOO_LONG, -1);
-}
-
 static void decode(struct worker *worker, const struct raw_event *raw, struct item *item)
 {
     struct event *event = &item->event;
     event->schema = worker->engine->schema;
     event->position = raw->position;
     event->received_us = clock_now_us(worker->engine->parts.clock);
-    if (raw->too_long)
-        refuse_long(item, raw);
+    if (raw->document)
+        decoder_retry(worker->json, raw->bytes, worker->arena, event);
     else if (raw->format == FORMAT_CSV)
         decoder_csv(worker->csv, raw->bytes, worker->arena, event);
     else
@@ -266,6 +260,7 @@ static enum status refuse_all(const struct raw_event *events, size_t n, struct a
 static void set_receipt(struct item *item, const struct raw_event *raw)
 {
     item->received_ns = raw->received_ns;
+    item->csv = raw->format == FORMAT_CSV && !raw->document;
     memcpy(item->outcome.trace_id, raw->trace_id, sizeof raw->trace_id);
 }
 

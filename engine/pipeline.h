@@ -17,7 +17,7 @@
 struct raw_event {
     struct slice bytes;
     enum event_format format;
-    bool too_long;            /* `bytes` is only the beginning */
+    bool document;            /* `bytes` come out of quarantine: JSON, or a CSV header and record */
     struct position position; /* source -1 when it came by HTTP */
     uint8_t trace_id[16];     /* all zero: none came along, one is made */
     int64_t received_ns;      /* monotonic_ns(); 0: not measured, as in a replay */

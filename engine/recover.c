@@ -8,6 +8,7 @@
 #include "engine/base/hash.h"
 #include "engine/engine_priv.h"
 
+#define WINDOWS_NAME         "windows.checkpoint"
 #define COUNTS_NAME          "counts.checkpoint"
 #define RECOVERY_ARENA_BYTES (16u << 20)
 
@@ -107,6 +108,23 @@ static char *state_path(const struct engine *engine, const char *name)
     return asprintf(&path, "%s/%s", engine->parts.ledger_dir, name) < 0 ? NULL : path;
 }
 
+/* A checkpoint that cannot be used costs time, not truth: the ledger has it all. */
+static uint64_t load_windows(struct engine *engine)
+{
+    uint64_t upto = 0;
+    struct error error;
+    char *path = state_path(engine, WINDOWS_NAME);
+    enum status status =
+        path ? feature_store_load(engine->store, path, &upto, &error) : STATUS_MEMORY;
+    if (status != STATUS_OK)
+        upto = 0;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND && path)
+        log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_unusable",
+                  "%s; reading the ledger instead", error.message);
+    free(path);
+    return upto;
+}
+
 static uint64_t load_counts(struct engine *engine)
 {
     uint64_t upto = 0;
@@ -161,6 +179,7 @@ enum status engine_recover(struct engine *engine, struct error *error)
 {
     struct recovery recovery = {.engine = engine};
     struct reader *scan = NULL;
+    recovery.windows_from = load_windows(engine);
     recovery.counts_from = load_counts(engine);
     recovery.arena = arena_create(RECOVERY_ARENA_BYTES);
     uint64_t first = 0;
@@ -192,14 +211,18 @@ enum status engine_checkpoint(struct engine *engine, struct error *error)
 {
     uint64_t size;
     uint8_t root[SHA256_SIZE];
+    char *windows = state_path(engine, WINDOWS_NAME);
     char *counts = state_path(engine, COUNTS_NAME);
-    enum status status = counts ? STATUS_OK : STATUS_MEMORY;
+    enum status status = windows && counts ? STATUS_OK : STATUS_MEMORY;
     if (status != STATUS_OK)
         error_set(error, status, "out of memory");
     if (status == STATUS_OK)
         status = reader_head(engine->reader, &size, root, error);
     if (status == STATUS_OK)
+        status = feature_store_save(engine->store, windows, size, error);
+    if (status == STATUS_OK)
         status = observe_save(engine->observe, counts, size, error);
     free(counts);
+    free(windows);
     return status;
 }

@@ -46,6 +46,16 @@ static bool is_scored_by(const struct item *item, const struct scorer *scorer, i
                       : shadow < item->n_shadows && item->shadows[shadow] == scorer;
 }
 
+/* Scales as the model was trained to see it; what is served and recorded stays as it was. */
+static void scale(const struct worker *worker, const struct scorer *scorer, float *rows, size_t n)
+{
+    const struct engine *engine = worker->engine;
+    for (int i = 0; i < engine->parts.n_models; i++) {
+        if (engine->scorers[i] == scorer && engine->scalings[i])
+            feature_scaling_apply(engine->scalings[i], engine->features->n_features, rows, n, rows);
+    }
+}
+
 /* Copies the rows that `scorer` scores (as shadow number `shadow`, or as the deciding model when
  * that is -1) next to each other; returns their number. */
 static size_t gather(struct worker *worker, const struct scorer *scorer, int shadow)
@@ -57,6 +67,7 @@ static size_t gather(struct worker *worker, const struct scorer *scorer, int sha
         memcpy(worker->gathered + n * width, worker_features(worker, i), width * sizeof(float));
         worker->gathered_items[n++] = (int)i;
     }
+    scale(worker, scorer, worker->gathered, n);
     return n;
 }
 
@@ -157,8 +168,11 @@ static enum status explain(struct worker *worker, size_t i, size_t top, struct e
     struct reason *reasons = arena_alloc(worker->arena, top * sizeof *reasons);
     if (!reasons)
         return error_set(error, STATUS_MEMORY, "out of memory for reasons");
-    enum status status = scorer_explain(item->scorer, worker->scorer_scratch,
-                                        worker_features(worker, i), 1, worker->contribs, error);
+    size_t width = worker->engine->features->n_features;
+    memcpy(worker->gathered, worker_features(worker, i), width * sizeof(float));
+    scale(worker, item->scorer, worker->gathered, 1);
+    enum status status = scorer_explain(item->scorer, worker->scorer_scratch, worker->gathered, 1,
+                                        worker->contribs, error);
     if (status != STATUS_OK)
         return status;
     struct outcome *outcome = &item->outcome;

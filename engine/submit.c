@@ -6,6 +6,8 @@
 #include "engine/base/hash.h"
 #include "engine/worker_priv.h"
 
+#define DOCUMENT_BYTES (4u << 20)
+
 /* In a replay two runs must write the same rows, so nothing random or measured enters them. */
 static void finish_outcome(struct worker *worker, struct item *item)
 {
@@ -21,6 +23,23 @@ static void finish_outcome(struct worker *worker, struct item *item)
     memcpy(outcome->trace_id + 8, &made.high, 8);
     if (memcmp(outcome->trace_id, none, sizeof none) == 0)
         outcome->trace_id[15] = 1; /* W3C: not all zeros */
+}
+
+/* A CSV record says nothing without its header: quarantine keeps both. */
+static enum status keep_document(struct worker *worker, struct item *item, struct error *error)
+{
+    if (!item->csv)
+        return STATUS_OK;
+    struct buffer document;
+    buffer_init(&document, DOCUMENT_BYTES);
+    decoder_document(worker->csv, FORMAT_CSV, item->event.raw, &document);
+    char *copy = document.overflow ? NULL : arena_alloc(worker->arena, document.size + 1);
+    if (copy) {
+        memcpy(copy, document.data, document.size);
+        item->event.raw = slice_make(copy, document.size);
+    }
+    buffer_free(&document);
+    return copy ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory for a bad event");
 }
 
 static struct ledger_entry entry_for(struct item *item)
@@ -104,6 +123,14 @@ enum status step_record(struct worker *worker, struct error *error)
         for (size_t i = 0; i < worker->n; i++)
             worker->items[i].outcome.ledger_index = UINT64_MAX;
         return STATUS_OK;
+    }
+    for (size_t i = 0; i < worker->n; i++) {
+        enum answer_kind kind = worker->items[i].kind;
+        if (kind != ANSWER_QUARANTINED && kind != ANSWER_CONFLICT)
+            continue;
+        enum status status = keep_document(worker, &worker->items[i], error);
+        if (status != STATUS_OK)
+            return status;
     }
     size_t n = collect_entries(worker);
     if (n > 0) {

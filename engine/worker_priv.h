@@ -12,6 +12,7 @@ struct item {
     struct event event;
     struct outcome outcome;
     enum answer_kind kind;
+    bool csv;            /* came as a record under the worker's CSV header */
     bool alive;          /* accepted so far: goes on to the next step */
     int64_t now_us;      /* the engine's clock when it was accepted */
     struct slice id;     /* event_id, a pseudonym where that is personal */
