@@ -24,6 +24,3 @@ set_target_properties(civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY})
 target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE})
 target_link_libraries(civetweb INTERFACE PkgConfig::ssl PkgConfig::crypto PkgConfig::zlib
   Threads::Threads ${CMAKE_DL_LIBS})
-
-# uPlot, the chart library of the web page: fetched by packaging/uplot into the same prefix.
-find_path(UPLOT_DIR uPlot.iife.min.js PATHS ${BINNACLE_DEPS}/share/uplot NO_DEFAULT_PATH REQUIRED)
