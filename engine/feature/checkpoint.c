@@ -130,7 +130,7 @@ static void make_header(struct feature_store *store, uint64_t upto_index, struct
     memset(header, 0, sizeof *header);
     memcpy(header->magic, CHECKPOINT_MAGIC, sizeof CHECKPOINT_MAGIC);
     header->version = CHECKPOINT_VERSION;
-    header->shared = store->shared;
+    header->shared = store->online != NULL;
     header->views = store->views->digest;
     header->lateness_us = store->lateness_us;
     header->upto_index = upto_index;
@@ -309,7 +309,7 @@ static enum status check_header(const struct stream_file *file, const struct fea
     if (header->checksum != hash64(header, offsetof(struct header, checksum), 0))
         return corrupt(file, error);
     if (memcmp(&header->views, &store->views->digest, sizeof header->views) != 0 ||
-        header->lateness_us != store->lateness_us || header->shared != store->shared)
+        header->lateness_us != store->lateness_us || header->shared != (store->online != NULL))
         return error_set(error, STATUS_CONFLICT,
                          "%s: made for other feature views; the state is made from the record "
                          "instead",

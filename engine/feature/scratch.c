@@ -11,6 +11,19 @@
 #define MAX_MAGNITUDE 1e140
 #define TEXT_BYTES    ((size_t)64 * 1024)
 
+static bool make_link(struct feature_scratch *scratch)
+{
+    const struct feature_store *store = scratch->store;
+    if (!store->online)
+        return true;
+    for (size_t i = 0; i < store->views->n_streams; i++)
+        if (store->layouts[i].stride > scratch->record_size)
+            scratch->record_size = store->layouts[i].stride;
+    scratch->records = calloc(MAX_STREAMS, scratch->record_size + 1);
+    scratch->link = online_link_create(store->online);
+    return scratch->records && scratch->link;
+}
+
 enum status feature_scratch_create(struct feature_store *store, struct feature_scratch **out,
                                    struct error *error)
 {
@@ -26,7 +39,7 @@ enum status feature_scratch_create(struct feature_store *store, struct feature_s
     scratch->outputs = calloc(views->n_outputs + 1, sizeof *scratch->outputs);
     scratch->arena = arena_create(TEXT_BYTES);
     if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
-        !scratch->arena) {
+        !scratch->arena || !make_link(scratch)) {
         feature_scratch_destroy(scratch);
         return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
     }
@@ -44,6 +57,8 @@ void feature_scratch_destroy(struct feature_scratch *scratch)
     free(scratch->outputs);
     counts_free(&scratch->counts);
     arena_destroy(scratch->arena);
+    online_link_destroy(scratch->link);
+    free(scratch->records);
     free(scratch);
 }
 

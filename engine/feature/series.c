@@ -162,20 +162,42 @@ static void drop(const struct series_layout *layout, struct series *series, int6
         (void)resize(layout, series, series->capacity / 2);
 }
 
+void series_write(const struct series_layout *layout, const struct entry *entry, void *bytes)
+{
+    const struct stream *stream = layout->stream;
+    unsigned char *at = bytes;
+    memcpy(at, &entry->time_us, sizeof entry->time_us);
+    if (layout->ids)
+        memcpy(at + sizeof entry->time_us, &entry->id, sizeof entry->id);
+    for (size_t i = 0; i < stream->n_values; i++)
+        memcpy(at + layout->value_at + i * sizeof(double), &entry->columns[stream->values[i]],
+               sizeof(double));
+    for (size_t i = 0; i < stream->n_hashes; i++)
+        memcpy(at + layout->hash_at + i * sizeof(uint64_t), &entry->hashes[stream->hashes[i]],
+               sizeof(uint64_t));
+}
+
+void series_read(const struct series_layout *layout, const void *bytes, double *columns,
+                 uint64_t *hashes, struct entry *entry)
+{
+    const struct stream *stream = layout->stream;
+    const unsigned char *at = bytes;
+    *entry = (struct entry){.columns = columns, .hashes = hashes};
+    memcpy(&entry->time_us, at, sizeof entry->time_us);
+    if (layout->ids)
+        memcpy(&entry->id, at + sizeof entry->time_us, sizeof entry->id);
+    for (size_t i = 0; i < stream->n_values; i++)
+        memcpy(&columns[stream->values[i]], at + layout->value_at + i * sizeof(double),
+               sizeof(double));
+    for (size_t i = 0; i < stream->n_hashes; i++)
+        memcpy(&hashes[stream->hashes[i]], at + layout->hash_at + i * sizeof(uint64_t),
+               sizeof(uint64_t));
+}
+
 static void write_entry(const struct series_layout *layout, const struct series *series,
                         const struct entry *entry, uint32_t number)
 {
-    const struct stream *stream = layout->stream;
-    unsigned char *at = entry_at(layout, series, number);
-    *(int64_t *)(void *)at = entry->time_us;
-    if (layout->ids)
-        *entry_id(layout, series, number) = entry->id;
-    double *values = (double *)(void *)(at + layout->value_at);
-    for (size_t i = 0; i < stream->n_values; i++)
-        values[i] = entry->columns[stream->values[i]];
-    uint64_t *hashes = (uint64_t *)(void *)(at + layout->hash_at);
-    for (size_t i = 0; i < stream->n_hashes; i++)
-        hashes[i] = entry->hashes[stream->hashes[i]];
+    series_write(layout, entry, entry_at(layout, series, number));
 }
 
 /* The first entry later than `time_us`, or the end. */

@@ -64,6 +64,11 @@ static inline int64_t series_newest_us(const struct series_layout *layout,
  * and the series is only good for series_free(). */
 bool series_insert(const struct series_layout *layout, struct series *series,
                    const struct entry *entry, uint32_t *number);
+/* An entry as bytes of layout->stride, and back: `columns` and `hashes` take what the stream has.
+ */
+void series_write(const struct series_layout *layout, const struct entry *entry, void *bytes);
+void series_read(const struct series_layout *layout, const void *bytes, double *columns,
+                 uint64_t *hashes, struct entry *entry);
 /* Making a series again from its entries: room for n of them, which the caller writes by
  * series_entry() from number 0 on and counts in series->n; then the states. False: out of
  * memory. */

@@ -44,9 +44,18 @@ enum status feature_store_create(const struct feature_views *views,
     store->lateness_us = options->lateness_us ? options->lateness_us : views->lateness_us;
     store->max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
     atomic_init(&store->newest_us, INT64_MIN);
+    const char *url = options->online_store;
+    bool shared = url && strcmp(url, "embedded") != 0;
+    if (shared) {
+        enum status status = online_create(url, views->digest, store->log, &store->online, error);
+        if (status != STATUS_OK) {
+            feature_store_destroy(store);
+            return status;
+        }
+    }
     for (size_t i = 0; i < views->n_streams; i++)
-        series_layout_init(&store->layouts[i], &views->streams[i], views->streams[i].labels,
-                           store->lateness_us);
+        series_layout_init(&store->layouts[i], &views->streams[i],
+                           shared || views->streams[i].labels, store->lateness_us);
     if (!make_shards(store, options->shards ? options->shards : DEFAULT_SHARDS)) {
         feature_store_destroy(store);
         return error_set(error, STATUS_MEMORY, "out of memory for the feature store");
@@ -63,16 +72,11 @@ void feature_store_destroy(struct feature_store *store)
     for (size_t i = 0; i < store->n_shards; i++)
         shard_free(&store->shards[i], store->layouts);
     free(store->shards);
+    online_destroy(store->online);
     free(store);
 }
 
-/* The shards of the event's entities, each once, ascending. */
-struct held {
-    struct shard *shards[MAX_STREAMS];
-    size_t n;
-};
-
-static void hold(const struct feature_scratch *scratch, struct held *held)
+void store_hold(const struct feature_scratch *scratch, struct held *held)
 {
     const struct feature_store *store = scratch->store;
     held->n = 0;
@@ -93,7 +97,7 @@ static void hold(const struct feature_scratch *scratch, struct held *held)
         lock_take(&held->shards[i]->lock);
 }
 
-static void release(struct held *held)
+void store_release(struct held *held)
 {
     for (size_t i = held->n; i > 0; i--)
         lock_release(&held->shards[i - 1]->lock);
@@ -129,8 +133,10 @@ static void insert(struct feature_scratch *scratch)
             continue;
         struct shard *shard = store_shard(store, scratch->keys[i]);
         struct entity *entity = shard_touch(shard, store->layouts, i, scratch->keys[i]);
+        uint32_t *number = &scratch->numbers[i];
         if (entity &&
-            shard_insert(shard, store->layouts, entity, &scratch->entry, &scratch->numbers[i]))
+            (store->online ? shared_insert(scratch, shard, entity, number)
+                           : shard_insert(shard, store->layouts, entity, &scratch->entry, number)))
             scratch->entities[i] = entity;
     }
 }
@@ -172,8 +178,13 @@ static enum status take(struct feature_store *store, struct feature_scratch *scr
     struct held held;
     assert(store->magic == STORE_MAGIC && scratch->store == store);
     scratch_read(scratch, event, replacements);
-    hold(scratch, &held);
+    store_hold(scratch, &held);
     bool refused = is_too_late(scratch);
+    if (store->online && !refused) {
+        store_release(&held); /* no lock while it is waited for */
+        shared_exchange(scratch, out != NULL);
+        store_hold(scratch, &held);
+    }
     if (!refused) {
         insert(scratch);
         if (out)
@@ -181,7 +192,7 @@ static enum status take(struct feature_store *store, struct feature_scratch *scr
         note_newest(store, event->time_us);
         evict(store, &held);
     }
-    release(&held);
+    store_release(&held);
     if (out && !refused)
         scratch_finish(scratch, out);
     for (size_t i = 0; out && refused && i < store->views->features.n_features; i++)
@@ -207,7 +218,7 @@ enum status feature_label(struct feature_store *store, struct feature_scratch *s
     struct held held;
     bool reached = false;
     scratch_read(scratch, event, replacements);
-    hold(scratch, &held);
+    store_hold(scratch, &held);
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
         if (!scratch->has_key[i] || !store->views->streams[i].labels)
@@ -221,7 +232,9 @@ enum status feature_label(struct feature_store *store, struct feature_scratch *s
         series_set_label(layout, &entity->series, number, label ? LABEL_POSITIVE : LABEL_NEGATIVE);
         reached = reached || series_in_reach(layout, &entity->series, number);
     }
-    release(&held);
+    store_release(&held);
+    if (store->online)
+        shared_label(scratch, label);
     return reached ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
@@ -253,4 +266,6 @@ void feature_store_usage(struct feature_store *store, struct feature_usage *usag
         usage->expired += shard->expired;
         lock_release(&shard->lock);
     }
+    if (store->online)
+        online_usage(store->online, usage);
 }

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "engine/feature/online_priv.h"
 #include "engine/feature/shard_priv.h"
 #include "engine/feature/store.h"
 
@@ -13,8 +14,8 @@ struct feature_store {
     const struct feature_views *views;
     struct log *log;
     int64_t lateness_us;
-    bool shared;     /* entries live in an online store too and carry ids */
-    size_t n_shards; /* power of two */
+    struct online *online; /* NULL: embedded. Else entries carry ids */
+    size_t n_shards;       /* power of two */
     size_t max_bytes;
     struct shard *shards;
     struct series_layout layouts[MAX_STREAMS];
@@ -28,8 +29,15 @@ struct feature_scratch {
     uint64_t *hashes; /* by field; 0 where missing or not asked for */
     double *outputs;
     struct counts counts;
-    struct arena *arena; /* of texts that expressions make */
+    struct arena *arena;      /* of texts that expressions make */
+    struct online_link *link; /* NULL: embedded */
+    size_t record_size;
+    unsigned char *records; /* an entry per stream, as it goes to the online store */
     /* of the event in hand */
+    bool exchanged; /* the online store answered */
+    struct online_request requests[MAX_STREAMS];
+    int request_of[MAX_STREAMS]; /* by stream; -1: none */
+    size_t n_requests;
     bool has_key[MAX_STREAMS];
     struct hash128 keys[MAX_STREAMS];
     struct entity *entities[MAX_STREAMS];
@@ -41,6 +49,24 @@ static inline struct shard *store_shard(const struct feature_store *store, struc
 {
     return &store->shards[(size_t)(key.high >> 32) & (store->n_shards - 1)];
 }
+
+/* The shards of the event's entities, each once, ascending. */
+struct held {
+    struct shard *shards[MAX_STREAMS];
+    size_t n;
+};
+void store_hold(const struct feature_scratch *scratch, struct held *held);
+void store_release(struct held *held);
+
+/* Tells the online store of the event and learns what others told it. Before the shards are held.
+ */
+void shared_exchange(struct feature_scratch *scratch, bool append);
+/* Puts what was learnt and the event itself into the entity's series, the shard being held. False:
+ * out of memory, and the entity is gone. */
+MUST_USE bool shared_insert(struct feature_scratch *scratch, struct shard *shard,
+                            struct entity *entity, uint32_t *number);
+/* Tells it of a label. */
+void shared_label(struct feature_scratch *scratch, int label);
 
 /* Fills slots, columns, hashes, keys and entry of the scratch from the event. */
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
