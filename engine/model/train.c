@@ -12,19 +12,10 @@
 
 #include <xgboost/c_api.h>
 
-#include "engine/base/clock.h"
 #include "engine/base/number.h"
 #include "engine/model/forest.h"
 
-#define KEY(type, member) CONFIG_##type, offsetof(struct train_config, member)
-
-/* As the file has it; `from` becomes a time. */
-struct train_config {
-    struct train_options options;
-    const char *from;
-};
-
-#define OPTION(type, member) KEY(type, options.member)
+#define OPTION(type, member) CONFIG_##type, offsetof(struct train_options, member)
 
 /* clang-format off */
 const struct config_key TRAIN_KEYS[] = {
@@ -50,11 +41,6 @@ const struct config_key TRAIN_KEYS[] = {
      "rounds without a better validation before it stops; default 0: never"},
     {"validation", OPTION(NUMBER, validation), false, 0.01, 0.9,
      "share of the last rows that early stopping looks at; default 0.2"},
-    {"from", KEY(STRING, from), false, 0, 0, "time of the first row; default: the first there is"},
-    {"span", OPTION(DURATION, span_us), false, 0, 3e9, "how long rows train; default: all there is"},
-    {"delay", OPTION(DURATION, delay_us), false, 0, 3e9, "how late labels are known; default 0s"},
-    {"test", OPTION(DURATION, test_us), false, 0, 3e9,
-     "how long rows after the delay measure; default 0s"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 /* clang-format on */
@@ -73,7 +59,6 @@ void train_defaults(struct train_options *options)
         .scale_pos_weight = 1,
         .max_bin = 256,
         .validation = 0.2,
-        .from_us = INT64_MIN,
     };
 }
 
@@ -88,23 +73,21 @@ static bool is_objective(const char *word)
 enum status train_options_read(const struct yaml_node *map, struct train_options *options,
                                struct error *error)
 {
-    struct train_config config = {.options = *options};
-    enum status status = map ? config_read(map, TRAIN_KEYS, &config, error) : STATUS_OK;
+    struct train_options read = *options;
+    enum status status = map ? config_read(map, TRAIN_KEYS, &read, error) : STATUS_OK;
     if (status)
         return status;
-    if (!is_objective(config.options.objective)) {
+    if (!is_objective(read.objective)) {
         const char *words[OBJECTIVE_COUNT];
         for (int i = 0; i < OBJECTIVE_COUNT; i++)
             words[i] = objective_name((enum model_objective)i);
-        const char *nearest = nearest_word(config.options.objective, words, OBJECTIVE_COUNT);
+        const char *nearest = nearest_word(read.objective, words, OBJECTIVE_COUNT);
         return yaml_error(yaml_get(map, "objective"), error,
-                          "there is no objective \"%.40s\"%s%s%s", config.options.objective,
+                          "there is no objective \"%.40s\"%s%s%s", read.objective,
                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                           nearest ? "\"?" : "");
     }
-    if (config.from && !time_parse(slice_of(config.from), &config.options.from_us))
-        return yaml_error(yaml_get(map, "from"), error, "\"%.40s\" is not a time", config.from);
-    *options = config.options;
+    *options = read;
     return STATUS_OK;
 }
 

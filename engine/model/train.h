@@ -27,12 +27,6 @@ struct train_options {
     int64_t threads;        /* 0: all processors */
     int64_t early_stopping; /* rounds without a better validation metric; 0: never */
     double validation;      /* with early stopping: share of the last rows kept apart */
-    /* Which rows: [from, from + span) trains, then `delay` is skipped because labels take that
-     * long, then [.., + test) measures. For the caller; train_model() takes what it is given. */
-    int64_t from_us;  /* INT64_MIN: the first row's time */
-    int64_t span_us;  /* 0: all there is */
-    int64_t delay_us; /* 0: labels are known at once */
-    int64_t test_us;  /* 0: nothing is kept for measuring */
 };
 
 /* The `train:` map of binnacle.yaml, one row a parameter; also for help texts. */
