@@ -43,8 +43,14 @@ static void write_answer(struct json_writer *json, const struct ledger_row *row,
     json_text(json, "variant", variant_name(row->variant));
     json_object_end(json);
     json_text(json, "trace_id", hex_encode(row->trace_id, sizeof row->trace_id, trace));
-    json_int(json, "latency_us", row->latency_us);
-    json_int(json, "ledger_index", (int64_t)row->index);
+    if (row->latency_us < 0) /* a replay measures none */
+        json_null(json, "latency_us");
+    else
+        json_int(json, "latency_us", row->latency_us);
+    if (row->index == UINT64_MAX) /* nothing was recorded */
+        json_null(json, "ledger_index");
+    else
+        json_int(json, "ledger_index", (int64_t)row->index);
     json_bool(json, "duplicate", duplicate);
 }
 
