@@ -596,6 +596,24 @@ static void refuses_a_socket_from_another_site(void **state)
     httpd_stop(httpd);
 }
 
+static void closes_a_socket_that_announces_a_giant_frame(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 2);
+    struct wire wire;
+    wire_upgrade(&wire, httpd, 0);
+    char text[16];
+    int opcode;
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    /* A masked text frame of 2^30 bytes; only its head is ever sent. */
+    send(wire.fd, "\x81\xff\0\0\0\0\x40\0\0\0\0\0\0\0", 14, 0);
+    int64_t before_ns = monotonic_ns();
+    assert_true(wire_is_closed(&wire));
+    assert_true(monotonic_ns() - before_ns < INT64_C(3000000000));
+    wire_close(&wire);
+    httpd_stop(httpd);
+}
+
 static void never_waits_for_a_slow_client(void **state)
 {
     (void)state;
@@ -670,6 +688,7 @@ int main(void)
         cmocka_unit_test(pushes_the_first_message_then_broadcasts_and_answers),
         cmocka_unit_test(refuses_sockets_beyond_the_limit_and_takes_them_again_later),
         cmocka_unit_test(refuses_a_socket_from_another_site),
+        cmocka_unit_test(closes_a_socket_that_announces_a_giant_frame),
         cmocka_unit_test(never_waits_for_a_slow_client),
         cmocka_unit_test(stops_at_once_with_many_sockets_open),
     };
