@@ -171,6 +171,49 @@ static void reads_integers_to_their_limits(void **state)
         assert_false(integer_parse(slice_of(bad[i]), &integer));
 }
 
+/* The first of "%.15g" to "%.17g" that reads back, by the C library alone. */
+static void format_slowly(double number, char *out, size_t size)
+{
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(out, size, "%.*g", precision, number);
+        if (strtod(out, NULL) == number)
+            return;
+    }
+}
+
+static void writes_what_the_c_library_writes(void **state)
+{
+    (void)state;
+    static const double some[] = {0,
+                                  -0.0,
+                                  1e-4,
+                                  0.0001234,
+                                  9.9e-5,
+                                  999999999999999,
+                                  1e15,
+                                  -1.5,
+                                  100.10,
+                                  0.1 + 0.2,
+                                  1e-5,
+                                  123456789.123456,
+                                  1e14,
+                                  0.999999999999999,
+                                  4217.35,
+                                  1e22,
+                                  99999999.9999999};
+    char expected[64], text[NUMBER_TEXT_SIZE];
+    uint64_t random = 11;
+    for (size_t i = 0; i < 300000; i++) {
+        double number = i < sizeof some / sizeof some[0]
+                            ? some[i]
+                            : (double)(int64_t)(draw(&random) >> draw(&random) % 64) /
+                                  pow(10, (double)(draw(&random) % 12));
+        format_slowly(number, expected, sizeof expected);
+        assert_int_equal(number_format(number, text), strlen(expected));
+        assert_string_equal(text, expected);
+    }
+}
+
 static void writes_the_shortest_text_that_reads_back(void **state)
 {
     (void)state;
@@ -226,6 +269,7 @@ int main(void)
         cmocka_unit_test(reads_halfway_texts_rounded_once),
         cmocka_unit_test(ignores_the_locale),
         cmocka_unit_test(reads_integers_to_their_limits),
+        cmocka_unit_test(writes_what_the_c_library_writes),
         cmocka_unit_test(writes_the_shortest_text_that_reads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
