@@ -175,6 +175,13 @@ enum status feature_store_save(struct feature_store *store, const char *path, ui
                                struct error *error)
 {
     char temporary[4096];
+    struct feature_usage usage;
+    feature_store_usage(store, &usage);
+    if (usage.pending > 0)
+        return error_set(error, STATUS_UNAVAILABLE,
+                         "%s: %llu entries wait for the online store; a checkpoint now would let "
+                         "them be forgotten",
+                         path, (unsigned long long)usage.pending);
     struct stream_file file = {.fd = -1, .path = temporary, .bytes = malloc(CHUNK_BYTES)};
     enum status status = STATUS_OK;
     if (!file.bytes)

@@ -74,6 +74,21 @@ void series_init(struct series *series, unsigned char *states)
     *series = (struct series){.states = states};
 }
 
+void series_prefetch(const struct series_layout *layout, const struct series *series)
+{
+    if (!series->ring)
+        return;
+    uint32_t end = series->first + series->n;
+    __builtin_prefetch(entry_at(layout, series, end - 1), 1);
+    __builtin_prefetch(entry_at(layout, series, end), 1);
+    __builtin_prefetch(entry_at(layout, series, series->first));
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        const struct span_state *state = &span_states(series)[i];
+        __builtin_prefetch(entry_at(layout, series, state->tail));
+        __builtin_prefetch(entry_at(layout, series, state->head));
+    }
+}
+
 void series_free(const struct series_layout *layout, struct series *series)
 {
     for (size_t i = 0; i < layout->stream->n_states; i++) {

@@ -60,6 +60,8 @@ static inline int64_t series_newest_us(const struct series_layout *layout,
     return series_time(layout, series, series->first + series->n - 1);
 }
 
+/* Asks for the memory that the next entry in order will need. */
+void series_prefetch(const struct series_layout *layout, const struct series *series);
 /* Puts the entry behind all of its time or earlier and gives its number. False: out of memory,
  * and the series is only good for series_free(). */
 bool series_insert(const struct series_layout *layout, struct series *series,

@@ -28,6 +28,18 @@ static size_t slot_of(const struct shard *shard, uint32_t stream, struct hash128
     return at;
 }
 
+void shard_prefetch_slot(const struct shard *shard, struct hash128 key)
+{
+    __builtin_prefetch(&shard->table[(size_t)key.low & (shard->capacity - 1)]);
+}
+
+void shard_prefetch_entity(const struct shard *shard, struct hash128 key, size_t size)
+{
+    const char *entity = (const char *)shard->table[(size_t)key.low & (shard->capacity - 1)];
+    for (size_t at = 0; entity && at < size; at += 64)
+        __builtin_prefetch(entity + at, 1);
+}
+
 struct entity *shard_find(const struct shard *shard, uint32_t stream, struct hash128 key)
 {
     return shard->table[slot_of(shard, stream, key)];
@@ -131,8 +143,10 @@ bool shard_insert(struct shard *shard, const struct series_layout *layouts, stru
     uint32_t n = series->n;
     shard->late += n > 0 && entry->time_us < series_newest_us(layout, series);
     bool inserted = series_insert(layout, series, entry, number);
-    shard->bytes += series->bytes - bytes;
-    shard->entries += series->n - n;
+    shard->bytes += series->bytes;
+    shard->bytes -= bytes;
+    shard->entries += series->n;
+    shard->entries -= n;
     if (!inserted) {
         shard->evicted++;
         forget(shard, layouts, entity);

@@ -36,6 +36,9 @@ void shard_free(struct shard *shard, const struct series_layout *layouts);
 void shard_clear(struct shard *shard, const struct series_layout *layouts);
 /* NULL: not there. */
 struct entity *shard_find(const struct shard *shard, uint32_t stream, struct hash128 key);
+/* Asks for memory that shard_find() will look at, first the slot, then what stands there. */
+void shard_prefetch_slot(const struct shard *shard, struct hash128 key);
+void shard_prefetch_entity(const struct shard *shard, struct hash128 key, size_t size);
 /* Found or made, and now the newest. NULL: out of memory. */
 struct entity *shard_touch(struct shard *shard, const struct series_layout *layouts,
                            uint32_t stream, struct hash128 key);

@@ -70,7 +70,8 @@ MUST_USE enum status feature_label(struct feature_store *store, struct feature_s
 
 /* Writes the state to `path` (a temporary file beside it, synced, renamed). `upto_index` is the
  * caller's mark: the record's rows below it are in the state. The caller sees to it that no event
- * is inserted meanwhile; otherwise the mark would not fit. */
+ * is inserted meanwhile; otherwise the mark would not fit. STATUS_UNAVAILABLE while writes wait for
+ * Redis: an older checkpoint and the record bring them there after a restart. */
 MUST_USE enum status feature_store_save(struct feature_store *store, const char *path,
                                         uint64_t upto_index, struct error *error);
 /* Replaces the state by what was saved; from there on everything is as if never interrupted.

@@ -239,6 +239,9 @@ static void entries_that_no_window_reaches_are_dropped(void **state)
     /* user: 20 h window and 20 h lateness; shop: 15 h and 20 h; a hundred an hour */
     assert_int_equal(usage.entries, 4000 + 3500);
     assert_true(usage.bytes < 1000000);
+    (void)compute(fixture, 1000 * H, 1, 1, 1, -1); /* many leave at once */
+    feature_store_usage(fixture->store, &usage);
+    assert_int_equal(usage.entries, 2);
 }
 
 /* Events i of a random but repeatable run. */
