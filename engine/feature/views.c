@@ -311,6 +311,7 @@ enum status feature_views_load(const char *path, const struct schema *schema,
                                struct feature_views **views, struct error *error)
 {
     struct yaml *yaml;
+    *views = NULL;
     enum status status = yaml_load_file(path, &yaml, error);
     return status == STATUS_OK ? load(yaml, schema, views, error) : status;
 }
@@ -320,6 +321,7 @@ enum status feature_views_load_text(const char *name, struct slice text,
                                     struct error *error)
 {
     struct yaml *yaml;
+    *views = NULL;
     enum status status = yaml_load_text(name, text, &yaml, error);
     return status == STATUS_OK ? load(yaml, schema, views, error) : status;
 }
