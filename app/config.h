@@ -28,6 +28,7 @@ struct config_source {
     const char *speed; /* file: "max" or a factor */
     double rate;       /* demo: events per second */
     int64_t seed;
+    int64_t users;
     double fraud;
     double bad;
     int64_t label_delay_us;

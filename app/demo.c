@@ -17,7 +17,8 @@
 #include "engine/event/producer.h"
 
 #define TRAINING_EVENTS 60000
-#define TRAINING_RATE   8 /* events a second: as busy per user as the demo itself */
+#define TRAINING_RATE   8 /* events a second; as many users per event as the demo has */
+#define TRAINING_USERS  80000
 #define TRAINING_SEED   8420
 #define BATCH_BYTES     (4u << 20)
 
@@ -131,6 +132,7 @@ static enum status start_training(struct training *training, struct session *ses
         .seed = TRAINING_SEED,
         .start_us = 1767225600 * US_PER_S, /* 2026-01-01: the date does not matter */
         .rate_per_s = TRAINING_RATE,
+        .n_users = TRAINING_USERS,
         .fraud_share = 0.02,
     };
     training->arena = arena_create(BATCH_BYTES);

@@ -23,8 +23,8 @@ static const struct format {
     enum status (*write)(const struct report *report, struct buffer *out, struct error *error);
 } formats[] = {
     {"json", write_json},
-    {"csv",  report_csv},
-    {"pdf",  report_pdf},
+    {"csv", report_csv},
+    {"pdf", report_pdf},
 };
 
 static enum status build_slo(const struct cli_args *args, const struct config *config,

@@ -71,9 +71,9 @@ struct access_keys {
 static enum status start_access(struct service *service, struct error *error)
 {
     static const struct config_key keys[] = {
-        {"token_file", CONFIG_STRING, offsetof(struct access_keys, token_file), false,            0,              0,
+        {"token_file", CONFIG_STRING, offsetof(struct access_keys, token_file), false, 0, 0,
          "lines `NAME TOKEN` of those who may change state; mode 0600"},
-        {NULL,            CONFIG_STRING,                      0,                         false,              0, 0, NULL},
+        {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
     };
     const struct config *config = service->session.config;
     struct access_keys values = {NULL};

@@ -215,14 +215,10 @@ static const struct {
     step_run *run;
     bool needs_model; /* left out when the engine only computes features */
 } steps[] = {
-    {"feature", step_features, false},
-    {"route",   step_route,    true },
-    {"score",   step_score,    true },
-    {"shadow",  step_shadow,   true },
-    {"decide",  step_decide,   true },
-    {"reason",  step_reason,   true },
-    {"record",  step_record,   true },
-    {"observe", step_observe,  true },
+    {"feature", step_features, false}, {"route", step_route, true},
+    {"score", step_score, true},       {"shadow", step_shadow, true},
+    {"decide", step_decide, true},     {"reason", step_reason, true},
+    {"record", step_record, true},     {"observe", step_observe, true},
 };
 
 static bool ledger_takes(struct worker *worker)
