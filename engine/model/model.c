@@ -45,15 +45,22 @@ static enum status library_error(struct error *error, const char *what)
 
 static enum status create_booster(struct model *model, struct slice bytes, struct error *error)
 {
-    static const char *const parameters[][2] = {
-        {"nthread",   "1"},
-        {"verbosity", "0"}
+    char n_features[24];
+    (void)snprintf(n_features, sizeof n_features, "%zu", model->forest->n_features);
+    const char *const parameters[][2] = {
+        {"nthread",     "1"       },
+        {"verbosity",   "0"       },
+        {"num_feature", n_features}
     };
     if (XGBoosterCreate(NULL, 0, &model->booster))
         return library_error(error, "no booster");
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
         if (XGBoosterSetParam(model->booster, parameters[i][0], parameters[i][1]))
             return library_error(error, parameters[i][0]);
+    /* Asking for anything puts the parameters into force; else loading would use every core. */
+    int n_rounds;
+    if (XGBoosterBoostedRounds(model->booster, &n_rounds))
+        return library_error(error, "its parameters");
     if (XGBoosterLoadModelFromBuffer(model->booster, bytes.data, bytes.size))
         return library_error(error, "the model");
     return STATUS_OK;

@@ -344,7 +344,7 @@ static void bounds_the_depth_of_a_tree(void **state)
     (void)state;
     struct buffer chain;
     buffer_init(&chain, 64 << 20);
-    assert_refused(make_chain(500000, &chain), STATUS_INVALID, "the tree is deeper than 1024");
+    assert_refused(make_chain(50000, &chain), STATUS_INVALID, "the tree is deeper than 1024");
     buffer_reset(&chain);
     struct model *model = NULL;
     struct error error = {0};
