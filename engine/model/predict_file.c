@@ -324,7 +324,7 @@ static enum status allocate(struct predictor *predictor)
     predictor->batch = BATCH_FLOATS / width;
     if (predictor->batch > BATCH_ROWS)
         predictor->batch = BATCH_ROWS;
-    predictor->cells = calloc(MAX_COLUMNS, sizeof *predictor->cells);
+    predictor->cells = calloc((size_t)MAX_COLUMNS, sizeof *predictor->cells);
     predictor->column = calloc(width, sizeof *predictor->column);
     predictor->rows = malloc(predictor->batch * width * sizeof(float));
     predictor->results = malloc(predictor->batch * width * sizeof(float));
