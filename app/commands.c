@@ -180,6 +180,13 @@ static const struct cli_option contract_diff_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option top_options[] = {
+    URL_OPTION,
+    {"once", OPTION_FLAG, NULL, "print one screen as text and end", NULL, 0, 0},
+    {"ascii", OPTION_FLAG, NULL, "draw with ASCII characters only", NULL, 0, 0},
+    END_OPTION,
+};
+
 static const struct cli_option traffic_options[] = {URL_OPTION, JSON_OPTION, END_OPTION};
 
 static const struct cli_option traffic_set_options[] = {
@@ -214,6 +221,10 @@ const struct cli_command commands[] = {
      "Serves the page, the API and /live until SIGINT or SIGTERM, then drains, commits and exits\n"
      "0. In a terminal it opens the screen of `binnacle top`; elsewhere it prints a status line.",
      "binnacle run --demo", run_options, 0, 0, command_run},
+    {"top", "", "The screen of a running binnacle, from anywhere that reaches it",
+     "What hurts, objectives, traffic, drift and quality, once a second; ? lists the keys.\n"
+     "Without a UTF-8 locale it draws with ASCII. --once takes its size from COLUMNS and LINES.",
+     "binnacle top --url http://127.0.0.1:8420", top_options, 0, 0, command_top},
     {"score", "IN...", "Decide on the events of files; JSON lines in input order",
      "Each line is the answer of POST /v1/score, or the event's id with why it was quarantined.\n"
      "Without --ledger nothing is written anywhere.",

@@ -9,6 +9,7 @@
 extern const struct cli_command commands[];
 
 int command_run(const struct cli_args *args);
+int command_top(const struct cli_args *args);
 int command_score(const struct cli_args *args);
 int command_replay(const struct cli_args *args);
 int command_features(const struct cli_args *args);

@@ -9,9 +9,17 @@
 #include "app/demo.h"
 #include "app/interrupt.h"
 #include "app/service.h"
+#include "ui/tui/tui.h"
 #include "ui/view/words.h"
 
 #define STATUS_EVERY_TICKS 10
+
+static bool wants_screen(const struct cli_args *args)
+{
+    const char *term = getenv("TERM");
+    return !cli_flag(args, "no-tui") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term &&
+           strcmp(term, "dumb") != 0;
+}
 
 static int read_level(const struct cli_args *args, enum log_level *level)
 {
@@ -74,8 +82,37 @@ static void serve(struct service *service, struct interrupt *interrupt)
     }
 }
 
-static enum status run(const struct service_options *options, const struct demo *demo,
-                       struct error *error)
+/* ---- with the screen ---- */
+
+struct screen {
+    struct service *service;
+    struct interrupt *interrupt;
+};
+
+static bool tick_screen(void *context)
+{
+    struct screen *screen = context;
+    service_tick(screen->service);
+    return !interrupt_came(screen->interrupt);
+}
+
+static enum status show_screen(struct service *service, struct interrupt *interrupt,
+                               struct error *error)
+{
+    struct screen screen = {service, interrupt};
+    struct tui_options options = {
+        .board = service_board(service),
+        .tick = tick_screen,
+        .context = &screen,
+    };
+    log_redirect(service_log(service), -1);
+    enum status status = tui_run(&options, error);
+    log_redirect(service_log(service), STDERR_FILENO);
+    return status;
+}
+
+static enum status run(const struct cli_args *args, const struct service_options *options,
+                       const struct demo *demo, struct error *error)
 {
     struct interrupt *interrupt = NULL;
     struct service *service = NULL;
@@ -84,7 +121,10 @@ static enum status run(const struct service_options *options, const struct demo 
         status = service_start(options, &service, error);
     if (status == STATUS_OK) {
         print_place(service, demo);
-        serve(service, interrupt);
+        if (wants_screen(args))
+            status = show_screen(service, interrupt, error);
+        else
+            serve(service, interrupt);
     }
     if (service)
         puts("binnacle: draining and committing");
@@ -121,7 +161,7 @@ int command_run(const struct cli_args *args)
         .input = options.input,
     };
     if (status == STATUS_OK)
-        status = run(&options, &demo, &error);
+        status = run(args, &options, &demo, &error);
     demo_free(&demo);
     return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
 }

@@ -1,0 +1,268 @@
+/* The JSON of snapshot_json() read back into a snapshot, for screens of another process. What is
+ * absent or null is "no data"; members that are not known are passed over, lists that are longer
+ * than a snapshot holds are cut. What the JSON does not carry (totals by decision, latency counts)
+ * stays zero. Any thread. */
+#include "engine/observe/snapshot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/encoding.h"
+#include "engine/base/json.h"
+
+#define SCHEMA_VERSION 1
+
+static void read_text(const struct json *object, const char *key, char *out, size_t size)
+{
+    snprintf(out, size, "%s", json_as_text(json_get(object, key), ""));
+}
+
+static uint64_t count_of(const struct json *json)
+{
+    double number = json_as_number(json, 0);
+    return number > 0 && number < 0x1p63 ? (uint64_t)number : 0;
+}
+
+static uint64_t read_count(const struct json *object, const char *key)
+{
+    return count_of(json_get(object, key));
+}
+
+static double read_number(const struct json *object, const char *key)
+{
+    return json_as_number(json_get(object, key), NAN);
+}
+
+static int64_t read_time(const struct json *object, const char *key)
+{
+    int64_t time_us = 0;
+    const char *text = json_as_text(json_get(object, key), "");
+    return time_parse(slice_of(text), &time_us) ? time_us : 0;
+}
+
+static enum health read_health(const struct json *object)
+{
+    const char *text = json_as_text(json_get(object, "state"), "");
+    for (int i = HEALTH_NODATA; i <= HEALTH_PAGE; i++)
+        if (strcmp(text, health_name((enum health)i)) == 0)
+            return (enum health)i;
+    return HEALTH_NODATA;
+}
+
+static enum variant read_variant(const struct json *object)
+{
+    const char *text = json_as_text(json_get(object, "variant"), "");
+    for (int i = 0; i < VARIANT_COUNT; i++)
+        if (strcmp(text, variant_name((enum variant)i)) == 0)
+            return (enum variant)i;
+    return VARIANT_CHAMPION;
+}
+
+static enum decision read_decision(const struct json *object)
+{
+    const char *text = json_as_text(json_get(object, "decision"), "");
+    for (int i = 0; i < DECISION_COUNT; i++)
+        if (strcmp(text, decision_name((enum decision)i)) == 0)
+            return (enum decision)i;
+    return DECISION_REVIEW;
+}
+
+static void read_latency(const struct json *object, struct latency_summary *latency)
+{
+    const struct json *from = json_get(object, "latency_us");
+    latency->p50 = read_number(from, "p50");
+    latency->p95 = read_number(from, "p95");
+    latency->p99 = read_number(from, "p99");
+    latency->n = read_count(from, "n");
+}
+
+static void read_decisions(const struct json *object, const char *key,
+                           uint64_t counts[DECISION_COUNT])
+{
+    const struct json *from = json_get(object, key);
+    for (int i = 0; i < DECISION_COUNT; i++)
+        counts[i] = read_count(from, decision_name((enum decision)i));
+}
+
+static void read_arm(const struct json *from, void *to)
+{
+    struct arm_status *arm = to;
+    arm->variant = read_variant(from);
+    read_text(from, "model", arm->model, sizeof arm->model);
+    read_text(from, "version", arm->version, sizeof arm->version);
+    arm->share_wanted = read_number(from, "share_wanted");
+    arm->share_measured = read_number(from, "share_measured");
+    arm->n = read_count(from, "n");
+    read_latency(from, &arm->latency_us);
+}
+
+static void read_slo(const struct json *from, void *to)
+{
+    struct slo_status *slo = to;
+    read_text(from, "name", slo->name, sizeof slo->name);
+    slo->target = read_number(from, "target");
+    slo->attainment = read_number(from, "attainment");
+    slo->budget_left = read_number(from, "budget_left");
+    for (int i = 0; i < BURN_WINDOWS; i++) {
+        const char *window = burn_window_name((enum burn_window)i);
+        slo->burn[i] = read_number(json_get(from, "burn"), window);
+        slo->bad[i] = read_count(json_get(from, "bad"), window);
+    }
+    slo->n = read_count(from, "n");
+    slo->window_us = (int64_t)read_count(from, "window_s") * US_PER_S;
+    slo->state = read_health(from);
+    slo->since_us = read_time(from, "since");
+}
+
+static void read_drift(const struct json *from, void *to)
+{
+    struct drift_status *drift = to;
+    read_text(from, "feature", drift->feature, sizeof drift->feature);
+    drift->psi = read_number(from, "psi");
+    drift->noise = read_number(from, "noise");
+    drift->threshold = read_number(from, "threshold");
+    drift->n = read_count(from, "n");
+    drift->n_reference = read_count(from, "n_reference");
+    drift->state = read_health(from);
+}
+
+static void read_alert(const struct json *from, void *to)
+{
+    struct alert_status *alert = to;
+    read_text(from, "name", alert->name, sizeof alert->name);
+    read_text(from, "state", alert->state, sizeof alert->state);
+    read_text(from, "severity", alert->severity, sizeof alert->severity);
+    read_text(from, "summary", alert->summary, sizeof alert->summary);
+    alert->since_us = read_time(from, "since");
+    alert->value = read_number(from, "value");
+}
+
+static void read_recent(const struct json *from, void *to)
+{
+    struct recent_decision *recent = to;
+    read_text(from, "event_id", recent->event_id, sizeof recent->event_id);
+    recent->decided_at_us = read_time(from, "decided_at");
+    recent->decision = read_decision(from);
+    recent->variant = read_variant(from);
+    recent->score = (float)read_number(from, "score");
+    read_text(from, "rule", recent->rule, sizeof recent->rule);
+    const struct json *index = json_get(from, "ledger_index");
+    recent->ledger_index = index && json_kind(index) == JSON_NUMBER ? count_of(index) : UINT64_MAX;
+}
+
+static void read_reason(const struct json *from, void *to)
+{
+    struct count_status *count = to;
+    snprintf(count->name, sizeof count->name, "%s", json_item_key(from));
+    count->n = count_of(from);
+}
+
+/* Fills `list` from a JSON list or an object's members; returns how many. */
+static int read_list(const struct json *object, const char *key,
+                     void (*read)(const struct json *from, void *to), void *list, size_t size,
+                     int maximum)
+{
+    const struct json *from = json_get(object, key);
+    int n = 0;
+    for (const struct json *item = from ? json_first(from) : NULL; item && n < maximum;
+         item = json_next(item))
+        read(item, (char *)list + size * (size_t)n++);
+    return n;
+}
+
+#define READ_LIST(object, key, read, list)                                                         \
+    read_list(object, key, read, list, sizeof *(list), (int)(sizeof(list) / sizeof *(list)))
+
+static void read_history(const struct json *object, const char *key, struct history *history)
+{
+    const struct json *from = json_get(json_get(object, "history"), key);
+    for (const struct json *item = from ? json_first(from) : NULL;
+         item && history->n < HISTORY_POINTS; item = json_next(item))
+        history->points[history->n++] = (float)json_as_number(item, NAN);
+}
+
+static void read_bins(const struct json *object, uint64_t bins[SCORE_BINS])
+{
+    const struct json *from = json_get(object, "score_bins");
+    int n = 0;
+    for (const struct json *item = from ? json_first(from) : NULL; item && n < SCORE_BINS;
+         item = json_next(item))
+        bins[n++] = count_of(item);
+}
+
+static void read_head(const struct json *from, struct snapshot *snapshot)
+{
+    snapshot->seq = read_count(from, "seq");
+    snapshot->time_us = read_time(from, "time");
+    snapshot->started_us = read_time(from, "started");
+    snapshot->event_time = strcmp(json_as_text(json_get(from, "clock"), ""), "event") == 0;
+    read_text(from, "service", snapshot->service, sizeof snapshot->service);
+    read_text(from, "source", snapshot->source, sizeof snapshot->source);
+    snapshot->events_per_s = read_number(from, "events_per_s");
+    const struct json *totals = json_get(from, "totals");
+    snapshot->events_total = read_count(totals, "events");
+    snapshot->accepted_total = read_count(totals, "accepted");
+    snapshot->quarantined_total = read_count(totals, "quarantined");
+    snapshot->duplicate_total = read_count(totals, "duplicates");
+    snapshot->error_total = read_count(totals, "errors");
+    snapshot->ready = json_as_bool(json_get(from, "ready"), false);
+    read_text(from, "not_ready", snapshot->not_ready, sizeof snapshot->not_ready);
+}
+
+static void read_machine(const struct json *from, struct snapshot *snapshot)
+{
+    const struct json *ledger = json_get(from, "ledger"), *queue = json_get(from, "queue");
+    const struct json *features = json_get(from, "features"), *outbox = json_get(from, "outbox");
+    snapshot->tree_size = read_count(ledger, "tree_size");
+    const char *root = json_as_text(json_get(ledger, "root"), "");
+    if (!hex_decode(slice_of(root), snapshot->root, sizeof snapshot->root))
+        memset(snapshot->root, 0, sizeof snapshot->root);
+    snapshot->queue_depth = read_count(queue, "depth");
+    snapshot->queue_capacity = read_count(queue, "capacity");
+    snapshot->feature_entities = read_count(features, "entities");
+    snapshot->feature_bytes = read_count(features, "bytes");
+    snapshot->outbox.waiting = read_count(outbox, "waiting");
+    snapshot->outbox.sent = read_count(outbox, "sent");
+    snapshot->outbox.dead = read_count(outbox, "dead");
+    snapshot->outbox.oldest_us = read_time(outbox, "oldest");
+}
+
+static void read_all(const struct json *from, struct snapshot *snapshot)
+{
+    memset(snapshot, 0, sizeof *snapshot);
+    read_head(from, snapshot);
+    read_latency(from, &snapshot->latency_us);
+    read_decisions(from, "decisions", snapshot->decisions);
+    read_decisions(from, "decisions_usual", snapshot->decisions_usual);
+    read_bins(from, snapshot->score_bins);
+    snapshot->n_quarantine = READ_LIST(from, "quarantine", read_reason, snapshot->quarantine);
+    snapshot->n_arms = READ_LIST(from, "traffic", read_arm, snapshot->arms);
+    snapshot->n_slos = READ_LIST(from, "slo", read_slo, snapshot->slos);
+    snapshot->n_drift = READ_LIST(from, "drift", read_drift, snapshot->drift);
+    snapshot->n_alerts = READ_LIST(from, "alerts", read_alert, snapshot->alerts);
+    snapshot->n_recent = READ_LIST(from, "recent", read_recent, snapshot->recent);
+    read_history(from, "events_per_s", &snapshot->rate_history);
+    read_history(from, "p99_us", &snapshot->p99_history);
+    read_history(from, "decline_share", &snapshot->decline_history);
+    read_machine(from, snapshot);
+}
+
+enum status snapshot_read(struct slice text, struct snapshot *snapshot, struct error *error)
+{
+    struct json *document = NULL;
+    enum status status = json_parse(text, &document, error);
+    if (status != STATUS_OK)
+        return error_prefix(error, "snapshot");
+    double schema = json_as_number(json_get(document, "schema"), 0);
+    if (schema == SCHEMA_VERSION)
+        read_all(document, snapshot);
+    else
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "the answer is no snapshot of schema %d: is this a binnacle, and of "
+                           "this version?",
+                           SCHEMA_VERSION);
+    json_destroy(document);
+    return status;
+}

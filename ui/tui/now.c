@@ -1,0 +1,330 @@
+/* The first page: what hurts, the objectives, and one line each for rate, split, decisions, drift,
+ * quarantine and the newest decision. Wide terminals get more beside it, tall ones below it. */
+#include "ui/tui/pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WIDE          130 /* from here on two columns */
+#define SUMMARY_LINES 6
+
+static void draw_evidence_lines(struct pen *pen, const struct view_attention *item)
+{
+    for (int i = 0; i < item->n_evidence && pen_left(pen) > 0; i++, pen->row++) {
+        canvas_put(pen->canvas, pen->row, pen->left + 3, 8, STYLE_QUIET, item->evidence[i].label);
+        canvas_put(pen->canvas, pen->row, pen->left + 11, pen->width - 12, STYLE_TEXT,
+                   item->evidence[i].text);
+    }
+}
+
+static void draw_attention_title(struct pen *pen, int index)
+{
+    const struct view_attention *item = &pen->screen->view.attention[index];
+    char since[2 * WORD_SIZE] = "", at[WORD_SIZE];
+    if (item->since_us && pen->screen->local_time)
+        snprintf(since, sizeof since, "since %s",
+                 screen_time(pen->screen, item->since_us, false, at));
+    else if (item->since[0])
+        snprintf(since, sizeof since, "since %s", item->since);
+    int style = draw_marker(pen, ITEM_ATTENTION, index);
+    int room = pen->width - 5 - canvas_width(pen->canvas, since);
+    canvas_put(pen->canvas, pen->row, pen->left + 1, 1, style_of(item->severity),
+               words_mark(item->severity));
+    canvas_put(pen->canvas, pen->row, pen->left + 3, room,
+               style_of(item->severity) | STYLE_BOLD | style, item->title);
+    canvas_right(pen->canvas, pen->row++, pen->left + 3 + room + 1, pen->width - 5 - room,
+                 STYLE_QUIET, since);
+}
+
+static void draw_quiet(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    if (pen_left(pen) <= 0)
+        return;
+    if (!view->ready) {
+        canvas_put(pen->canvas, pen->row, pen->left + 1, 1, STYLE_NODATA, "○");
+        canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 3, STYLE_QUIET,
+                   view->not_ready[0] ? view->not_ready : "starting");
+        return;
+    }
+    canvas_put(pen->canvas, pen->row, pen->left + 1, 1, STYLE_OK, "●");
+    canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 3, STYLE_TEXT,
+               "nothing needs a person");
+}
+
+/* Titles of all that fit; the room that is left goes to the evidence of the selected, else the
+ * first. */
+static void draw_attention(struct pen *pen, int rows)
+{
+    const struct view *view = &pen->screen->view;
+    int n = view->n_attention, open = 0, bottom = pen->bottom;
+    if (n == 0) {
+        draw_quiet(pen);
+        return;
+    }
+    if (pen->row + rows < pen->bottom)
+        pen->bottom = pen->row + rows;
+    int first = first_shown(pen, ITEM_ATTENTION, n, rows);
+    for (int i = 0; i < n; i++)
+        if (screen_is_selected(pen->screen, ITEM_ATTENTION, i))
+            open = i;
+    int titles = n - first < rows ? n - first : rows, spare = rows - titles;
+    for (int i = first; i < n && pen_left(pen) > 0; i++) {
+        bool last = pen_left(pen) == 1 && i + 1 < n;
+        if (last && i != open) {
+            canvas_printf(pen->canvas, pen->row++, pen->left + 3, STYLE_QUIET,
+                          "%d more: j moves to them", n - i);
+            break;
+        }
+        draw_attention_title(pen, i);
+        int wanted = view->attention[i].n_evidence;
+        if ((i == open || spare >= wanted) && spare > 0) {
+            int end = pen->bottom;
+            pen->bottom = pen->row + (wanted < spare ? wanted : spare);
+            spare -= wanted < spare ? wanted : spare;
+            draw_evidence_lines(pen, &view->attention[i]);
+            pen->bottom = end;
+        }
+    }
+    pen->bottom = bottom;
+}
+
+static void draw_objective(struct pen *pen, int index)
+{
+    const struct view_objective *row = &pen->screen->view.objectives[index];
+    int style = draw_marker(pen, ITEM_OBJECTIVE, index), left = pen->left, line = pen->row++;
+    int colour = style_of(row->state);
+    int name = pen->width >= 100 ? 24 : pen->width >= 74 ? 18 : 13;
+    bool alarming = row->state >= HEALTH_TICKET;
+    canvas_put(pen->canvas, line, left + 1, 1, colour, words_mark(row->state));
+    canvas_put(pen->canvas, line, left + 3, name, alarming ? colour | style : style, row->name);
+    left += 3 + name;
+    canvas_right(pen->canvas, line, left, 9, row->state == HEALTH_NODATA ? STYLE_NODATA : style,
+                 row->now);
+    canvas_right(pen->canvas, line, left + 9, 9, STYLE_QUIET, row->want);
+    int bar = pen->width >= 100 ? 20 : pen->width >= 74 ? 11 : 6;
+    canvas_bar(pen->canvas, line, left + 20, bar, alarming ? colour : STYLE_QUIET,
+               row->budget_left);
+    left += 20 + bar;
+    canvas_right(pen->canvas, line, left, 11 + (pen->width >= 100 ? 6 : 0), style, row->budget);
+    left += 11 + (pen->width >= 100 ? 6 : 0);
+    canvas_right(pen->canvas, line, left, 8, style, row->burn_1h);
+    if (left + 16 <= pen->left + pen->width)
+        canvas_right(pen->canvas, line, left + 8, 8, STYLE_QUIET, row->burn_6h);
+}
+
+static void draw_objectives(struct pen *pen, int rows)
+{
+    const struct view *view = &pen->screen->view;
+    if (view->n_objectives == 0) {
+        if (pen_left(pen) > 0)
+            canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 1, STYLE_QUIET,
+                       "no objectives are configured: `objectives` in binnacle.yaml");
+        return;
+    }
+    int name = pen->width >= 100 ? 24 : pen->width >= 74 ? 18 : 13;
+    int bar = pen->width >= 100 ? 20 : pen->width >= 74 ? 11 : 6;
+    int left = pen->left + 3 + name, more = 11 + (pen->width >= 100 ? 6 : 0);
+    if (pen_left(pen) > 0) {
+        canvas_put(pen->canvas, pen->row, pen->left + 3, name, STYLE_QUIET, "objective");
+        canvas_right(pen->canvas, pen->row, left, 9, STYLE_QUIET, "now");
+        canvas_right(pen->canvas, pen->row, left + 9, 9, STYLE_QUIET, "want");
+        canvas_put(pen->canvas, pen->row, left + 20, bar + more, STYLE_QUIET, "budget left");
+        canvas_right(pen->canvas, pen->row, left + 20 + bar + more, 8, STYLE_QUIET, "burn 1h");
+        if (left + 36 + bar + more <= pen->left + pen->width)
+            canvas_right(pen->canvas, pen->row, left + 28 + bar + more, 8, STYLE_QUIET, "6h");
+        pen->row++;
+    }
+    int first = first_shown(pen, ITEM_OBJECTIVE, view->n_objectives, rows - 1);
+    for (int i = first; i < view->n_objectives && i - first < rows - 1 && pen_left(pen) > 0; i++)
+        draw_objective(pen, i);
+}
+
+/* ---- one line each ---- */
+
+/* Label, then pieces of text one after the other. */
+struct line {
+    struct pen *pen;
+    int column;
+};
+
+static struct line line_begin(struct pen *pen, const char *label)
+{
+    canvas_put(pen->canvas, pen->row, pen->left + 1, 9, STYLE_QUIET, label);
+    return (struct line){pen, pen->left + 11};
+}
+
+static void line_add(struct line *line, int style, const char *text)
+{
+    int room = line->pen->left + line->pen->width - line->column;
+    if (room > 0)
+        line->column +=
+            canvas_put(line->pen->canvas, line->pen->row, line->column, room, style, text);
+}
+
+static void draw_rate(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "rate");
+    int width = pen->width >= 100 ? 40 : pen->width >= 74 ? 20 : 10;
+    line_add(&line, STYLE_BOLD, view->headline.rate);
+    int at = pen->left + 23;
+    canvas_spark(pen->canvas, pen->row, at, width, STYLE_QUIET, &view->rate.history);
+    line.column = at + width + 2;
+    line_add(&line, STYLE_QUIET, "p50 ");
+    line_add(&line, STYLE_TEXT, view->p50);
+    line_add(&line, STYLE_QUIET, "  p95 ");
+    line_add(&line, STYLE_TEXT, view->p95);
+    line_add(&line, STYLE_QUIET, "  p99 ");
+    line_add(&line, STYLE_TEXT, view->p99);
+}
+
+static void draw_split(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "split");
+    if (view->n_arms == 0)
+        line_add(&line, STYLE_NODATA, "no model gets traffic");
+    for (int i = 0; i < view->n_arms; i++) {
+        const struct view_arm *arm = &view->arms[i];
+        line_add(&line, style_of_arm(arm->variant), variant_name(arm->variant));
+        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, STYLE_TEXT, arm->measured);
+        line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " of ");
+        line_add(&line, STYLE_QUIET, arm->wanted);
+        line_add(&line, STYLE_TEXT, "   ");
+    }
+}
+
+static void draw_decided_line(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "decided");
+    for (int i = 0; i < DECISION_COUNT; i++) {
+        const struct view_decision *row = &view->decisions[i];
+        line_add(&line, STYLE_TEXT, decision_name(row->decision));
+        line_add(&line, STYLE_TEXT, " ");
+        if (row->unusual)
+            line_add(&line, STYLE_TICKET, "◆");
+        line_add(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->share);
+        line_add(&line, STYLE_QUIET, i == 0 ? " usual " : " · ");
+        line_add(&line, STYLE_QUIET, row->usual);
+        line_add(&line, STYLE_TEXT, "   ");
+    }
+}
+
+static void draw_drift_line(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "drift");
+    if (view->n_drift == 0)
+        line_add(&line, STYLE_NODATA, view->drift_note);
+    for (int i = 0; i < view->n_drift && i < 4; i++) {
+        const struct view_drift *row = &view->drift[i];
+        bool alarming = row->state >= HEALTH_TICKET;
+        line_add(&line, alarming ? style_of(row->state) : STYLE_TEXT, row->feature);
+        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, alarming ? style_of(row->state) : STYLE_TEXT, row->psi);
+        line_add(&line, STYLE_QUIET, " of ");
+        line_add(&line, STYLE_QUIET, row->limit);
+        line_add(&line, STYLE_TEXT, "   ");
+    }
+}
+
+static void draw_quarantine_line(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "contract");
+    line_add(&line, STYLE_TEXT, view->events);
+    line_add(&line, STYLE_QUIET, " events   quarantined ");
+    line_add(&line, STYLE_TEXT, view->quarantined);
+    for (int i = 0; i < view->n_quarantine && i < 2; i++) {
+        line_add(&line, STYLE_TEXT, "   ");
+        line_add(&line, STYLE_TEXT, view->quarantine[i].reason);
+        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, STYLE_QUIET, view->quarantine[i].n);
+    }
+}
+
+static void draw_last(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "last");
+    if (view->n_recent == 0)
+        line_add(&line, STYLE_NODATA, "no event was decided yet");
+    for (int i = 0; i < view->n_recent && i < 4; i++) {
+        char at[WORD_SIZE];
+        line_add(&line, STYLE_QUIET, screen_time(pen->screen, view->recent[i].at_us, true, at));
+        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, STYLE_TEXT, decision_name(view->recent[i].decision));
+        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, style_of_arm(view->recent[i].variant), view->recent[i].score);
+        line_add(&line, STYLE_TEXT, "   ");
+    }
+}
+
+static void draw_summary(struct pen *pen)
+{
+    static void (*const lines[SUMMARY_LINES])(struct pen *) = {
+        draw_rate, draw_split, draw_decided_line, draw_drift_line, draw_quarantine_line, draw_last};
+    for (int i = 0; i < SUMMARY_LINES && pen_left(pen) > 0; i++, pen->row++)
+        lines[i](pen);
+}
+
+static void draw_main(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    int objectives = view->n_objectives ? view->n_objectives + 1 : 1;
+    int spare = pen_left(pen) - SUMMARY_LINES - 2;
+    if (objectives > spare - 2)
+        objectives = spare - 2 > 2 ? spare - 2 : 2;
+    draw_attention(pen, spare - objectives > 1 ? spare - objectives : 1);
+    draw_rule(pen);
+    draw_objectives(pen, objectives);
+    draw_rule(pen);
+    draw_summary(pen);
+}
+
+static void draw_below(struct pen *pen)
+{
+    if (pen_left(pen) < 5)
+        return;
+    draw_rule(pen);
+    draw_scores(pen, pen_left(pen) > 24 ? 6 : pen_left(pen) > 12 ? 4 : 2);
+    if (pen_left(pen) < 4)
+        return;
+    draw_rule(pen);
+    draw_recent(pen);
+}
+
+static void draw_beside(struct pen *pen)
+{
+    draw_scores(pen, pen_left(pen) > 40 ? 8 : pen_left(pen) > 24 ? 4 : 2);
+    draw_rule(pen);
+    draw_decided(pen);
+    draw_rule(pen);
+    int bottom = pen->bottom;
+    if (pen_left(pen) > 12)
+        pen->bottom = pen->row + pen_left(pen) / 2;
+    draw_quarantine(pen);
+    pen->bottom = bottom;
+    draw_rule(pen);
+    draw_recent(pen);
+}
+
+void draw_now(struct pen *pen)
+{
+    if (pen->width < WIDE) {
+        draw_main(pen);
+        draw_below(pen);
+        return;
+    }
+    struct pen beside = *pen;
+    pen->width = pen->width * 11 / 20;
+    beside.left = pen->left + pen->width + 2;
+    beside.width -= pen->width + 2;
+    for (int row = pen->row; row < pen->bottom; row++)
+        canvas_put(pen->canvas, row, beside.left - 1, 1, STYLE_RULE, "│");
+    draw_main(pen);
+    draw_beside(&beside);
+}
