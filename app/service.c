@@ -1,14 +1,16 @@
 /* Starts the parts in the order in which they need each other and stops them in reverse. The tick
  * belongs to one thread at a time: the main loop's, or, in event time, also the source's between
- * two batches, so that objectives are judged as the events' time goes by. */
+ * two batches, so that objectives and alerts are judged as the events' time goes by. */
 #include "app/service.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/alerts.h"
 #include "app/backend.h"
 #include "app/source.h"
 #include "engine/base/thread.h"
+#include "engine/monitor/slo.h"
 #include "ui/web/web.h"
 
 #define JUDGE_EVERY_US US_PER_MIN
@@ -17,6 +19,8 @@ struct service {
     struct session session;
     struct service_options options;
     struct snapshot_board *board;
+    struct alerts *alerts;
+    char *alerts_path;
     struct backend *backend;
     struct web_backend table;
     struct access *access;
@@ -49,6 +53,8 @@ void service_tick(struct service *service)
     lock_take(&service->tick_lock);
     struct snapshot *snapshot = take_picture(service);
     if (snapshot) {
+        alerts_evaluate(service->alerts, snapshot);
+        alerts_fill(service->alerts, snapshot);
         service->judged_us = snapshot->time_us;
         snapshot_publish(service->board, snapshot);
     }
@@ -63,6 +69,36 @@ static void event_time_moved(void *context)
 }
 
 /* ---- starting ---- */
+
+static enum status start_alerts(struct service *service, struct error *error)
+{
+    const struct config *config = service->session.config;
+    const struct slo_set *objectives = engine_objectives(service->session.engine);
+    const struct feature_schema *features = feature_views_schema(config->views);
+    const char *slos[MAX_SNAPSHOT_SLOS];
+    const char *columns[MAX_FEATURES + 1] = {"score"};
+    for (int i = 0; i < objectives->n; i++)
+        slos[i] = objectives->slos[i].name;
+    for (size_t i = 0; i < features->n_features; i++)
+        columns[i + 1] = features->names[i];
+    const char *ledger = service_ledger(service);
+    if (ledger && asprintf(&service->alerts_path, "%s/alerts.db", ledger) < 0)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    struct alerts_options options = {
+        .rules = config->alerts,
+        .channels = config->channels,
+        .service = config->service,
+        .link = config->link,
+        .path = service->alerts_path,
+        .slos = slos,
+        .n_slos = objectives->n,
+        .columns = columns,
+        .n_columns = (int)features->n_features + 1,
+        .folder = config->folder,
+        .log = service->session.log,
+    };
+    return alerts_create(&options, &service->alerts, error);
+}
 
 struct access_keys {
     const char *token_file;
@@ -125,6 +161,8 @@ static enum status start(struct service *service, struct error *error)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = session_open(&service->options.session, &service->session, error);
     if (status == STATUS_OK)
+        status = start_alerts(service, error);
+    if (status == STATUS_OK)
         status = start_access(service, error);
     if (status != STATUS_OK)
         return status;
@@ -163,10 +201,12 @@ void service_stop(struct service *service)
     web_stop(service->web);
     backend_destroy(service->backend);
     access_destroy(service->access);
+    alerts_destroy(service->alerts);
     session_close(&service->session);
     if (service->board)
         snapshot_board_destroy(service->board);
     lock_destroy(&service->tick_lock);
+    free(service->alerts_path);
     free(service);
 }
 

@@ -109,6 +109,7 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
 void engine_fill(struct engine *engine, struct snapshot *snapshot)
 {
     int64_t now_us = clock_now_us(engine->parts.clock);
+    traffic_collect(engine->traffic);
     snapshot->time_us = now_us;
     snapshot->event_time = engine->parts.event_time;
     snprintf(snapshot->service, sizeof snapshot->service, "%s", engine->parts.service);

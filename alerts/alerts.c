@@ -1,0 +1,306 @@
+/* The whole of it: every snapshot is held against every rule; what changes is put into the outbox
+ * before anything is told. Called by the tick; the sender has a thread of its own. */
+#include "alerts/alerts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/channel.h"
+#include "alerts/outbox.h"
+#include "alerts/rule.h"
+#include "alerts/sender.h"
+#include "alerts/vocabulary.h"
+#include "engine/base/clock.h"
+#include "engine/base/hash.h"
+
+#define BODY_BYTES (1u << 18)
+
+/* One rule's alert as it stands. */
+struct alert {
+    struct machine machine;
+    double value;
+    char summary[200];
+};
+
+struct alerts {
+    struct vocabulary *vocabulary;
+    struct rules_set *rules;
+    struct channels *channels;
+    struct outbox *outbox;
+    struct sender *sender;
+    struct log *log;
+    struct clock *wall;
+    char service[NAME_SIZE];
+    char *link;
+    struct value *slots;
+    struct alert *alerts, *next; /* one per rule; `next` is what a snapshot makes of them */
+    struct buffer body;
+};
+
+/* ---- making ---- */
+
+static enum status read_parts(const struct alerts_options *options, struct alerts *alerts,
+                              struct error *error)
+{
+    enum status status = vocabulary_create(options->slos, options->n_slos, options->columns,
+                                           options->n_columns, &alerts->vocabulary, error);
+    if (status == STATUS_OK)
+        status = rules_set_read(options->rules, options->slos, options->n_slos, alerts->vocabulary,
+                                &alerts->rules, error);
+    if (status == STATUS_OK)
+        status = channels_read(options->channels, options->folder, &alerts->channels, error);
+    return status;
+}
+
+static enum status check_channels(const struct alerts *alerts, struct error *error)
+{
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        const struct rule *rule = rules_set_get(alerts->rules, i);
+        for (int c = 0; c < rule->n_channels; c++) {
+            if (channels_find(alerts->channels, rule->channels[c]) < 0)
+                return error_set(error, STATUS_INVALID, "alerts: %s: there is no channel '%s'",
+                                 rule->name, rule->channels[c]);
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status allocate(struct alerts *alerts, const struct alerts_options *options,
+                            struct error *error)
+{
+    size_t n_slots, n = (size_t)rules_set_count(alerts->rules) + 1;
+    vocabulary_symbols(alerts->vocabulary, &n_slots);
+    snprintf(alerts->service, sizeof alerts->service, "%s",
+             options->service ? options->service : "binnacle");
+    alerts->log = options->log;
+    alerts->link = options->link ? strdup(options->link) : NULL;
+    alerts->slots = calloc(n_slots + 1, sizeof *alerts->slots);
+    alerts->alerts = calloc(n, sizeof *alerts->alerts);
+    alerts->next = calloc(n, sizeof *alerts->next);
+    alerts->wall = clock_create_wall();
+    if ((options->link && !alerts->link) || !alerts->slots || !alerts->alerts || !alerts->next ||
+        !alerts->wall)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status take_up_state(struct alerts *alerts, struct error *error)
+{
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        const struct rule *rule = rules_set_get(alerts->rules, i);
+        enum status status =
+            outbox_state(alerts->outbox, rule->name, &alerts->alerts[i].machine, error);
+        if (status != STATUS_OK)
+            return status;
+        alerts->alerts[i].value = (double)NAN;
+    }
+    return STATUS_OK;
+}
+
+enum status alerts_create(const struct alerts_options *options, struct alerts **alerts,
+                          struct error *error)
+{
+    *alerts = NULL;
+    struct alerts *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    buffer_init(&made->body, BODY_BYTES);
+    enum status status = read_parts(options, made, error);
+    if (status == STATUS_OK)
+        status = check_channels(made, error);
+    if (status == STATUS_OK)
+        status = allocate(made, options, error);
+    if (status == STATUS_OK)
+        status = outbox_open(options->path, &made->outbox, error);
+    if (status == STATUS_OK)
+        status = take_up_state(made, error);
+    if (status == STATUS_OK && channels_count(made->channels) > 0)
+        status = sender_start(made->outbox, made->channels, made->log, &made->sender, error);
+    if (status != STATUS_OK) {
+        alerts_destroy(made);
+        return status;
+    }
+    *alerts = made;
+    return STATUS_OK;
+}
+
+void alerts_destroy(struct alerts *alerts)
+{
+    if (!alerts)
+        return;
+    sender_stop(alerts->sender);
+    outbox_close(alerts->outbox);
+    channels_destroy(alerts->channels);
+    rules_set_destroy(alerts->rules);
+    vocabulary_destroy(alerts->vocabulary);
+    clock_destroy(alerts->wall);
+    buffer_free(&alerts->body);
+    free(alerts->next);
+    free(alerts->alerts);
+    free(alerts->slots);
+    free(alerts->link);
+    free(alerts);
+}
+
+enum status alerts_check(const struct alerts_options *options, struct error *error)
+{
+    struct alerts *alerts = calloc(1, sizeof *alerts);
+    if (!alerts)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    buffer_init(&alerts->body, BODY_BYTES);
+    enum status status = read_parts(options, alerts, error);
+    if (status == STATUS_OK)
+        status = check_channels(alerts, error);
+    alerts_destroy(alerts);
+    return status;
+}
+
+/* ---- evaluating ---- */
+
+static void make_keys(const struct alerts *alerts, const struct rule *rule,
+                      const struct machine *machine, char fingerprint[33])
+{
+    char incident[2 * NAME_SIZE + 32];
+    int size = snprintf(incident, sizeof incident, "%s\n%s\n%lld", alerts->service, rule->name,
+                        (long long)machine->fired_us);
+    struct hash128 hash = hash128(incident, (size_t)size, 0);
+    snprintf(fingerprint, 33, "%016llx%016llx", (unsigned long long)hash.high,
+             (unsigned long long)hash.low);
+}
+
+static bool goes_to(const struct rule *rule, const char *channel)
+{
+    for (int i = 0; i < rule->n_channels; i++) {
+        if (strcmp(rule->channels[i], channel) == 0)
+            return true;
+    }
+    return rule->n_channels == 0;
+}
+
+static enum status tell(struct alerts *alerts, const struct rule *rule, const struct alert *alert,
+                        enum transition transition, int64_t at_us, struct error *error)
+{
+    char fingerprint[33], key[OUTBOX_KEY_SIZE];
+    make_keys(alerts, rule, &alert->machine, fingerprint);
+    struct notice notice = {
+        .service = alerts->service,
+        .name = rule->name,
+        .severity = rule->page ? "page" : "ticket",
+        .summary = alert->summary,
+        .link = alerts->link,
+        .fingerprint = fingerprint,
+        .transition = transition,
+        .value = alert->value,
+        .fired_us = alert->machine.fired_us,
+        .at_us = at_us,
+    };
+    for (int i = 0; i < channels_count(alerts->channels); i++) {
+        const char *channel = channels_name(alerts->channels, i);
+        if (!goes_to(rule, channel))
+            continue;
+        buffer_reset(&alerts->body);
+        channel_render(alerts->channels, i, &notice, &alerts->body);
+        struct hash128 id = hash128(channel, strlen(channel), (uint64_t)transition);
+        snprintf(key, sizeof key, "%s-%d-%08x", fingerprint, (int)transition, (unsigned)id.low);
+        enum status status = outbox_put(alerts->outbox, key, channel, buffer_slice(&alerts->body),
+                                        clock_now_us(alerts->wall), error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* What a snapshot makes of one alert. */
+static enum transition step(struct alerts *alerts, int i, int64_t now_us)
+{
+    const struct rule *rule = rules_set_get(alerts->rules, i);
+    struct alert *alert = &alerts->next[i];
+    *alert = alerts->alerts[i];
+    double value = (double)NAN;
+    enum condition condition = rule_evaluate(rule, alerts->slots, &value);
+    enum transition transition = machine_step(&rule->times, &alert->machine, now_us, condition);
+    /* A resolved alert keeps the words it fired with. */
+    if (condition == CONDITION_TRUE) {
+        alert->value = value;
+        template_render(rule->summary, alerts->slots, alert->summary, sizeof alert->summary);
+    }
+    return transition;
+}
+
+static bool has_changed(const struct alerts *alerts, int i)
+{
+    const struct machine *old = &alerts->alerts[i].machine, *new = &alerts->next[i].machine;
+    return old->phase != new->phase || old->since_us != new->since_us ||
+           old->clear_us != new->clear_us || old->fired_us != new->fired_us;
+}
+
+static enum status write_changes(struct alerts *alerts, const enum transition *transitions,
+                                 int64_t now_us, struct error *error)
+{
+    enum status status = outbox_begin(alerts->outbox, error);
+    if (status != STATUS_OK)
+        return status;
+    for (int i = 0; i < rules_set_count(alerts->rules) && status == STATUS_OK; i++) {
+        const struct rule *rule = rules_set_get(alerts->rules, i);
+        if (has_changed(alerts, i))
+            status = outbox_put_state(alerts->outbox, rule->name, &alerts->next[i].machine, error);
+        if (status == STATUS_OK && transitions[i] != TRANSITION_NONE)
+            status = tell(alerts, rule, &alerts->next[i], transitions[i], now_us, error);
+    }
+    return outbox_commit(alerts->outbox, status, error);
+}
+
+void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
+{
+    enum transition transitions[MAX_RULES];
+    int n = rules_set_count(alerts->rules);
+    bool changed = false;
+    vocabulary_values(alerts->vocabulary, snapshot, alerts->slots);
+    for (int i = 0; i < n; i++) {
+        transitions[i] = step(alerts, i, snapshot->time_us);
+        changed = changed || has_changed(alerts, i);
+    }
+    struct error error;
+    if (changed && write_changes(alerts, transitions, snapshot->time_us, &error) != STATUS_OK) {
+        /* The old state stays: the same transitions are tried with the next snapshot. */
+        log_write(alerts->log, LOG_ERROR, "alerts", "state_not_written", "%s", error.message);
+        return;
+    }
+    memcpy(alerts->alerts, alerts->next, (size_t)n * sizeof *alerts->alerts);
+    if (changed && alerts->sender)
+        sender_wake(alerts->sender);
+}
+
+/* ---- showing ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct alert_status *left = a, *right = b;
+    int pages = (strcmp(right->severity, "page") == 0) - (strcmp(left->severity, "page") == 0);
+    if (pages != 0)
+        return pages;
+    return (left->since_us < right->since_us) - (left->since_us > right->since_us);
+}
+
+void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
+{
+    snapshot->n_alerts = 0;
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        const struct rule *rule = rules_set_get(alerts->rules, i);
+        const struct alert *alert = &alerts->alerts[i];
+        if (alert->machine.phase == PHASE_INACTIVE || snapshot->n_alerts == MAX_SNAPSHOT_ALERTS)
+            continue;
+        struct alert_status *status = &snapshot->alerts[snapshot->n_alerts++];
+        snprintf(status->name, sizeof status->name, "%s", rule->name);
+        snprintf(status->state, sizeof status->state, "%s",
+                 machine_phase_name(alert->machine.phase));
+        snprintf(status->severity, sizeof status->severity, "%s", rule->page ? "page" : "ticket");
+        snprintf(status->summary, sizeof status->summary, "%s", alert->summary);
+        status->since_us = alert->machine.since_us;
+        status->value = alert->value;
+    }
+    qsort(snapshot->alerts, (size_t)snapshot->n_alerts, sizeof snapshot->alerts[0], compare);
+    outbox_count(alerts->outbox, &snapshot->outbox);
+}
