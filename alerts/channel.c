@@ -61,7 +61,7 @@ static void render_webhook(const struct notice *notice, struct buffer *body)
     json_object_end(&json);
 }
 
-/* Slack gives these three a meaning in text: https://docs.slack.dev/messaging/formatting */
+/* Slack gives these three a meaning in text: Slack documentation, "Formatting message text" */
 static void append_escaped(struct buffer *out, const char *text)
 {
     for (; text && *text; text++) {

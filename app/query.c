@@ -121,7 +121,9 @@ static enum status query_entity(const struct cli_args *args, struct reader *read
     if (status != STATUS_OK)
         return status;
     filter->entity = slice_of(pseudonym);
-    return print_rows(reader, filter, &any, error);
+    status = print_rows(reader, filter, &any, error);
+    filter->entity = slice_of(NULL); /* it ends with this function */
+    return status;
 }
 
 int command_query(const struct cli_args *args)

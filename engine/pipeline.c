@@ -227,7 +227,7 @@ static bool ledger_takes(struct worker *worker)
         return true;
     struct ledger_stats stats;
     ledger_stats(worker->engine->ledger, &stats);
-    return stats.health == LEDGER_OK && stats.queue_rows + 4 * MAX_BATCH < stats.queue_capacity;
+    return stats.health == LEDGER_OK && stats.queue_rows + (size_t)4 * MAX_BATCH < stats.queue_capacity;
 }
 
 static void fill_answers(struct worker *worker, struct answer *answers)

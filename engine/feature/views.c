@@ -272,8 +272,8 @@ static enum status read_file(struct feature_views *views, struct error *error)
 {
     struct file_config config = {.lateness_us = -1};
     enum status status = config_read(yaml_root(views->yaml), file_keys, &config, error);
-    views->outputs = arena_alloc(views->arena, MAX_OUTPUTS * sizeof *views->outputs);
-    views->helps = arena_alloc(views->arena, MAX_OUTPUTS * sizeof *views->helps);
+    views->outputs = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->outputs);
+    views->helps = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->helps);
     if (status == STATUS_OK && (!views->outputs || !views->helps))
         status = error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     if (status == STATUS_OK)

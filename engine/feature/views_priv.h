@@ -13,7 +13,7 @@
 #define MAX_STREAMS 16
 #define MAX_COLUMNS 64 /* different value expressions, and likewise fields to tell apart */
 #define MAX_SPANS   64 /* different (window, delay) of one entity */
-#define MAX_OUTPUTS (2 * MAX_FEATURES)
+#define MAX_OUTPUTS 2048 /* twice MAX_FEATURES: those that only other features use count too */
 
 enum window_function {
     WINDOW_COUNT,

@@ -168,7 +168,7 @@ void windows_encode(const struct windows *windows, struct buffer *out)
     for (int i = 0; i < MINUTE_SLOTS; i++)
         varint_put_signed(out, windows->youngest_us[i]);
     varint_put_signed(out, windows->recent.newest);
-    put_histograms(out, &windows->recent_latency[0][0], RECENT_SLOTS * (1 + MAX_ARMS));
+    put_histograms(out, &windows->recent_latency[0][0], (size_t)RECENT_SLOTS * (1 + MAX_ARMS));
     put_histograms(out, windows->hour_latency, HOUR_SLOTS);
     varint_put_signed(out, windows->bin_ring.newest);
     put_bins(windows, out);
@@ -187,7 +187,7 @@ bool windows_decode(struct windows *windows, struct slice *bytes)
     for (int i = 0; whole && i < MINUTE_SLOTS; i++)
         whole = varint_take_signed(bytes, &windows->youngest_us[i]);
     return whole && varint_take_signed(bytes, &windows->recent.newest) &&
-           take_histograms(bytes, &windows->recent_latency[0][0], RECENT_SLOTS * (1 + MAX_ARMS)) &&
+           take_histograms(bytes, &windows->recent_latency[0][0], (size_t)RECENT_SLOTS * (1 + MAX_ARMS)) &&
            take_histograms(bytes, windows->hour_latency, HOUR_SLOTS) &&
            varint_take_signed(bytes, &windows->bin_ring.newest) && take_bins(windows, bytes);
 }
