@@ -7,6 +7,7 @@
 
 #define LEAST_COLUMNS 40
 #define LEAST_ROWS    10
+#define NAMED_COLUMNS 60 /* narrower, the pages are only numbered in the key bar */
 
 static void draw_state(const struct screen *screen, struct canvas *canvas, int *column)
 {
@@ -52,11 +53,13 @@ static void draw_keys(const struct screen *screen, struct canvas *canvas)
     int row = canvas->rows - 1, column = 1;
     for (int i = 0; i < PAGE_COUNT; i++) {
         bool here = (int)screen->page == i;
-        column += canvas_printf(canvas, row, column, here ? STYLE_REVERSE : STYLE_QUIET, " %d %s ",
-                                i + 1, names[i]);
+        int style = here ? STYLE_REVERSE : STYLE_QUIET;
+        column += canvas->columns < NAMED_COLUMNS
+                      ? canvas_printf(canvas, row, column, style, " %d ", i + 1)
+                      : canvas_printf(canvas, row, column, style, " %d %s ", i + 1, names[i]);
     }
     const char *text = screen->paused          ? "p go on  ? help  q quit"
-                       : canvas->columns >= 76 ? "j/k select  Enter why  p pause  ? help  q quit"
+                       : canvas->columns >= 76 ? "Enter why  p pause  ? help  q quit"
                                                : "? help  q quit";
     canvas_right(canvas, row, column + 1, canvas->columns - column - 2,
                  screen->paused ? STYLE_TICKET : STYLE_QUIET, text);

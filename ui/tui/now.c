@@ -2,6 +2,7 @@
  * quarantine and the newest decision. Wide terminals get more beside it, tall ones below it. */
 #include "ui/tui/pages.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,52 +90,71 @@ static void draw_attention(struct pen *pen, int rows)
     pen->bottom = bottom;
 }
 
+/* Widths of the objectives' columns; what does not fit is 0. */
+struct columns {
+    int name, now, want, bar, budget, burn_1h, burn_6h;
+};
+
+static struct columns objective_columns(int width)
+{
+    if (width >= 100)
+        return (struct columns){24, 10, 10, 20, 15, 9, 9};
+    if (width >= 78)
+        return (struct columns){16, 9, 9, 11, 14, 8, 8};
+    return (struct columns){13, 9, 8, 5, 13, width >= 60 ? 7 : 0, 0};
+}
+
+static void draw_objective_heads(struct pen *pen)
+{
+    struct columns at = objective_columns(pen->width);
+    int left = pen->left + 3, row = pen->row++;
+    canvas_put(pen->canvas, row, left, at.name, STYLE_QUIET, "objective");
+    left += at.name;
+    canvas_right(pen->canvas, row, left, at.now, STYLE_QUIET, "now");
+    left += at.now;
+    canvas_right(pen->canvas, row, left, at.want, STYLE_QUIET, "want");
+    left += at.want + 2;
+    canvas_put(pen->canvas, row, left, at.bar + at.budget, STYLE_QUIET, "budget left");
+    left += at.bar + at.budget;
+    canvas_right(pen->canvas, row, left, at.burn_1h, STYLE_QUIET, "burn 1h");
+    canvas_right(pen->canvas, row, left + at.burn_1h, at.burn_6h, STYLE_QUIET, "6h");
+}
+
 static void draw_objective(struct pen *pen, int index)
 {
     const struct view_objective *row = &pen->screen->view.objectives[index];
-    int style = draw_marker(pen, ITEM_OBJECTIVE, index), left = pen->left, line = pen->row++;
+    struct columns at = objective_columns(pen->width);
+    int style = draw_marker(pen, ITEM_OBJECTIVE, index), left = pen->left + 3, line = pen->row++;
     int colour = style_of(row->state);
-    int name = pen->width >= 100 ? 24 : pen->width >= 74 ? 18 : 13;
-    bool alarming = row->state >= HEALTH_TICKET;
-    canvas_put(pen->canvas, line, left + 1, 1, colour, words_mark(row->state));
-    canvas_put(pen->canvas, line, left + 3, name, alarming ? colour | style : style, row->name);
-    left += 3 + name;
-    canvas_right(pen->canvas, line, left, 9, row->state == HEALTH_NODATA ? STYLE_NODATA : style,
-                 row->now);
-    canvas_right(pen->canvas, line, left + 9, 9, STYLE_QUIET, row->want);
-    int bar = pen->width >= 100 ? 20 : pen->width >= 74 ? 11 : 6;
-    canvas_bar(pen->canvas, line, left + 20, bar, alarming ? colour : STYLE_QUIET,
-               row->budget_left);
-    left += 20 + bar;
-    canvas_right(pen->canvas, line, left, 11 + (pen->width >= 100 ? 6 : 0), style, row->budget);
-    left += 11 + (pen->width >= 100 ? 6 : 0);
-    canvas_right(pen->canvas, line, left, 8, style, row->burn_1h);
-    if (left + 16 <= pen->left + pen->width)
-        canvas_right(pen->canvas, line, left + 8, 8, STYLE_QUIET, row->burn_6h);
+    bool alarming = row->state >= HEALTH_TICKET, empty = isnan(row->budget_left);
+    canvas_put(pen->canvas, line, pen->left + 1, 1, colour, words_mark(row->state));
+    canvas_put(pen->canvas, line, left, at.name, alarming ? colour | style : style, row->name);
+    left += at.name;
+    canvas_right(pen->canvas, line, left, at.now, empty ? STYLE_NODATA : style, row->now);
+    left += at.now;
+    canvas_right(pen->canvas, line, left, at.want, STYLE_QUIET, row->want);
+    left += at.want + 2;
+    canvas_bar(pen->canvas, line, left, at.bar, alarming ? colour : STYLE_QUIET, row->budget_left);
+    left += at.bar;
+    if (empty)
+        return; /* said once, under "now" */
+    canvas_right(pen->canvas, line, left + 1, at.budget - 1, style, row->budget);
+    left += at.budget;
+    canvas_right(pen->canvas, line, left, at.burn_1h, style, row->burn_1h);
+    canvas_right(pen->canvas, line, left + at.burn_1h, at.burn_6h, STYLE_QUIET, row->burn_6h);
 }
 
 static void draw_objectives(struct pen *pen, int rows)
 {
     const struct view *view = &pen->screen->view;
+    if (pen_left(pen) <= 0)
+        return;
     if (view->n_objectives == 0) {
-        if (pen_left(pen) > 0)
-            canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 1, STYLE_QUIET,
-                       "no objectives are configured: `objectives` in binnacle.yaml");
+        canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 1, STYLE_QUIET,
+                   "no objectives are configured: `objectives` in binnacle.yaml");
         return;
     }
-    int name = pen->width >= 100 ? 24 : pen->width >= 74 ? 18 : 13;
-    int bar = pen->width >= 100 ? 20 : pen->width >= 74 ? 11 : 6;
-    int left = pen->left + 3 + name, more = 11 + (pen->width >= 100 ? 6 : 0);
-    if (pen_left(pen) > 0) {
-        canvas_put(pen->canvas, pen->row, pen->left + 3, name, STYLE_QUIET, "objective");
-        canvas_right(pen->canvas, pen->row, left, 9, STYLE_QUIET, "now");
-        canvas_right(pen->canvas, pen->row, left + 9, 9, STYLE_QUIET, "want");
-        canvas_put(pen->canvas, pen->row, left + 20, bar + more, STYLE_QUIET, "budget left");
-        canvas_right(pen->canvas, pen->row, left + 20 + bar + more, 8, STYLE_QUIET, "burn 1h");
-        if (left + 36 + bar + more <= pen->left + pen->width)
-            canvas_right(pen->canvas, pen->row, left + 28 + bar + more, 8, STYLE_QUIET, "6h");
-        pen->row++;
-    }
+    draw_objective_heads(pen);
     int first = first_shown(pen, ITEM_OBJECTIVE, view->n_objectives, rows - 1);
     for (int i = first; i < view->n_objectives && i - first < rows - 1 && pen_left(pen) > 0; i++)
         draw_objective(pen, i);
@@ -154,9 +174,15 @@ static struct line line_begin(struct pen *pen, const char *label)
     return (struct line){pen, pen->left + 11};
 }
 
+/* How much room is left; a piece that does not fit whole is better left out. */
+static int line_left(const struct line *line)
+{
+    return line->pen->left + line->pen->width - line->column;
+}
+
 static void line_add(struct line *line, int style, const char *text)
 {
-    int room = line->pen->left + line->pen->width - line->column;
+    int room = line_left(line);
     if (room > 0)
         line->column +=
             canvas_put(line->pen->canvas, line->pen->row, line->column, room, style, text);
@@ -207,10 +233,14 @@ static void draw_decided_line(struct pen *pen)
         if (row->unusual)
             line_add(&line, STYLE_TICKET, "◆");
         line_add(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->share);
-        line_add(&line, STYLE_QUIET, i == 0 ? " usual " : " · ");
-        line_add(&line, STYLE_QUIET, row->usual);
+        if (!isnan(row->usual_ratio)) {
+            line_add(&line, STYLE_QUIET, i == 0 ? " usual " : " · ");
+            line_add(&line, STYLE_QUIET, row->usual);
+        }
         line_add(&line, STYLE_TEXT, "   ");
     }
+    if (isnan(view->decisions[0].usual_ratio))
+        line_add(&line, STYLE_QUIET, "usual: no data yet");
 }
 
 static void draw_drift_line(struct pen *pen)
@@ -219,9 +249,11 @@ static void draw_drift_line(struct pen *pen)
     struct line line = line_begin(pen, "drift");
     if (view->n_drift == 0)
         line_add(&line, STYLE_NODATA, view->drift_note);
-    for (int i = 0; i < view->n_drift && i < 4; i++) {
+    for (int i = 0; i < view->n_drift && i < 6; i++) {
         const struct view_drift *row = &view->drift[i];
         bool alarming = row->state >= HEALTH_TICKET;
+        if (line_left(&line) < canvas_width(pen->canvas, row->feature) + 12)
+            break;
         line_add(&line, alarming ? style_of(row->state) : STYLE_TEXT, row->feature);
         line_add(&line, STYLE_TEXT, " ");
         line_add(&line, alarming ? style_of(row->state) : STYLE_TEXT, row->psi);
@@ -238,7 +270,9 @@ static void draw_quarantine_line(struct pen *pen)
     line_add(&line, STYLE_TEXT, view->events);
     line_add(&line, STYLE_QUIET, " events   quarantined ");
     line_add(&line, STYLE_TEXT, view->quarantined);
-    for (int i = 0; i < view->n_quarantine && i < 2; i++) {
+    for (int i = 0; i < view->n_quarantine && i < 6; i++) {
+        if (line_left(&line) < canvas_width(pen->canvas, view->quarantine[i].reason) + 10)
+            break;
         line_add(&line, STYLE_TEXT, "   ");
         line_add(&line, STYLE_TEXT, view->quarantine[i].reason);
         line_add(&line, STYLE_TEXT, " ");
@@ -252,7 +286,7 @@ static void draw_last(struct pen *pen)
     struct line line = line_begin(pen, "last");
     if (view->n_recent == 0)
         line_add(&line, STYLE_NODATA, "no event was decided yet");
-    for (int i = 0; i < view->n_recent && i < 4; i++) {
+    for (int i = 0; i < view->n_recent && i < 6 && line_left(&line) > 28; i++) {
         char at[WORD_SIZE];
         line_add(&line, STYLE_QUIET, screen_time(pen->screen, view->recent[i].at_us, true, at));
         line_add(&line, STYLE_TEXT, " ");
@@ -326,5 +360,11 @@ void draw_now(struct pen *pen)
     for (int row = pen->row; row < pen->bottom; row++)
         canvas_put(pen->canvas, row, beside.left - 1, 1, STYLE_RULE, "│");
     draw_main(pen);
+    if (pen_left(pen) > 6) {
+        draw_rule(pen);
+        draw_series(pen);
+        draw_rule(pen);
+        draw_drift_table(pen);
+    }
     draw_beside(&beside);
 }

@@ -45,25 +45,32 @@ static void draw_arms(struct pen *pen)
     }
 }
 
-void draw_traffic(struct pen *pen)
+void draw_series(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
-    draw_arms(pen);
-    draw_rule(pen);
-    draw_decided(pen);
-    draw_rule(pen);
     const struct view_series *const series[] = {&view->rate, &view->p99_series, &view->decline};
-    int width = pen->width - 46;
-    for (int i = 0; i < 3 && pen_left(pen) > 2; i++, pen->row++) {
+    int width = pen->width - 46 > HISTORY_POINTS ? HISTORY_POINTS : pen->width - 46;
+    int end = pen->left + 15 + width;
+    for (int i = 0; i < 3 && pen_left(pen) > 0; i++, pen->row++) {
         canvas_put(pen->canvas, pen->row, pen->left + 3, 10, STYLE_QUIET, series[i]->name);
-        canvas_spark(pen->canvas, pen->row, pen->left + 14, width > 120 ? 120 : width, STYLE_QUIET,
+        canvas_spark(pen->canvas, pen->row, pen->left + 14, width, STYLE_QUIET,
                      &series[i]->history);
-        int end = pen->left + 15 + (width > 120 ? 120 : width);
         canvas_right(pen->canvas, pen->row, end, 11, STYLE_TEXT, series[i]->end);
         canvas_put(pen->canvas, pen->row, end + 13, 4, STYLE_QUIET, "top");
         canvas_put(pen->canvas, pen->row, end + 17, 11, STYLE_QUIET, series[i]->top);
     }
+}
+
+void draw_traffic(struct pen *pen)
+{
+    draw_arms(pen);
     draw_rule(pen);
+    draw_decided(pen);
+    draw_rule(pen);
+    if (pen_left(pen) > 5) {
+        draw_series(pen);
+        draw_rule(pen);
+    }
     draw_recent(pen);
 }
 
@@ -73,40 +80,45 @@ static void draw_drift_row(struct pen *pen, enum item_kind kind, int index,
     if (pen_left(pen) <= 0)
         return;
     int style = draw_marker(pen, kind, index), left = pen->left, line = pen->row++;
-    int name = pen->width >= 100 ? 36 : 22, bar = pen->width >= 100 ? 40 : 14;
+    int name = pen->width >= 100 ? 32 : 20, bar = pen->width >= 100 ? 24 : 14;
     bool alarming = row->state >= HEALTH_TICKET;
     canvas_put(pen->canvas, line, left + 1, 1, style_of(row->state), words_mark(row->state));
     canvas_put(pen->canvas, line, left + 3, name, alarming ? style_of(row->state) | style : style,
                row->feature);
     left += 4 + name;
     canvas_right(pen->canvas, line, left, 8, style, row->psi);
-    canvas_right(pen->canvas, line, left + 8, 8, STYLE_QUIET, row->noise);
-    canvas_right(pen->canvas, line, left + 16, 7, STYLE_QUIET, row->limit);
-    canvas_bar(pen->canvas, line, left + 25, bar, alarming ? style_of(row->state) : STYLE_QUIET,
+    canvas_right(pen->canvas, line, left + 8, 10, STYLE_QUIET, row->noise);
+    canvas_right(pen->canvas, line, left + 18, 8, STYLE_QUIET, row->limit);
+    canvas_bar(pen->canvas, line, left + 28, bar, alarming ? style_of(row->state) : STYLE_QUIET,
                row->limit_ratio > 0 ? row->psi_ratio / row->limit_ratio : NAN);
-    canvas_right(pen->canvas, line, left + 25 + bar, 10, STYLE_QUIET, row->n);
+    canvas_right(pen->canvas, line, left + 28 + bar, 10, STYLE_QUIET, row->n);
 }
 
-void draw_drift(struct pen *pen)
+void draw_drift_table(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
     draw_heading(pen, "drift", view->drift_note);
     if (view->n_drift == 0 && !view->score_drift.feature[0])
         return;
-    int name = pen->width >= 100 ? 36 : 22, bar = pen->width >= 100 ? 40 : 14;
+    int name = pen->width >= 100 ? 32 : 20, bar = pen->width >= 100 ? 24 : 14;
     int left = pen->left + 4 + name;
     if (pen_left(pen) > 0) {
         canvas_right(pen->canvas, pen->row, left, 8, STYLE_QUIET, "PSI");
-        canvas_right(pen->canvas, pen->row, left + 8, 8, STYLE_QUIET, "no drift");
-        canvas_right(pen->canvas, pen->row, left + 16, 7, STYLE_QUIET, "limit");
-        canvas_put(pen->canvas, pen->row, left + 25, bar, STYLE_QUIET, "of the limit");
-        canvas_right(pen->canvas, pen->row++, left + 25 + bar, 10, STYLE_QUIET, "n");
+        canvas_right(pen->canvas, pen->row, left + 8, 10, STYLE_QUIET, "no drift");
+        canvas_right(pen->canvas, pen->row, left + 18, 8, STYLE_QUIET, "limit");
+        canvas_put(pen->canvas, pen->row, left + 28, bar, STYLE_QUIET, "of the limit");
+        canvas_right(pen->canvas, pen->row++, left + 28 + bar, 10, STYLE_QUIET, "n");
     }
     if (view->score_drift.feature[0])
         draw_drift_row(pen, ITEM_SCORE_DRIFT, 0, &view->score_drift);
     int rows = pen_left(pen), first = first_shown(pen, ITEM_DRIFT, view->n_drift, rows);
     for (int i = first; i < view->n_drift && pen_left(pen) > 0; i++)
         draw_drift_row(pen, ITEM_DRIFT, i, &view->drift[i]);
+}
+
+void draw_drift(struct pen *pen)
+{
+    draw_drift_table(pen);
     if (pen_left(pen) > 6) {
         draw_rule(pen);
         draw_scores(pen, pen_left(pen) > 12 ? 6 : 3);

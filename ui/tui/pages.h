@@ -32,5 +32,7 @@ void draw_scores(struct pen *pen, int rows);
 void draw_decided(struct pen *pen);
 void draw_recent(struct pen *pen);
 void draw_quarantine(struct pen *pen);
+void draw_series(struct pen *pen);
+void draw_drift_table(struct pen *pen);
 
 #endif

@@ -167,21 +167,21 @@ static bool handle_zone(struct screen *screen, int key)
 }
 
 static const struct screen_binding bindings[] = {
-    {'1',            0,                "1",          "now: what hurts, objectives, rates",        handle_page },
-    {'2',            0,                "2",          "traffic: arms, decisions, the last events", handle_page },
-    {'3',            0,                "3",          "drift: inputs against their reference",     handle_page },
-    {'4',            0,                "4",          "quality: quarantine, ledger, queue",        handle_page },
-    {SCREEN_DOWN,    'j',              "j, down",    "next line",                                 handle_move },
-    {SCREEN_UP,      'k',              "k, up",      "line before",                               handle_move },
-    {SCREEN_PAGE_UP, SCREEN_PAGE_DOWN, "PgUp, PgDn", "ten lines",                                 handle_move },
-    {SCREEN_HOME,    'g',              "g, Home",    "first line",                                handle_move },
-    {SCREEN_END,     'G',              "G, End",     "last line",                                 handle_move },
-    {SCREEN_ENTER,   '\n',             "Enter",      "evidence: n, window, limit, method",        handle_open },
-    {SCREEN_ESCAPE,  'b',              "Esc, b",     "back",                                      handle_back },
-    {'p',            'Z',              "p, Z",       "pause the picture; nothing else stops",     handle_pause},
-    {'u',            0,                "u",          "times in UTC or in this machine's zone",    handle_zone },
-    {'?',            'h',              "?, h",       "this help",                                 handle_help },
-    {'q',            'Q',              "q",          "quit",                                      handle_quit },
+    {'1', 0, "1", "now: what hurts, objectives, rates", handle_page},
+    {'2', 0, "2", "traffic: arms, decisions, the last events", handle_page},
+    {'3', 0, "3", "drift: inputs against their reference", handle_page},
+    {'4', 0, "4", "quality: quarantine, ledger, queue", handle_page},
+    {SCREEN_DOWN, 'j', "j, down", "next line", handle_move},
+    {SCREEN_UP, 'k', "k, up", "line before", handle_move},
+    {SCREEN_PAGE_UP, SCREEN_PAGE_DOWN, "PgUp, PgDn", "ten lines", handle_move},
+    {SCREEN_HOME, 'g', "g, Home", "first line", handle_move},
+    {SCREEN_END, 'G', "G, End", "last line", handle_move},
+    {SCREEN_ENTER, '\n', "Enter", "evidence: n, window, limit, method", handle_open},
+    {SCREEN_ESCAPE, 'b', "Esc, b", "back", handle_back},
+    {'p', 'Z', "p, Z", "pause the picture; nothing else stops", handle_pause},
+    {'u', 0, "u", "times in UTC or in this machine's zone", handle_zone},
+    {'?', 'h', "?, h", "this help", handle_help},
+    {'q', 'Q', "q", "quit", handle_quit},
 };
 
 const struct screen_binding *screen_bindings(int *n)

@@ -49,15 +49,15 @@ static const struct {
     short many, few; /* -1: the terminal's own */
     attr_t plain;    /* where there is no such colour */
 } looks[STYLE_COUNT] = {
-    [STYLE_TEXT] = {-1,  -1,            A_NORMAL},
-    [STYLE_QUIET] = {245, -1,            A_DIM   },
-    [STYLE_RULE] = {238, -1,            A_DIM   },
-    [STYLE_PAGE] = {203, COLOR_RED,     A_BOLD  },
-    [STYLE_TICKET] = {214, COLOR_YELLOW,  A_BOLD  },
-    [STYLE_OK] = {79,  COLOR_GREEN,   A_NORMAL},
-    [STYLE_NODATA] = {244, -1,            A_DIM   },
-    [STYLE_CHAMPION] = {75,  COLOR_CYAN,    A_NORMAL},
-    [STYLE_CANARY] = {215, COLOR_YELLOW,  A_NORMAL},
+    [STYLE_TEXT] = {-1, -1, A_NORMAL},
+    [STYLE_QUIET] = {245, -1, A_DIM},
+    [STYLE_RULE] = {238, -1, A_DIM},
+    [STYLE_PAGE] = {203, COLOR_RED, A_BOLD},
+    [STYLE_TICKET] = {214, COLOR_YELLOW, A_BOLD},
+    [STYLE_OK] = {79, COLOR_GREEN, A_NORMAL},
+    [STYLE_NODATA] = {244, -1, A_DIM},
+    [STYLE_CHAMPION] = {75, COLOR_CYAN, A_NORMAL},
+    [STYLE_CANARY] = {215, COLOR_YELLOW, A_NORMAL},
     [STYLE_SHADOW] = {183, COLOR_MAGENTA, A_NORMAL},
 };
 
@@ -112,15 +112,9 @@ static int translate(int key)
     static const struct {
         int curses, screen;
     } keys[] = {
-        {KEY_UP,    SCREEN_UP       },
-        {KEY_DOWN,  SCREEN_DOWN     },
-        {KEY_PPAGE, SCREEN_PAGE_UP  },
-        {KEY_NPAGE, SCREEN_PAGE_DOWN},
-        {KEY_HOME,  SCREEN_HOME     },
-        {KEY_END,   SCREEN_END      },
-        {KEY_ENTER, SCREEN_ENTER    },
-        {'\r',      SCREEN_ENTER    },
-        {27,        SCREEN_ESCAPE   },
+        {KEY_UP, SCREEN_UP},           {KEY_DOWN, SCREEN_DOWN}, {KEY_PPAGE, SCREEN_PAGE_UP},
+        {KEY_NPAGE, SCREEN_PAGE_DOWN}, {KEY_HOME, SCREEN_HOME}, {KEY_END, SCREEN_END},
+        {KEY_ENTER, SCREEN_ENTER},     {'\r', SCREEN_ENTER},    {27, SCREEN_ESCAPE},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i].curses == key)

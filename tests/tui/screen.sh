@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The terminal screen against the running program, in tmux: what is on it, keys, resizing, and that
+# the terminal is given back.
+set -u
+export LC_ALL=C.UTF-8
+unset NO_COLOR TMUX
+binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
+work=$(mktemp -d)
+export XDG_STATE_HOME=$work/state
+port=$((20000 + RANDOM % 20000))
+failed=0
+
+terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
+cleanup() { terminal kill-server 2>/dev/null; rm -rf "$work"; }
+trap cleanup EXIT
+picture() { terminal capture-pane -p -t "s:${1:-run}"; }
+keys() { local window=$1; shift; terminal send-keys -t "s:$window" "$@"; }
+
+# check NAME WINDOW PATTERN...: all of the patterns are on the screen within some seconds
+check() {
+    local name=$1 window=$2 pattern missing tries=0
+    shift 2
+    while :; do
+        picture "$window" >"$work/picture"
+        missing=
+        for pattern in "$@"; do grep -qE -- "$pattern" "$work/picture" || missing="$missing /$pattern/"; done
+        [ -z "$missing" ] && { echo "ok - $name"; return 0; }
+        tries=$((tries + 1))
+        [ $tries -gt "${PATIENCE:-50}" ] && break
+        sleep 0.2
+    done
+    echo "not ok - $name"
+    echo "# not seen:$missing"
+    sed 's/^/# /' "$work/picture"
+    failed=1
+}
+# judge NAME COMMAND...: the command succeeds
+judge() {
+    local name=$1
+    shift
+    if "$@" >"$work/judged" 2>&1; then echo "ok - $name"; else
+        echo "not ok - $name"; sed 's/^/# /' "$work/judged"; failed=1; fi
+}
+not() { ! "$@"; }
+
+terminal new-session -d -s s -n run -x 80 -y 24 \
+    "stty -a >$work/before; '$binnacle' run --demo --listen 127.0.0.1:$port 2>$work/stderr; \
+     echo \"ended \$?\"; stty -a >$work/after; sleep 600"
+PATIENCE=300 check "run opens the screen and events are decided" run 'live [0-9:]+Z' 'decided +approve [0-9]' 'rate +[0-9]'
+check "an 80x24 screen shows objectives, drift, contract and keys" run \
+    'objective .*want .*budget left' 'latency' 'availability' 'drift ' 'contract +[0-9]' '1 Now .*q quit'
+judge "nothing is wider than 80 columns or cut at the key bar" not grep -qE '.{81}|q qui?$|…$' <(picture | tail -1)
+judge "no log line reaches the screen" not grep -qE '^20[0-9]{2}-' "$work/picture"
+
+keys run 2
+check "2 shows the arms and the last decisions" run 'wanted +measured +p50' 'champion' 'last decisions' '[0-9A-Z]{10}'
+keys run 3
+check "3 shows drift" run 'drift .*watched|drift .*moved' 'no drift'
+keys run 4
+check "4 shows events, ledger and quarantine" run 'since the start' 'root +[0-9a-f]{32}' 'quarantine'
+keys run 1 j Enter
+check "Enter opens the evidence of the selected line" run 'wanted +9' 'method ' 'burn '
+keys run Escape
+check "Escape goes back" run 'objective .*want'
+keys run '?'
+check "? lists the keys" run 'pause the picture' 'ten lines'
+keys run '?' p
+check "p pauses the picture" run 'paused' 'p go on'
+first=$(picture | head -1)
+sleep 2.2
+judge "a paused picture stands still" test "$first" = "$(picture | head -1)"
+keys run p u
+check "u shows the machine's zone" run 'live [0-9:]+ (UTC|[A-Z+0-9-]+)'
+keys run u
+
+terminal resize-window -t s:run -x 200 -y 60
+check "200x60 has a second column" run '│ scores' '│ decided' '│ quarantine|│ +last decisions' 'p99 .*top'
+terminal resize-window -t s:run -x 60 -y 20
+check "60x20 keeps what matters" run 'live' 'objective' 'rate +[0-9]' 'q quit'
+terminal resize-window -t s:run -x 20 -y 5
+check "a terminal too small says so" run 'needs 40 x 10'
+terminal resize-window -t s:run -x 80 -y 24
+check "growing again brings the page back" run 'objective .*want'
+
+# ---- top, against the same program ----
+url=http://127.0.0.1:$port
+COLUMNS=80 LINES=24 "$binnacle" top --url "$url" --once >"$work/once" 2>&1
+code=$?
+judge "top --once prints one screen and ends with 0" test $code = 0
+judge "it holds the headline and the objectives" grep -qE 'objective .*want' "$work/once"
+judge "it has 24 lines" test "$(wc -l <"$work/once")" = 24
+judge "--ascii prints ASCII only" not grep -qP '[^\x00-\x7F]' <("$binnacle" top --url "$url" --once --ascii)
+LC_ALL=C "$binnacle" top --url "$url" --once >"$work/plain"
+judge "so does a locale without UTF-8" not grep -qP '[^\x00-\x7F]' "$work/plain"
+"$binnacle" top --url http://127.0.0.1:1 --once >"$work/away" 2>&1
+judge "top --once on nothing fails with 2" test $? = 2
+judge "and names the address" grep -q '127.0.0.1:1' "$work/away"
+
+terminal new-window -t s -n top "'$binnacle' top --url $url; echo \"ended \$?\"; sleep 600"
+check "top shows the same screen" top 'live' 'objective .*want' 'rate +[0-9]'
+terminal new-window -t s -n vt "TERM=vt100 '$binnacle' top --url $url; echo \"ended \$?\"; sleep 600"
+check "a vt100 without colours shows it, too" vt 'live' 'objective .*want'
+terminal new-window -t s -n bad "TERM=nonsense '$binnacle' top --url $url; echo \"ended \$?\"; sleep 600"
+check "an unknown terminal is refused with a way out" bad 'nonsense' '\-\-once' 'ended 2'
+keys vt C-c
+check "Ctrl-C ends it" vt 'ended 0'
+
+# ---- the end ----
+keys run q
+check "q ends the run in order" run 'draining and committing' 'ended 0'
+judge "the terminal's settings are as they were" cmp "$work/before" "$work/after"
+check "the cursor is shown again and lines echo" run 'ended 0'
+judge "the cursor is visible" test "$(terminal display-message -p -t s:run '#{cursor_flag}')" = 1
+check "top says since when it has no answer, and keeps the last picture" top 'stale' 'no answer from .*since [0-9:]+Z' 'objective'
+keys top q
+check "q ends top" top 'ended 0'
+
+exit $failed
