@@ -2,7 +2,7 @@
 # The online store against a real redis-server, which the program itself starts and stops on a free
 # port: instances that share entries, an outage, a restart without state.
 set -u
-build=$(dirname "${BINNACLE:-build/dev/binnacle}")
+build=build/dev # the release build has no test programs
 program="$build/unit/engine_feature_online_test"
 server=$(command -v redis-server) || {
     echo "ok - instances share features through Redis # SKIP there is no redis-server"
