@@ -125,6 +125,11 @@ static enum status run(const struct cli_args *args, const struct service_options
             status = show_screen(service, interrupt, error);
         else
             serve(service, interrupt);
+        if (status == STATUS_UNSUPPORTED) {
+            fprintf(stderr, "binnacle: no screen: %s\n", error->message);
+            serve(service, interrupt);
+            status = STATUS_OK;
+        }
     }
     if (service)
         puts("binnacle: draining and committing");

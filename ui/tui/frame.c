@@ -5,9 +5,10 @@
 
 #include "ui/tui/pages.h"
 
-#define LEAST_COLUMNS 40
-#define LEAST_ROWS    10
-#define NAMED_COLUMNS 60 /* narrower, the pages are only numbered in the key bar */
+#define LEAST_COLUMNS  40
+#define LEAST_ROWS     10
+#define OTHERS_COLUMNS 56 /* of the headline, without service and split but with our name */
+#define NAMED_COLUMNS  60 /* narrower, the pages are only numbered in the key bar */
 
 static void draw_state(const struct screen *screen, struct canvas *canvas, int *column)
 {
@@ -30,7 +31,8 @@ static void draw_headline(const struct screen *screen, struct canvas *canvas)
 {
     const struct view_headline *headline = &screen->view.headline;
     int column = 1;
-    if (canvas->columns >= 76)
+    int others = canvas_width(canvas, headline->service) + canvas_width(canvas, headline->split);
+    if (canvas->columns >= OTHERS_COLUMNS + others)
         column += canvas_put(canvas, 0, column, 10, STYLE_QUIET, "binnacle  ");
     column += canvas_put(canvas, 0, column, 16, STYLE_BOLD, headline->service) + 2;
     if (!screen->loaded)

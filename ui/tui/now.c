@@ -214,32 +214,41 @@ static void draw_split(struct pen *pen)
     for (int i = 0; i < view->n_arms; i++) {
         const struct view_arm *arm = &view->arms[i];
         line_add(&line, style_of_arm(arm->variant), variant_name(arm->variant));
-        line_add(&line, STYLE_TEXT, " ");
+        line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " ");
         line_add(&line, STYLE_TEXT, arm->measured);
-        line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " of ");
+        line_add(&line, STYLE_QUIET, " of ");
         line_add(&line, STYLE_QUIET, arm->wanted);
         line_add(&line, STYLE_TEXT, "   ");
     }
 }
 
+/* A share without its unit, which the line's label has. */
+static void line_add_share(struct line *line, int style, const char *share)
+{
+    char number[WORD_SIZE];
+    const char *unit = strstr(share, "\u2009%");
+    int length = unit ? (int)(unit - share) : (int)strlen(share);
+    snprintf(number, sizeof number, "%.*s", length, share);
+    line_add(line, style, number);
+}
+
 static void draw_decided_line(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
-    struct line line = line_begin(pen, "decided");
+    struct line line = line_begin(pen, "decided %");
+    bool usual = !isnan(view->decisions[0].usual_ratio);
     for (int i = 0; i < DECISION_COUNT; i++) {
         const struct view_decision *row = &view->decisions[i];
         line_add(&line, STYLE_TEXT, decision_name(row->decision));
-        line_add(&line, STYLE_TEXT, " ");
-        if (row->unusual)
-            line_add(&line, STYLE_TICKET, "◆");
-        line_add(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->share);
-        if (!isnan(row->usual_ratio)) {
-            line_add(&line, STYLE_QUIET, i == 0 ? " usual " : " · ");
-            line_add(&line, STYLE_QUIET, row->usual);
+        line_add(&line, STYLE_TICKET, row->unusual ? " ◆" : " ");
+        line_add_share(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->share);
+        if (usual) {
+            line_add(&line, STYLE_QUIET, i == 0 ? " · usual " : " · ");
+            line_add_share(&line, STYLE_QUIET, row->usual);
         }
         line_add(&line, STYLE_TEXT, "   ");
     }
-    if (isnan(view->decisions[0].usual_ratio))
+    if (!usual)
         line_add(&line, STYLE_QUIET, "usual: no data yet");
 }
 
