@@ -193,7 +193,8 @@ def kill_group(process):
 def execute(program, limit_s):
     """Runs one program in a folder for its temporary files; returns (exit code, output)."""
     with tempfile.TemporaryDirectory(prefix="binnacle-test-") as folder:
-        environment = {"LANG": "C.UTF-8", **os.environ, **program.environment, "TMPDIR": folder}
+        environment = {"LANG": "C.UTF-8", **os.environ, **program.environment, "TMPDIR": folder,
+                       "XDG_STATE_HOME": os.path.join(folder, "state")}
         try:
             process = subprocess.Popen(program.command, cwd=ROOT, env=environment,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
