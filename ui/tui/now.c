@@ -192,7 +192,7 @@ static void draw_rate(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
     struct line line = line_begin(pen, "rate");
-    int width = pen->width >= 100 ? 40 : pen->width >= 74 ? 20 : 10;
+    int width = pen->width >= 100 ? 40 : pen->width >= 74 ? 18 : 10;
     line_add(&line, STYLE_BOLD, view->headline.rate);
     int at = pen->left + 23;
     canvas_spark(pen->canvas, pen->row, at, width, STYLE_QUIET, &view->rate.history);
@@ -237,6 +237,10 @@ static void draw_decided_line(struct pen *pen)
     const struct view *view = &pen->screen->view;
     struct line line = line_begin(pen, "decided %");
     bool usual = !isnan(view->decisions[0].usual_ratio);
+    if (isnan(view->decisions[0].ratio)) {
+        line_add(&line, STYLE_NODATA, "no decision in the last minute");
+        return;
+    }
     for (int i = 0; i < DECISION_COUNT; i++) {
         const struct view_decision *row = &view->decisions[i];
         line_add(&line, STYLE_TEXT, decision_name(row->decision));
