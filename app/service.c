@@ -14,6 +14,7 @@
 #include "ui/web/web.h"
 
 #define JUDGE_EVERY_US US_PER_MIN
+#define MAX_HOSTS      16
 
 struct service {
     struct session session;
@@ -24,6 +25,7 @@ struct service {
     struct backend *backend;
     struct web_backend table;
     struct access *access;
+    const char *hosts[MAX_HOSTS + 1]; /* ends with NULL; borrowed from the configuration */
     struct web *web;
     struct source *source;
     struct lock tick_lock;
@@ -102,20 +104,38 @@ static enum status start_alerts(struct service *service, struct error *error)
 
 struct access_keys {
     const char *token_file;
+    const struct yaml_node *allowed_hosts;
 };
+
+static enum status read_hosts(struct service *service, const struct yaml_node *list,
+                              struct error *error)
+{
+    if (!list)
+        return STATUS_OK;
+    if (yaml_kind(list) != YAML_LIST || yaml_size(list) > MAX_HOSTS)
+        return yaml_error(list, error, "allowed_hosts is a list of up to %d host names", MAX_HOSTS);
+    for (size_t i = 0; i < yaml_size(list); i++)
+        service->hosts[i] = yaml_text(yaml_item(list, i));
+    return STATUS_OK;
+}
 
 static enum status start_access(struct service *service, struct error *error)
 {
     static const struct config_key keys[] = {
         {"token_file", CONFIG_STRING, offsetof(struct access_keys, token_file), false, 0, 0,
          "lines `NAME TOKEN` of those who may change state; mode 0600"},
+        {"allowed_hosts", CONFIG_NODE, offsetof(struct access_keys, allowed_hosts), false, 0, 0,
+         "host names under which the service may be changed, besides its own address"},
         {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
     };
     const struct config *config = service->session.config;
-    struct access_keys values = {NULL};
+    struct access_keys values = {NULL, NULL};
     if (!config->access)
         return access_create(NULL, &service->access, error);
     enum status status = config_read(config->access, keys, &values, error);
+    if (status != STATUS_OK)
+        return status;
+    status = read_hosts(service, values.allowed_hosts, error);
     if (status != STATUS_OK)
         return status;
     char *path = values.token_file ? config_path(config, values.token_file) : NULL;
@@ -133,6 +153,7 @@ static enum status start_web(struct service *service, struct error *error)
         .listen_score = options->listen_score ? options->listen_score : config->listen_score,
         .workers = (int)config->workers,
         .access = service->access,
+        .allowed_hosts = service->hosts,
     };
     enum status status = backend_create(service->session.engine, service->board,
                                         (int)config->workers * 2, &service->backend, error);
