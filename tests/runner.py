@@ -287,6 +287,9 @@ def run_part(part, word):
     details = []
     if total.failed == 0:
         programs = [p for p in FINDERS[part.finder](part) if word in p.name]
+        if not programs:
+            say("  no program to run")
+            total.failed += 1
         with concurrent.futures.ThreadPoolExecutor(part.jobs) as pool:
             for program, result in pool.map(lambda p: run_program(part, p), programs):
                 total.add(result)
