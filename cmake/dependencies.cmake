@@ -4,7 +4,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 foreach(entry
-    fyaml=libfyaml cjson=libcjson sqlite=sqlite3 crypto=libcrypto ssl=libssl curl=libcurl
+    yaml=yaml-0.1 cjson=libcjson sqlite=sqlite3 crypto=libcrypto ssl=libssl curl=libcurl
     pcre=libpcre2-8 zlib=zlib zip=libzip xxhash=libxxhash rdkafka=rdkafka
     xgboost=xgboost hiredis=hiredis cairo=cairo pango=pangocairo ncurses=ncursesw)
   string(REPLACE "=" ";" entry ${entry})

@@ -1,4 +1,4 @@
-/* YAML files into a tree that remembers places. libfyaml gives events; the tree is built here, so
+/* YAML files into a tree that remembers places. libyaml gives events; the tree is built here, so
  * that everything a configuration has no use for (anchors, aliases, tags, several documents) ends
  * with an error at its place. Loading is for one thread, reading a tree for any. */
 #include "engine/base/yaml.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libfyaml.h>
+#include <yaml.h>
 
 #include "engine/base/buffer.h"
 #include "engine/base/utf8.h"
@@ -44,7 +44,6 @@ struct level {
 
 struct loader {
     struct yaml *yaml;
-    struct fy_parser *parser;
     struct level levels[MAX_DEPTH];
     int depth;
     int n_documents;
@@ -84,16 +83,18 @@ static char *copy_text(struct arena *arena, const char *text, size_t size)
 }
 
 static struct yaml_node *make_node(struct loader *loader, enum yaml_kind kind,
-                                   struct fy_event *event)
+                                   const yaml_event_t *event)
 {
     struct yaml_node *node = arena_alloc(loader->yaml->arena, sizeof *node);
     if (!node)
         return NULL;
     *node = (struct yaml_node){.yaml = loader->yaml, .kind = kind, .text = ""};
-    const struct fy_mark *mark = fy_event_start_mark(event);
-    if (mark) {
-        node->line = mark->line + 1;
-        node->column = mark->column + 1;
+    /* What has no extent, an empty value, stands nowhere: give_place() finds it a place. */
+    bool empty = kind == YAML_SCALAR && event->data.scalar.length == 0 &&
+                 event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (!empty) {
+        node->line = (int)event->start_mark.line + 1;
+        node->column = (int)event->start_mark.column + 1;
     }
     return node;
 }
@@ -175,97 +176,90 @@ static enum status open_level(struct loader *loader, struct yaml_node *node)
     return STATUS_OK;
 }
 
-static enum status take_scalar(struct loader *loader, struct fy_event *event)
+static enum status take_scalar(struct loader *loader, const yaml_event_t *event)
 {
     struct yaml_node *node = make_node(loader, YAML_SCALAR, event);
     if (!node)
         return out_of_memory(loader);
-    size_t size = 0;
-    const char *text = fy_token_get_text(event->scalar.value, &size);
-    if (!text)
-        size = 0;
+    const char *text = (const char *)event->data.scalar.value;
+    size_t size = event->data.scalar.length;
     node->text = copy_text(loader->yaml->arena, text, size);
     if (!node->text)
         return out_of_memory(loader);
-    enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
-    node->plain = style == FYSS_PLAIN;
-    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
-        node->column--; /* libfyaml's mark is behind the quote */
+    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (size > 0 && memchr(text, '\0', size))
         return yaml_error(node, loader->error, "a zero byte in the text");
     return place(loader, node);
 }
 
-static enum status refuse(struct loader *loader, struct fy_event *event, const char *what)
+static enum status refuse(struct loader *loader, const yaml_event_t *event, const char *what)
 {
-    const struct fy_mark *mark = fy_event_start_mark(event);
     struct yaml_node here = {.yaml = loader->yaml,
-                             .line = mark ? mark->line + 1 : 1,
-                             .column = mark ? mark->column + 1 : 1};
-    if (event->type == FYET_ALIAS && mark)
-        here.column--; /* the mark is behind the asterisk */
+                             .line = (int)event->start_mark.line + 1,
+                             .column = (int)event->start_mark.column + 1};
     return yaml_error(&here, loader->error, "%s", what);
 }
 
-static enum status take_container(struct loader *loader, struct fy_event *event,
+static enum status take_container(struct loader *loader, const yaml_event_t *event,
                                   enum yaml_kind kind)
 {
     struct yaml_node *node = make_node(loader, kind, event);
     return node ? open_level(loader, node) : out_of_memory(loader);
 }
 
-static enum status take_event(struct loader *loader, struct fy_event *event)
+static enum status take_event(struct loader *loader, const yaml_event_t *event)
 {
     static const char anchors[] = "anchors and tags are not used in this file";
     switch (event->type) {
-    case FYET_DOCUMENT_START:
+    case YAML_DOCUMENT_START_EVENT:
         if (++loader->n_documents > 1)
             return refuse(loader, event, "only one document belongs in this file");
         return STATUS_OK;
-    case FYET_MAPPING_START:
-        if (event->mapping_start.anchor || event->mapping_start.tag)
+    case YAML_MAPPING_START_EVENT:
+        if (event->data.mapping_start.anchor || event->data.mapping_start.tag)
             return refuse(loader, event, anchors);
         return take_container(loader, event, YAML_MAP);
-    case FYET_SEQUENCE_START:
-        if (event->sequence_start.anchor || event->sequence_start.tag)
+    case YAML_SEQUENCE_START_EVENT:
+        if (event->data.sequence_start.anchor || event->data.sequence_start.tag)
             return refuse(loader, event, anchors);
         return take_container(loader, event, YAML_LIST);
-    case FYET_MAPPING_END:
-    case FYET_SEQUENCE_END:
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
         loader->depth--;
         return STATUS_OK;
-    case FYET_SCALAR:
-        if (event->scalar.anchor || event->scalar.tag)
+    case YAML_SCALAR_EVENT:
+        if (event->data.scalar.anchor || event->data.scalar.tag)
             return refuse(loader, event, anchors);
         return take_scalar(loader, event);
-    case FYET_ALIAS:
+    case YAML_ALIAS_EVENT:
         return refuse(loader, event, "aliases are not used in this file");
     default:
         return STATUS_OK;
     }
 }
 
-/* What libfyaml found wrong: its first error, the others follow from it. */
-static enum status syntax_error(struct loader *loader, struct fy_diag *diag)
+static enum status syntax_error(struct loader *loader, const yaml_parser_t *parser)
 {
-    void *previous = NULL;
-    const struct fy_diag_error *found = fy_diag_errors_iterate(diag, &previous);
-    if (!found)
-        return error_set(loader->error, STATUS_INVALID, "%s: not YAML", loader->yaml->file);
-    return error_set(loader->error, STATUS_INVALID, "%s:%d:%d: %s", loader->yaml->file, found->line,
-                     found->column, found->msg ? found->msg : "not YAML");
+    if (parser->error == YAML_MEMORY_ERROR)
+        return out_of_memory(loader);
+    return error_set(loader->error, STATUS_INVALID, "%s:%d:%d: %s%s%s", loader->yaml->file,
+                     (int)parser->problem_mark.line + 1, (int)parser->problem_mark.column + 1,
+                     parser->problem ? parser->problem : "not YAML",
+                     parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
-static enum status read_events(struct loader *loader, struct fy_diag *diag)
+static enum status read_events(struct loader *loader, yaml_parser_t *parser)
 {
-    struct fy_event *event;
-    while ((event = fy_parser_parse(loader->parser)) != NULL) {
-        enum status status = take_event(loader, event);
-        fy_parser_event_free(loader->parser, event);
-        if (status)
+    for (;;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(parser, &event))
+            return syntax_error(loader, parser);
+        bool end = event.type == YAML_STREAM_END_EVENT;
+        enum status status = take_event(loader, &event);
+        yaml_event_delete(&event);
+        if (status || end)
             return status;
     }
-    return fy_parser_get_stream_error(loader->parser) ? syntax_error(loader, diag) : STATUS_OK;
 }
 
 /* Control characters other than TAB, LF and CR, C1 controls included. */
@@ -278,8 +272,7 @@ static bool is_control(const char *character, size_t length)
            ((first < 0x20 && !strchr("\t\n\r", first)) || first == 0 || first == 0x7f);
 }
 
-/* What YAML does not allow in a file is found here: libfyaml takes some of it, and
- * does not come back from all of that. */
+/* What YAML does not allow in a file is found here, at its place. */
 static enum status check_characters(struct loader *loader, struct slice text)
 {
     struct yaml_node here = {.yaml = loader->yaml, .line = 1, .column = 1};
@@ -299,30 +292,13 @@ static enum status check_characters(struct loader *loader, struct slice text)
 
 static enum status parse(struct loader *loader, struct slice text)
 {
-    enum status status = STATUS_MEMORY;
-    struct fy_diag_cfg diag_options;
-    fy_diag_cfg_default(&diag_options);
-    diag_options.fp = NULL;
-    diag_options.colorize = false;
-    struct fy_diag *diag = fy_diag_create(&diag_options);
-    if (!diag)
-        goto out;
-    fy_diag_set_collect_errors(diag, true);
-    struct fy_parse_cfg options = {.search_path = "",
-                                   .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG |
-                                            FYPCF_DEFAULT_VERSION_AUTO | FYPCF_JSON_NONE,
-                                   .diag = diag};
-    loader->parser = fy_parser_create(&options);
-    if (!loader->parser || fy_parser_set_string(loader->parser, text.data, text.size) != 0)
-        goto out;
-    status = read_events(loader, diag);
-out:
-    if (status == STATUS_MEMORY)
-        out_of_memory(loader);
-    if (loader->parser)
-        fy_parser_destroy(loader->parser);
-    if (diag)
-        fy_diag_destroy(diag);
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        return out_of_memory(loader);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.size);
+    enum status status = read_events(loader, &parser);
+    yaml_parser_delete(&parser);
     return status;
 }
 

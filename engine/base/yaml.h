@@ -1,4 +1,4 @@
-/* Configuration files: YAML read by libfyaml into a tree that remembers where each word stood,
+/* Configuration files: YAML read by libyaml into a tree that remembers where each word stood,
  * and a table-driven check that names file, line, column and the nearest key it knows. */
 #ifndef BINNACLE_BASE_YAML_H
 #define BINNACLE_BASE_YAML_H

@@ -18,14 +18,20 @@ bool shard_init(struct shard *shard)
     return shard->table != NULL;
 }
 
-static size_t slot_of(const struct shard *shard, uint32_t stream, struct hash128 key)
+static size_t slot_in(struct entity *const *table, size_t capacity, uint32_t stream,
+                      struct hash128 key)
 {
-    size_t mask = shard->capacity - 1;
+    size_t mask = capacity - 1;
     size_t at = (size_t)key.low & mask;
-    for (const struct entity *entity; (entity = shard->table[at]) != NULL; at = (at + 1) & mask)
+    for (const struct entity *entity; (entity = table[at]) != NULL; at = (at + 1) & mask)
         if (entity->key.low == key.low && entity->key.high == key.high && entity->stream == stream)
             break;
     return at;
+}
+
+static size_t slot_of(const struct shard *shard, uint32_t stream, struct hash128 key)
+{
+    return slot_in(shard->table, shard->capacity, stream, key);
 }
 
 void shard_prefetch_slot(const struct shard *shard, struct hash128 key)
@@ -61,17 +67,16 @@ static void link_newest(struct shard *shard, struct entity *entity)
 
 static bool grow(struct shard *shard)
 {
-    struct shard grown = *shard;
-    grown.capacity = shard->capacity * 2;
-    grown.table = calloc(grown.capacity, sizeof *grown.table);
-    if (!grown.table)
+    size_t capacity = shard->capacity * 2;
+    struct entity **table = calloc(capacity, sizeof *table);
+    if (!table)
         return false;
     for (struct entity *entity = shard->oldest; entity; entity = entity->newer)
-        grown.table[slot_of(&grown, entity->stream, entity->key)] = entity;
-    shard->bytes += (grown.capacity - shard->capacity) * sizeof *shard->table;
+        table[slot_in(table, capacity, entity->stream, entity->key)] = entity;
+    shard->bytes += (capacity - shard->capacity) * sizeof *shard->table;
     free(shard->table);
-    shard->table = grown.table;
-    shard->capacity = grown.capacity;
+    shard->table = table;
+    shard->capacity = capacity;
     return true;
 }
 

@@ -44,14 +44,6 @@ static void walk(const struct yaml_node *node, int depth)
     }
 }
 
-/* libfyaml 0.7.12 forgets a buffer of 4 KiB on some paths that end in a syntax error. */
-const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfyaml";
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,13 +12,6 @@
 #include "engine/event/decoder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions(void);
-
-/* libfyaml 0.7 loses a buffer on some texts that it refuses; read once at start, it is let be. */
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfyaml";
-}
 
 static void fail(const char *what)
 {
