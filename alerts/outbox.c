@@ -48,7 +48,8 @@ static const char *const sql[STATEMENTS] = {
     [BURY] = "UPDATE message SET attempts = attempts + 1, fate = 'dead', problem = ?2 "
              "WHERE id = ?1",
     [COUNT] = "SELECT sum(fate = 'waiting'), sum(fate = 'sent'), sum(fate = 'dead'), "
-              "sum(attempts - (fate = 'dead')) FROM message",
+              "sum(attempts - (fate = 'dead')), "
+              "min(CASE fate WHEN 'waiting' THEN made_us END) FROM message",
 };
 
 struct outbox {
@@ -247,6 +248,7 @@ void outbox_count(struct outbox *outbox, struct outbox_status *status)
         status->sent = (uint64_t)db_int(stmt, 1);
         status->dead = (uint64_t)db_int(stmt, 2);
         status->retried = (uint64_t)db_int(stmt, 3);
+        status->oldest_us = db_int(stmt, 4);
     }
     db_reset(stmt);
     lock_release(&outbox->lock);
