@@ -14,7 +14,9 @@
 #include "ui/web/web.h"
 
 #define JUDGE_EVERY_US US_PER_MIN
-#define MAX_HOSTS      16
+/* Small, so that what depends on the events' time is judged often while it goes by. */
+#define EVENT_TIME_BATCH 64
+#define MAX_HOSTS        16
 
 struct service {
     struct session session;
@@ -165,6 +167,7 @@ static enum status start_web(struct service *service, struct error *error)
 
 static enum status start_source(struct service *service, struct error *error)
 {
+    service->session.batch = EVENT_TIME_BATCH;
     struct source_options options = {
         .session = &service->session,
         .path = service->options.input,

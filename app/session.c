@@ -189,11 +189,11 @@ void session_close(struct session *session)
 
 /* Reads up to a batch of records; *n is 0 at the end of the file. */
 static enum status read_batch(struct file_source *file, struct arena *arena, int source,
-                              struct raw_event *events, size_t *n, struct error *error)
+                              size_t most, struct raw_event *events, size_t *n, struct error *error)
 {
     arena_reset(arena);
     enum event_format format = file_source_format(file);
-    for (*n = 0; *n < MAX_BATCH; (*n)++) {
+    for (*n = 0; *n < most; (*n)++) {
         struct file_record record;
         enum status status = file_source_next(file, arena, &record, error);
         if (status == STATUS_END || (status == STATUS_FULL && *n > 0))
@@ -209,9 +209,9 @@ static enum status read_batch(struct file_source *file, struct arena *arena, int
     return STATUS_OK;
 }
 
-static enum status run_batches(struct worker *worker, struct file_source *file, int source,
-                               struct interrupt *interrupt, answers_visitor *each, void *context,
-                               struct error *error)
+static enum status run_batches(size_t most, struct worker *worker, struct file_source *file,
+                               int source, struct interrupt *interrupt, answers_visitor *each,
+                               void *context, struct error *error)
 {
     struct raw_event *events = calloc(MAX_BATCH, sizeof *events);
     struct answer *answers = calloc(MAX_BATCH, sizeof *answers);
@@ -221,7 +221,7 @@ static enum status run_batches(struct worker *worker, struct file_source *file, 
         status = error_set(error, STATUS_MEMORY, "out of memory");
     while (status == STATUS_OK && !interrupt_came(interrupt)) {
         size_t n;
-        status = read_batch(file, arena, source, events, &n, error);
+        status = read_batch(file, arena, source, most, events, &n, error);
         if (status != STATUS_OK || n == 0)
             break;
         status = worker_process(worker, events, n, answers, error);
@@ -251,8 +251,9 @@ enum status session_run_file(struct session *session, struct worker *worker, con
     if (status == STATUS_OK && done > 0)
         status = file_source_resume(file, done, error);
     if (status == STATUS_OK)
-        status = run_batches(worker, file, engine_source(session->engine, source), interrupt, each,
-                             context, error);
+        status =
+            run_batches(session->batch ? session->batch : MAX_BATCH, worker, file,
+                        engine_source(session->engine, source), interrupt, each, context, error);
     file_source_close(file);
     return status;
 }

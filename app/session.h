@@ -30,6 +30,7 @@ struct session {
     struct log *log;
     struct clock *clock;
     struct engine *engine;
+    size_t batch; /* events taken from a file at a time; 0: MAX_BATCH */
     char *paths[MAX_ENGINE_MODELS + 1];
     int n_paths;
 };
