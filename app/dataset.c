@@ -6,10 +6,13 @@
 
 #include "app/output.h"
 #include "engine/base/clock.h"
+#include "engine/feature/scaling.h"
 #include "engine/model/metrics.h"
+#include "engine/model/reference.h"
 #include "engine/model/scorer.h"
 
-#define MODEL_BYTES (512u << 20)
+#define MODEL_BYTES     (512u << 20)
+#define ATTRIBUTE_BYTES (64u << 20)
 
 void dataset_init(struct dataset *dataset, const struct feature_schema *schema)
 {
@@ -61,27 +64,81 @@ enum status dataset_add(struct dataset *dataset, const float *features, int labe
     return STATUS_OK;
 }
 
-enum status dataset_train(const struct dataset *dataset, const struct train_options *options,
-                          const char *path, struct error *error)
+/* What the model needs to know of its training, as texts in its file. */
+struct attributes {
+    struct buffer scaling, reference;
+    struct train_attribute list[2];
+    size_t n;
+};
+
+static void keep_attribute(struct attributes *attributes, const char *key, struct buffer *text)
 {
+    if (text->size > 0)
+        attributes->list[attributes->n++] = (struct train_attribute){key, text->data};
+}
+
+/* Scales the rows as the views ask (into *scaled, the caller's) and writes down how. */
+static enum status prepare_rows(const struct dataset *dataset, const struct feature_views *views,
+                                struct attributes *attributes, float **scaled, struct error *error)
+{
+    size_t width = dataset->schema->n_features;
+    struct feature_scaling *scaling = NULL;
+    *scaled = NULL;
+    if (!reference_write(dataset->rows, dataset->n, width, &attributes->reference))
+        return error_set(error, STATUS_MEMORY, "out of memory for the model's reference");
+    keep_attribute(attributes, REFERENCE_ATTRIBUTE, &attributes->reference);
+    enum status status = feature_scaling_fit(views, dataset->rows, dataset->n, &scaling, error);
+    if (status != STATUS_OK || !scaling)
+        return status;
+    *scaled = reallocarray(NULL, dataset->n * width, sizeof **scaled);
+    if (*scaled) {
+        feature_scaling_apply(scaling, width, dataset->rows, dataset->n, *scaled);
+        feature_scaling_json(scaling, &attributes->scaling);
+        keep_attribute(attributes, SCALING_ATTRIBUTE, &attributes->scaling);
+    } else {
+        status = error_set(error, STATUS_MEMORY, "out of memory for %zu rows", dataset->n);
+    }
+    feature_scaling_destroy(scaling);
+    return status;
+}
+
+static enum status write_model(const char *path, const struct buffer *model, struct error *error)
+{
+    struct output output = {0};
+    enum status status = output_open(path, &output, error);
+    if (status == STATUS_OK)
+        status = output_write(output.file, path, buffer_slice(model), error);
+    if (status == STATUS_OK)
+        status = output_commit(&output, error);
+    output_discard(&output);
+    return status;
+}
+
+enum status dataset_train(const struct dataset *dataset, const struct feature_views *views,
+                          const struct train_options *options, const char *path,
+                          struct error *error)
+{
+    struct attributes attributes = {.n = 0};
+    struct buffer model;
+    float *scaled = NULL;
+    buffer_init(&model, MODEL_BYTES);
+    buffer_init(&attributes.scaling, ATTRIBUTE_BYTES);
+    buffer_init(&attributes.reference, ATTRIBUTE_BYTES);
+    enum status status = prepare_rows(dataset, views, &attributes, &scaled, error);
     struct train_set set = {
-        .rows = dataset->rows,
+        .rows = scaled ? scaled : dataset->rows,
         .labels = dataset->labels,
         .n_rows = dataset->n,
         .n_features = dataset->schema->n_features,
         .feature_names = dataset->schema->names,
     };
-    struct buffer model;
-    struct output output = {0};
-    buffer_init(&model, MODEL_BYTES);
-    enum status status = train_model(&set, options, NULL, 0, NULL, &model, error);
     if (status == STATUS_OK)
-        status = output_open(path, &output, error);
+        status = train_model(&set, options, attributes.list, attributes.n, NULL, &model, error);
     if (status == STATUS_OK)
-        status = output_write(output.file, path, buffer_slice(&model), error);
-    if (status == STATUS_OK)
-        status = output_commit(&output, error);
-    output_discard(&output);
+        status = write_model(path, &model, error);
+    free(scaled);
+    buffer_free(&attributes.reference);
+    buffer_free(&attributes.scaling);
     buffer_free(&model);
     return status;
 }
@@ -174,6 +231,31 @@ static enum status measure(struct test_rows *rows, size_t top, struct test_resul
     return STATUS_OK;
 }
 
+/* As live: scaled the way the model's file says. */
+static enum status score_rows(struct model *model, const struct scorer *scorer,
+                              struct scorer_scratch *scratch, const struct dataset *test,
+                              float *scores, struct error *error)
+{
+    size_t width = test->schema->n_features;
+    struct feature_scaling *scaling = NULL;
+    float *scaled = NULL;
+    enum status status = feature_scaling_read(
+        test->schema, slice_of(model_attribute(model, SCALING_ATTRIBUTE)), &scaling, error);
+    if (status == STATUS_OK && scaling) {
+        scaled = reallocarray(NULL, test->n * width + 1, sizeof *scaled);
+        if (scaled)
+            feature_scaling_apply(scaling, width, test->rows, test->n, scaled);
+        else
+            status = error_set(error, STATUS_MEMORY, "out of memory for %zu rows", test->n);
+    }
+    if (status == STATUS_OK)
+        status = scorer_score(scorer, scratch, scaled ? scaled : test->rows, test->n, NULL, scores,
+                              error);
+    free(scaled);
+    feature_scaling_destroy(scaling);
+    return status;
+}
+
 enum status dataset_test(const struct dataset *train, const struct dataset *between,
                          const struct dataset *test, int64_t delay_us, size_t top,
                          struct model *model, struct test_result *result, struct error *error)
@@ -201,7 +283,7 @@ enum status dataset_test(const struct dataset *train, const struct dataset *betw
     if (status == STATUS_OK)
         status = scorer_scratch_create(test->n + 1, MAX_FEATURES, &scratch, error);
     if (status == STATUS_OK)
-        status = scorer_score(scorer, scratch, test->rows, test->n, NULL, rows.scores, error);
+        status = score_rows(model, scorer, scratch, test, rows.scores, error);
     if (status == STATUS_OK) {
         keep_unknown(known, n_known, test, delay_us, &rows);
         status = measure(&rows, top, result, error);

@@ -318,7 +318,7 @@ static enum status train_on(const struct cli_args *args, struct session *session
                            "no labelled event is in the training range (%lld events read)",
                            (long long)run->events);
     if (status == STATUS_OK)
-        status = dataset_train(&run->train, &options, cli_text(args, "output"), error);
+        status = dataset_train(&run->train, session->config->views, &options, cli_text(args, "output"), error);
     if (status == STATUS_OK)
         status = test_model(args, run, result, error);
     return status;

@@ -117,6 +117,16 @@ static enum status prepare_labels(struct engine *engine, struct error *error)
     return decoder_create(engine->schema, true, &engine->decoder, error);
 }
 
+/* The model of the first arm that is a champion; traffic_set() has seen to it that there is one. */
+static int champion_of(const struct engine_arm *arms, int n_arms)
+{
+    for (int i = 0; i < n_arms; i++) {
+        if (arms[i].variant == VARIANT_CHAMPION)
+            return arms[i].model;
+    }
+    return 0;
+}
+
 static enum status build(struct engine *engine, struct error *error)
 {
     const struct engine_parts *parts = &engine->parts;
@@ -131,6 +141,9 @@ static enum status build(struct engine *engine, struct error *error)
         status = open_windows(engine, error);
     if (status == STATUS_OK)
         status = engine_observe_create(engine, error);
+    atomic_store(&engine->champion, champion_of(parts->arms, parts->n_arms));
+    if (status == STATUS_OK && parts->n_models > 0)
+        status = engine_use_reference(engine, champion_of(parts->arms, parts->n_arms), error);
     if (status == STATUS_OK)
         status = shadow_create(engine, &engine->shadow, error);
     if (status == STATUS_OK)
@@ -287,6 +300,9 @@ enum status engine_set_traffic(struct engine *engine, const struct engine_arm *a
     enum status status = put_traffic(engine, arms, n_arms, error);
     if (status == STATUS_OK)
         engine_arms_changed(engine);
+    int champion = champion_of(arms, n_arms);
+    if (status == STATUS_OK && champion != atomic_exchange(&engine->champion, champion))
+        status = engine_use_reference(engine, champion, error);
     if (status == STATUS_OK)
         status = record_action(engine, arms, n_arms, who, error);
     return status;

@@ -44,6 +44,7 @@ struct engine {
     struct shadow *shadow;
     bool failed; /* it never came up: leave no checkpoint */
     atomic_int n_workers;
+    atomic_int champion; /* index of the model that drift is measured for */
     struct lock reader_lock; /* the reader, decoder and arena below, for labels and repeats */
     struct reader *reader;
     struct decoder *decoder;
@@ -52,6 +53,9 @@ struct engine {
 };
 
 enum status engine_observe_create(struct engine *engine, struct error *error);
+/* Drift is measured against what this model was trained on; a model whose file does not say gets
+ * its first decisions as reference. */
+enum status engine_use_reference(struct engine *engine, int model, struct error *error);
 /* The split has changed: count by the new one. */
 void engine_arms_changed(struct engine *engine);
 /* Counts a recorded decision as it was counted when it was made. */

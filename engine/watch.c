@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "engine/engine_priv.h"
+#include "engine/model/model.h"
+#include "engine/model/reference.h"
 #include "engine/monitor/monitor.h"
 
 static void tell_arms(struct engine *engine)
@@ -39,6 +41,58 @@ enum status engine_observe_create(struct engine *engine, struct error *error)
     engine->objectives = options.objectives;
     engine_arms_changed(engine);
     return STATUS_OK;
+}
+
+static bool has_view_of(const struct engine *engine, const struct model *model)
+{
+    const char *const *names = model_feature_names(model);
+    if (!names || model_n_features(model) != engine->features->n_features)
+        return false;
+    for (size_t i = 0; i < engine->features->n_features; i++) {
+        if (strcmp(names[i], engine->features->names[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static enum status set_reference(struct engine *engine, int model, const float *rows, size_t n,
+                                 struct error *error)
+{
+    size_t width = engine->features->n_features;
+    struct scorer_scratch *scratch = NULL;
+    float *scores = calloc(n, sizeof *scores);
+    float *scaled = reallocarray(NULL, n * width, sizeof *scaled);
+    enum status status = scores && scaled ? scorer_scratch_create(n, MAX_FEATURES, &scratch, error)
+                                          : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK) {
+        feature_scaling_apply(engine->scalings[model], width, rows, n, scaled);
+        status = scorer_score(engine->scorers[model], scratch, scaled, n, NULL, scores, error);
+    }
+    if (status == STATUS_OK)
+        status = observe_set_reference(engine->observe, rows, scores, n, error);
+    scorer_scratch_destroy(scratch);
+    free(scaled);
+    free(scores);
+    return status;
+}
+
+enum status engine_use_reference(struct engine *engine, int model, struct error *error)
+{
+    const char *text = model_attribute(engine->models[model], REFERENCE_ATTRIBUTE);
+    if (!text || !has_view_of(engine, engine->models[model])) {
+        observe_renew_reference(engine->observe);
+        return STATUS_OK;
+    }
+    float *rows;
+    size_t n;
+    enum status status =
+        reference_read(slice_of(text), engine->features->n_features, &rows, &n, error);
+    if (status == STATUS_OK)
+        status = set_reference(engine, model, rows, n, error);
+    free(rows);
+    if (status != STATUS_OK)
+        error_prefix(error, "model %s", model_name(engine->models[model]));
+    return status;
 }
 
 void engine_arms_changed(struct engine *engine)
