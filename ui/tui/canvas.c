@@ -137,8 +137,11 @@ static void join_cell(struct canvas *canvas, int row, int column, const char *te
     struct cell *cell = cell_at(canvas, row, column);
     if (cell && !cell->text[0])
         cell = cell_at(canvas, row, column - 1);
-    if (cell && strlen(cell->text) + strlen(text) < sizeof cell->text)
-        strcat(cell->text, text);
+    if (!cell)
+        return;
+    size_t size = strlen(cell->text), more = strlen(text);
+    if (size + more < sizeof cell->text)
+        memcpy(cell->text + size, text, more + 1);
 }
 
 int canvas_put(struct canvas *canvas, int row, int column, int width, int style, const char *text)

@@ -66,7 +66,7 @@ static void start_colours(void)
     if (getenv("NO_COLOR") || !has_colors() || start_color() == ERR ||
         use_default_colors() == ERR || COLORS < 8)
         return;
-    for (short i = 0; i < STYLE_COUNT; i++)
+    for (int i = 0; i < STYLE_COUNT; i++)
         init_pair((short)(i + 1), COLORS >= 256 ? looks[i].many : looks[i].few, -1);
 }
 
@@ -225,16 +225,19 @@ static enum status run_terminal(struct loop *loop, struct error *error)
 enum status tui_run(const struct tui_options *options, struct error *error)
 {
     struct text_locale locale;
-    struct loop loop = {.options = options};
-    loop.screen = calloc(1, sizeof *loop.screen);
-    if (!loop.screen)
+    struct screen *screen = calloc(1, sizeof *screen);
+    if (!screen)
         return error_set(error, STATUS_MEMORY, "no memory for the screen");
     locale_enter(&locale);
-    loop.ascii = options->ascii || !locale.utf8;
+    struct loop loop = {
+        .options = options,
+        .screen = screen,
+        .ascii = options->ascii || !locale.utf8,
+    };
     enum status status = run_terminal(&loop, error);
     canvas_free(&loop.canvas);
     locale_leave(&locale);
-    free(loop.screen);
+    free(screen);
     return status;
 }
 
