@@ -221,13 +221,18 @@ static const struct {
     {"record", step_record, true},     {"observe", step_observe, true},
 };
 
+/* Workers that ask at the same time all get the same answer, so room is kept for a few full
+ * batches, or half of a queue that is too short for that. */
 static bool ledger_takes(struct worker *worker)
 {
     if (!worker->engine->ledger || worker->options.wait_for_room)
         return true;
     struct ledger_stats stats;
     ledger_stats(worker->engine->ledger, &stats);
-    return stats.health == LEDGER_OK && stats.queue_rows + (size_t)4 * MAX_BATCH < stats.queue_capacity;
+    size_t reserve = (size_t)4 * MAX_BATCH;
+    if (reserve > stats.queue_capacity / 2)
+        reserve = stats.queue_capacity / 2;
+    return stats.health == LEDGER_OK && stats.queue_rows + reserve < stats.queue_capacity;
 }
 
 static void fill_answers(struct worker *worker, struct answer *answers)
@@ -245,11 +250,14 @@ static void fill_answers(struct worker *worker, struct answer *answers)
     }
 }
 
-static enum status refuse_all(const struct raw_event *events, size_t n, struct answer *answers)
+static enum status refuse_all(struct worker *worker, size_t n, struct answer *answers)
 {
-    (void)events;
-    for (size_t i = 0; i < n; i++)
-        answers[i] = (struct answer){.kind = ANSWER_REFUSED, .ledger_index = UINT64_MAX};
+    struct engine *engine = worker->engine;
+    int64_t now_us = clock_now_us(engine->parts.clock);
+    for (size_t i = 0; i < n; i++) {
+        answers[i] = (struct answer){.kind = ANSWER_REFUSED, .item = i, .ledger_index = UINT64_MAX};
+        observe_error(engine->observe, worker->number, now_us);
+    }
     return STATUS_OK;
 }
 
@@ -268,7 +276,7 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
     buffer_reset(&worker->inputs);
     worker->n = 0;
     if (!ledger_takes(worker))
-        return refuse_all(events, n, answers);
+        return refuse_all(worker, n, answers);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
         status = accept(worker, &events[i], i, error);

@@ -20,7 +20,6 @@ struct recovery {
     uint64_t windows_from; /* rows from here on are not in the windows yet */
     int64_t ids_since_us;  /* ids older than this may come again */
     uint64_t counts_from;  /* nor in the counters */
-    int64_t newest_us;
 };
 
 enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
@@ -85,8 +84,6 @@ static enum status recover_row(void *context, const struct ledger_row *row, stru
 {
     struct recovery *recovery = context;
     arena_reset(recovery->arena);
-    if (row->at_us > recovery->newest_us)
-        recovery->newest_us = row->at_us;
     if (row->kind == ROW_LABEL)
         return row->index >= recovery->windows_from ? recover_label(recovery, row, error)
                                                     : STATUS_OK;
@@ -175,6 +172,15 @@ static enum status first_needed(struct recovery *recovery, uint64_t *first, stru
     return STATUS_OK;
 }
 
+/* Not from the rows that were scanned: a checkpoint may leave none to scan. */
+static void set_clock(struct engine *engine)
+{
+    struct ledger_stats stats;
+    ledger_stats(engine->ledger, &stats);
+    if (engine->parts.event_time && stats.high_us > 0)
+        clock_advance(engine->parts.clock, stats.high_us);
+}
+
 enum status engine_recover(struct engine *engine, struct error *error)
 {
     struct recovery recovery = {.engine = engine};
@@ -196,8 +202,8 @@ enum status engine_recover(struct engine *engine, struct error *error)
         status = reader_open(engine->parts.ledger_dir, &scan, error);
     if (status == STATUS_OK)
         status = reader_scan(scan, first, recover_row, &recovery, error);
-    if (status == STATUS_OK && engine->parts.event_time && recovery.newest_us > 0)
-        clock_advance(engine->parts.clock, recovery.newest_us);
+    if (status == STATUS_OK)
+        set_clock(engine);
     reader_close(scan);
     feature_scratch_destroy(recovery.scratch);
     decoder_destroy(recovery.decoder);
