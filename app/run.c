@@ -50,9 +50,10 @@ static void print_place(const struct service *service, const struct demo *demo)
            service_port(service));
     if (demo->folder)
         printf("binnacle: state in %s (configuration, model, ledger)\n", demo->folder);
-    else if (service_ledger(service))
+    if (service_ledger(service) &&
+        (!demo->folder || strcmp(service_ledger(service), demo->ledger) != 0))
         printf("binnacle: ledger in %s\n", service_ledger(service));
-    else
+    else if (!service_ledger(service))
         puts("binnacle: no ledger is configured: decisions are not recorded");
     puts("binnacle: Ctrl-C drains, commits and ends");
     fflush(stdout);

@@ -146,6 +146,15 @@ static enum status start_access(struct service *service, struct error *error)
     return status;
 }
 
+/* What could not be listened on is in the message already; which option moves it is not. */
+static enum status advise_address(const struct web_options *web, struct error *error)
+{
+    struct error cause = *error;
+    bool scoring = web->listen_score && strstr(cause.message, web->listen_score);
+    return error_set(error, cause.code, "%s; another is chosen with %s HOST:PORT", cause.message,
+                     scoring ? "--listen-score" : "--listen");
+}
+
 static enum status start_web(struct service *service, struct error *error)
 {
     const struct config *config = service->session.config;
@@ -162,7 +171,8 @@ static enum status start_web(struct service *service, struct error *error)
     if (status != STATUS_OK)
         return status;
     backend_table(service->backend, &service->table);
-    return web_start(&web, &service->table, &service->web, error);
+    status = web_start(&web, &service->table, &service->web, error);
+    return status == STATUS_UNAVAILABLE ? advise_address(&web, error) : status;
 }
 
 static enum status start_source(struct service *service, struct error *error)

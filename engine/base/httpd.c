@@ -375,11 +375,12 @@ static int on_error(struct mg_connection *connection, int status, const char *me
     return 0;
 }
 
-/* civetweb's own complaints. While starting they are the reason for the failure. */
+/* civetweb's own complaints. While starting, the first is the reason for the failure and the others
+ * follow from it. */
 static int on_log(const struct mg_connection *connection, const char *message)
 {
     struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
-    if (httpd && !atomic_load(&httpd->serving))
+    if (httpd && !atomic_load(&httpd->serving) && !httpd->failure[0])
         snprintf(httpd->failure, sizeof httpd->failure, "%s", message);
     return 1;
 }
@@ -525,6 +526,14 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
     return mg;
 }
 
+static enum status cannot_listen(const struct httpd *httpd, const char *listen, struct error *error)
+{
+    const char *why = httpd->failure[0] ? httpd->failure : "the server did not start";
+    if (strstr(why, strerror(EADDRINUSE)))
+        why = "the address is in use";
+    return error_set(error, STATUS_UNAVAILABLE, "cannot listen on %s: %s", listen, why);
+}
+
 enum status httpd_start(const struct httpd_options *options, const struct http_route *routes,
                         const struct http_socket_route *sockets, void *context, struct httpd **out,
                         struct error *error)
@@ -542,8 +551,7 @@ enum status httpd_start(const struct httpd_options *options, const struct http_r
         goto out;
     httpd->mg = start_civetweb(httpd, options);
     if (!httpd->mg) {
-        status = error_set(error, STATUS_UNAVAILABLE, "cannot listen on %s: %s", options->listen,
-                           httpd->failure[0] ? httpd->failure : "the server did not start");
+        status = cannot_listen(httpd, options->listen, error);
         goto out;
     }
     struct mg_server_port port;

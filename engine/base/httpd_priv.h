@@ -29,7 +29,7 @@ struct httpd {
     int threads; /* civetweb's workers: for requests and for WebSockets together */
     int max_sockets;
     size_t max_body;   /* the largest of all routes */
-    char failure[256]; /* civetweb's last complaint while starting */
+    char failure[256]; /* civetweb's first complaint while starting */
 
     atomic_bool serving;
     atomic_bool draining;

@@ -479,6 +479,7 @@ static void names_the_address_it_cannot_listen_on(void **state)
     assert_int_equal(httpd_start(&options, routes, NULL, NULL, &second, &error),
                      STATUS_UNAVAILABLE);
     assert_non_null(strstr(error.message, listen));
+    assert_non_null(strstr(error.message, "in use"));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         options.listen = bad[i];
         assert_int_equal(httpd_start(&options, routes, NULL, NULL, &second, &error),
