@@ -13,7 +13,8 @@
 #include "engine/monitor/slo.h"
 #include "ui/web/web.h"
 
-#define JUDGE_EVERY_US US_PER_MIN
+/* Well within the minute that many figures cover, so that none of them escapes judgement. */
+#define JUDGE_EVERY_US (10 * US_PER_S)
 /* Small, so that what depends on the events' time is judged often while it goes by. */
 #define EVENT_TIME_BATCH 64
 #define MAX_HOSTS        16
