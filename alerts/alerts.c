@@ -58,10 +58,10 @@ static enum status check_channels(const struct alerts *alerts, struct error *err
 {
     for (int i = 0; i < rules_set_count(alerts->rules); i++) {
         const struct rule *rule = rules_set_get(alerts->rules, i);
-        for (int c = 0; c < rule->n_channels; c++) {
+        for (int c = 0; c < rule->n_channels; c++) { /* only rules of the file name any */
             if (channels_find(alerts->channels, rule->channels[c]) < 0)
-                return error_set(error, STATUS_INVALID, "alerts: %s: there is no channel '%s'",
-                                 rule->name, rule->channels[c]);
+                return yaml_error(yaml_item(yaml_get(rule->node, "channels"), (size_t)c), error,
+                                  "there is no channel \"%s\"", rule->channels[c]);
         }
     }
     return STATUS_OK;
@@ -95,6 +95,9 @@ static enum status take_up_state(struct alerts *alerts, struct error *error)
         if (status != STATUS_OK)
             return status;
         alerts->alerts[i].value = (double)NAN;
+        /* The words of before are not stored; the next snapshot in which it holds makes new ones.
+         */
+        snprintf(alerts->alerts[i].summary, sizeof alerts->alerts[i].summary, "%s", rule->name);
     }
     return STATUS_OK;
 }

@@ -12,8 +12,8 @@
 #include "engine/base/http.h"
 #include "engine/base/json.h"
 
-#define URL_SIZE        2048
-#define POST_TIMEOUT_MS 10000
+#define URL_SIZE   2048
+#define TIMEOUT_US (10 * US_PER_S)
 
 typedef void render_notice(const struct notice *notice, struct buffer *body);
 
@@ -21,6 +21,7 @@ struct channel {
     char name[NAME_SIZE];
     char url[URL_SIZE];
     render_notice *render;
+    int64_t timeout_us;
     bool is_signed;
     uint8_t secret[KEY_SIZE]; /* HMAC pads shorter keys with zeros, so this is the key itself */
 };
@@ -120,6 +121,7 @@ static const struct kind {
 
 struct entry {
     const char *name, *type, *url, *url_env, *url_file, *secret_file;
+    int64_t timeout_us;
 };
 
 static const struct config_key entry_keys[] = {
@@ -133,6 +135,8 @@ static const struct config_key entry_keys[] = {
      "file that holds the address"},
     {"secret_file", CONFIG_STRING, offsetof(struct entry, secret_file), false, 0, 0,
      "file with up to 32 bytes: bodies are signed with HMAC-SHA256 in X-Binnacle-Signature"},
+    {"timeout", CONFIG_DURATION, offsetof(struct entry, timeout_us), false, 0.1, 60,
+     "how long an answer may take before the message is tried again (10s)"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
@@ -208,7 +212,7 @@ static enum status read_kind(const struct yaml_node *node, const struct entry *e
 static enum status read_channel(struct channels *channels, const struct yaml_node *node,
                                 const char *folder, struct error *error)
 {
-    struct entry entry = {0};
+    struct entry entry = {.timeout_us = TIMEOUT_US};
     struct channel *channel = &channels->channels[channels->n];
     enum status status = config_read(node, entry_keys, &entry, error);
     if (status != STATUS_OK)
@@ -219,6 +223,7 @@ static enum status read_channel(struct channels *channels, const struct yaml_nod
                           "a name of up to %d characters that no other channel has is needed",
                           NAME_SIZE - 1);
     snprintf(channel->name, sizeof channel->name, "%s", entry.name);
+    channel->timeout_us = entry.timeout_us;
     status = read_kind(node, &entry, channel, error);
     if (status == STATUS_OK)
         status = read_url(node, &entry, folder, channel->url, error);
@@ -312,7 +317,7 @@ enum status channel_post(const struct channels *channels, int index, struct slic
                              .url = channel->url,
                              .headers = headers,
                              .body = body,
-                             .timeout_ms = POST_TIMEOUT_MS};
+                             .timeout_ms = channel->timeout_us / 1000};
     int code = 0;
     *retry_after_s = -1;
     enum status status = http_perform(&call, &code, NULL, retry_after_s, error);

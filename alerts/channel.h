@@ -29,9 +29,9 @@ struct notice {
 
 struct channels; /* immutable */
 
-/* A list of {name, type: slack|webhook, url | url_env | url_file, secret_file}. Secrets stay out of
- * the file when the address is named by an environment variable or another file (relative to
- * `folder`). NULL: none. The error says file, line and column. */
+/* A list of {name, type: slack|webhook, url | url_env | url_file, secret_file, timeout}. Secrets
+ * stay out of the file when the address is named by an environment variable or another file
+ * (relative to `folder`). NULL: none. The error says file, line and column. */
 MUST_USE enum status channels_read(const struct yaml_node *node, const char *folder,
                                    struct channels **channels, struct error *error);
 void channels_destroy(struct channels *channels); /* NULL is ignored */

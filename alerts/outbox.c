@@ -1,5 +1,5 @@
-/* One SQLite file. Rows of `message` stay when they are delivered: their keys are what keeps a
- * transition from being told again. */
+/* One SQLite file. Rows of `message` stay for a while when they are delivered: their keys are what
+ * keeps a transition from being told again. `pruned` counts those that have been deleted since. */
 #include "alerts/outbox.h"
 
 #include <stdio.h>
@@ -18,6 +18,9 @@ static const char *const migrations[] = {
     " fate TEXT NOT NULL DEFAULT 'waiting' CHECK (fate IN ('waiting', 'sent', 'dead')),"
     " settled_us INTEGER, problem TEXT);"
     "CREATE INDEX message_due ON message (due_us) WHERE fate = 'waiting';",
+    "CREATE TABLE pruned (sent INTEGER NOT NULL, dead INTEGER NOT NULL, retried INTEGER NOT NULL);"
+    "INSERT INTO pruned VALUES (0, 0, 0);"
+    "UPDATE message SET settled_us = made_us WHERE fate = 'dead';",
 };
 
 enum statement {
@@ -30,6 +33,8 @@ enum statement {
     RETRY,
     BURY,
     COUNT,
+    COUNT_PRUNED,
+    PRUNE,
     STATEMENTS
 };
 
@@ -45,11 +50,20 @@ static const char *const sql[STATEMENTS] = {
     [SENT] = "UPDATE message SET fate = 'sent', settled_us = ?2, problem = NULL WHERE id = ?1",
     [RETRY] = "UPDATE message SET attempts = attempts + 1, due_us = ?2, problem = ?3 "
               "WHERE id = ?1",
-    [BURY] = "UPDATE message SET attempts = attempts + 1, fate = 'dead', problem = ?2 "
-             "WHERE id = ?1",
-    [COUNT] = "SELECT sum(fate = 'waiting'), sum(fate = 'sent'), sum(fate = 'dead'), "
-              "sum(attempts - (fate = 'dead')), "
+    [BURY] = "UPDATE message SET attempts = attempts + 1, fate = 'dead', settled_us = ?2, "
+             "problem = ?3 WHERE id = ?1",
+    [COUNT] = "SELECT ifnull(sum(fate = 'waiting'), 0), "
+              "ifnull(sum(fate = 'sent'), 0) + (SELECT sent FROM pruned), "
+              "ifnull(sum(fate = 'dead'), 0) + (SELECT dead FROM pruned), "
+              "ifnull(sum(attempts - (fate = 'dead')), 0) + (SELECT retried FROM pruned), "
               "min(CASE fate WHEN 'waiting' THEN made_us END) FROM message",
+    [COUNT_PRUNED] = "UPDATE pruned SET sent = sent + n_sent, dead = dead + n_dead, "
+                     "retried = retried + n_retried FROM "
+                     "(SELECT ifnull(sum(fate = 'sent'), 0) AS n_sent, "
+                     "ifnull(sum(fate = 'dead'), 0) AS n_dead, "
+                     "ifnull(sum(attempts - (fate = 'dead')), 0) AS n_retried "
+                     "FROM message WHERE fate != 'waiting' AND settled_us < ?1)",
+    [PRUNE] = "DELETE FROM message WHERE fate != 'waiting' AND settled_us < ?1",
 };
 
 struct outbox {
@@ -227,15 +241,31 @@ enum status outbox_retry(struct outbox *outbox, int64_t id, int64_t due_us, cons
     return status;
 }
 
-enum status outbox_bury(struct outbox *outbox, int64_t id, const char *problem, struct error *error)
+enum status outbox_bury(struct outbox *outbox, int64_t id, int64_t now_us, const char *problem,
+                        struct error *error)
 {
     struct db_stmt *stmt = outbox->statements[BURY];
     lock_take(&outbox->lock);
     db_bind_int(stmt, 1, id);
-    db_bind_text(stmt, 2, slice_of(problem));
+    db_bind_int(stmt, 2, now_us);
+    db_bind_text(stmt, 3, slice_of(problem));
     enum status status = db_run(stmt, error);
     lock_release(&outbox->lock);
     return status;
+}
+
+enum status outbox_prune(struct outbox *outbox, int64_t now_us, struct error *error)
+{
+    static const enum statement steps[] = {COUNT_PRUNED, PRUNE};
+    enum status status = outbox_begin(outbox, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == STATUS_OK; i++) {
+        struct db_stmt *stmt = outbox->statements[steps[i]];
+        db_bind_int(stmt, 1, now_us - OUTBOX_KEPT_US);
+        status = db_run(stmt, error);
+    }
+    return outbox_commit(outbox, status, error);
 }
 
 void outbox_count(struct outbox *outbox, struct outbox_status *status)

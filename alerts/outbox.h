@@ -7,6 +7,7 @@
 
 #include "alerts/machine.h"
 #include "engine/base/buffer.h"
+#include "engine/base/clock.h"
 #include "engine/base/status.h"
 #include "engine/observe/snapshot.h"
 
@@ -53,8 +54,13 @@ MUST_USE enum status outbox_sent(struct outbox *outbox, int64_t id, int64_t now_
                                  struct error *error);
 MUST_USE enum status outbox_retry(struct outbox *outbox, int64_t id, int64_t due_us,
                                   const char *problem, struct error *error);
-MUST_USE enum status outbox_bury(struct outbox *outbox, int64_t id, const char *problem,
-                                 struct error *error);
+MUST_USE enum status outbox_bury(struct outbox *outbox, int64_t id, int64_t now_us,
+                                 const char *problem, struct error *error);
+
+/* How long messages are kept after they were delivered or given up, to be looked up. */
+#define OUTBOX_KEPT_US (30 * US_PER_DAY)
+/* Deletes the messages that have been settled for longer; their numbers stay in the counts. */
+MUST_USE enum status outbox_prune(struct outbox *outbox, int64_t now_us, struct error *error);
 
 /* Since the file was made. */
 void outbox_count(struct outbox *outbox, struct outbox_status *status);

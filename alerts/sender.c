@@ -15,6 +15,7 @@
 #define STOP_GRACE_NS   INT64_C(2000000000)
 #define BODY_BYTES      (1u << 20)
 #define LONGEST_WAIT_MS 60000
+#define PRUNE_EVERY_US  US_PER_HOUR
 
 struct sender {
     struct outbox *outbox;
@@ -26,6 +27,7 @@ struct sender {
     pthread_cond_t changed;
     bool woken, stopping;
     int64_t stop_ns;
+    int64_t pruned_us; /* 0: not yet */
     struct outbox_message message;
 };
 
@@ -58,12 +60,13 @@ static enum status settle(struct sender *sender, enum status sent, int64_t retry
         log_write(sender->log, LOG_ERROR, "alerts", "message_given_up",
                   "channel %s: %s; the alert stays on the screens", message->channel,
                   problem->message);
-        return outbox_bury(sender->outbox, message->id, problem->message, error);
+        return outbox_bury(sender->outbox, message->id, now_us, problem->message, error);
     }
     log_write(sender->log, LOG_WARN, "alerts", "message_delayed", "channel %s: %s; trying again",
               message->channel, problem->message);
-    int64_t wait_us = retry_after_s >= 0 ? retry_after_s * US_PER_S
-                                         : sender_backoff_us(message->attempts + 1, random_share());
+    int64_t wait_us = sender_backoff_us(message->attempts + 1, random_share());
+    if (retry_after_s >= 0)
+        wait_us = retry_after_s < MAX_AGE_US / US_PER_S ? retry_after_s * US_PER_S : MAX_AGE_US;
     return outbox_retry(sender->outbox, message->id, now_us + wait_us, problem->message, error);
 }
 
@@ -95,6 +98,17 @@ static bool wait_for_work(struct sender *sender, int64_t next_us)
     return go_on;
 }
 
+static void prune_now_and_then(struct sender *sender)
+{
+    struct error error;
+    int64_t now_us = clock_now_us(sender->clock);
+    if (sender->pruned_us != 0 && now_us - sender->pruned_us < PRUNE_EVERY_US)
+        return;
+    sender->pruned_us = now_us;
+    if (outbox_prune(sender->outbox, now_us, &error) != STATUS_OK)
+        log_write(sender->log, LOG_WARN, "alerts", "outbox_not_pruned", "%s", error.message);
+}
+
 static bool grace_is_over(struct sender *sender)
 {
     lock_take(&sender->lock);
@@ -115,6 +129,7 @@ static void run(void *context)
             status = deliver(sender, &error);
         if (status == STATUS_OK)
             continue;
+        prune_now_and_then(sender);
         if (status != STATUS_END) {
             log_write(sender->log, LOG_ERROR, "alerts", "outbox_failed", "%s", error.message);
             next_us = clock_now_us(sender->clock) + US_PER_S;

@@ -114,7 +114,7 @@ void template_destroy(struct template *template)
 static void render_number(double number, struct buffer *out)
 {
     bool whole = number == floor(number) && fabs(number) < 1e15;
-    if (whole || fabs(number) >= 1000)
+    if (whole || fabs(number) >= 999.5) /* %.3g would write 1e+03 */
         buffer_printf(out, "%.0f", number);
     else
         buffer_printf(out, "%.3g", number);

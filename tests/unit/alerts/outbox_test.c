@@ -151,7 +151,7 @@ static void takes_what_is_due_longest_and_says_when_the_next_is(void **state)
     assert_string_equal(take(outbox, 60, &id, &next_us), "early");
     assert_int_equal(outbox_retry(outbox, id, 90, "answered 500", &error), STATUS_OK);
     assert_string_equal(take(outbox, 60, &id, &next_us), "late");
-    assert_int_equal(outbox_bury(outbox, id, "answered 404", &error), STATUS_OK);
+    assert_int_equal(outbox_bury(outbox, id, 61, "answered 404", &error), STATUS_OK);
     assert_null(take(outbox, 89, &id, &next_us));
     assert_int_equal(next_us, 90);
     assert_string_equal(take(outbox, 90, &id, &next_us), "early");
@@ -176,13 +176,56 @@ static void counts_what_waits_and_since_when(void **state)
     assert_non_null(take(outbox, 10, &id, &next_us));
     assert_int_equal(outbox_sent(outbox, id, 10, &error), STATUS_OK);
     assert_non_null(take(outbox, 10, &id, &next_us));
-    assert_int_equal(outbox_bury(outbox, id, "gone", &error), STATUS_OK);
+    assert_int_equal(outbox_bury(outbox, id, 11, "gone", &error), STATUS_OK);
     outbox_count(outbox, &status);
     assert_int_equal(status.waiting, 1);
     assert_int_equal(status.sent, 1);
     assert_int_equal(status.dead, 1);
     assert_int_equal(status.retried, 1);
     assert_int_equal(status.oldest_us, 5);
+    outbox_close(outbox);
+}
+
+static void prunes_what_was_settled_long_ago_and_goes_on_counting(void **state)
+{
+    (void)state;
+    struct error error;
+    int64_t id, next_us;
+    struct outbox_status status = {0};
+    struct outbox *outbox = open_at(path);
+    for (int i = 0; i < 4; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "k%d", i);
+        put(outbox, key, key, 10 + i);
+    }
+    assert_non_null(take(outbox, 100, &id, &next_us)); /* sent long ago, at the second attempt */
+    assert_int_equal(outbox_retry(outbox, id, 20, "down", &error), STATUS_OK);
+    assert_string_equal(take(outbox, 11, &id, &next_us), "k1"); /* given up long ago */
+    assert_int_equal(outbox_bury(outbox, id, 100, "gone", &error), STATUS_OK);
+    assert_string_equal(take(outbox, 12, &id, &next_us), "k2"); /* sent just now */
+    assert_int_equal(outbox_sent(outbox, id, 101, &error), STATUS_OK);
+    assert_string_equal(take(outbox, 13, &id, &next_us), "k3"); /* waits, however old */
+    assert_int_equal(outbox_retry(outbox, id, 30, "down", &error), STATUS_OK);
+    assert_string_equal(take(outbox, 20, &id, &next_us), "k0");
+    assert_int_equal(outbox_sent(outbox, id, 100, &error), STATUS_OK);
+
+    assert_int_equal(outbox_prune(outbox, OUTBOX_KEPT_US + 101, &error), STATUS_OK);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        outbox_count(outbox, &status);
+        assert_int_equal(status.sent, 2);
+        assert_int_equal(status.dead, 1);
+        assert_int_equal(status.retried, 2);
+        assert_int_equal(status.waiting, 1);
+        outbox_close(outbox);
+        outbox = open_at(path);
+    }
+    /* The keys of the pruned are free, the others are not. */
+    put(outbox, "k0", "again", 40);
+    put(outbox, "k1", "again", 41);
+    put(outbox, "k2", "again", 42);
+    put(outbox, "k3", "again", 43);
+    outbox_count(outbox, &status);
+    assert_int_equal(status.waiting, 3);
     outbox_close(outbox);
 }
 
@@ -195,6 +238,8 @@ int main(void)
         cmocka_unit_test(a_failed_change_is_rolled_back_whole),
         cmocka_unit_test(takes_what_is_due_longest_and_says_when_the_next_is),
         cmocka_unit_test(counts_what_waits_and_since_when),
+        cmocka_unit_test_setup_teardown(prunes_what_was_settled_long_ago_and_goes_on_counting,
+                                        make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,252 @@
+/* From snapshot to message: what is shown, what is put into the outbox, and what a restart keeps.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "alerts/alerts.h"
+#include "engine/base/clock.h"
+#include "engine/base/db.h"
+#include "engine/base/json.h"
+
+#define T0 INT64_C(1533686400000000)
+
+static const char RULES[] = "- name: deep\n"
+                            "  when: queue.depth > 5\n"
+                            "  for: 1m\n"
+                            "  resolve_after: 1m\n"
+                            "  severity: page\n"
+                            "  summary: \"{queue.depth} rows wait\"\n"
+                            "- {name: unready, when: not ready, channels: [chat]}\n";
+/* Nobody listens there: messages stay in the outbox. */
+static const char CHANNELS[] = "- {name: chat, type: slack, url: \"http://127.0.0.1:9/\"}\n"
+                               "- {name: pager, type: webhook, url: \"http://127.0.0.1:9/\"}\n";
+
+struct bench {
+    char dir[32];
+    char path[64];
+    struct yaml *rules, *channels;
+    struct alerts_options options;
+    struct alerts *alerts;
+    struct snapshot *snapshot;
+};
+
+static void check(enum status status, const struct error *error)
+{
+    if (status != STATUS_OK)
+        fail_msg("%s: %s", status_name(status), error->message);
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    struct error error = {0};
+    assert_non_null(bench);
+    snprintf(bench->dir, sizeof bench->dir, "/tmp/alerts-XXXXXX");
+    assert_non_null(mkdtemp(bench->dir));
+    snprintf(bench->path, sizeof bench->path, "%s/alerts.db", bench->dir);
+    check(yaml_load_text("rules.yaml", slice_of(RULES), &bench->rules, &error), &error);
+    check(yaml_load_text("channels.yaml", slice_of(CHANNELS), &bench->channels, &error), &error);
+    bench->options = (struct alerts_options){
+        .rules = yaml_root(bench->rules),
+        .channels = yaml_root(bench->channels),
+        .service = "cards",
+        .path = bench->path,
+    };
+    bench->snapshot = snapshot_create();
+    assert_non_null(bench->snapshot);
+    check(alerts_create(&bench->options, &bench->alerts, &error), &error);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    char command[64];
+    alerts_destroy(bench->alerts);
+    snapshot_release(bench->snapshot);
+    yaml_destroy(bench->rules);
+    yaml_destroy(bench->channels);
+    snprintf(command, sizeof command, "rm -rf '%s'", bench->dir);
+    int result = system(command);
+    free(bench);
+    return result;
+}
+
+static void restart(struct bench *bench)
+{
+    struct error error = {0};
+    alerts_destroy(bench->alerts);
+    check(alerts_create(&bench->options, &bench->alerts, &error), &error);
+}
+
+/* The picture at so many seconds, judged and filled. */
+static struct snapshot *tick(struct bench *bench, int64_t second, uint64_t depth)
+{
+    bench->snapshot->time_us = T0 + second * US_PER_S;
+    bench->snapshot->queue_depth = depth;
+    bench->snapshot->ready = true;
+    alerts_evaluate(bench->alerts, bench->snapshot);
+    alerts_fill(bench->alerts, bench->snapshot);
+    return bench->snapshot;
+}
+
+static int64_t count_messages(const struct bench *bench, const char *where)
+{
+    struct error error = {0};
+    struct db *db;
+    struct db_stmt *stmt;
+    char sql[256];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE %s", where);
+    check(db_open(bench->path, DB_READ, DB_SYNC_OFF, &db, &error), &error);
+    check(db_prepare(db, sql, &stmt, &error), &error);
+    check(db_step(stmt, &error), &error);
+    int64_t n = db_int(stmt, 0);
+    db_finish(stmt);
+    db_close(db);
+    return n;
+}
+
+static void an_alert_goes_through_its_life_and_tells_both_ends(void **state)
+{
+    struct bench *bench = *state;
+    assert_int_equal(tick(bench, 0, 5)->n_alerts, 0);
+    struct snapshot *snapshot = tick(bench, 10, 6);
+    assert_int_equal(snapshot->n_alerts, 1);
+    assert_string_equal(snapshot->alerts[0].name, "deep");
+    assert_string_equal(snapshot->alerts[0].state, "pending");
+    assert_string_equal(snapshot->alerts[0].severity, "page");
+    assert_int_equal(count_messages(bench, "1"), 0);
+    snapshot = tick(bench, 70, 7);
+    assert_string_equal(snapshot->alerts[0].state, "firing");
+    assert_string_equal(snapshot->alerts[0].summary, "7 rows wait");
+    assert_float_equal(snapshot->alerts[0].value, 7, 0);
+    assert_int_equal(snapshot->alerts[0].since_us, T0 + 70 * US_PER_S);
+    assert_int_equal(count_messages(bench, "CAST(body AS TEXT) LIKE '%7 rows wait%'"), 2);
+    tick(bench, 71, 8);
+    assert_int_equal(count_messages(bench, "1"), 2); /* told once */
+    tick(bench, 80, 0);
+    snapshot = tick(bench, 140, 0);
+    assert_string_equal(snapshot->alerts[0].state, "resolved");
+    assert_string_equal(snapshot->alerts[0].summary, "8 rows wait");
+    assert_int_equal(count_messages(bench, "1"), 4);
+    assert_int_equal(count_messages(bench, "CAST(body AS TEXT) LIKE '%\"state\":\"resolved\"%'"),
+                     1);
+    assert_int_equal(tick(bench, 140 + 15 * 60, 0)->n_alerts, 0);
+}
+
+static void a_spike_shorter_than_for_tells_nobody(void **state)
+{
+    struct bench *bench = *state;
+    tick(bench, 0, 9);
+    tick(bench, 59, 9);
+    tick(bench, 60 - 1, 0);
+    assert_int_equal(tick(bench, 61, 9)->n_alerts, 1); /* pending from the start again */
+    assert_string_equal(bench->snapshot->alerts[0].state, "pending");
+    assert_int_equal(count_messages(bench, "1"), 0);
+}
+
+static void a_rule_tells_only_its_channels(void **state)
+{
+    struct bench *bench = *state;
+    bench->snapshot->time_us = T0;
+    bench->snapshot->ready = false;
+    alerts_evaluate(bench->alerts, bench->snapshot);
+    alerts_evaluate(bench->alerts, bench->snapshot);
+    assert_int_equal(count_messages(bench, "channel = 'chat'"), 1);
+    assert_int_equal(count_messages(bench, "1"), 1);
+}
+
+static void a_restart_neither_tells_again_nor_forgets_to_resolve(void **state)
+{
+    struct bench *bench = *state;
+    tick(bench, 0, 9);
+    tick(bench, 60, 9);
+    assert_int_equal(count_messages(bench, "1"), 2);
+    restart(bench);
+    struct snapshot *snapshot = tick(bench, 70, 9);
+    assert_string_equal(snapshot->alerts[0].state, "firing");
+    assert_int_equal(snapshot->alerts[0].since_us, T0 + 60 * US_PER_S);
+    assert_int_equal(count_messages(bench, "1"), 2);
+    restart(bench);
+    tick(bench, 80, 0); /* over before the new process saw it hold */
+    snapshot = tick(bench, 140, 0);
+    assert_string_equal(snapshot->alerts[0].state, "resolved");
+    assert_string_equal(snapshot->alerts[0].summary, "deep"); /* never without words */
+    assert_int_equal(count_messages(bench, "1"), 4);
+    /* Both ends carry the incident's fingerprint. */
+    assert_int_equal(count_messages(bench,
+                                    "channel = 'pager' AND json_extract(CAST(body AS TEXT), "
+                                    "'$.fingerprint') = (SELECT json_extract(CAST(body AS TEXT), "
+                                    "'$.fingerprint') FROM message WHERE channel = "
+                                    "'pager' LIMIT 1)"),
+                     2);
+}
+
+static void a_transition_that_cannot_be_written_is_told_later(void **state)
+{
+    struct bench *bench = *state;
+    struct error error = {0};
+    struct db *db;
+    tick(bench, 0, 9);
+    check(db_open(bench->path, DB_WRITE, DB_SYNC_OFF, &db, &error), &error);
+    check(db_begin(db, &error), &error);
+    struct snapshot *snapshot = tick(bench, 60, 9); /* waits for the lock, then gives up */
+    assert_string_equal(snapshot->alerts[0].state, "pending");
+    db_rollback(db);
+    db_close(db);
+    snapshot = tick(bench, 66, 9);
+    assert_string_equal(snapshot->alerts[0].state, "firing");
+    assert_int_equal(count_messages(bench, "1"), 2);
+}
+
+static void pages_stand_before_tickets(void **state)
+{
+    struct bench *bench = *state;
+    tick(bench, 0, 9);
+    bench->snapshot->time_us = T0 + 60 * US_PER_S;
+    bench->snapshot->ready = false;
+    alerts_evaluate(bench->alerts, bench->snapshot);
+    alerts_fill(bench->alerts, bench->snapshot);
+    assert_int_equal(bench->snapshot->n_alerts, 2);
+    assert_string_equal(bench->snapshot->alerts[0].name, "deep");
+    assert_string_equal(bench->snapshot->alerts[1].name, "unready");
+}
+
+static void a_rule_for_a_channel_that_is_not_there_is_told_with_its_place(void **state)
+{
+    struct bench *bench = *state;
+    struct alerts_options options = bench->options;
+    struct error error = {0};
+    struct yaml *rules;
+    check(yaml_load_text("a.yaml", slice_of("- {name: a, when: ready, channels: [chat, chap]}\n"),
+                         &rules, &error),
+          &error);
+    options.rules = yaml_root(rules);
+    assert_int_equal(alerts_check(&options, &error), STATUS_INVALID);
+    assert_string_equal(error.message, "a.yaml:1:43: there is no channel \"chap\"");
+    yaml_destroy(rules);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(an_alert_goes_through_its_life_and_tells_both_ends),
+        TEST(a_spike_shorter_than_for_tells_nobody),
+        TEST(a_rule_tells_only_its_channels),
+        TEST(a_restart_neither_tells_again_nor_forgets_to_resolve),
+        TEST(a_transition_that_cannot_be_written_is_told_later),
+        TEST(pages_stand_before_tickets),
+        TEST(a_rule_for_a_channel_that_is_not_there_is_told_with_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
