@@ -7,31 +7,16 @@ be reached, the comparison is skipped. BINNACLE_XGBOOST names another package or
 `xgboost==1.7.6`."""
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
+HERE = pathlib.Path(__file__).resolve()
+sys.path.insert(0, str(HERE.parent / "lib"))
+import peer
+
 BINNACLE = os.environ.get("BINNACLE", "build/dev/binnacle")
 PACKAGE = os.environ.get("BINNACLE_XGBOOST", "xgboost-cpu")
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
-HERE = pathlib.Path(__file__).resolve()
-
-
-def environment():
-    """The Python of an environment that has the package, or None."""
-    folder = CACHE / "binnacle" / ("peer-" + re.sub(r"\W+", "-", PACKAGE))
-    python = folder / "bin" / "python"
-    probe = [python, "-c", "import xgboost, numpy, scipy"]
-    if python.exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0:
-        return python
-    try:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", PACKAGE, "numpy", "scipy"],
-                       check=True, capture_output=True, timeout=400)
-    except (subprocess.SubprocessError, OSError):
-        return None
-    return python
 
 
 class Comparison:
@@ -164,13 +149,12 @@ class Comparison:
 
 
 def main():
-    if os.environ.get("BINNACLE_PEER") != "inside":
-        python = environment()
+    if not peer.INSIDE:
+        python = peer.environment("xgboost, numpy, scipy", PACKAGE, "numpy", "scipy")
         if python is None:
             print(f"ok - scores as Booster.predict # SKIP {PACKAGE} cannot be installed from PyPI")
             return 0
-        return subprocess.run([python, HERE], env={**os.environ, "BINNACLE_PEER": "inside"},
-                              check=False).returncode
+        return peer.run_inside(python, HERE)
     with tempfile.TemporaryDirectory() as folder:
         comparison = Comparison(pathlib.Path(folder))
         comparison.xgb.set_config(verbosity=0)
