@@ -74,11 +74,11 @@ static void close_day(struct builder *builder, struct day *day)
     struct histogram *latency = calloc(1, sizeof *latency);
     observe_fill(builder->observe, day->start_us + US_PER_DAY - 1, monotonic_ns(),
                  builder->scratch);
-    /* A second less than the day: windows are rounded up to whole slices. */
+    /* A second less than the day: windows are rounded up to whole slices and hours. */
     observe_sum(builder->observe, US_PER_DAY - US_PER_S, &tally);
     day->p95_us = (double)NAN;
     if (latency) {
-        observe_latency(builder->observe, US_PER_DAY, latency);
+        observe_latency(builder->observe, US_PER_DAY - US_PER_S, latency);
         day->p95_us = histogram_quantile(latency, 0.95);
     }
     free(latency);
@@ -94,6 +94,27 @@ static void close_day(struct builder *builder, struct day *day)
         slo_count(slo, &tally, &counts->counted, &counts->bad);
         builder->totals[i].counted += counts->counted;
         builder->totals[i].bad += counts->bad;
+    }
+}
+
+/* A slice is judged when it has been over for a little, which for the last one is after the range;
+ * those at the end of other days count towards the next. */
+static void count_last_slice(struct builder *builder, struct day *day)
+{
+    struct tally tally = {0};
+    observe_fill(builder->observe, day->start_us + US_PER_DAY + US_PER_MIN, monotonic_ns(),
+                 builder->scratch);
+    observe_sum(builder->observe, US_PER_MIN, &tally);
+    for (int i = 0; i < builder->slos->n; i++) {
+        const struct slo *slo = &builder->slos->slos[i];
+        struct slo_counts last = {0};
+        if (slo->indicator != SLO_DRIFT)
+            continue;
+        slo_count(slo, &tally, &last.counted, &last.bad);
+        day->slos[i].counted += last.counted;
+        day->slos[i].bad += last.bad;
+        builder->totals[i].counted += last.counted;
+        builder->totals[i].bad += last.bad;
     }
 }
 
@@ -134,6 +155,7 @@ static enum status count_rows(struct builder *builder, struct reader *reader, st
         return status;
     day = advance(builder, day, day_start(filter.to_us - 1));
     close_day(builder, day);
+    count_last_slice(builder, day);
     return STATUS_OK;
 }
 
@@ -213,8 +235,10 @@ static bool add_objectives(const struct builder *builder, struct report_table *t
         report_words(&row[0], "%s", slo->name);
         report_number(&row[1], slo->target, "%.4g %%", 100 * slo->target);
         report_number(&row[2], attained, "%.3f %%", 100 * attained);
-        number_words(&row[3], total->counted);
-        number_words(&row[4], total->bad);
+        if (total->counted > 0) { /* else the row says that there is no data */
+            number_words(&row[3], total->counted);
+            number_words(&row[4], total->bad);
+        }
         double left = budget_left(slo, total->counted, total->bad);
         report_number(&row[5], left, "%.1f %%", 100 * left);
         report_words(&row[6], "%s",
@@ -342,15 +366,17 @@ static enum status write_report(const struct builder *builder, struct report *re
 static enum status start(struct builder *builder, struct error *error)
 {
     const struct slo_report_options *options = builder->options;
-    int64_t days = (options->to_us - options->from_us) / US_PER_DAY + 2;
+    uint64_t span_us = (uint64_t)options->to_us - (uint64_t)options->from_us;
+    uint64_t days = span_us / US_PER_DAY + 2;
     if (options->from_us >= options->to_us || days > MAX_DAYS)
         return error_set(
             error, STATUS_INVALID,
             "the range is empty or longer than ten years; --from must lie before --to");
-    builder->days = calloc((size_t)days, sizeof *builder->days);
+    builder->days = calloc(days, sizeof *builder->days);
     builder->scratch = snapshot_create();
     if (!builder->days || !builder->scratch)
-        return error_set(error, STATUS_MEMORY, "out of memory for %lld days", (long long)days);
+        return error_set(error, STATUS_MEMORY, "out of memory for %llu days",
+                         (unsigned long long)days);
     enum status status = observe_create(options->observe, &builder->observe, error);
     if (status != STATUS_OK)
         return status;
