@@ -2,7 +2,8 @@
  * some shop much more often than others (zipf-like, drawn by A. J. Walker's alias method, 1977);
  * purchases come as a Poisson process whose rate follows the hour. Now and then somebody's card is
  * misused: that schedules a few fraudulent purchases for the minutes after, kept in a heap by time
- * and mixed in among the honest ones. Everything is drawn from one seed. One thread. */
+ * and mixed in among the honest ones; misuses from before the start are under way at the start.
+ * Everything is drawn from one seed. One thread. */
 #include "engine/event/producer.h"
 
 #include <assert.h>
@@ -16,6 +17,7 @@
 #define PRODUCER_MAGIC         0x920D0CE2u
 #define MAX_USERS              10000000
 #define MAX_SCHEDULED          8192
+#define LONGEST_MISUSE_S       5400 /* from the honest purchase to the last fraud */
 #define MAX_AMOUNT             5000.0
 #define MIN_AMOUNT             0.5
 #define DAY_SWING              0.55
@@ -39,6 +41,7 @@ struct producer {
     struct draft *scheduled; /* frauds to come: a heap, earliest first */
     int n_scheduled;
     double clock_us; /* of the next honest purchase */
+    double misuse_chance;
     int64_t last_us; /* of the last event given out */
     char earlier_id[27];
     char json[PRODUCER_JSON_SIZE];
@@ -144,37 +147,6 @@ static enum status check_options(const struct producer_options *options, struct 
                          options->bad_share);
     if (options->start_us < 0 || options->label_delay_us < 0)
         return error_set(error, STATUS_INVALID, "times and delays must not be negative");
-    return STATUS_OK;
-}
-
-enum status producer_create(const struct producer_options *options, struct producer **out,
-                            struct error *error)
-{
-    *out = NULL;
-    enum status status = check_options(options, error);
-    if (status != STATUS_OK)
-        return status;
-    struct producer *producer = calloc(1, sizeof *producer);
-    if (!producer)
-        return error_set(error, STATUS_MEMORY, "no memory for the producer");
-    producer->magic = PRODUCER_MAGIC;
-    producer->options = *options;
-    if (options->n_users == 0) {
-        double users = fmin(fmax(500 * options->rate_per_s, 2000), MAX_USERS);
-        producer->options.n_users = (int64_t)users;
-    }
-    if (options->label_delay_us == 0)
-        producer->options.label_delay_us = DEFAULT_LABEL_DELAY_US;
-    producer->last_us = (options->start_us + 999) / 1000 * 1000;
-    producer->clock_us = (double)producer->last_us;
-    chance_seed(&producer->chance, options->seed);
-    producer->scheduled = calloc(MAX_SCHEDULED, sizeof *producer->scheduled);
-    if (!producer->scheduled || !make_users(producer)) {
-        producer_destroy(producer);
-        return error_set(error, STATUS_MEMORY, "no memory for %lld synthetic users",
-                         (long long)options->n_users);
-    }
-    *out = producer;
     return STATUS_OK;
 }
 
@@ -300,23 +272,26 @@ static const struct {
     double share, purchases;
     void (*plan)(struct producer *producer, struct draft draft);
 } plans[SCENARIO_COUNT] = {
-    [SCENARIO_STOLEN_CARD] = {0.5, 11,  plan_stolen_card},
-    [SCENARIO_HIGH_AMOUNT] = {0.3, 2,   plan_high_amount},
+    [SCENARIO_STOLEN_CARD] = {0.5, 11, plan_stolen_card},
+    [SCENARIO_HIGH_AMOUNT] = {0.3, 2, plan_high_amount},
     [SCENARIO_COUNTRY_HOP] = {0.2, 3.5, plan_country_hop},
 };
 
-static void perhaps_misuse(struct producer *producer, const struct draft *honest)
+/* How likely an honest purchase is to begin a misuse, for the asked share of frauds. */
+static double misuse_chance(const struct producer *producer)
 {
     double share = producer->options.fraud_share;
-    double weights[SCENARIO_COUNT];
     double purchases = 0;
-    for (int i = 0; i < SCENARIO_COUNT; i++) {
-        weights[i] = plans[i].share;
+    for (int i = 0; i < SCENARIO_COUNT; i++)
         purchases += plans[i].share * plans[i].purchases;
-    }
-    if (!chance_happens(&producer->chance, share / (1 - share) / purchases))
-        return;
-    struct draft draft = *honest;
+    return share / (1 - share) / purchases;
+}
+
+static void misuse(struct producer *producer, struct draft draft)
+{
+    double weights[SCENARIO_COUNT];
+    for (int i = 0; i < SCENARIO_COUNT; i++)
+        weights[i] = plans[i].share;
     draft.scenario = (enum producer_scenario)draw(&producer->chance, weights, SCENARIO_COUNT);
     plans[draft.scenario].plan(producer, draft);
 }
@@ -358,9 +333,10 @@ static struct draft honest_purchase(struct producer *producer)
     };
 }
 
-static void advance(struct producer *producer)
+/* To the next of the honest purchases, or of those in so many of them. */
+static void advance(struct producer *producer, double share)
 {
-    double rate = producer->options.rate_per_s * rhythm(producer->clock_us);
+    double rate = share * producer->options.rate_per_s * rhythm(producer->clock_us);
     producer->clock_us += chance_exponential(&producer->chance) * (double)US_PER_S / rate;
 }
 
@@ -370,9 +346,60 @@ static struct draft next_draft(struct producer *producer)
     if (producer->n_scheduled > 0 && (double)producer->scheduled[0].time_us <= producer->clock_us)
         return take_scheduled(producer);
     struct draft honest = honest_purchase(producer);
-    perhaps_misuse(producer, &honest);
-    advance(producer);
+    if (chance_happens(&producer->chance, producer->misuse_chance))
+        misuse(producer, honest);
+    advance(producer, 1);
     return honest;
+}
+
+/* Misuses that began before the first event are under way when it comes; otherwise the first
+ * minutes would have too few frauds. As far back as purchases can lie and as there is room for. */
+static void begin_misuses(struct producer *producer)
+{
+    double start_us = producer->clock_us;
+    double per_s = producer->options.rate_per_s * producer->misuse_chance;
+    double back_s = fmin(LONGEST_MISUSE_S, per_s > 0 ? MAX_SCHEDULED / per_s : 0);
+    producer->clock_us = fmax(start_us - back_s * (double)US_PER_S, 0);
+    while (per_s > 0 && producer->clock_us < start_us) {
+        misuse(producer, honest_purchase(producer));
+        while (producer->n_scheduled > 0 && (double)producer->scheduled[0].time_us < start_us)
+            take_scheduled(producer);
+        advance(producer, producer->misuse_chance);
+    }
+    producer->clock_us = start_us;
+}
+
+enum status producer_create(const struct producer_options *options, struct producer **out,
+                            struct error *error)
+{
+    *out = NULL;
+    enum status status = check_options(options, error);
+    if (status != STATUS_OK)
+        return status;
+    struct producer *producer = calloc(1, sizeof *producer);
+    if (!producer)
+        return error_set(error, STATUS_MEMORY, "no memory for the producer");
+    producer->magic = PRODUCER_MAGIC;
+    producer->options = *options;
+    if (options->n_users == 0) {
+        double users = fmin(fmax(500 * options->rate_per_s, 2000), MAX_USERS);
+        producer->options.n_users = (int64_t)users;
+    }
+    if (options->label_delay_us == 0)
+        producer->options.label_delay_us = DEFAULT_LABEL_DELAY_US;
+    producer->last_us = (options->start_us + 999) / 1000 * 1000;
+    producer->clock_us = (double)producer->last_us;
+    chance_seed(&producer->chance, options->seed);
+    producer->scheduled = calloc(MAX_SCHEDULED, sizeof *producer->scheduled);
+    if (!producer->scheduled || !make_users(producer)) {
+        producer_destroy(producer);
+        return error_set(error, STATUS_MEMORY, "no memory for %lld synthetic users",
+                         (long long)options->n_users);
+    }
+    producer->misuse_chance = misuse_chance(producer);
+    begin_misuses(producer);
+    *out = producer;
+    return STATUS_OK;
 }
 
 static int64_t label_time(struct producer *producer, const struct draft *draft)

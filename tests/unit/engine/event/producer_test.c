@@ -158,6 +158,24 @@ static void keeps_to_rate_and_share_over_a_day(void **state)
     producer_destroy(producer);
 }
 
+/* About 400 of 20,000; frauds come in bursts of up to 16, so the deviation is some 55. */
+static void keeps_to_the_share_from_the_first_second(void **state)
+{
+    (void)state;
+    int frauds = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        struct producer *producer =
+            make((struct producer_options){.seed = seed, .rate_per_s = 50, .fraud_share = .02});
+        for (int i = 0; i < 200; i++) {
+            struct producer_event made;
+            producer_next(producer, &made);
+            frauds += made.label;
+        }
+        producer_destroy(producer);
+    }
+    assert_in_range(frauds, 250, 550);
+}
+
 static void puts_the_event_time_into_the_ulid(void **state)
 {
     (void)state;
@@ -272,6 +290,7 @@ int main(void)
         cmocka_unit_test(gives_the_same_events_for_the_same_seed),
         cmocka_unit_test(makes_events_that_the_contract_judges_as_they_say),
         cmocka_unit_test(keeps_to_rate_and_share_over_a_day),
+        cmocka_unit_test(keeps_to_the_share_from_the_first_second),
         cmocka_unit_test(puts_the_event_time_into_the_ulid),
         cmocka_unit_test(makes_frauds_that_window_features_can_find),
         cmocka_unit_test(refuses_options_out_of_range),
