@@ -46,8 +46,9 @@ static int check_usage(const struct cli_args *args)
 
 static void print_place(const struct service *service, const struct demo *demo)
 {
-    printf("binnacle: page and API on http://127.0.0.1:%d/  (OpenAPI at /api/openapi.json)\n",
-           service_port(service));
+    char address[SERVICE_ADDRESS_SIZE];
+    printf("binnacle: page and API on http://%s/  (OpenAPI at /api/openapi.json)\n",
+           service_address(service, address));
     if (demo->folder)
         printf("binnacle: state in %s (configuration, model, ledger)\n", demo->folder);
     if (service_ledger(service) &&

@@ -3,6 +3,7 @@
  * two batches, so that objectives and alerts are judged as the events' time goes by. */
 #include "app/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,11 @@ static enum status start_access(struct service *service, struct error *error)
     return status;
 }
 
+static const char *listen_address(const struct service *service)
+{
+    return service->options.listen ? service->options.listen : service->session.config->listen;
+}
+
 /* What could not be listened on is in the message already; which option moves it is not. */
 static enum status advise_address(const struct web_options *web, struct error *error)
 {
@@ -161,7 +167,7 @@ static enum status start_web(struct service *service, struct error *error)
     const struct config *config = service->session.config;
     const struct service_options *options = &service->options;
     struct web_options web = {
-        .listen = options->listen ? options->listen : config->listen,
+        .listen = listen_address(service),
         .listen_score = options->listen_score ? options->listen_score : config->listen_score,
         .workers = (int)config->workers,
         .access = service->access,
@@ -255,9 +261,15 @@ struct log *service_log(struct service *service)
     return service->session.log;
 }
 
-int service_port(const struct service *service)
+const char *service_address(const struct service *service, char *text)
 {
-    return web_port(service->web);
+    const char *listen = listen_address(service);
+    if (strncmp(listen, "0.0.0.0:", 8) == 0)
+        listen = "127.0.0.1:";
+    const char *colon = strrchr(listen, ':');
+    int size = colon ? (int)(colon - listen) : 0;
+    snprintf(text, SERVICE_ADDRESS_SIZE, "%.*s:%d", size, listen, web_port(service->web));
+    return text;
 }
 
 const char *service_ledger(const struct service *service)

@@ -25,7 +25,10 @@ void service_tick(struct service *service);
 
 struct snapshot_board *service_board(struct service *service);
 struct log *service_log(struct service *service);
-int service_port(const struct service *service);
+/* Where a browser on this machine finds the page, e.g. "127.0.0.1:8420" also when it listens on all
+ * addresses. Returns text, of size SERVICE_ADDRESS_SIZE. */
+#define SERVICE_ADDRESS_SIZE 128
+const char *service_address(const struct service *service, char *text);
 const char *service_ledger(const struct service *service); /* NULL: none */
 
 #endif
