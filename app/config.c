@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/pace.h"
 #include "engine/base/clock.h"
 #include "engine/contract/contract.h"
 #include "engine/decide/rules.h"
@@ -60,16 +61,6 @@ static const struct config_key model_keys[] = {
     {"version", CONFIG_STRING, offsetof(struct config_model, version), true, 0, 0, "its version"},
     {"file", CONFIG_STRING, offsetof(struct config_model, file), true, 0, 0,
      "XGBoost JSON or UBJSON, relative to the folder"},
-    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
-};
-
-static const struct config_key arm_keys[] = {
-    {"variant", CONFIG_STRING, offsetof(struct config_arm, variant), true, 0, 0,
-     "champion, canary or shadow"},
-    {"model", CONFIG_STRING, offsetof(struct config_arm, model), true, 0, 0, "name of a model"},
-    {"version", CONFIG_STRING, offsetof(struct config_arm, version), true, 0, 0, "its version"},
-    {"share", CONFIG_NUMBER, offsetof(struct config_arm, share), false, 0, 100,
-     "percent of the traffic (champion: the rest; shadow: 100)"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
@@ -151,36 +142,88 @@ static enum status read_models(struct config *config, const struct yaml_node *li
     return STATUS_OK;
 }
 
-static bool has_model(const struct config *config, const struct config_arm *arm)
+static int find_model(const struct config *config, const char *name, const char *version, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(config->models[i].name, name) == 0 &&
+            strcmp(config->models[i].version, version) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static enum status check_models(const struct config *config, struct error *error)
 {
     for (int i = 0; i < config->n_models; i++) {
-        if (strcmp(config->models[i].name, arm->model) == 0 &&
-            strcmp(config->models[i].version, arm->version) == 0)
-            return true;
+        const struct config_model *model = &config->models[i];
+        if (find_model(config, model->name, model->version, i) >= 0)
+            return yaml_error(yaml_item(config->nodes.models, (size_t)i), error,
+                              "there are two models %s version %s", model->name, model->version);
     }
-    return false;
+    return STATUS_OK;
 }
 
 static enum status read_arms(struct config *config, const struct yaml_node *list,
                              struct error *error)
 {
-    size_t n = list ? yaml_size(list) : 0;
-    if (list && (yaml_kind(list) != YAML_LIST || n > MAX_MODELS))
-        return yaml_error(list, error,
-                          "traffic is a list of up to %d {variant, model, version, share}",
-                          MAX_MODELS);
-    for (size_t i = 0; i < n; i++) {
-        struct config_arm *arm = &config->arms[i];
-        arm->share = -1; /* not given: the rest for the champion, all for a shadow */
-        enum status status = config_read(yaml_item(list, i), arm_keys, arm, error);
-        if (status != STATUS_OK)
-            return status;
-        if (!has_model(config, arm))
-            return yaml_error(yaml_item(list, i), error, "models has no %s version %s", arm->model,
-                              arm->version);
-        config->n_arms++;
+    if (!list && config->n_models > 0)
+        return yaml_error(config->nodes.models, error,
+                          "`traffic` must say which of the models is the champion");
+    if (!list)
+        return STATUS_OK;
+    enum status status = traffic_read(list, config->arms, &config->n_arms, error);
+    for (size_t i = 0; i < config->n_arms && status == STATUS_OK; i++) {
+        const struct traffic_arm *arm = &config->arms[i];
+        if (find_model(config, arm->model, arm->version, config->n_models) < 0)
+            status = yaml_error(yaml_item(list, i), error, "models has no %s version %s",
+                                arm->model, arm->version);
     }
-    return STATUS_OK;
+    return status;
+}
+
+/* One of the words, which end with NULL. */
+static enum status check_word(const struct yaml_node *map, const char *key, const char *word,
+                              const char *const *words, struct error *error)
+{
+    size_t n = 0;
+    char list[200] = "";
+    for (; words[n]; n++) {
+        size_t used = strlen(list);
+        if (strcmp(words[n], word) == 0)
+            return STATUS_OK;
+        snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", words[n]);
+    }
+    const char *nearest = nearest_word(word, words, n);
+    return yaml_error(yaml_get(map, key), error, "%s: \"%.40s\" is none of %s%s%s%s", key, word,
+                      list, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                      nearest ? "\"?" : "");
+}
+
+static enum status read_ledger(struct config *config, const struct yaml_node *map,
+                               struct error *error)
+{
+    static const char *const words[] = {"commit", "batch", NULL};
+    if (!map)
+        return STATUS_OK;
+    enum status status = config_read(map, ledger_keys, &config->ledger, error);
+    return status ? status : check_word(map, "durability", config->ledger.durability, words, error);
+}
+
+static enum status read_source(struct config *config, const struct yaml_node *map,
+                               struct error *error)
+{
+    static const char *const words[] = {"http", "demo", "file", "kafka", NULL};
+    struct pace pace;
+    if (!map)
+        return STATUS_OK;
+    enum status status = config_read(map, source_keys, &config->source, error);
+    if (status == STATUS_OK)
+        status = check_word(map, "type", config->source.type, words, error);
+    if (status == STATUS_OK && !pace_parse(config->source.speed, &pace))
+        status = yaml_error(yaml_get(map, "speed"), error,
+                            "speed: \"%.40s\" is neither max nor a factor above 0",
+                            config->source.speed);
+    return status;
 }
 
 static enum status read_document(struct config *config, struct error *error)
@@ -193,11 +236,13 @@ static enum status read_document(struct config *config, struct error *error)
     if (status == STATUS_OK)
         status = read_models(config, config->nodes.models, error);
     if (status == STATUS_OK)
+        status = check_models(config, error);
+    if (status == STATUS_OK)
         status = read_arms(config, config->nodes.traffic, error);
-    if (status == STATUS_OK && config->nodes.ledger)
-        status = config_read(config->nodes.ledger, ledger_keys, &config->ledger, error);
-    if (status == STATUS_OK && config->nodes.source)
-        status = config_read(config->nodes.source, source_keys, &config->source, error);
+    if (status == STATUS_OK)
+        status = read_ledger(config, config->nodes.ledger, error);
+    if (status == STATUS_OK)
+        status = read_source(config, config->nodes.source, error);
     return status;
 }
 

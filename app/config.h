@@ -6,6 +6,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
+#include "engine/traffic/traffic.h"
 
 #define MAX_MODELS 16
 
@@ -13,13 +14,6 @@ struct config_model {
     const char *name;
     const char *version;
     const char *file; /* relative to the folder */
-};
-
-struct config_arm {
-    const char *variant; /* "champion", "canary", "shadow" */
-    const char *model;
-    const char *version;
-    double share; /* percent of the traffic */
 };
 
 struct config_source {
@@ -59,15 +53,16 @@ struct config {
     struct config_source source;
     struct config_model models[MAX_MODELS];
     int n_models;
-    struct config_arm arms[MAX_MODELS];
-    int n_arms;
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS]; /* each names one of the models; no handles */
+    size_t n_arms;
     const struct yaml_node *objectives, *alerts, *channels, *kafka, *access, *drift, *train;
     struct contract *contract;
     struct feature_views *views;
     struct rules *rules;
 };
 
-/* Reads DIR/binnacle.yaml and the files it names. The error says which file, line and column. */
+/* Reads DIR/binnacle.yaml and the files it names, not yet the models. The error says which file,
+ * line and column. */
 MUST_USE enum status config_load(const char *folder, struct config **config, struct error *error);
 void config_destroy(struct config *config);
 

@@ -57,7 +57,7 @@ bool interrupt_came(struct interrupt *interrupt)
 
 bool interrupt_wait(struct interrupt *interrupt, int timeout_ms)
 {
-    struct pollfd ready = {.fd = interrupt->fd, .events = POLLIN};
+    struct pollfd ready = {.fd = interrupt ? interrupt->fd : -1, .events = POLLIN};
     if (!interrupt_came(interrupt))
         poll(&ready, 1, timeout_ms);
     return interrupt_came(interrupt);

@@ -16,7 +16,7 @@ void interrupt_destroy(struct interrupt *interrupt); /* NULL is ignored */
 
 /* True from the first signal on. Any thread. NULL: false. */
 bool interrupt_came(struct interrupt *interrupt);
-/* Waits for a signal for up to timeout_ms; as interrupt_came(). */
+/* Waits for a signal for up to timeout_ms; as interrupt_came(). NULL: only waits. */
 bool interrupt_wait(struct interrupt *interrupt, int timeout_ms);
 
 #endif

@@ -41,10 +41,12 @@ void progress_update(struct progress *progress, double done_ratio, int64_t count
     if (now_ns - progress->drawn_ns < REDRAW_NS)
         return;
     progress->drawn_ns = now_ns;
+    if (done_ratio > 1) /* the end was only an estimate */
+        done_ratio = 1;
     double seconds = (double)(now_ns - progress->started_ns) / 1e9;
     fprintf(stderr, "\r\033[K%s ", progress->what);
     if (done_ratio >= 0) {
-        draw_bar(done_ratio > 1 ? 1 : done_ratio);
+        draw_bar(done_ratio);
         fprintf(stderr, " %.0f %%", 100 * done_ratio);
     }
     fprintf(stderr, "  %lld %s", (long long)count, progress->unit);

@@ -2,6 +2,7 @@
  * thread. */
 #include "app/session.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ static enum status add_model(struct session *session, struct engine_parts *parts
     return STATUS_OK;
 }
 
-static int find_model(const struct config *config, const struct config_arm *arm)
+static int find_model(const struct config *config, const struct traffic_arm *arm)
 {
     for (int i = 0; i < config->n_models; i++) {
         if (strcmp(config->models[i].name, arm->model) == 0 &&
@@ -34,17 +35,6 @@ static int find_model(const struct config *config, const struct config_arm *arm)
             return i;
     }
     return -1;
-}
-
-static bool variant_of(const char *word, enum variant *variant)
-{
-    for (int i = 0; i < VARIANT_COUNT; i++) {
-        if (strcmp(variant_name((enum variant)i), word) == 0) {
-            *variant = (enum variant)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static enum status configured_models(struct session *session, struct engine_parts *parts,
@@ -57,15 +47,13 @@ static enum status configured_models(struct session *session, struct engine_part
         status = add_model(session, parts, model->name, model->version,
                            config_path(config, model->file), error);
     }
-    for (int i = 0; i < config->n_arms && status == STATUS_OK; i++) {
-        const struct config_arm *arm = &config->arms[i];
-        struct engine_arm *made = &parts->arms[parts->n_arms++];
-        made->model = find_model(config, arm);
-        made->share_percent = arm->share;
-        if (!variant_of(arm->variant, &made->variant))
-            return error_set(error, STATUS_INVALID,
-                             "%s/binnacle.yaml: traffic: '%s' is not champion, canary or shadow",
-                             config->folder, arm->variant);
+    for (size_t i = 0; i < config->n_arms && status == STATUS_OK; i++) {
+        const struct traffic_arm *arm = &config->arms[i];
+        parts->arms[parts->n_arms++] = (struct engine_arm){
+            .variant = (enum variant)arm->role,
+            .model = find_model(config, arm),
+            .share_percent = isnan(arm->share_percent) ? -1 : arm->share_percent,
+        };
     }
     return status;
 }
@@ -102,10 +90,6 @@ static enum status fill_ledger(struct session *session, const struct session_opt
                                struct engine_parts *parts, struct error *error)
 {
     const struct config_ledger *ledger = &session->config->ledger;
-    if (strcmp(ledger->durability, "commit") != 0 && strcmp(ledger->durability, "batch") != 0)
-        return error_set(error, STATUS_INVALID,
-                         "%s/binnacle.yaml: ledger: durability is commit or batch, not '%s'",
-                         session->config->folder, ledger->durability);
     parts->batch_us = strcmp(ledger->durability, "batch") == 0 ? ledger->batch_us : 0;
     parts->queue_rows = ledger->queue_rows;
     parts->ledger_dir = options->ledger_dir;
