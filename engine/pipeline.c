@@ -190,10 +190,22 @@ static void forget_ids(struct worker *worker)
 static void refuse_late(struct worker *worker, struct item *item)
 {
     event_violate(&item->event, VIOLATION_TOO_LATE, worker->engine->schema->time);
-    if (worker->engine->unique)
-        unique_forget(worker->engine->unique, item->id);
     item->kind = ANSWER_QUARANTINED;
     item->alive = false;
+}
+
+/* Repeats later in the batch were taken for duplicates of a decision that there will not be. */
+static void refuse_repeats(struct worker *worker, size_t late)
+{
+    struct slice id = worker->items[late].id;
+    if (!worker->engine->unique)
+        return;
+    unique_forget(worker->engine->unique, id);
+    for (size_t i = late + 1; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        if (item->kind == ANSWER_DUPLICATE && slice_equal(item->id, id))
+            refuse_late(worker, item);
+    }
 }
 
 static enum status step_features(struct worker *worker, struct error *error)
@@ -203,8 +215,10 @@ static enum status step_features(struct worker *worker, struct error *error)
         struct item *item = &worker->items[i];
         if (item->alive &&
             feature_compute(worker->engine->store, worker->feature_scratch, &item->event,
-                            item->replacements, worker_features(worker, i)) != STATUS_OK)
+                            item->replacements, worker_features(worker, i)) != STATUS_OK) {
             refuse_late(worker, item);
+            refuse_repeats(worker, i);
+        }
     }
     return STATUS_OK;
 }
