@@ -4,7 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* A device, pipe or socket is written to: a file must not take its place. */
+static bool is_special(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
+}
 
 enum status output_open(const char *path, struct output *output, struct error *error)
 {
@@ -14,12 +22,16 @@ enum status output_open(const char *path, struct output *output, struct error *e
         return STATUS_OK;
     }
     output->path = strdup(path);
-    if (!output->path || asprintf(&output->temporary, "%s.part", path) < 0)
+    if (!output->path)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    output->file = fopen(output->temporary, "w");
+    bool special = is_special(path);
+    if (!special && asprintf(&output->temporary, "%s.part", path) < 0) {
+        output->temporary = NULL;
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    }
+    output->file = fopen(special ? path : output->temporary, "w");
     if (!output->file)
-        return error_set(error, STATUS_IO, "%s: cannot be written: %s", output->temporary,
-                         strerror(errno));
+        return error_set(error, STATUS_IO, "%s: cannot be written: %s", path, strerror(errno));
     return STATUS_OK;
 }
 
@@ -28,10 +40,10 @@ enum status output_commit(struct output *output, struct error *error)
     const char *name = output->path ? output->path : "stdout";
     bool failed = fflush(output->file) != 0;
     if (output->path) {
-        failed = failed || fsync(fileno(output->file)) != 0;
+        failed = failed || (output->temporary && fsync(fileno(output->file)) != 0);
         failed = fclose(output->file) != 0 || failed;
         output->file = NULL;
-        failed = failed || rename(output->temporary, output->path) != 0;
+        failed = failed || (output->temporary && rename(output->temporary, output->path) != 0);
     }
     if (failed)
         return error_set(error, STATUS_IO, "%s: cannot be written: %s", name, strerror(errno));
@@ -54,6 +66,7 @@ void output_discard(struct output *output)
 enum status output_write(FILE *file, const char *name, struct slice text, struct error *error)
 {
     if (text.size > 0 && fwrite(text.data, 1, text.size, file) != text.size)
-        return error_set(error, STATUS_IO, "%s: cannot be written: %s", name, strerror(errno));
+        return error_set(error, STATUS_IO, "%s: cannot be written: %s",
+                         strcmp(name, "-") == 0 ? "stdout" : name, strerror(errno));
     return STATUS_OK;
 }

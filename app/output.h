@@ -10,7 +10,7 @@
 struct output {
     FILE *file;
     char *path;      /* NULL: stdout */
-    char *temporary; /* beside the path */
+    char *temporary; /* beside the path; NULL: a device or pipe, which is written to directly */
 };
 
 /* "-" is stdout. */
@@ -20,6 +20,7 @@ MUST_USE enum status output_commit(struct output *output, struct error *error);
 /* Removes what is not committed. Safe after commit and on a zeroed struct. */
 void output_discard(struct output *output);
 
+/* `name` is for the error; "-" is stdout there, too. */
 MUST_USE enum status output_write(FILE *file, const char *name, struct slice text,
                                   struct error *error);
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -105,6 +106,22 @@ static void a_full_disk_is_told_and_leaves_nothing(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* The path is a link, so that a mistake takes the link's place and not the device's. */
+static void a_device_is_written_to_and_not_replaced(void **state)
+{
+    (void)state;
+    struct output output;
+    struct error error = {0};
+    struct stat facts;
+    assert_int_equal(symlink("/dev/null", path), 0);
+    assert_int_equal(output_open(path, &output, &error), STATUS_OK);
+    write_text(&output, "gone");
+    assert_int_equal(output_commit(&output, &error), STATUS_OK);
+    output_discard(&output);
+    assert_int_equal(lstat(path, &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
+}
+
 static void a_dash_is_stdout_and_stays_open(void **state)
 {
     (void)state;
@@ -125,6 +142,7 @@ int main(void)
         TEST(without_a_commit_the_old_file_stays),
         TEST(a_place_that_cannot_be_written_is_told_at_once),
         TEST(a_full_disk_is_told_and_leaves_nothing),
+        TEST(a_device_is_written_to_and_not_replaced),
         TEST(a_dash_is_stdout_and_stays_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
