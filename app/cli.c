@@ -253,7 +253,7 @@ static int parse(struct cli_args *args, int argc, char **argv)
 
 /* The command whose words (one or two) stand at the start of argv; *used gets their number. */
 static const struct cli_command *find_command(const struct cli_command *commands, int argc,
-                                              char **argv, int *used)
+                                              char *const *argv, int *used)
 {
     char two[128];
     snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
@@ -272,42 +272,89 @@ static const struct cli_command *find_command(const struct cli_command *commands
     return NULL;
 }
 
-/* Prints the commands that begin with `word`, if any ("quarantine": list, export, retry). */
-static bool print_family(const struct cli_command *commands, const char *word, FILE *out)
+/* Whether `word` begins this command of two words ("quarantine" begins "quarantine list"). */
+static bool is_family(const struct cli_command *command, const char *word)
 {
     size_t length = strlen(word);
-    bool found = false;
-    for (const struct cli_command *command = commands; command->name; command++) {
-        if (strncmp(command->name, word, length) != 0 || command->name[length] != ' ')
-            continue;
-        fprintf(out, "  binnacle %s %s\n      %s\n", command->name, command->arguments,
-                command->summary);
-        found = true;
-    }
-    return found;
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
 }
 
-static int unknown_command(const struct cli_command *commands, int argc, char **argv)
+static bool has_family(const struct cli_command *commands, const char *word)
 {
-    bool asks_help = argc > 1 && strcmp(argv[1], "--help") == 0;
-    if (print_family(commands, argv[0], asks_help ? stdout : stderr))
-        return asks_help ? EXIT_DONE : EXIT_FAILED;
+    while (commands->name && !is_family(commands, word))
+        commands++;
+    return commands->name != NULL;
+}
+
+static void print_family(const struct cli_command *commands, const char *word, FILE *out)
+{
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (is_family(command, word))
+            fprintf(out, "  binnacle %s %s\n      %s\n", command->name, command->arguments,
+                    command->summary);
+    }
+}
+
+/* "binnacle quarantine" says too little. */
+static int incomplete_command(const struct cli_command *commands, const char *word)
+{
+    const char *separator = "";
+    fprintf(stderr, "binnacle %s: a second word is needed: ", word);
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (!is_family(command, word))
+            continue;
+        fprintf(stderr, "%s%s", separator, command->name + strlen(word) + 1);
+        separator = ", ";
+    }
+    fprintf(stderr, " (see binnacle %s --help)\n", word);
+    return EXIT_FAILED;
+}
+
+static int unknown_command(const struct cli_command *commands, int argc, char *const *argv)
+{
+    bool family = has_family(commands, argv[0]);
+    if (family && argc == 1)
+        return incomplete_command(commands, argv[0]);
+    char typed[128];
+    snprintf(typed, sizeof typed, "%s%s%s", argv[0], family ? " " : "", family ? argv[1] : "");
     const char *names[MAX_COMMANDS];
     size_t n = 0;
     for (; commands[n].name && n < MAX_COMMANDS; n++)
         names[n] = commands[n].name;
-    const char *near = nearest_word(argv[0], names, n);
+    const char *near = nearest_word(typed, names, n);
     if (near)
-        fprintf(stderr, "binnacle: there is no command '%s'; did you mean '%s'?\n", argv[0], near);
+        fprintf(stderr, "binnacle: there is no command '%s'; did you mean '%s'?\n", typed, near);
     else
-        fprintf(stderr, "binnacle: there is no command '%s' (see binnacle --help)\n", argv[0]);
+        fprintf(stderr, "binnacle: there is no command '%s' (see binnacle %s%s--help)\n", typed,
+                family ? argv[0] : "", family ? " " : "");
     return EXIT_FAILED;
+}
+
+/* Help on what these words name: a command, a family of commands, or without words all. */
+static int help_on(const struct cli_command *commands, int argc, char *const *argv)
+{
+    int used = 0;
+    const struct cli_command *command = argc > 0 ? find_command(commands, argc, argv, &used) : NULL;
+    if (argc == 0)
+        cli_print_help(commands, stdout);
+    else if (command && used == argc)
+        cli_print_command_help(command, stdout);
+    else if (argc == 1 && has_family(commands, argv[0]))
+        print_family(commands, argv[0], stdout);
+    else
+        return unknown_command(commands, argc, argv);
+    return EXIT_DONE;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static bool asks_for_help(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (is_help(argv[i]))
             return true;
     }
     return false;
@@ -334,16 +381,18 @@ static int run_command(const struct cli_command *commands, const struct cli_comm
     return code;
 }
 
-int cli_main(const struct cli_command *commands, int argc, char **argv)
+static int dispatch(const struct cli_command *commands, int argc, char **argv)
 {
     if (argc < 2) {
         cli_print_help(commands, stderr);
         return EXIT_FAILED;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        cli_print_help(commands, stdout);
-        return EXIT_DONE;
-    }
+    if (is_help(argv[1]))
+        return help_on(commands, 0, NULL);
+    if (strcmp(argv[1], "help") == 0)
+        return help_on(commands, argc - 2, argv + 2);
+    if (argc == 3 && is_help(argv[2]))
+        return help_on(commands, 1, argv + 1);
     char version[] = "version";
     if (strcmp(argv[1], "--version") == 0)
         argv[1] = version;
@@ -352,4 +401,16 @@ int cli_main(const struct cli_command *commands, int argc, char **argv)
     if (!command)
         return unknown_command(commands, argc - 1, argv + 1);
     return run_command(commands, command, argc - 1 - used, argv + 1 + used);
+}
+
+int cli_main(const struct cli_command *commands, int argc, char **argv)
+{
+    int code = dispatch(commands, argc, argv);
+    bool lost = fflush(stdout) != 0;
+    if (!lost && !ferror(stdout))
+        return code;
+    if (code != EXIT_FAILED)
+        fprintf(stderr, "binnacle: stdout: cannot be written%s%s\n", lost ? ": " : "",
+                lost ? strerror(errno) : "");
+    return EXIT_FAILED;
 }

@@ -25,18 +25,18 @@ static int report_arguments(const struct cli_args *args)
 }
 
 static const struct cli_option options[] = {
-    {"config", OPTION_TEXT,     "DIR", "folder",     NULL,  0, 0 },
-    {"limit",  OPTION_INT,      "N",   "rows",       "5",   1, 10},
-    {"for",    OPTION_DURATION, "D",   "how long",   NULL,  0, 0 },
-    {"rate",   OPTION_NUMBER,   "N",   "per second", "2.5", 0, 0 },
-    {"since",  OPTION_TIME,     "T",   "from then",  NULL,  0, 0 },
-    {"json",   OPTION_FLAG,     NULL,  "as JSON",    NULL,  0, 0 },
-    {NULL,     OPTION_FLAG,     NULL,  NULL,         NULL,  0, 0 },
+    {"config", OPTION_TEXT, "DIR", "folder", NULL, 0, 0},
+    {"limit", OPTION_INT, "N", "rows", "5", 1, 10},
+    {"for", OPTION_DURATION, "D", "how long", NULL, 0, 0},
+    {"rate", OPTION_NUMBER, "N", "per second", "2.5", 0, 0},
+    {"since", OPTION_TIME, "T", "from then", NULL, 0, 0},
+    {"json", OPTION_FLAG, NULL, "as JSON", NULL, 0, 0},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0},
 };
 
 static const struct cli_command table[] = {
     {"list some", "[A...]", "Lists", NULL, NULL, options, 0, 2, report_arguments},
-    {NULL,        NULL,     NULL,    NULL, NULL, NULL,    0, 0, NULL            },
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
 static int run(const char *const *words)
@@ -76,6 +76,19 @@ static void refuses_what_the_table_does_not_have(void **state)
     assert_int_equal(RUN("list", "some", "a", "b", "c"), EXIT_FAILED);
 }
 
+static void answers_help_on_commands_and_families_and_nothing_else(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("help"), EXIT_DONE);
+    assert_int_equal(RUN("help", "list"), EXIT_DONE);
+    assert_int_equal(RUN("list", "--help"), EXIT_DONE);
+    assert_int_equal(RUN("help", "list", "some"), EXIT_DONE);
+    assert_int_equal(RUN("help", "lost"), EXIT_FAILED);
+    assert_int_equal(RUN("help", "list", "same"), EXIT_FAILED);
+    assert_int_equal(RUN("list"), EXIT_FAILED);
+    assert_int_equal(RUN("list", "same"), EXIT_FAILED);
+}
+
 static void answers_help_without_running(void **state)
 {
     (void)state;
@@ -103,6 +116,7 @@ int main(void)
         cmocka_unit_test(hands_checked_options_and_arguments_to_the_command),
         cmocka_unit_test(refuses_what_the_table_does_not_have),
         cmocka_unit_test(answers_help_without_running),
+        cmocka_unit_test(answers_help_on_commands_and_families_and_nothing_else),
         cmocka_unit_test(every_command_of_the_product_is_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
