@@ -12,7 +12,7 @@ void cli_print_help(const struct cli_command *commands, FILE *out)
     fprintf(out, "usage: binnacle COMMAND [OPTION...] [ARGUMENT...]\n\n%s\ncommands:\n", about);
     for (const struct cli_command *command = commands; command->name; command++)
         fprintf(out, "  %-18s %s\n", command->name, command->summary);
-    fputs("\n`binnacle COMMAND --help` says more. Results go to stdout, logs and progress to "
+    fputs("\n`binnacle help COMMAND` says more. Results go to stdout, logs and progress to "
           "stderr.\n"
           "Exit code 0: done; 1: done, and the finding is negative; 2: could not be done.\n"
           "`-` is stdin or stdout; inputs ending in .gz are read as such; times are UTC.\n",
@@ -120,51 +120,81 @@ void cli_print_man(const struct cli_command *commands, FILE *out)
           out);
 }
 
-/* Completes the words of two-word commands one after the other. */
-static void print_completion_words(const struct cli_command *commands, FILE *out)
+static void print_option_words(const struct cli_command *command, FILE *out)
 {
-    fputs("    case \"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n        '') words=\"", out);
+    fputs("--help ", out);
+    for (const struct cli_option *option = command->options; option && option->name; option++)
+        fprintf(out, "--%s ", option->name);
+}
+
+/* Whether an earlier row begins with the same word, `length` characters of this row's name. */
+static bool is_repeated(const struct cli_command *commands, const struct cli_command *command,
+                        size_t length)
+{
+    return command > commands && strncmp(command[-1].name, command->name, length) == 0 &&
+           (command[-1].name[length] == ' ' || command[-1].name[length] == '\0');
+}
+
+/* The words that commands begin with. */
+static void print_first_words(const struct cli_command *commands, FILE *out)
+{
+    fputs("        '' | help) words=\"help ", out);
     for (const struct cli_command *command = commands; command->name; command++) {
         size_t length = strcspn(command->name, " ");
-        bool repeated = command > commands &&
-                        strncmp(command[-1].name, command->name, length) == 0 &&
-                        (command[-1].name[length] == ' ' || command[-1].name[length] == '\0');
-        if (!repeated)
+        if (!is_repeated(commands, command, length))
             fprintf(out, "%.*s ", (int)length, command->name);
     }
     fputs("\" ;;\n", out);
 }
 
-static void print_completion_family(const struct cli_command *commands,
-                                    const struct cli_command *first, FILE *out)
+/* The words after the first one of this row, once for all rows that begin with it; a command may
+ * be of that one word, too, and then its options are among them. */
+static void print_second_words(const struct cli_command *commands, const struct cli_command *first,
+                               FILE *out)
 {
     size_t length = strcspn(first->name, " ");
-    if (first->name[length] == '\0')
+    if (is_repeated(commands, first, length))
         return;
-    if (first > commands && strncmp(first[-1].name, first->name, length + 1) == 0)
+    const struct cli_command *end = first + 1;
+    while (end->name && is_repeated(commands, end, length))
+        end++;
+    if (first->name[length] == '\0' && end == first + 1)
         return;
-    fprintf(out, "        '%.*s') words=\"", (int)length, first->name);
-    for (const struct cli_command *command = first;
-         command->name && strncmp(command->name, first->name, length + 1) == 0; command++)
-        fprintf(out, "%s ", command->name + length + 1);
+    fprintf(out, "        '%.*s' | 'help %.*s') words=\"", (int)length, first->name, (int)length,
+            first->name);
+    for (const struct cli_command *command = first; command < end; command++) {
+        if (command->name[length] == ' ')
+            fprintf(out, "%s ", command->name + length + 1);
+        else
+            print_option_words(command, out);
+    }
     fputs("\" ;;\n", out);
+}
+
+/* Names of two words come first: the shell takes the first pattern that fits. */
+static void print_options_of(const struct cli_command *commands, bool two_words, FILE *out)
+{
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if ((strchr(command->name, ' ') != NULL) != two_words)
+            continue;
+        fprintf(out, "        '%s' | '%s '*) words=\"", command->name, command->name);
+        print_option_words(command, out);
+        fputs("\" ;;\n", out);
+    }
 }
 
 void cli_print_completion(const struct cli_command *commands, FILE *out)
 {
     fputs("# bash completion for binnacle: source this file, or put it into\n"
           "# /usr/share/bash-completion/completions/binnacle\n"
-          "_binnacle() {\n    local words=\"\" current=\"${COMP_WORDS[COMP_CWORD]}\"\n",
+          "_binnacle() {\n    local words=\"\" current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+          "    case \"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n",
           out);
-    print_completion_words(commands, out);
+    print_first_words(commands, out);
     for (const struct cli_command *command = commands; command->name; command++)
-        print_completion_family(commands, command, out);
-    for (const struct cli_command *command = commands; command->name; command++) {
-        fprintf(out, "        '%s'*) words=\"--help ", command->name);
-        for (const struct cli_option *option = command->options; option && option->name; option++)
-            fprintf(out, "--%s ", option->name);
-        fputs("\" ;;\n", out);
-    }
+        print_second_words(commands, command, out);
+    print_options_of(commands, true, out);
+    print_options_of(commands, false, out);
     fputs("    esac\n"
           "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
           "    [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- \"$current\"))\n"
