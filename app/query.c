@@ -247,7 +247,8 @@ struct kept_row {
 };
 
 struct retry {
-    const struct cli_args *args;
+    const uint64_t *ids; /* those asked for; none: all */
+    size_t n_ids;
     struct arena *arena;
     struct kept_row *rows;
     size_t n, capacity;
@@ -256,12 +257,32 @@ struct retry {
 
 static bool is_wanted(const struct retry *retry, uint64_t id)
 {
-    int n = cli_n_arguments(retry->args);
-    for (int i = 0; i < n; i++) {
-        if (strtoull(cli_argument(retry->args, i), NULL, 10) == id)
+    for (size_t i = 0; i < retry->n_ids; i++) {
+        if (retry->ids[i] == id)
             return true;
     }
-    return n == 0;
+    return retry->n_ids == 0;
+}
+
+static bool was_read(const struct retry *retry, uint64_t id)
+{
+    for (size_t i = 0; i < retry->n; i++) {
+        if (retry->rows[i].id == id)
+            return true;
+    }
+    return false;
+}
+
+static int read_ids(const struct cli_args *args, uint64_t *ids)
+{
+    for (int i = 0; i < cli_n_arguments(args); i++) {
+        const char *text = cli_argument(args, i);
+        char *end;
+        ids[i] = strtoull(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || *end != '\0')
+            return cli_usage(args, "'%s' is not a quarantine_id, which is a number", text);
+    }
+    return EXIT_DONE;
 }
 
 static enum status keep_row(void *context, const struct quarantine_row *row, struct error *error)
@@ -330,6 +351,13 @@ static enum status read_quarantine(const struct cli_args *args, struct retry *re
     if (status == STATUS_OK)
         status = quarantine_scan(reader, &filter, true, keep_row, retry, error);
     reader_close(reader);
+    for (size_t i = 0; i < retry->n_ids && status == STATUS_OK; i++) {
+        if (!was_read(retry, retry->ids[i]))
+            status = error_set(error, STATUS_NOT_FOUND,
+                               "no open event %llu is in quarantine; `binnacle quarantine list` "
+                               "shows those that are",
+                               (unsigned long long)retry->ids[i]);
+    }
     return status;
 }
 
@@ -353,12 +381,11 @@ static enum status retry_rows(const struct cli_args *args, struct retry *retry, 
     return status;
 }
 
-int command_quarantine_retry(const struct cli_args *args)
+static int retry_these(const struct cli_args *args, const uint64_t *ids)
 {
-    if (!cli_text(args, "config") || !cli_text(args, "ledger"))
-        return cli_usage(args, "--config DIR and --ledger DIR are needed");
     struct error error;
-    struct retry retry = {.args = args, .arena = arena_create(1u << 30)};
+    struct retry retry = {
+        .ids = ids, .n_ids = (size_t)cli_n_arguments(args), .arena = arena_create(1u << 30)};
     enum status status =
         retry.arena ? STATUS_OK : error_set(&error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
@@ -373,4 +400,21 @@ int command_quarantine_retry(const struct cli_args *args)
     if (status != STATUS_OK)
         return cli_fail(args, &error);
     return retry.quarantined > 0 ? EXIT_FINDING : EXIT_DONE;
+}
+
+int command_quarantine_retry(const struct cli_args *args)
+{
+    if (!cli_text(args, "config") || !cli_text(args, "ledger"))
+        return cli_usage(args, "--config DIR and --ledger DIR are needed");
+    uint64_t *ids = calloc((size_t)cli_n_arguments(args) + 1, sizeof *ids);
+    struct error error;
+    if (!ids) {
+        error_set(&error, STATUS_MEMORY, "out of memory");
+        return cli_fail(args, &error);
+    }
+    int code = read_ids(args, ids);
+    if (code == EXIT_DONE)
+        code = retry_these(args, ids);
+    free(ids);
+    return code;
 }

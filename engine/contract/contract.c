@@ -10,8 +10,15 @@
 
 #define CONTRACT_MAGIC 0xC0217AC7u
 
-static enum status adopt(struct yaml *yaml, struct contract **out, struct error *error)
+static enum status adopt(const char *name, struct yaml *yaml, struct contract **out,
+                         struct error *error)
 {
+    if (!yaml_root(yaml)) {
+        yaml_destroy(yaml);
+        return error_set(error, STATUS_INVALID,
+                         "%s: is empty; a contract needs a name, a version, fields and roles",
+                         name);
+    }
     struct contract *contract = calloc(1, sizeof *contract);
     if (!contract) {
         yaml_destroy(yaml);
@@ -33,7 +40,7 @@ enum status contract_load(const char *path, struct contract **contract, struct e
     struct yaml *yaml;
     *contract = NULL;
     enum status status = yaml_load_file(path, &yaml, error);
-    return status == STATUS_OK ? adopt(yaml, contract, error) : status;
+    return status == STATUS_OK ? adopt(path, yaml, contract, error) : status;
 }
 
 enum status contract_load_text(const char *name, struct slice text, struct contract **contract,
@@ -42,7 +49,7 @@ enum status contract_load_text(const char *name, struct slice text, struct contr
     struct yaml *yaml;
     *contract = NULL;
     enum status status = yaml_load_text(name, text, &yaml, error);
-    return status == STATUS_OK ? adopt(yaml, contract, error) : status;
+    return status == STATUS_OK ? adopt(name, yaml, contract, error) : status;
 }
 
 void contract_destroy(struct contract *contract)
