@@ -281,7 +281,7 @@ static void refuses_wrong_contracts_and_says_where(void **state)
         const char *yaml;
         const char *message; /* part of it */
     } cases[] = {
-        {"",                                                                                         "missing key \"name\""                            },
+        {"",                                                                                         "c.yaml: is empty"                            },
         {"[]",                                                                                       "c.yaml:1:1"                                      },
         {HEAD "fields:\n" ID_TS ROLES "uniqe: {within: 7d}\n",                                       "c.yaml:7:1: unknown key \"uniqe\"; "
                                                                "did you mean \"unique\"?"},
