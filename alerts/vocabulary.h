@@ -1,6 +1,6 @@
 /* The names that alert conditions and summaries may use, and their values in a snapshot:
  * `events_per_s`, `latency.p99_us`, `slo.NAME.burn_1h`, `drift.FEATURE.psi`, ... The full list is
- * in README.md and made from the same table. */
+ * in README.md. */
 #ifndef BINNACLE_ALERTS_VOCABULARY_H
 #define BINNACLE_ALERTS_VOCABULARY_H
 

@@ -2,6 +2,8 @@
  * and what time it is afterwards. Expected scores are the logistic function of the leaves. */
 #include "tests/unit/engine/fixture.h"
 
+#include <time.h>
+
 static int set_up(void **state)
 {
     struct bench *bench = bench_create("7d");
@@ -331,6 +333,53 @@ static void a_shadow_scores_what_it_sees_and_decides_nothing(void **state)
     reader_close(reader);
 }
 
+static uint64_t seen_by_shadow(struct bench *bench)
+{
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    engine_fill(bench->engine, snapshot);
+    assert_int_equal(snapshot->n_arms, 2);
+    assert_int_equal(snapshot->arms[1].variant, VARIANT_SHADOW);
+    uint64_t n = snapshot->arms[1].n;
+    snapshot_release(snapshot);
+    return n;
+}
+
+static void live_a_shadow_is_scored_aside_and_counted(void **state)
+{
+    enum { EVENTS = 20 };
+    struct bench *bench = *state;
+    const struct worker_options live = {.reasons = 3};
+    const struct timespec pause = {.tv_nsec = 10000000};
+    worker_set_options(bench->worker, &live);
+    traffic_of(bench, VARIANT_SHADOW, 100);
+    for (int i = 0; i < EVENTS; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "e%d", i);
+        assert_int_equal(bench_pay(bench, id, "ann", 1, T0)->outcome->n_shadows, 0);
+    }
+    for (int tries = 0; tries < 1000 && seen_by_shadow(bench) < EVENTS; tries++)
+        nanosleep(&pause, NULL);
+    assert_int_equal(seen_by_shadow(bench), EVENTS);
+}
+
+static void a_split_that_does_not_add_up_changes_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct error error = {0};
+    const struct engine_arm no_champion[] = {{VARIANT_CANARY, 1, 10}};
+    const struct engine_arm twice[] = {
+        {VARIANT_CHAMPION, 0, -1},
+        {VARIANT_CANARY, 0, 10},
+    };
+    assert_int_equal(engine_set_traffic(bench->engine, no_champion, 1, "tester", &error),
+                     STATUS_INVALID);
+    assert_int_equal(engine_set_traffic(bench->engine, twice, 2, "tester", &error), STATUS_INVALID);
+    const struct answer *answer = bench_pay(bench, "e1", "ann", 150, T0);
+    assert_string_equal(answer->outcome->model_version, "1");
+    assert_int_equal(answer->ledger_index, 0); /* nor is there an action in the record */
+}
+
 /* ---- answers ---- */
 
 static void a_decision_is_answered_as_documented(void **state)
@@ -468,6 +517,9 @@ int main(void)
         REPLAY(a_repeat_of_a_late_event_in_its_own_batch_is_quarantined_too),
         REPLAY(a_canary_gets_its_share_of_users_and_keeps_them),
         REPLAY(a_shadow_scores_what_it_sees_and_decides_nothing),
+        cmocka_unit_test_setup_teardown(live_a_shadow_is_scored_aside_and_counted, set_up_live,
+                                        tear_down),
+        REPLAY(a_split_that_does_not_add_up_changes_nothing),
         REPLAY(a_decision_is_answered_as_documented),
         REPLAY(a_quarantined_event_is_answered_as_documented),
         REPLAY(reasons_are_given_as_asked_for),
