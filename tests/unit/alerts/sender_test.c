@@ -150,7 +150,7 @@ static void sender_end(struct bench *bench)
 static int set_up(void **state)
 {
     static const char text[] =
-        "- {name: oncall, type: webhook, url: \"http://127.0.0.1:%d/hook\", timeout: 300ms, "
+        "- {name: oncall, type: webhook, url: \"http://127.0.0.1:%d/hook\", timeout: 2s, "
         "secret_file: secret}\n";
     struct bench *bench = calloc(1, sizeof *bench);
     struct error error = {0};
@@ -293,7 +293,7 @@ static void tries_again_after_5xx_under_the_same_key_with_growing_waits(void **s
 
 static void tries_again_when_no_answer_comes_in_time(void **state)
 {
-    static const struct reply script[] = {{200, 600, NULL}, {0, 0, NULL}};
+    static const struct reply script[] = {{200, 2500, NULL}, {0, 0, NULL}};
     struct bench *bench = *state;
     peer_script(&bench->peer, script, 2);
     put(bench, "key-1", "slow");
