@@ -20,26 +20,26 @@ struct file_config {
 };
 
 static const struct config_key file_keys[] = {
-    {"name",                       CONFIG_STRING, offsetof(struct file_config, name), false, 0, 0,
+    {"name", CONFIG_STRING, offsetof(struct file_config, name), false, 0, 0,
      "what the views are called"},
     {"description", CONFIG_STRING, offsetof(struct file_config, description), false, 0, 0,
      "free text"},
-    {"lateness",                       CONFIG_DURATION, offsetof(struct file_config, lateness_us), false, 0,
+    {"lateness", CONFIG_DURATION, offsetof(struct file_config, lateness_us), false, 0,
      400 * 86400.0,
      "how late an event may come, behind the newest of its entity; default: the longest window"},
-    {"windows",                           CONFIG_NODE, offsetof(struct file_config, windows), false, 0, 0,
+    {"windows", CONFIG_NODE, offsetof(struct file_config, windows), false, 0, 0,
      "sliding windows per entity"},
-    {"calendar",                            CONFIG_NODE, offsetof(struct file_config, calendar), false, 0, 0,
+    {"calendar", CONFIG_NODE, offsetof(struct file_config, calendar), false, 0, 0,
      "hour, weekday, weekend, night"},
-    {"one_hot",               CONFIG_NODE, offsetof(struct file_config, one_hot), false, 0, 0,
+    {"one_hot", CONFIG_NODE, offsetof(struct file_config, one_hot), false, 0, 0,
      "a field's values as features of 0 and 1"},
-    {"transforms",                CONFIG_NODE, offsetof(struct file_config, transforms), false, 0, 0,
+    {"transforms", CONFIG_NODE, offsetof(struct file_config, transforms), false, 0, 0,
      "expressions over fields and features"},
-    {"scale",                           CONFIG_NODE, offsetof(struct file_config, scale), false, 0, 0,
+    {"scale", CONFIG_NODE, offsetof(struct file_config, scale), false, 0, 0,
      "features that are scaled for the model"},
-    {"features",                  CONFIG_NODE, offsetof(struct file_config, features), true, 0, 0,
+    {"features", CONFIG_NODE, offsetof(struct file_config, features), true, 0, 0,
      "names in the model's order"},
-    {.name = NULL                  },
+    {.name = NULL},
 };
 
 char *views_printf(struct feature_views *views, const char *format, ...)
@@ -247,12 +247,12 @@ static enum status read_parts(struct feature_views *views, const struct file_con
         enum status (*read)(struct feature_views *views, const struct yaml_node *list,
                             struct error *error);
     } parts[] = {
-        {offsetof(struct file_config, windows),    views_read_windows   },
-        {offsetof(struct file_config, calendar),   views_read_calendar  },
-        {offsetof(struct file_config, one_hot),    views_read_one_hot   },
+        {offsetof(struct file_config, windows), views_read_windows},
+        {offsetof(struct file_config, calendar), views_read_calendar},
+        {offsetof(struct file_config, one_hot), views_read_one_hot},
         {offsetof(struct file_config, transforms), views_read_transforms},
-        {offsetof(struct file_config, features),   read_features        },
-        {offsetof(struct file_config, scale),      views_read_scale     },
+        {offsetof(struct file_config, features), read_features},
+        {offsetof(struct file_config, scale), views_read_scale},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const void *at = (const char *)config + parts[i].offset;
@@ -287,9 +287,13 @@ static enum status read_file(struct feature_views *views, struct error *error)
     return make_digest(views, error);
 }
 
-static enum status load(struct yaml *take_yaml, const struct schema *schema,
+static enum status load(const char *name, struct yaml *take_yaml, const struct schema *schema,
                         struct feature_views **out, struct error *error)
 {
+    if (!yaml_root(take_yaml)) {
+        yaml_destroy(take_yaml);
+        return error_set(error, STATUS_INVALID, "%s: is empty; it needs `features`", name);
+    }
     struct arena *arena = arena_create(ARENA_BYTES);
     struct feature_views *views = arena ? arena_alloc(arena, sizeof *views) : NULL;
     if (!views) {
@@ -313,7 +317,7 @@ enum status feature_views_load(const char *path, const struct schema *schema,
     struct yaml *yaml;
     *views = NULL;
     enum status status = yaml_load_file(path, &yaml, error);
-    return status == STATUS_OK ? load(yaml, schema, views, error) : status;
+    return status == STATUS_OK ? load(path, yaml, schema, views, error) : status;
 }
 
 enum status feature_views_load_text(const char *name, struct slice text,
@@ -323,7 +327,7 @@ enum status feature_views_load_text(const char *name, struct slice text,
     struct yaml *yaml;
     *views = NULL;
     enum status status = yaml_load_text(name, text, &yaml, error);
-    return status == STATUS_OK ? load(yaml, schema, views, error) : status;
+    return status == STATUS_OK ? load(name, yaml, schema, views, error) : status;
 }
 
 void feature_views_destroy(struct feature_views *views)
