@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static const char *value_problem(const struct cli_option *option, const char *te
     }
     case OPTION_NUMBER: {
         double number = strtod(text, &end);
-        if (end == text || *end != '\0' || errno)
+        if (end == text || *end != '\0' || errno || !isfinite(number))
             return "a number is needed";
         return in_range(option, number) ? NULL : "the number is out of range";
     }

@@ -36,6 +36,7 @@ static enum status open_features(const struct cli_args *args, struct session *se
 
 struct features_run {
     struct output output;
+    const char *name; /* of the output */
     struct buffer out;
     struct progress progress;
     int64_t events, quarantined;
@@ -99,18 +100,19 @@ static enum status print_features(void *context, struct worker *worker,
     }
     run->events += (int64_t)n;
     show_progress(&run->progress, file, run->events);
-    return output_write(run->output.file, "output", buffer_slice(&run->out), error);
+    return output_write(run->output.file, run->name, buffer_slice(&run->out), error);
 }
 
 static enum status write_features(const struct cli_args *args, struct session *session,
                                   struct worker *worker, struct features_run *run,
                                   struct error *error)
 {
-    enum status status = output_open(cli_text(args, "output"), &run->output, error);
+    run->name = cli_text(args, "output");
+    enum status status = output_open(run->name, &run->output, error);
     if (status != STATUS_OK)
         return status;
     append_header(feature_views_schema(session->config->views), &run->out);
-    status = output_write(run->output.file, "output", buffer_slice(&run->out), error);
+    status = output_write(run->output.file, run->name, buffer_slice(&run->out), error);
     for (int i = 0; i < cli_n_arguments(args) && status == STATUS_OK; i++)
         status = session_run_file(session, worker, cli_argument(args, i), -1, NULL, print_features,
                                   run, error);
@@ -318,7 +320,8 @@ static enum status train_on(const struct cli_args *args, struct session *session
                            "no labelled event is in the training range (%lld events read)",
                            (long long)run->events);
     if (status == STATUS_OK)
-        status = dataset_train(&run->train, session->config->views, &options, cli_text(args, "output"), error);
+        status = dataset_train(&run->train, session->config->views, &options,
+                               cli_text(args, "output"), error);
     if (status == STATUS_OK)
         status = test_model(args, run, result, error);
     return status;

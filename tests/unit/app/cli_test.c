@@ -69,6 +69,8 @@ static void refuses_what_the_table_does_not_have(void **state)
     assert_int_equal(RUN("list", "some", "--limit"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--limit", "11"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--limit", "7x"), EXIT_FAILED);
+    assert_int_equal(RUN("list", "some", "--rate", "nan"), EXIT_FAILED);
+    assert_int_equal(RUN("list", "some", "--rate", "inf"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--for", "90"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--since", "yesterday"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--json=1"), EXIT_FAILED);
