@@ -46,7 +46,7 @@ def real_data(name):
 def run(*arguments, stdin=None, timeout=170, **options):
     """Runs binnacle to its end; returns code, stdout, stderr as text, whose bytes os.fsencode() gives
     back. stdin may be text or bytes."""
-    given = stdin.encode() if isinstance(stdin, str) else stdin
+    given = os.fsencode(stdin) if isinstance(stdin, str) else stdin
     done = subprocess.run([BINNACLE, *map(str, arguments)], input=given, capture_output=True,
                           timeout=timeout, **options)
     return done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
