@@ -51,23 +51,6 @@ static void decided_json(const struct item *item, struct buffer *out)
     row_answer_json(&row, false, -1, out);
 }
 
-/* "errors" or "quarantined": [{"field":…,"reason":…}]. */
-static void violations_json(const struct event *event, struct json_writer *json, const char *key)
-{
-    json_array(json, key);
-    for (int i = 0; i < event->n_violations; i++) {
-        const struct violation *violation = &event->violations[i];
-        json_object(json, NULL);
-        json_text(json, "field",
-                  violation->field < 0 ? NULL : event->schema->fields[violation->field].name);
-        json_text(json, "reason", violation_name(violation->code));
-        if (violation->check)
-            json_text(json, "check", violation->check);
-        json_object_end(json);
-    }
-    json_array_end(json);
-}
-
 static void event_id_json(const struct event *event, struct json_writer *json)
 {
     const struct value *id = &event->values[event->schema->id];
@@ -80,7 +63,7 @@ static void quarantined_json(const struct answer *answer, struct buffer *out)
     json_begin(&json, out);
     json_object(&json, NULL);
     event_id_json(answer->event, &json);
-    violations_json(answer->event, &json, "quarantined");
+    event_violations_json(answer->event, &json, "quarantined");
     json_object_end(&json);
 }
 
@@ -142,7 +125,12 @@ void answer_problem_json(const struct answer *answer, struct buffer *out)
     json_text(&json, "title",
               conflict ? "The event id belongs to other content" : "The event breaks the contract");
     json_int(&json, "status", conflict ? 409 : 422);
-    violations_json(answer->event, &json, "errors");
+    event_violations_json(answer->event, &json, "errors");
     json_int(&json, "quarantine_id", (int64_t)answer->quarantine_id);
     json_object_end(&json);
+}
+
+struct slice answer_entity(const struct worker *worker, const struct answer *answer)
+{
+    return worker->items[answer->item].entity;
 }

@@ -251,6 +251,11 @@ int64_t engine_position(struct engine *engine, int source, int32_t part)
     return ledger_position(engine->ledger, engine->parts.sources[source], part);
 }
 
+const char *engine_identity(const struct engine *engine)
+{
+    return engine->ledger ? ledger_identity(engine->ledger) : "";
+}
+
 static void describe_action(const struct engine *engine, const struct engine_arm *arms, int n_arms,
                             struct buffer *out)
 {

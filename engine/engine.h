@@ -76,6 +76,9 @@ const struct engine_parts *engine_parts(const struct engine *engine);
 int engine_source(const struct engine *engine, int source);
 int64_t engine_position(struct engine *engine, int source, int32_t part);
 
+/* Names the ledger (ledger_identity()); "" without one. */
+const char *engine_identity(const struct engine *engine);
+
 /* The truth about an event that was decided before. STATUS_NOT_FOUND when it is not in the
  * ledger. Any thread. */
 MUST_USE enum status engine_label(struct engine *engine, struct slice event_id, int label,

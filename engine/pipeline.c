@@ -104,14 +104,43 @@ static enum status canonicalise(struct worker *worker, struct item *item, struct
     return STATUS_OK;
 }
 
-static void know(struct worker *worker, struct item *item)
+static bool in_batch(const struct worker *worker, struct slice id)
+{
+    for (size_t i = 0; i < worker->n; i++) {
+        if (worker->items[i].kind == ANSWER_DECIDED && slice_equal(worker->items[i].id, id))
+            return true;
+    }
+    return false;
+}
+
+/* The same event is with another worker right now, and may yet be refused there. An HTTP caller
+ * would learn that and send it again; a source goes past it, so it waits for what becomes of it. */
+static enum unique_result await_first(struct worker *worker, struct item *item)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    enum unique_result known = UNIQUE_SAME;
+    while (known == UNIQUE_SAME && item->ledger_index == UNIQUE_PENDING) {
+        nanosleep(&pause, NULL);
+        known = unique_reserve(worker->engine->unique, item->id, item->content, item->now_us,
+                               &item->ledger_index);
+    }
+    return known;
+}
+
+static enum status know(struct worker *worker, struct item *item, struct error *error)
 {
     struct unique *unique = worker->engine->unique;
+    bool sourced = item->event.position.source >= 0;
     if (!unique)
-        return;
-    switch (unique_reserve(unique, item->id, item->content, item->now_us, &item->ledger_index)) {
+        return STATUS_OK;
+    enum unique_result known =
+        unique_reserve(unique, item->id, item->content, item->now_us, &item->ledger_index);
+    if (known == UNIQUE_SAME && sourced && item->ledger_index == UNIQUE_PENDING &&
+        worker->engine->ledger && !in_batch(worker, item->id))
+        known = await_first(worker, item);
+    switch (known) {
     case UNIQUE_NEW:
-        return;
+        return STATUS_OK;
     case UNIQUE_SAME:
         item->kind = ANSWER_DUPLICATE;
         break;
@@ -120,10 +149,15 @@ static void know(struct worker *worker, struct item *item)
         item->kind = ANSWER_CONFLICT;
         break;
     case UNIQUE_FULL:
+        if (sourced)
+            return error_set(error, STATUS_FULL,
+                             "the event ids of the uniqueness span do not fit into memory; "
+                             "shorten `unique: within` of the contract");
         item->kind = ANSWER_REFUSED;
         break;
     }
     item->alive = false;
+    return STATUS_OK;
 }
 
 static enum status prepare_item(struct worker *worker, size_t i)
@@ -160,10 +194,10 @@ static enum status accept(struct worker *worker, const struct raw_event *raw, si
         status = canonicalise(worker, item, error);
     if (status != STATUS_OK)
         return status;
-    know(worker, item);
-    if (item->alive)
+    status = know(worker, item, error);
+    if (status == STATUS_OK && item->alive)
         item->kind = ANSWER_DECIDED;
-    return STATUS_OK;
+    return status;
 }
 
 static void settle_inputs(struct worker *worker)
@@ -315,8 +349,9 @@ enum status worker_wait(struct worker *worker, struct error *error)
 {
     if (!worker->waiting)
         return STATUS_OK;
-    worker->waiting = false;
-    return ledger_wait(worker->engine->ledger, worker->ticket, -1, error);
+    enum status status = ledger_wait(worker->engine->ledger, worker->ticket, -1, error);
+    worker->waiting = status != STATUS_OK;
+    return status;
 }
 
 enum status worker_csv_header(struct worker *worker, struct slice header, struct error *error)

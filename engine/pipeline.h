@@ -64,11 +64,14 @@ MUST_USE enum status worker_csv_header(struct worker *worker, struct slice heade
 MUST_USE enum status worker_process(struct worker *worker, const struct raw_event *events, size_t n,
                                     struct answer *answers, struct error *error);
 
-/* Returns when the last batch is as durable as the configuration asks. */
+/* Returns when the last batch is on the disk. STATUS_IO: the disk refuses at present; the rows stay
+ * queued, and the call may be repeated. */
 MUST_USE enum status worker_wait(struct worker *worker, struct error *error);
 
 /* Appends the JSON answer to one event as INTERFACE documents it, without a line end. */
 void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);
+/* Whom a decided event is about: a pseudonym where that is personal. */
+struct slice answer_entity(const struct worker *worker, const struct answer *answer);
 /* The application/problem+json of a QUARANTINED (422) or CONFLICT (409) answer. */
 void answer_problem_json(const struct answer *answer, struct buffer *out);
 

@@ -10,11 +10,11 @@
 
 /* Why an event was not accepted. The codes are stable: metrics, exports and scripts use them. */
 enum violation_code {
-    VIOLATION_NOT_JSON,      /* not one flat JSON object / not a CSV record of the header's width */
+    VIOLATION_NOT_JSON, /* not one flat JSON object / not a CSV record of the header's width */
     VIOLATION_NOT_UTF8,
     VIOLATION_TOO_LONG,
     VIOLATION_DUPLICATE_KEY,
-    VIOLATION_NESTED,        /* an array or object where a scalar belongs */
+    VIOLATION_NESTED, /* an array or object where a scalar belongs */
     VIOLATION_MISSING,
     VIOLATION_NULL,
     VIOLATION_TYPE,
@@ -47,9 +47,9 @@ struct violation {
 
 /* Where an event came from: a source and a place in it that only grows. */
 struct position {
-    int source;      /* index into the engine's table of sources; -1: none (HTTP) */
-    int32_t part;    /* Kafka partition, else 0 */
-    int64_t offset;  /* of this event: Kafka offset, line number from 1 */
+    int source;     /* index into the engine's table of sources; -1: none (HTTP) */
+    int32_t part;   /* Kafka partition, else 0 */
+    int64_t offset; /* of this event: Kafka offset, line number from 1 */
 };
 
 struct event {
@@ -57,11 +57,16 @@ struct event {
     struct value *values; /* schema->n_fields of them, by field index */
     struct slice raw;     /* the bytes as they came */
     struct position position;
-    int64_t received_us;  /* on the engine's clock */
-    int64_t time_us;      /* event time; valid when accepted */
+    int64_t received_us; /* on the engine's clock */
+    int64_t time_us;     /* event time; valid when accepted */
     struct violation violations[MAX_VIOLATIONS];
-    int n_violations;     /* 0: accepted so far */
+    int n_violations; /* 0: accepted so far */
 };
+
+/* Writes the violations as [{"field":NAME|null,"reason":...,"check":...}] under `key` (NULL in an
+ * array or at the top). */
+struct json_writer;
+void event_violations_json(const struct event *event, struct json_writer *json, const char *key);
 
 /* Adds a violation; those beyond MAX_VIOLATIONS are left out. */
 void event_violate(struct event *event, enum violation_code code, int field);

@@ -2,6 +2,7 @@
  * equal bytes. On the hot path: no formatting by the C library for what transactions hold. */
 #include <math.h>
 
+#include "engine/base/json.h"
 #include "engine/base/clock.h"
 #include "engine/event/decoder.h"
 #include "engine/event/numeral.h"
@@ -122,4 +123,20 @@ void event_json(const struct event *event, const struct slice *replacements, str
     if (before == '{')
         buffer_append_char(out, '{');
     buffer_append_char(out, '}');
+}
+
+void event_violations_json(const struct event *event, struct json_writer *json, const char *key)
+{
+    json_array(json, key);
+    for (int i = 0; i < event->n_violations; i++) {
+        const struct violation *violation = &event->violations[i];
+        bool named = violation->field >= 0 && (size_t)violation->field < event->schema->n_fields;
+        json_object(json, NULL);
+        json_text(json, "field", named ? event->schema->fields[violation->field].name : NULL);
+        json_text(json, "reason", violation_name(violation->code));
+        if (violation->check)
+            json_text(json, "check", violation->check);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }

@@ -186,24 +186,6 @@ static enum status add_action(struct chunk *chunk, struct ledger *ledger, struct
     return add_leaf(chunk, item, &row, error);
 }
 
-static void put_violations(const struct event *event, struct buffer *out)
-{
-    struct json_writer json;
-    json_begin(&json, out);
-    json_array(&json, NULL);
-    for (int i = 0; i < event->n_violations; i++) {
-        const struct violation *violation = &event->violations[i];
-        bool named = violation->field >= 0 && (size_t)violation->field < event->schema->n_fields;
-        json_object(&json, NULL);
-        json_text(&json, "field", named ? event->schema->fields[violation->field].name : NULL);
-        json_text(&json, "reason", violation_name(violation->code));
-        if (violation->check)
-            json_text(&json, "check", violation->check);
-        json_object_end(&json);
-    }
-    json_array_end(&json);
-}
-
 /* Contract, version, violations, sealed bytes: each length-prefixed. */
 static enum status pack_quarantine(struct chunk *chunk, const struct ledger *ledger,
                                    const struct event *event, struct slice document)
@@ -211,7 +193,9 @@ static enum status pack_quarantine(struct chunk *chunk, const struct ledger *led
     struct buffer text, sealed;
     buffer_init(&text, (size_t)1 << 20);
     buffer_init(&sealed, document.size + 64);
-    put_violations(event, &text);
+    struct json_writer json;
+    json_begin(&json, &text);
+    event_violations_json(event, &json, NULL);
     enum status status =
         crypto_seal(ledger->quarantine_key, document, slice_of(QUARANTINE_CONTEXT), &sealed);
     if (status == STATUS_OK) {

@@ -98,10 +98,21 @@ static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SI
     return status;
 }
 
+/* Derived from a key, so that it is there from the first moment and travels with backups. */
+static enum status take_identity(struct ledger *ledger, const uint8_t key[KEY_SIZE])
+{
+    uint8_t digest[SHA256_SIZE];
+    enum status status = crypto_hmac_sha256(key, slice_of("binnacle-ledger-identity-v1"), digest);
+    hex_encode(digest, (sizeof ledger->identity - 1) / 2, ledger->identity);
+    return status;
+}
+
 static enum status open_people(struct ledger *ledger, size_t cache, struct error *error)
 {
     uint8_t key[KEY_SIZE];
     enum status status = key_load(ledger->dir, "pseudonym.key", true, key, error);
+    if (status == STATUS_OK)
+        status = take_identity(ledger, key);
     if (status == STATUS_OK)
         status = key_quarantine(ledger->dir, true, ledger->quarantine_key, error);
     if (status == STATUS_OK)
@@ -461,6 +472,11 @@ void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
     stats->next_index = ledger->next_index;
     stats->queue_rows = ledger->rows;
     lock_release(&ledger->lock);
+}
+
+const char *ledger_identity(const struct ledger *ledger)
+{
+    return ledger->identity;
 }
 
 struct pseudonyms *ledger_pseudonyms(struct ledger *ledger)

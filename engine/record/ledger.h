@@ -145,6 +145,10 @@ struct ledger_stats {
 /* Any thread. */
 void ledger_stats(struct ledger *ledger, struct ledger_stats *stats);
 
+/* 32 hex digits that name this ledger and tell nothing about its keys: the same for its backups,
+ * another one for every other ledger. Lives as long as the ledger. */
+const char *ledger_identity(const struct ledger *ledger);
+
 /* What turns personal values into pseudonyms for this ledger. Originals met for the first time are
  * in subjects.db before any row that mentions them. Lives as long as the ledger. */
 struct pseudonyms *ledger_pseudonyms(struct ledger *ledger);

@@ -69,6 +69,7 @@ struct ledger {
     int64_t group_ms;
     int lock_fd;
     uint8_t quarantine_key[KEY_SIZE];
+    char identity[33];
     struct pseudonyms *pseudonyms;
 
     struct lock lock; /* everything below; never held during I/O */

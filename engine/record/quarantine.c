@@ -132,6 +132,10 @@ static enum status take_row(struct walk *walk, struct db_stmt *select, struct qu
 static bool row_wanted(const struct walk *walk, const struct quarantine_row *row)
 {
     const struct quarantine_filter *filter = walk->filter;
+    if (filter->source.size > 0 &&
+        (!slice_equal(filter->source, row->source) || filter->part != row->part ||
+         row->offset < filter->first_offset || row->offset > filter->last_offset))
+        return false;
     return (filter->status < 0 || filter->status == (int)row->status) &&
            mentions(row->violations, "reason", filter->reason) &&
            mentions(row->violations, "field", filter->field);

@@ -63,7 +63,10 @@ struct quarantine_filter {
     int64_t from_us, to_us; /* received in [from, to) */
     uint64_t id;            /* 0: any */
     struct slice reason, field;
-    int status;    /* enum quarantine_status, -1: any */
+    int status;          /* enum quarantine_status, -1: any */
+    struct slice source; /* with part and offsets (inclusive); empty: any */
+    int32_t part;
+    int64_t first_offset, last_offset;
     int64_t limit; /* -1: no limit */
 };
 void quarantine_filter_init(struct quarantine_filter *filter);

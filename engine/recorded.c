@@ -1,0 +1,121 @@
+/* Finds the rows of a range of offsets. Rows carry their offsets but are not indexed by them; those
+ * asked for are among the newest, so the ledger is read backwards in growing steps until a row lies
+ * before the range. Any thread; a reader of its own. */
+#include "engine/recorded.h"
+
+#include "engine/engine_priv.h"
+
+#define FIRST_STEP_ROWS UINT64_C(16384)
+#define BODY_BYTES      (4u << 20)
+
+struct search {
+    struct reader *reader;
+    struct slice source;
+    int32_t part;
+    int64_t first, last;
+    uint64_t end;      /* rows from here on were looked at before */
+    bool found_before; /* a row of the part before `first` */
+    recorded_visitor *each;
+    void *context;
+    struct buffer body;
+};
+
+static bool of_part(const struct search *search, const struct ledger_row *row)
+{
+    return row->kind == ROW_DECISION && row->part == search->part &&
+           slice_equal(row->source, search->source);
+}
+
+static enum status look(void *context, const struct ledger_row *row, struct error *error)
+{
+    struct search *search = context;
+    (void)error;
+    if (row->index >= search->end)
+        return STATUS_END;
+    search->found_before =
+        search->found_before || (of_part(search, row) && row->offset < search->first);
+    return search->found_before ? STATUS_END : STATUS_OK;
+}
+
+/* An index with nothing of the range before it. */
+static enum status find_start(struct search *search, uint64_t *start, struct error *error)
+{
+    uint8_t root[SHA256_SIZE];
+    enum status status = reader_head(search->reader, &search->end, root, error);
+    *start = search->end;
+    for (uint64_t step = FIRST_STEP_ROWS; status == STATUS_OK && *start > 0; step *= 2) {
+        *start = search->end > step ? search->end - step : 0;
+        status = reader_scan(search->reader, *start, look, search, error);
+        if (search->found_before)
+            break;
+        search->end = *start;
+    }
+    return status;
+}
+
+static enum status give_decision(void *context, const struct ledger_row *row, struct error *error)
+{
+    struct search *search = context;
+    if (!of_part(search, row) || row->offset < search->first || row->offset > search->last)
+        return STATUS_OK;
+    buffer_reset(&search->body);
+    row_answer_json(row, false, -1, &search->body);
+    if (search->body.overflow)
+        return error_set(error, STATUS_MEMORY, "ledger row %llu is too large to be sent",
+                         (unsigned long long)row->index);
+    struct recorded recorded = {.decided = true,
+                                .offset = row->offset,
+                                .entity = row->entity,
+                                .body = buffer_slice(&search->body)};
+    return search->each(search->context, &recorded, error);
+}
+
+static enum status give_quarantined(void *context, const struct quarantine_row *row,
+                                    struct error *error)
+{
+    struct search *search = context;
+    struct recorded recorded = {
+        .offset = row->offset, .body = row->raw, .violations = row->violations};
+    return search->each(search->context, &recorded, error);
+}
+
+static enum status visit(struct search *search, struct error *error)
+{
+    uint64_t start;
+    struct quarantine_filter filter;
+    quarantine_filter_init(&filter);
+    filter.source = search->source;
+    filter.part = search->part;
+    filter.first_offset = search->first;
+    filter.last_offset = search->last;
+    enum status status = find_start(search, &start, error);
+    if (status == STATUS_OK)
+        status = reader_scan(search->reader, start, give_decision, search, error);
+    if (status == STATUS_OK)
+        status = quarantine_scan(search->reader, &filter, true, give_quarantined, search, error);
+    return status;
+}
+
+enum status engine_recorded(struct engine *engine, int source, int32_t part, int64_t first,
+                            int64_t last, recorded_visitor *each, void *context,
+                            struct error *error)
+{
+    struct search search = {
+        .source = slice_of(engine->parts.sources[source]),
+        .part = part,
+        .first = first,
+        .last = last,
+        .each = each,
+        .context = context,
+    };
+    if (!engine->ledger || first > last)
+        return STATUS_OK;
+    enum status status = reader_open(engine->parts.ledger_dir, &search.reader, error);
+    if (status != STATUS_OK)
+        return status;
+    buffer_init(&search.body, BODY_BYTES);
+    status = visit(&search, error);
+    buffer_free(&search.body);
+    reader_close(search.reader);
+    return status;
+}

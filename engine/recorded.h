@@ -1,0 +1,30 @@
+/* What the ledger holds of a source: for those downstream who may have missed it. Sent again, never
+ * decided again. */
+#ifndef BINNACLE_ENGINE_RECORDED_H
+#define BINNACLE_ENGINE_RECORDED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/slice.h"
+#include "engine/engine.h"
+
+/* Borrowed for the visit. */
+struct recorded {
+    bool decided; /* false: quarantined */
+    int64_t offset;
+    struct slice entity;     /* decided; pseudonym where it is personal */
+    struct slice body;       /* decided: answer_json(); else the bytes as they came */
+    struct slice violations; /* quarantined: answer_violations_json() */
+};
+typedef enum status recorded_visitor(void *context, const struct recorded *recorded,
+                                     struct error *error);
+
+/* Visits what came from offsets first to last of a source's part: decisions by ledger index, then
+ * quarantined events. `source` counts in engine_parts.sources. Anything but STATUS_OK from `each`
+ * ends it and is returned. Reads back only as far as the ledger holds rows of these offsets. */
+MUST_USE enum status engine_recorded(struct engine *engine, int source, int32_t part, int64_t first,
+                                     int64_t last, recorded_visitor *each, void *context,
+                                     struct error *error);
+
+#endif
