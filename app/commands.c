@@ -81,6 +81,8 @@ static const struct cli_option replay_options[] = {
 static const struct cli_option features_options[] = {CONFIG_OPTION, OUTPUT_OPTION, END_OPTION};
 
 static const struct cli_option produce_options[] = {
+    {"config", OPTION_TEXT, "DIR",
+     "with kafka://: the cluster's settings, of the folder's `kafka` map", NULL, 0, 0},
     {"seed", OPTION_INT, "N", "the same seed gives the same events", "1", 0, 1e15},
     {"count", OPTION_INT, "N", "events to make; 0: until interrupted", "1000", 0, 1e12},
     {"rate", OPTION_NUMBER, "N", "events per second of event time", "50", 0.001, 1e6},

@@ -41,7 +41,7 @@ static const struct config_key top_keys[] = {
      "{dir, durability, batch, queue_rows}"},
     {"source", CONFIG_NODE, offsetof(struct config, nodes.source), false, 0, 0,
      "{type: http|demo|file|kafka, ...}"},
-    {"kafka", CONFIG_NODE, offsetof(struct config, kafka), false, 0, 0,
+    {"kafka", CONFIG_NODE, offsetof(struct config, nodes.kafka), false, 0, 0,
      "brokers, topics and group"},
     {"objectives", CONFIG_NODE, offsetof(struct config, objectives), false, 0, 0,
      "service level objectives"},
@@ -226,6 +226,17 @@ static enum status read_source(struct config *config, const struct yaml_node *ma
     return status;
 }
 
+static enum status read_kafka(struct config *config, struct error *error)
+{
+    const struct yaml_node *map = config->nodes.kafka;
+    if (map)
+        return kafka_options_read(map, config->folder, &config->kafka, error);
+    if (strcmp(config->source.type, "kafka") != 0)
+        return STATUS_OK;
+    return yaml_error(config->nodes.source, error,
+                      "a source of type kafka needs a `kafka` map with its `brokers`");
+}
+
 static enum status read_document(struct config *config, struct error *error)
 {
     const struct yaml_node *root = yaml_root(config->yaml);
@@ -243,6 +254,8 @@ static enum status read_document(struct config *config, struct error *error)
         status = read_ledger(config, config->nodes.ledger, error);
     if (status == STATUS_OK)
         status = read_source(config, config->nodes.source, error);
+    if (status == STATUS_OK)
+        status = read_kafka(config, error);
     return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
+#include "engine/event/kafka.h"
 #include "engine/traffic/traffic.h"
 
 #define MAX_MODELS 16
@@ -47,7 +48,7 @@ struct config {
     int64_t max_memory_mb;
     int64_t workers;
     struct {
-        const struct yaml_node *models, *traffic, *ledger, *source; /* read into what follows */
+        const struct yaml_node *models, *traffic, *ledger, *source, *kafka; /* read into fields */
     } nodes;
     struct config_ledger ledger;
     struct config_source source;
@@ -55,7 +56,8 @@ struct config {
     int n_models;
     struct traffic_arm arms[TRAFFIC_MAX_ARMS]; /* each names one of the models; no handles */
     size_t n_arms;
-    const struct yaml_node *objectives, *alerts, *channels, *kafka, *access, *drift, *train;
+    struct kafka_options kafka; /* brokers NULL: not configured */
+    const struct yaml_node *objectives, *alerts, *channels, *access, *drift, *train;
     struct contract *contract;
     struct feature_views *views;
     struct rules *rules;

@@ -177,7 +177,8 @@ static enum status train(const struct demo *demo, struct error *error)
     if (status == STATUS_OK)
         status = train_options_read(session.config->train, &parameters, error);
     if (status == STATUS_OK)
-        status = dataset_train(&training.dataset, session.config->views, &parameters, demo->model, error);
+        status = dataset_train(&training.dataset, session.config->views, &parameters, demo->model,
+                               error);
     end_training(&training);
     session_close(&session);
     return status;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/config.h"
+#include "app/doctor.h"
 #include "engine/base/crypto.h"
 #include "engine/base/json.h"
 #include "engine/contract/contract.h"
@@ -18,8 +18,6 @@
 
 #define LOW_DISK_BYTES (INT64_C(2) << 30)
 
-enum finding { FINE, UNSAFE, WRONG };
-
 struct diagnosis {
     const struct cli_args *args;
     struct config *config; /* NULL: none given, or it could not be read */
@@ -29,10 +27,7 @@ struct diagnosis {
     int unsafe, wrong;
 };
 
-static void say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
-                const char *format, ...) PRINTF_LIKE(4, 5);
-
-static void say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
+void doctor_say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
                 const char *format, ...)
 {
     static const char *const words[] = {"ok", "unsafe", "wrong"};
@@ -55,12 +50,22 @@ static void say(struct diagnosis *diagnosis, enum finding verdict, const char *a
     json_object_end(&diagnosis->json);
 }
 
+const struct cli_args *doctor_args(const struct diagnosis *diagnosis)
+{
+    return diagnosis->args;
+}
+
+const struct config *doctor_config(const struct diagnosis *diagnosis)
+{
+    return diagnosis->config;
+}
+
 static void look_at_machine(struct diagnosis *diagnosis)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    say(diagnosis, FINE, "machine", "%ld cores, %lld MiB of memory", cores,
-        (long long)(bytes >> 20));
+    doctor_say(diagnosis, FINE, "machine", "%ld cores, %lld MiB of memory", cores,
+               (long long)(bytes >> 20));
 }
 
 static void look_at_configuration(struct diagnosis *diagnosis)
@@ -70,20 +75,20 @@ static void look_at_configuration(struct diagnosis *diagnosis)
     if (!folder)
         return;
     if (config_load(folder, &diagnosis->config, &error) != STATUS_OK) {
-        say(diagnosis, WRONG, "configuration", "%s", error.message);
+        doctor_say(diagnosis, WRONG, "configuration", "%s", error.message);
         return;
     }
     const struct schema *schema = contract_schema(diagnosis->config->contract);
-    say(diagnosis, FINE, "configuration", "%s: contract %s version %s, %zu features, %zu rules",
-        folder, schema->name, schema->version,
-        feature_views_schema(diagnosis->config->views)->n_features,
-        rules_count(diagnosis->config->rules));
+    doctor_say(diagnosis, FINE, "configuration",
+               "%s: contract %s version %s, %zu features, %zu rules", folder, schema->name,
+               schema->version, feature_views_schema(diagnosis->config->views)->n_features,
+               rules_count(diagnosis->config->rules));
     bool personal = false;
     for (size_t i = 0; i < schema->n_fields; i++)
         personal = personal || schema->fields[i].pii;
     if (!personal)
-        say(diagnosis, UNSAFE, "contract",
-            "no field is marked pii: personal data would enter the ledger in clear");
+        doctor_say(diagnosis, UNSAFE, "contract",
+                   "no field is marked pii: personal data would enter the ledger in clear");
 }
 
 static void look_at_models(struct diagnosis *diagnosis)
@@ -95,12 +100,12 @@ static void look_at_models(struct diagnosis *diagnosis)
         char *path = config_path(config, config->models[i].file);
         if (!path || model_load(path, config->models[i].name, config->models[i].version, &model,
                                 &error) != STATUS_OK)
-            say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
-                config->models[i].version, path ? error.message : "out of memory");
+            doctor_say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
+                       config->models[i].version, path ? error.message : "out of memory");
         else
-            say(diagnosis, FINE, "model", "%s version %s: %zu trees, %zu features",
-                model_name(model), model_version(model), model_n_trees(model),
-                model_n_features(model));
+            doctor_say(diagnosis, FINE, "model", "%s version %s: %zu trees, %zu features",
+                       model_name(model), model_version(model), model_n_trees(model),
+                       model_n_features(model));
         model_release(model);
         free(path);
     }
@@ -112,8 +117,8 @@ static void look_at_disk(struct diagnosis *diagnosis, const char *folder)
     if (statvfs(folder, &disk) != 0)
         return;
     int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
-    say(diagnosis, free_bytes < LOW_DISK_BYTES ? UNSAFE : FINE, "disk", "%lld MiB free under %s",
-        (long long)(free_bytes >> 20), folder);
+    doctor_say(diagnosis, free_bytes < LOW_DISK_BYTES ? UNSAFE : FINE, "disk",
+               "%lld MiB free under %s", (long long)(free_bytes >> 20), folder);
 }
 
 static void look_at_ledger(struct diagnosis *diagnosis)
@@ -130,19 +135,16 @@ static void look_at_ledger(struct diagnosis *diagnosis)
     if (status == STATUS_OK)
         status = reader_head(reader, &size, root, &error);
     if (status != STATUS_OK)
-        say(diagnosis, WRONG, "ledger", "%s", error.message);
+        doctor_say(diagnosis, WRONG, "ledger", "%s", error.message);
     else
-        say(diagnosis, FINE, "ledger", "%llu rows, root %s", (unsigned long long)size,
-            hex_encode(root, sizeof root, text));
+        doctor_say(diagnosis, FINE, "ledger", "%llu rows, root %s", (unsigned long long)size,
+                   hex_encode(root, sizeof root, text));
     reader_close(reader);
     look_at_disk(diagnosis, folder);
 }
 
 static void (*const looks[])(struct diagnosis *diagnosis) = {
-    look_at_machine,
-    look_at_configuration,
-    look_at_models,
-    look_at_ledger,
+    look_at_machine, look_at_configuration, look_at_models, look_at_ledger, doctor_kafka,
 };
 
 int command_doctor(const struct cli_args *args)

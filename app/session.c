@@ -131,15 +131,30 @@ static enum status build(struct session *session, const struct session_options *
     return status;
 }
 
-/* Files are scored on their events' own clock, everything else on the wall's. */
-static void choose_source(const struct config *config, struct session_options *options)
+static enum status name_topic(struct session *session, struct session_options *options,
+                              struct error *error)
 {
+    char *name = NULL;
+    if (asprintf(&name, "kafka:%s", session->config->kafka.topic) < 0)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    session->paths[session->n_paths++] = name;
+    options->sources[options->n_sources++] = name;
+    return STATUS_OK;
+}
+
+/* Files are scored on their events' own clock, everything else on the wall's. */
+static enum status choose_source(struct session *session, struct session_options *options,
+                                 struct error *error)
+{
+    const struct config *config = session->config;
     const char *path = options->input ? options->input : config->source.path;
     bool file = options->input || strcmp(config->source.type, "file") == 0;
     options->source_kind = file ? "file" : config->source.type;
     options->event_time = file;
     if (file && path)
         options->sources[options->n_sources++] = source_name(path);
+    return strcmp(options->source_kind, "kafka") == 0 ? name_topic(session, options, error)
+                                                      : STATUS_OK;
 }
 
 enum status session_open(const struct session_options *given, struct session *session,
@@ -151,7 +166,9 @@ enum status session_open(const struct session_options *given, struct session *se
     if (status != STATUS_OK)
         return status;
     if (chosen.choose_source)
-        choose_source(session->config, &chosen);
+        status = choose_source(session, &chosen, error);
+    if (status != STATUS_OK)
+        return status;
     if (!session->log)
         session->log = log_create(STDERR_FILENO, LOG_WARN, false);
     session->clock = options->event_time ? clock_create_event(0) : clock_create_wall();

@@ -1,5 +1,5 @@
-/* The built-in producer and files as sources of a running service. Each has a thread and a worker
- * of its own. What goes wrong is logged; serving goes on. */
+/* The built-in producer, files and Kafka as sources of a running service. Each has a thread and a
+ * worker of its own. What goes wrong is logged; serving goes on. */
 #include "app/source.h"
 
 #include <stdatomic.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/kafka_source.h"
 #include "app/pace.h"
 #include "engine/base/thread.h"
 #include "engine/event/producer.h"
@@ -37,6 +38,7 @@ struct source {
     struct answer *answers;
     /* file */
     struct pace pace;
+    struct kafka_source *kafka;
 };
 
 static struct log *log_of(const struct source *source)
@@ -189,6 +191,19 @@ static enum status prepare_file(struct source *source, struct error *error)
     return STATUS_OK;
 }
 
+/* ---- kafka ---- */
+
+static enum status prepare_kafka(struct source *source, struct error *error)
+{
+    return kafka_source_create(source->options.session, &source->kafka, error);
+}
+
+static void run_kafka(void *context)
+{
+    struct source *source = context;
+    kafka_source_run(source->kafka, source->worker, &source->stopping);
+}
+
 /* ---- which one ---- */
 
 static const struct source_kind {
@@ -198,6 +213,7 @@ static const struct source_kind {
 } kinds[] = {
     {"demo", prepare_demo, run_demo},
     {"file", prepare_file, run_file},
+    {"kafka", prepare_kafka, run_kafka},
 };
 
 static const struct source_kind *find_kind(const char *name)
@@ -245,6 +261,7 @@ void source_stop(struct source *source)
     atomic_store(&source->stopping, true);
     thread_join(source->thread);
     worker_destroy(source->worker);
+    kafka_source_destroy(source->kafka);
     producer_destroy(source->producer);
     arena_destroy(source->arena);
     free(source->answers);

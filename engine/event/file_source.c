@@ -32,11 +32,7 @@ static enum file_format format_of_name(const char *path)
         const char *ending;
         enum file_format format;
     } endings[] = {
-        {".csv",    FILE_CSV },
-        {".json",   FILE_JSON},
-        {".jsonl",  FILE_JSON},
-        {".ndjson", FILE_JSON}
-    };
+        {".csv", FILE_CSV}, {".json", FILE_JSON}, {".jsonl", FILE_JSON}, {".ndjson", FILE_JSON}};
     struct slice name = slice_of(path);
     if (ends_in(name, ".gz"))
         name.size -= 3;

@@ -433,6 +433,7 @@ void producer_next(struct producer *producer, struct producer_event *out)
     producer_ulid(&producer->chance, draft.time_us, out->event_id);
     out->time_us = draft.time_us;
     out->scenario = draft.scenario;
+    out->user = draft.user;
     if (chance_happens(&producer->chance, producer->options.bad_share)) {
         make_bad(producer, &draft, out);
         return;

@@ -35,6 +35,7 @@ struct producer_event {
     struct slice json; /* one flat object, label null; valid until the next call */
     int64_t time_us;   /* event time, whole milliseconds; never goes back */
     char event_id[27]; /* ULID whose time part is the event time */
+    int64_t user;      /* whose it is: the N of `user-N`, also where the event spells it wrongly */
     int label;         /* the truth: 1 fraud, 0 honest; -1: a bad event, no truth */
     enum producer_scenario scenario;
     int bad;               /* the violation_code it was made to have; -1: a good event */

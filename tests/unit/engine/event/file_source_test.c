@@ -56,14 +56,14 @@ static void tells_formats_apart_by_name_and_then_by_content(void **state)
         const char *name, *text;
         enum event_format format;
     } cases[] = {
-        {"a.csv",    "{\n",           FORMAT_CSV },
-        {"a.jsonl",  "a,b\n",         FORMAT_JSON},
-        {"a.json",   "a,b\n",         FORMAT_JSON},
-        {"a.ndjson", "a\n",           FORMAT_JSON},
-        {"a",        "\n  {\"a\":1}", FORMAT_JSON},
-        {"b",        "id,ts\n",       FORMAT_CSV },
-        {"c",        "",              FORMAT_JSON},
-        {"d.txt",    "[1]",           FORMAT_JSON},
+        {"a.csv", "{\n", FORMAT_CSV},
+        {"a.jsonl", "a,b\n", FORMAT_JSON},
+        {"a.json", "a,b\n", FORMAT_JSON},
+        {"a.ndjson", "a\n", FORMAT_JSON},
+        {"a", "\n  {\"a\":1}", FORMAT_JSON},
+        {"b", "id,ts\n", FORMAT_CSV},
+        {"c", "", FORMAT_JSON},
+        {"d.txt", "[1]", FORMAT_JSON},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct file_source *source = open_text(cases[i].name, cases[i].text);

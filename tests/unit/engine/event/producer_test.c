@@ -270,12 +270,12 @@ static void refuses_options_out_of_range(void **state)
     (void)state;
     static const struct producer_options wrong[] = {
         {.rate_per_s = 0},
-        {               .rate_per_s = (double)NAN              },
-        { .rate_per_s = 1,               .fraud_share = 0.6},
-        {               .rate_per_s = 1,               .bad_share = 1.1},
-        {               .rate_per_s = 1,               .bad_share = -0.1},
-        {               .rate_per_s = 1,               .n_users = -1},
-        {               .rate_per_s = 1,               .n_users = 20000000},
+        {.rate_per_s = (double)NAN},
+        {.rate_per_s = 1, .fraud_share = 0.6},
+        {.rate_per_s = 1, .bad_share = 1.1},
+        {.rate_per_s = 1, .bad_share = -0.1},
+        {.rate_per_s = 1, .n_users = -1},
+        {.rate_per_s = 1, .n_users = 20000000},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct producer *producer;

@@ -1,0 +1,363 @@
+/* One loop: take a batch, decide, wait until the ledger has it, then send its decisions, its dead
+ * letters and the offsets in one transaction. Whatever goes wrong on the way to the brokers has one
+ * cure: close the connection, open it again, send what the ledger holds beyond the group's offsets,
+ * go on after that. A start after a crash is the same. One thread. */
+#include "app/kafka_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/base/buffer.h"
+#include "engine/base/json.h"
+#include "engine/base/trace.h"
+#include "engine/event/kafka_consumer.h"
+#include "engine/event/kafka_producer.h"
+#include "engine/recorded.h"
+
+#define SOURCE           0 /* in engine_parts.sources */
+#define TAKE_TIMEOUT_MS  200
+#define FIRST_BACKOFF_MS 500
+#define MAX_BACKOFF_MS   15000
+#define BODY_BYTES       (4u << 20)
+
+struct kafka_source {
+    struct session *session;
+    char transactional_id[128];
+    struct worker *worker;
+    const atomic_bool *stopping;
+    struct kafka_producer *producer;
+    struct kafka_consumer *consumer;
+    int backoff_ms;
+    struct kafka_record records[MAX_BATCH];
+    struct raw_event events[MAX_BATCH];
+    struct answer answers[MAX_BATCH];
+    struct buffer body;
+    /* while settling */
+    int32_t part;
+    uint64_t n_sent;
+};
+
+static struct log *log_of(const struct kafka_source *source)
+{
+    return source->session->log;
+}
+
+static const struct kafka_options *options_of(const struct kafka_source *source)
+{
+    return &source->session->config->kafka;
+}
+
+static void pause_ms(const struct kafka_source *source, int ms)
+{
+    const struct timespec step = {.tv_nsec = 50000000};
+    for (; ms > 0 && !atomic_load(source->stopping); ms -= 50)
+        nanosleep(&step, NULL);
+}
+
+/* ---- sending ---- */
+
+/* Where it came from, for whoever joins the two topics: TOPIC/PARTITION/OFFSET. */
+static enum status put_decision(struct kafka_source *source, struct slice entity, struct slice body,
+                                int32_t part, int64_t offset, struct error *error)
+{
+    char place[320];
+    const struct kafka_options *options = options_of(source);
+    if (!options->decisions_topic[0])
+        return STATUS_OK;
+    snprintf(place, sizeof place, "%s/%d/%lld", options->topic, part, (long long)offset);
+    const struct kafka_message message = {.topic = options->decisions_topic,
+                                          .key = entity,
+                                          .value = body,
+                                          .header = "event",
+                                          .header_value = slice_of(place)};
+    return kafka_producer_put(source->producer, &message, error);
+}
+
+/* The bytes as they came, with the reasons in a header. */
+static enum status put_dead_letter(struct kafka_source *source, struct slice raw,
+                                   struct slice violations, int32_t part, int64_t offset,
+                                   struct error *error)
+{
+    char place[320];
+    const struct kafka_options *options = options_of(source);
+    if (!options->dead_letter_topic[0])
+        return STATUS_OK;
+    int size = snprintf(place, sizeof place, "%s/%d/%lld", options->topic, part, (long long)offset);
+    const struct kafka_message message = {.topic = options->dead_letter_topic,
+                                          .key = slice_make(place, (size_t)size),
+                                          .value = raw,
+                                          .header = "reasons",
+                                          .header_value = violations};
+    return kafka_producer_put(source->producer, &message, error);
+}
+
+static enum status put_answer(struct kafka_source *source, const struct answer *answer,
+                              const struct kafka_record *record, struct error *error)
+{
+    struct json_writer json;
+    buffer_reset(&source->body);
+    switch (answer->kind) {
+    case ANSWER_DECIDED:
+        answer_json(source->worker, answer, &source->body);
+        return put_decision(source, answer_entity(source->worker, answer),
+                            buffer_slice(&source->body), record->part, record->offset, error);
+    case ANSWER_CONFLICT:
+    case ANSWER_QUARANTINED:
+        json_begin(&json, &source->body);
+        event_violations_json(answer->event, &json, NULL);
+        return put_dead_letter(source, record->value, buffer_slice(&source->body), record->part,
+                               record->offset, error);
+    case ANSWER_DUPLICATE: /* its decision is on the topic already */
+    case ANSWER_REFUSED:   /* never: a source waits for room */
+        break;
+    }
+    return STATUS_OK;
+}
+
+/* The partitions of a batch, each with its last offset. */
+static size_t last_offsets(const struct kafka_source *source, size_t n, struct kafka_part *parts,
+                           size_t max)
+{
+    size_t n_parts = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = 0;
+        while (at < n_parts && parts[at].part != source->records[i].part)
+            at++;
+        if (at == max)
+            continue; /* never: max is the number of partitions that are ours */
+        parts[at] = (struct kafka_part){.part = source->records[i].part,
+                                        .recorded = source->records[i].offset};
+        n_parts += at == n_parts;
+    }
+    return n_parts;
+}
+
+static enum status send_batch(struct kafka_source *source, size_t n, struct error *error)
+{
+    size_t n_ours;
+    kafka_consumer_parts(source->consumer, &n_ours);
+    struct kafka_part *parts = calloc(n_ours ? n_ours : 1, sizeof *parts);
+    if (!parts)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = kafka_producer_begin(source->producer, error);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        status = put_answer(source, &source->answers[i], &source->records[i], error);
+    size_t n_parts = last_offsets(source, n, parts, n_ours);
+    if (status == STATUS_OK)
+        status = kafka_producer_commit(source->producer, source->consumer, parts, n_parts, error);
+    free(parts);
+    return status;
+}
+
+/* ---- deciding ---- */
+
+static void take_record(const struct kafka_source *source, const struct kafka_record *record,
+                        struct raw_event *event)
+{
+    struct trace trace;
+    *event = (struct raw_event){
+        .bytes = record->value,
+        .position = {.source = engine_source(source->session->engine, SOURCE),
+                     .part = record->part,
+                     .offset = record->offset},
+        .received_ns = monotonic_ns(),
+    };
+    if (record->traceparent.size > 0 && trace_parse(record->traceparent, &trace))
+        memcpy(event->trace_id, trace.id, sizeof event->trace_id);
+}
+
+/* A disk that refuses is waited for: the rows are queued, and to decide them again would be wrong.
+ */
+static enum status await_disk(struct kafka_source *source, struct error *error)
+{
+    enum status status;
+    bool told = false;
+    while ((status = worker_wait(source->worker, error)) != STATUS_OK &&
+           !atomic_load(source->stopping)) {
+        if (!told)
+            log_write(log_of(source), LOG_ERROR, "kafka", "waiting_for_disk", "%s", error->message);
+        told = true;
+        pause_ms(source, 200);
+    }
+    return status;
+}
+
+static enum status handle_batch(struct kafka_source *source, size_t n, struct error *error)
+{
+    for (size_t i = 0; i < n; i++)
+        take_record(source, &source->records[i], &source->events[i]);
+    enum status status = worker_process(source->worker, source->events, n, source->answers, error);
+    if (status == STATUS_OK)
+        status = await_disk(source, error);
+    if (status == STATUS_OK)
+        status = send_batch(source, n, error);
+    return status;
+}
+
+/* ---- what the brokers missed ---- */
+
+static enum status put_recorded(void *context, const struct recorded *recorded, struct error *error)
+{
+    struct kafka_source *source = context;
+    source->n_sent++;
+    if (recorded->decided)
+        return put_decision(source, recorded->entity, recorded->body, source->part,
+                            recorded->offset, error);
+    return put_dead_letter(source, recorded->body, recorded->violations, source->part,
+                           recorded->offset, error);
+}
+
+static enum status put_missed(struct kafka_source *source, const struct kafka_part *part,
+                              struct error *error)
+{
+    const struct kafka_options *options = options_of(source);
+    if (part->sent == KAFKA_NEVER) {
+        if (part->recorded >= 0)
+            log_write(log_of(source), LOG_WARN, "kafka", "no_group_offset",
+                      "group %s has no offset for %s/%d, the ledger ends at %lld: what is recorded "
+                      "is taken as sent",
+                      options->group, options->topic, part->part, (long long)part->recorded);
+        return STATUS_OK;
+    }
+    source->part = part->part;
+    source->n_sent = 0;
+    enum status status =
+        engine_recorded(source->session->engine, SOURCE, part->part, part->sent + 1, part->recorded,
+                        put_recorded, source, error);
+    if (status == STATUS_OK && source->n_sent > 0)
+        log_write(log_of(source), LOG_INFO, "kafka", "sent_again",
+                  "%llu messages of %s/%d that the brokers had missed",
+                  (unsigned long long)source->n_sent, options->topic, part->part);
+    return status;
+}
+
+/* Partitions without a group offset get one before their first event, so that none later means that
+ * the offsets were lost. */
+static enum status settle(struct kafka_source *source, struct error *error)
+{
+    size_t n, n_behind = 0;
+    const struct kafka_part *parts = kafka_consumer_parts(source->consumer, &n);
+    struct kafka_part *behind = calloc(n ? n : 1, sizeof *behind);
+    if (!behind)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].sent < parts[i].recorded || parts[i].sent == KAFKA_NEVER)
+            behind[n_behind++] = parts[i];
+    }
+    enum status status = n_behind > 0 ? kafka_producer_begin(source->producer, error) : STATUS_OK;
+    for (size_t i = 0; i < n_behind && status == STATUS_OK; i++)
+        status = put_missed(source, &behind[i], error);
+    if (status == STATUS_OK && n_behind > 0)
+        status = kafka_producer_commit(source->producer, source->consumer, behind, n_behind, error);
+    free(behind);
+    return status;
+}
+
+/* ---- the connection ---- */
+
+static int64_t recorded_offset(void *context, int32_t part)
+{
+    struct kafka_source *source = context;
+    return engine_position(source->session->engine, SOURCE, part);
+}
+
+static enum status connect_to_brokers(struct kafka_source *source, struct error *error)
+{
+    const struct kafka_producer_options producer = {
+        .kafka = options_of(source),
+        .transactional_id = source->transactional_id,
+        .log = log_of(source),
+    };
+    const struct kafka_consumer_options consumer = {
+        .kafka = options_of(source),
+        .owner = engine_identity(source->session->engine),
+        .recorded = recorded_offset,
+        .context = source,
+        .log = log_of(source),
+    };
+    enum status status = kafka_producer_open(&producer, &source->producer, error);
+    if (status == STATUS_OK)
+        status = kafka_consumer_open(&consumer, &source->consumer, error);
+    return status;
+}
+
+static enum status step(struct kafka_source *source, struct error *error)
+{
+    size_t n;
+    bool moved;
+    enum status status = kafka_consumer_take(source->consumer, source->records, MAX_BATCH,
+                                             TAKE_TIMEOUT_MS, &n, &moved, error);
+    if (status == STATUS_OK && moved)
+        status = settle(source, error);
+    else if (status == STATUS_OK && n > 0)
+        status = handle_batch(source, n, error);
+    if (status == STATUS_OK)
+        source->backoff_ms = FIRST_BACKOFF_MS;
+    return status;
+}
+
+static enum status run_connection(struct kafka_source *source, struct error *error)
+{
+    enum status status = connect_to_brokers(source, error);
+    while (status == STATUS_OK && !atomic_load(source->stopping))
+        status = step(source, error);
+    kafka_consumer_close(source->consumer);
+    kafka_producer_close(source->producer);
+    source->consumer = NULL;
+    source->producer = NULL;
+    return status;
+}
+
+void kafka_source_run(struct kafka_source *source, struct worker *worker,
+                      const atomic_bool *stopping)
+{
+    struct error error;
+    source->worker = worker;
+    source->stopping = stopping;
+    source->backoff_ms = FIRST_BACKOFF_MS;
+    while (!atomic_load(stopping)) {
+        enum status status = run_connection(source, &error);
+        if (status == STATUS_OK || atomic_load(stopping))
+            continue;
+        bool contradiction = status == STATUS_CONFLICT;
+        log_write(log_of(source), LOG_ERROR, "kafka", contradiction ? "stopped" : "connection_lost",
+                  "%s%s", error.message,
+                  contradiction ? "" : "; nothing is lost, it is tried again");
+        if (contradiction)
+            return;
+        pause_ms(source, source->backoff_ms);
+        if (source->backoff_ms < MAX_BACKOFF_MS)
+            source->backoff_ms *= 2;
+    }
+}
+
+/* ---- making ---- */
+
+enum status kafka_source_create(struct session *session, struct kafka_source **source,
+                                struct error *error)
+{
+    *source = NULL;
+    if (!engine_ledger(session->engine))
+        return error_set(error, STATUS_INVALID,
+                         "a source of type kafka needs a ledger, which knows how far it has come: "
+                         "configure `ledger: {dir: ...}` or give --ledger DIR");
+    struct kafka_source *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->session = session;
+    buffer_init(&made->body, BODY_BYTES);
+    snprintf(made->transactional_id, sizeof made->transactional_id, "binnacle-%s",
+             engine_identity(session->engine));
+    *source = made;
+    return STATUS_OK;
+}
+
+void kafka_source_destroy(struct kafka_source *source)
+{
+    if (!source)
+        return;
+    buffer_free(&source->body);
+    free(source);
+}

@@ -1,0 +1,329 @@
+/* A group member that assigns itself where the ledger ends. Everything happens on the caller's
+ * thread: librdkafka fetches in the background, and calls us back from within consumer_poll. */
+#include "engine/event/kafka_consumer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/event/kafka_consumer_priv.h"
+
+#define MAX_TAKE        1024
+#define ASK_TIMEOUT_MS  10000
+#define QUEUE_KB        "16384" /* fetched ahead, all partitions together */
+#define LAST_OF(offset) ((offset)-1)
+
+struct kafka_consumer {
+    struct kafka_owner owner; /* first: the handle's opaque */
+    struct kafka_consumer_options options;
+    rd_kafka_t *handle;
+    struct kafka_part *parts;
+    size_t n_parts;
+    bool moved;
+    enum status trouble; /* found in a callback, returned by the next take */
+    struct error why;
+    rd_kafka_message_t *messages[MAX_TAKE];
+    size_t n_messages;
+    bool held; /* one message, of the new partitions, waits for the next take */
+};
+
+rd_kafka_t *kafka_consumer_handle(struct kafka_consumer *consumer)
+{
+    return consumer->handle;
+}
+
+const char *kafka_consumer_topic(const struct kafka_consumer *consumer)
+{
+    return consumer->options.kafka->topic;
+}
+
+const char *kafka_consumer_owner(const struct kafka_consumer *consumer)
+{
+    return consumer->options.owner;
+}
+
+static void release_messages(struct kafka_consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->n_messages; i++)
+        rd_kafka_message_destroy(consumer->messages[i]);
+    consumer->n_messages = 0;
+}
+
+/* ---- partitions come and go ---- */
+
+static void complain(struct kafka_consumer *consumer, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static void complain(struct kafka_consumer *consumer, enum status status, const char *format, ...)
+{
+    char text[400];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (consumer->trouble == STATUS_OK)
+        consumer->trouble = error_set(&consumer->why, status, "%s", text);
+}
+
+static bool same_owner(const struct kafka_consumer *consumer,
+                       const rd_kafka_topic_partition_t *place)
+{
+    const char *owner = consumer->options.owner;
+    return place->metadata_size == strlen(owner) &&
+           memcmp(place->metadata, owner, place->metadata_size) == 0;
+}
+
+/* Whether the group's offset and this ledger can both be right. */
+static void compare(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *place,
+                    const struct kafka_part *part)
+{
+    if (part->sent <= part->recorded)
+        return;
+    if (same_owner(consumer, place))
+        complain(consumer, STATUS_CONFLICT,
+                 "kafka: group %s has decided %s/%d up to offset %lld out of this very ledger, "
+                 "which ends at %lld: rows are missing. Restore the ledger, or, to accept the "
+                 "loss, use another group",
+                 consumer->options.kafka->group, place->topic, place->partition,
+                 (long long)part->sent, (long long)part->recorded);
+    else
+        log_write(consumer->owner.log, LOG_WARN, "kafka", "taken_over",
+                  "%s/%d goes on after offset %lld, which another ledger has decided up to",
+                  place->topic, place->partition, (long long)part->sent);
+}
+
+/* Events that the broker has deleted before anybody read them. */
+static void look_for_gap(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *place)
+{
+    int64_t low = 0, high = 0;
+    if (place->offset < 0 ||
+        rd_kafka_query_watermark_offsets(consumer->handle, place->topic, place->partition, &low,
+                                         &high, ASK_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    if (low > place->offset)
+        log_write(consumer->owner.log, LOG_ERROR, "kafka", "events_lost",
+                  "%s/%d: the broker deleted offsets %lld to %lld before they were read; raise the "
+                  "topic's retention",
+                  place->topic, place->partition, (long long)place->offset, (long long)low - 1);
+    if (place->offset > high)
+        complain(consumer, STATUS_CONFLICT,
+                 "kafka: %s/%d ends at offset %lld and the ledger has decided up to %lld: it is "
+                 "not the topic that the ledger knows. Use another group and ledger, or another "
+                 "topic",
+                 place->topic, place->partition, (long long)high, (long long)place->offset - 1);
+}
+
+/* Sets where to start and remembers what the broker may have missed. */
+static void settle_start(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *place,
+                         struct kafka_part *part)
+{
+    part->part = place->partition;
+    part->recorded = consumer->options.recorded(consumer->options.context, place->partition);
+    part->sent = place->offset >= 0 ? LAST_OF(place->offset) : KAFKA_NEVER;
+    compare(consumer, place, part);
+    int64_t done = part->sent > part->recorded ? part->sent : part->recorded;
+    place->offset = done >= 0 ? done + 1 : RD_KAFKA_OFFSET_BEGINNING;
+    look_for_gap(consumer, place);
+}
+
+static void take_parts(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *places)
+{
+    size_t n = (size_t)places->cnt;
+    struct kafka_part *parts = calloc(n ? n : 1, sizeof *parts);
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle, places, ASK_TIMEOUT_MS);
+    for (int i = 0; i < places->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        code = places->elems[i].err;
+    if (!parts || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        complain(consumer, STATUS_UNAVAILABLE, "kafka: asking for the group's offsets: %s",
+                 rd_kafka_err2str(code));
+        free(parts);
+        rd_kafka_assign(consumer->handle, NULL);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        settle_start(consumer, &places->elems[i], &parts[i]);
+    consumer->parts = parts;
+    consumer->n_parts = n;
+    rd_kafka_assign(consumer->handle, consumer->trouble == STATUS_OK ? places : NULL);
+    log_write(consumer->owner.log, LOG_INFO, "kafka", "assigned", "%zu partitions of %s", n,
+              consumer->options.kafka->topic);
+}
+
+static void drop_parts(struct kafka_consumer *consumer)
+{
+    free(consumer->parts);
+    consumer->parts = NULL;
+    consumer->n_parts = 0;
+}
+
+static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *places, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+    (void)handle;
+    consumer->moved = true;
+    drop_parts(consumer);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        take_parts(consumer, places);
+    else
+        rd_kafka_assign(consumer->handle, NULL);
+}
+
+/* ---- opening and closing ---- */
+
+static enum status start(struct kafka_consumer *consumer, struct error *error)
+{
+    const struct kafka_options *kafka = consumer->options.kafka;
+    char name[KAFKA_OWNER_SIZE + 16];
+    snprintf(name, sizeof name, "binnacle-%s", consumer->options.owner);
+    const struct kafka_setting settings[] = {
+        {"group.id", kafka->group},
+        {"group.instance.id", kafka->static_member ? name : NULL},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "earliest"},
+        {"queued.max.messages.kbytes", QUEUE_KB},
+        {NULL, NULL},
+    };
+    rd_kafka_conf_t *conf = kafka_conf(kafka, &consumer->owner, error);
+    if (!conf)
+        return error ? error->code : STATUS_INVALID;
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
+    enum status status = kafka_set(conf, settings, error);
+    if (status != STATUS_OK) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
+    status = kafka_new(RD_KAFKA_CONSUMER, conf, &consumer->handle, error);
+    if (status != STATUS_OK)
+        return status;
+    rd_kafka_poll_set_consumer(consumer->handle);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, kafka->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return kafka_code_failed(code, "subscribing", error);
+}
+
+enum status kafka_consumer_open(const struct kafka_consumer_options *options,
+                                struct kafka_consumer **consumer, struct error *error)
+{
+    *consumer = NULL;
+    struct kafka_consumer *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->options = *options;
+    made->owner.log = options->log;
+    enum status status = start(made, error);
+    if (status != STATUS_OK) {
+        kafka_consumer_close(made);
+        return status;
+    }
+    *consumer = made;
+    return STATUS_OK;
+}
+
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    if (!consumer)
+        return;
+    release_messages(consumer);
+    if (consumer->handle) {
+        rd_kafka_consumer_close(consumer->handle);
+        rd_kafka_destroy(consumer->handle);
+    }
+    free(consumer->parts);
+    free(consumer);
+}
+
+/* ---- taking ---- */
+
+static struct slice header_of(const rd_kafka_message_t *message, const char *name)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return slice_of("");
+    return slice_make(value, size);
+}
+
+/* What is not a message: a topic that is not there yet, a broker in trouble. Waiting helps with
+ * those; a fatal one needs a new connection. */
+static void handle_event(struct kafka_consumer *consumer, rd_kafka_message_t *message)
+{
+    char why[300];
+    if (rd_kafka_fatal_error(consumer->handle, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        complain(consumer, STATUS_UNAVAILABLE, "kafka: %s", why);
+    else
+        log_write(consumer->owner.log, LOG_WARN, "kafka", "waiting", "%s: %s",
+                  rd_kafka_err2name(message->err), rd_kafka_message_errstr(message));
+    rd_kafka_message_destroy(message);
+}
+
+/* One poll may call us back about partitions and then return a message of the new ones. What was
+ * collected before comes again from where the ledger ends; this one does not: it is held. */
+static void hold(struct kafka_consumer *consumer, rd_kafka_message_t *message)
+{
+    release_messages(consumer);
+    if (message && !message->err) {
+        consumer->messages[consumer->n_messages++] = message;
+        consumer->held = true;
+    } else if (message) {
+        handle_event(consumer, message);
+    }
+}
+
+static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)
+{
+    while (consumer->n_messages < max && consumer->trouble == STATUS_OK) {
+        rd_kafka_message_t *message =
+            rd_kafka_consumer_poll(consumer->handle, consumer->n_messages > 0 ? 0 : timeout_ms);
+        if (consumer->moved) {
+            hold(consumer, message);
+            return;
+        }
+        if (!message)
+            return;
+        if (message->err)
+            handle_event(consumer, message);
+        else
+            consumer->messages[consumer->n_messages++] = message;
+    }
+}
+
+enum status kafka_consumer_take(struct kafka_consumer *consumer, struct kafka_record *records,
+                                size_t max, int timeout_ms, size_t *n, bool *moved,
+                                struct error *error)
+{
+    if (!consumer->held)
+        release_messages(consumer);
+    consumer->held = false;
+    consumer->moved = false;
+    *n = 0;
+    collect(consumer, max < MAX_TAKE ? max : MAX_TAKE, timeout_ms);
+    *moved = consumer->moved;
+    if (consumer->trouble != STATUS_OK) {
+        *error = consumer->why;
+        return consumer->trouble;
+    }
+    for (; !consumer->moved && *n < consumer->n_messages; (*n)++) {
+        const rd_kafka_message_t *message = consumer->messages[*n];
+        records[*n] = (struct kafka_record){
+            .value = slice_make(message->payload, message->len),
+            .traceparent = header_of(message, "traceparent"),
+            .part = message->partition,
+            .offset = message->offset,
+        };
+    }
+    return STATUS_OK;
+}
+
+const struct kafka_part *kafka_consumer_parts(const struct kafka_consumer *consumer, size_t *n)
+{
+    *n = consumer->n_parts;
+    return consumer->parts;
+}

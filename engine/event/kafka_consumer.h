@@ -1,0 +1,60 @@
+/* Events from a topic, as a member of a consumer group. Where to go on is the ledger's to say, not
+ * the broker's: the broker's offsets only tell how far the group's output has come. */
+#ifndef BINNACLE_EVENT_KAFKA_CONSUMER_H
+#define BINNACLE_EVENT_KAFKA_CONSUMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/slice.h"
+#include "engine/event/kafka.h"
+
+struct kafka_consumer;
+
+/* One message; its bytes live until the next kafka_consumer_take(). */
+struct kafka_record {
+    struct slice value;       /* empty for a tombstone */
+    struct slice traceparent; /* header; empty: none */
+    int32_t part;
+    int64_t offset;
+};
+
+#define KAFKA_NEVER INT64_C(-2)
+
+/* A partition of ours. Offsets as in the ledger: that of the last event that was dealt with. */
+struct kafka_part {
+    int32_t part;
+    int64_t recorded; /* in the ledger; -1: none */
+    int64_t sent;     /* up to here the group's decisions are on their topic; -1: none yet;
+                         KAFKA_NEVER: the group has no offset */
+};
+
+#define KAFKA_OWNER_SIZE 40
+
+struct kafka_consumer_options {
+    const struct kafka_options *kafka;
+    /* Names the ledger. Offsets are committed with it, so that a ledger that has lost rows is told
+     * from a partition that comes from another instance. Also the name of a static member. */
+    const char *owner;
+    int64_t (*recorded)(void *context, int32_t part); /* last offset in the ledger, -1: none */
+    void *context;
+    struct log *log;
+};
+
+/* Connects in the background: a broker that is down is waited for. */
+MUST_USE enum status kafka_consumer_open(const struct kafka_consumer_options *options,
+                                         struct kafka_consumer **consumer, struct error *error);
+/* Leaves the group's work to others, or to our next start. NULL is ignored. */
+void kafka_consumer_close(struct kafka_consumer *consumer);
+
+/* Up to `max` messages; waits up to timeout_ms for the first. *n may be 0. When partitions come or
+ * go it returns at once, with *moved true and no messages: what was recorded beyond `sent` of the
+ * partitions must be sent before the next call. STATUS_CONFLICT: the group has gone further than
+ * this ledger, which has lost rows; STATUS_UNAVAILABLE: close, and open again. One thread. */
+MUST_USE enum status kafka_consumer_take(struct kafka_consumer *consumer,
+                                         struct kafka_record *records, size_t max, int timeout_ms,
+                                         size_t *n, bool *moved, struct error *error);
+/* The partitions that are ours now; until the next kafka_consumer_take(). */
+const struct kafka_part *kafka_consumer_parts(const struct kafka_consumer *consumer, size_t *n);
+
+#endif

@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""A real Apache Kafka broker: events from one topic, decisions and dead letters into others, each
+exactly once, with brokers, binnacle and group members that come, go and die.
+
+The broker's jars come from Maven Central, the client that checks from PyPI, each kept between runs;
+where they cannot be reached, this is skipped."""
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent.parent / "scenario" / "lib")]
+import broker as kafka
+import peer
+
+NAME = "exactly once through a real Kafka broker"
+PARTITIONS = 4
+KILLS = int(os.environ.get("BINNACLE_KAFKA_KILLS", "6"))
+GROUP, TOPIC, DECISIONS, DEAD = "g1", "transactions", "decisions", "transactions.dead-letter"
+
+if not peer.INSIDE:
+    python = peer.environment("confluent_kafka", "confluent-kafka")
+    if not python or not kafka.jars():
+        print(f"ok - {NAME} # SKIP no broker or client to be had from their registries")
+        sys.exit(0)
+    sys.exit(peer.run_inside(python, __file__))
+
+import confluent_kafka as client
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource,
+                                   NewTopic)
+
+import ledger as ledgers
+import service
+from tap import WORK, Server, check, finish, run
+
+
+class World:
+    """The broker, the topics, what was sent, and the services under test."""
+
+    def __init__(self):
+        self.broker = kafka.Broker(kafka.jars(), WORK)
+        check(self.broker.start(), "a broker starts")
+        self.admin = AdminClient({"bootstrap.servers": self.broker.address, "log_level": 0})
+        for made in self.admin.create_topics(
+                [NewTopic(name, PARTITIONS, 1) for name in (TOPIC, DECISIONS, DEAD)]).values():
+            made.result(30)
+        self.config = self.configure("config")
+        self.model, _ = service.model(self.config)
+        self.sent = 0
+        self.by_http = set()  # ids of events that came another way
+        self.seed = 100
+
+    def configure(self, name):
+        return service.config("kafka", f"kafka: {{brokers: '{self.broker.address}', group: {GROUP}}}\n",
+                              name)
+
+    def send(self, count, bad=0.02):
+        """Synthetic events onto the topic; one seed each, so that no two are the same."""
+        self.seed += 1
+        code, _, problem = run("produce", "--count", count, "--seed", self.seed, "--bad", bad,
+                               "--to", f"kafka://{self.broker.address}/{TOPIC}")
+        self.sent += count if code == 0 else 0
+        return problem if code else ""
+
+    def serve(self, name="ledger"):
+        return Server("--config", self.config, "--model", self.model, "--ledger",
+                      os.path.join(WORK, name))
+
+    def read(self, topic):
+        """All committed messages of a topic."""
+        reader = client.Consumer({
+            "bootstrap.servers": self.broker.address, "group.id": "reader",
+            "isolation.level": "read_committed", "enable.auto.commit": False,
+            "enable.partition.eof": True})
+        reader.assign([client.TopicPartition(topic, part, 0) for part in range(PARTITIONS)])
+        found, ended, until = [], set(), time.monotonic() + 30
+        while len(ended) < PARTITIONS and time.monotonic() < until:
+            message = reader.poll(1)
+            if message is None:
+                continue
+            if message.error():
+                ended.add(message.partition())
+            else:
+                found.append(message)
+        reader.close()
+        return found
+
+    def lag(self):
+        """Events of the topic that the group has not dealt with; None when nobody says."""
+        asked = client.Consumer({"bootstrap.servers": self.broker.address, "group.id": GROUP})
+        try:
+            places = asked.committed([client.TopicPartition(TOPIC, part)
+                                      for part in range(PARTITIONS)], timeout=5)
+            return sum(asked.get_watermark_offsets(place, timeout=5)[1] - max(place.offset, 0)
+                       for place in places)
+        except client.KafkaException:
+            return None
+        finally:
+            asked.close()
+
+    def caught_up(self, seconds=60):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.lag() == 0:
+                return True
+            time.sleep(0.2)
+        return False
+
+
+def problems(world, folders):
+    """Nothing when topics and ledgers hold every event exactly once and say the same."""
+    recorded = {}
+    n_quarantined = 0
+    for folder in folders:
+        bad = ledgers.whole(folder)
+        if bad:
+            return f"{folder}: {bad}"
+        for row in ledgers.decisions(folder):
+            if row["event_id"] in world.by_http:
+                continue
+            if row["event_id"] in recorded:
+                return f"{row['event_id']} is in two ledgers"
+            recorded[row["event_id"]] = row
+        n_quarantined += len(ledgers.quarantined(folder))
+    if len(recorded) + n_quarantined != world.sent:
+        return f"{len(recorded)} decided and {n_quarantined} quarantined of {world.sent} sent"
+    told = [json.loads(message.value()) for message in world.read(DECISIONS)]
+    times = collections.Counter(answer["event_id"] for answer in told)
+    if max(times.values(), default=1) > 1 or set(times) != set(recorded):
+        return (f"{len(told)} messages tell of {len(times)} decisions, {len(recorded)} are "
+                f"recorded, {sum(n - 1 for n in times.values())} too many")
+    for answer in told:
+        row = recorded[answer["event_id"]]
+        if (answer["decision"], answer["ledger_index"]) != (row["decision"], row["idx"]):
+            return f"the topic says {answer}, the ledger {row}"
+    letters = world.read(DEAD)
+    if len(letters) != n_quarantined:
+        return f"{len(letters)} dead letters of {n_quarantined} quarantined events"
+    return ""
+
+
+def check_letters(world):
+    """A dead letter is what came, with the reasons, and says where from."""
+    came = {(m.partition(), m.offset()): m.value() for m in world.read(TOPIC)}
+    wrong = []
+    for letter in world.read(DEAD):
+        _, part, offset = letter.key().decode().rsplit("/", 2)
+        reasons = json.loads(dict(letter.headers())["reasons"])
+        if came[int(part), int(offset)] != letter.value() or not reasons[0]["reason"]:
+            wrong.append(letter.value())
+    check(not wrong, "dead letters are the bytes that came, with their reasons", wrong)
+
+
+def check_flow(world):
+    check(world.send(3000) == "", "produce sends events to a topic")
+    server = world.serve()
+    check(server.wait_ready(), "a service with a Kafka source starts", server.output())
+    check(world.caught_up(), "it reads the topic to its end", server.output())
+    check(problems(world, [LEDGER]) == "", "every event is decided or dead-lettered, once",
+          problems(world, [LEDGER]))
+    check_letters(world)
+    by_user = collections.defaultdict(set)
+    for message in world.read(TOPIC):
+        by_user[message.key()].add(message.partition())
+    check(len(by_user) > 100 and all(len(parts) == 1 for parts in by_user.values()),
+          "events of one user share a partition")
+    return server
+
+
+def check_broker_outage(world, server):
+    world.broker.stop(signal.SIGKILL)
+    time.sleep(1.5)
+    event = service.event(1)
+    world.by_http.add(event["event_id"])
+    status, _, body = server.call("POST", "/v1/score", service.text(event),
+                                  {"Content-Type": "application/json"})
+    check(status == 200, "with the broker dead, HTTP is answered", body)
+    check(world.broker.start(), "the broker comes back")
+    check(world.send(1500) == "", "more events are sent")
+    check(world.caught_up(90), "the service goes on by itself", server.output())
+
+
+def check_kills(world, server):
+    """kill -9 at random moments while events stream in."""
+    chance = random.Random(7)
+    for _ in range(KILLS):
+        world.send(1500)
+        time.sleep(chance.uniform(0.05, 0.6))
+        server.stop(signal.SIGKILL)
+        server = world.serve()
+        server.wait_ready()
+    check(world.caught_up(), f"after {KILLS} kills the topic is read to its end", server.output())
+    return server
+
+
+def check_group(world, server):
+    """A stranger takes some partitions and gives them back; then a second instance shares them."""
+    stranger = client.Consumer({"bootstrap.servers": world.broker.address, "group.id": GROUP,
+                                "enable.auto.commit": False})
+    mine = []
+    stranger.subscribe([TOPIC], on_assign=lambda _, parts: mine.extend(parts))
+    until = time.monotonic() + 30
+    while not mine and time.monotonic() < until:
+        stranger.poll(0.2)
+    check(0 < len(mine) < PARTITIONS, "a stranger in the group gets some of the partitions", mine)
+    world.send(1500)
+    stranger.close()
+    check(world.caught_up(), "when it leaves, its partitions are read", server.output())
+    other = world.serve("ledger2")
+    other.wait_ready()
+    until = time.monotonic() + 30
+    while "assigned" not in other.output() and time.monotonic() < until:
+        time.sleep(0.2)
+    world.send(2000, bad=0)  # an id that comes again under another key is another instance's
+    check(world.caught_up(), "two instances read the topic to its end",
+          server.output() + other.output())
+    shared = len(ledgers.decisions(LEDGER2))
+    check(0 < shared < 2000, "they have shared the work", shared)
+    other.stop()
+
+
+def check_lost_rows(world):
+    """A ledger out of an older backup must not pass silently."""
+    backup = os.path.join(WORK, "backup")
+    shutil.copytree(LEDGER, backup)
+    server = world.serve()
+    server.wait_ready()
+    world.send(500)
+    # The other instance's place in the group is kept for it until its session ends.
+    check(world.caught_up(90), "the restarted service reads on", server.output())
+    server.stop()
+    shutil.rmtree(LEDGER)
+    shutil.move(backup, LEDGER)
+    server = world.serve()
+    server.wait_ready()
+    until = time.monotonic() + 40
+    while "rows are missing" not in server.output() and time.monotonic() < until:
+        time.sleep(0.2)
+    check("rows are missing" in server.output(),
+          "a ledger that has lost rows is refused with an explanation", server.output())
+    check(server.call("GET", "/healthz")[0] == 200, "and the rest of the service runs")
+    server.stop()
+
+
+def check_doctor(world):
+    code, out, _ = run("doctor", "--config", world.config, "--json")
+    findings = [(f["verdict"], f["text"]) for f in json.loads(out)["findings"]
+                if f["about"] == "kafka"]
+    text = json.dumps(findings)
+    check(code == 1 and "replication" in text and "unsafe" in text,
+          "doctor calls one copy of the events unsafe", text)
+    for resource in world.admin.incremental_alter_configs([ConfigResource(
+            "topic", TOPIC, incremental_configs=[
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                for name, value in (("retention.ms", "60000"), ("cleanup.policy", "compact"))
+            ])]).values():
+        resource.result(20)
+    code, out, _ = run("doctor", "--kafka", world.broker.address, "--config", world.config)
+    check("retention" in out and "compact" in out,
+          "and a retention of a minute, and compaction", out)
+    for gone in world.admin.delete_topics([DECISIONS]).values():
+        gone.result(20)
+    time.sleep(1)
+    code, out, _ = run("doctor", "--config", world.config)
+    check(code == 1 and "decisions does not exist" in out, "and a topic that is missing", out)
+    world.broker.stop()
+    code, out, _ = run("doctor", "--config", world.config)
+    check(code == 1 and "no broker answers" in out, "and a broker that does not answer", out)
+
+
+LEDGER, LEDGER2 = os.path.join(WORK, "ledger"), os.path.join(WORK, "ledger2")
+world = World()
+try:
+    server = check_flow(world)
+    check_broker_outage(world, server)
+    server = check_kills(world, server)
+    check_group(world, server)
+    server.stop()
+    broken = problems(world, [LEDGER, LEDGER2])
+    check(broken == "", "after all that, every event is decided once and told once", broken)
+    check_lost_rows(world)
+    check_doctor(world)
+finally:
+    world.broker.stop(signal.SIGKILL)
+finish()

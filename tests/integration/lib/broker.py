@@ -1,0 +1,93 @@
+"""One node of Apache Kafka (KRaft) on loopback, its jars fetched once from Maven Central."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+POM = pathlib.Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+JAVA = ["java", "-Xms128m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+PROPERTIES = """process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=2097152
+"""
+
+
+def jars():
+    """The folder of the broker's jars, or None when they cannot be had."""
+    folder = CACHE / "binnacle" / "kafka-4.1.1"
+    if (folder / "complete").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies",
+                        f"-DoutputDirectory={folder}"], check=True, capture_output=True,
+                       timeout=400)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    (folder / "complete").touch()
+    return folder
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    def __init__(self, library, folder):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.command = [*JAVA, "-cp", f"{library}/*"]
+        self.process = None
+        self.properties = self.folder / "server.properties"
+        self.properties.write_text(PROPERTIES.format(
+            port=self.port, controller=free_port(), folder=self.folder))
+        tool = [*self.command, "kafka.tools.StorageTool"]
+        name = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True,
+                              text=True).stdout.split()[-1]
+        subprocess.run([*tool, "format", "-t", name, "-c", self.properties], check=True,
+                       capture_output=True)
+
+    def start(self):
+        with open(self.folder / "broker.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([*self.command, "kafka.Kafka", self.properties],
+                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return True
+            except OSError:
+                time.sleep(0.1)
+        return False
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
