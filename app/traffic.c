@@ -125,7 +125,7 @@ static int change_split(const struct cli_args *args, struct arm *arms, int n)
     return EXIT_DONE;
 }
 
-/* The champion takes what is left, so its share is not sent; an arm at 0 is left out. */
+/* The champion takes what is left, so its share is not sent. */
 static void split_json(const struct arm *arms, int n, struct buffer *out)
 {
     struct json_writer json;
@@ -134,8 +134,6 @@ static void split_json(const struct arm *arms, int n, struct buffer *out)
     json_array(&json, "traffic");
     for (int i = 0; i < n; i++) {
         bool champion = strcmp(arms[i].variant, "champion") == 0;
-        if (!champion && arms[i].share_percent == 0)
-            continue;
         json_object(&json, NULL);
         json_text(&json, "variant", arms[i].variant);
         json_text(&json, "model", arms[i].model);

@@ -83,7 +83,7 @@ static enum status check_arm(const struct traffic_arm *arms, size_t index, struc
     if (!arm->model[0] || !arm->version[0])
         return error_set(error, STATUS_INVALID, "a %s needs a model and a version",
                          traffic_role_name(arm->role));
-    bool within = arm->role == TRAFFIC_CANARY ? share > 0 && share <= 100
+    bool within = arm->role == TRAFFIC_CANARY ? share >= 0 && share <= 100
                                               : isnan(share) || (share >= 0 && share <= 100);
     if (!within)
         return error_set(error, STATUS_INVALID, "the %s %s %s has a share of %g %%, not 0 to 100",
@@ -165,7 +165,9 @@ static struct traffic_plan *make_plan(const struct traffic_arm *arms, size_t n_a
             continue;
         }
         plan->n_canaries++;
-        plan->chance[i] = left > 0 ? arm->share_percent / left : 1;
+        plan->chance[i] = arm->share_percent < left ? arm->share_percent / left : 1;
+        if (arm->share_percent == 0)
+            plan->chance[i] = 0; /* kept to be given a share again */
         left -= arm->share_percent;
     }
     return plan;

@@ -62,7 +62,7 @@ MUST_USE enum status traffic_create(size_t max_readers, void (*release)(void *ha
 void traffic_destroy(struct traffic *traffic);
 
 /* Puts a new split in place for every route that begins after it returns. Exactly one champion;
- * canary shares within (0, 100] that leave the champion at least 0; at most TRAFFIC_MAX_SHADOWS
+ * canary shares within [0, 100] that leave the champion at least 0; at most TRAFFIC_MAX_SHADOWS
  * shadows; a model and version appears once. The arms are copied, their
  * handles are taken on success and remain the caller's on failure. Any thread. */
 MUST_USE enum status traffic_set(struct traffic *traffic, const struct traffic_arm *arms,

@@ -172,6 +172,22 @@ static void gives_everything_to_a_canary_of_100_percent(void **state)
     drop_split(&split);
 }
 
+static void keeps_an_arm_without_a_share(void **state)
+{
+    (void)state;
+    static uint8_t arms[N_ENTITIES];
+    struct split split = make_split();
+    const struct traffic_arm wanted[] = {arm(TRAFFIC_CHAMPION, "1", NAN),
+                                         arm(TRAFFIC_CANARY, "2", 100), arm(TRAFFIC_CANARY, "3", 0),
+                                         arm(TRAFFIC_SHADOW, "4", 0)};
+    struct traffic_arm described[TRAFFIC_MAX_ARMS];
+    set(&split, wanted, 4);
+    route_all(&split, arms, NULL);
+    assert_true(share_of(arms, 1) == 100);
+    assert_int_equal(traffic_describe(split.traffic, described, TRAFFIC_MAX_ARMS), 4);
+    drop_split(&split);
+}
+
 static void refuses_impossible_splits(void **state)
 {
     (void)state;
@@ -180,25 +196,29 @@ static void refuses_impossible_splits(void **state)
         size_t n;
         const char *message;
     } cases[] = {
-        {{{0}},                                                                   0, "a split has one champion, not 0"                      },
+        {{{0}}, 0, "a split has one champion, not 0"},
         {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_CHAMPION, "2", NAN)},
-         2,                                                                          "a split has one champion, not 2"                      },
+         2,
+         "a split has one champion, not 2"},
         {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_CANARY, "2", 60),
           arm(TRAFFIC_CANARY, "3", 41)},
-         3,                                                                          "canaries take 101 % of 100"                           },
+         3,
+         "canaries take 101 % of 100"},
         {{arm(TRAFFIC_CHAMPION, "1", 95), arm(TRAFFIC_CANARY, "2", 10)},
-         2,                                                                          "the champion has 95 %, but the canaries leave it 90"  },
-        {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_CANARY, "2", 0)},
-         2,                                                                          "the canary fraud 2 has a share of 0 %, not 0 to 100"  },
+         2,
+         "the champion has 95 %, but the canaries leave it 90"},
         {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_CANARY, "2", NAN)},
-         2,                                                                          "the canary fraud 2 has a share of nan %, not 0 to 100"},
+         2,
+         "the canary fraud 2 has a share of nan %, not 0 to 100"},
         {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_SHADOW, "1", NAN)},
-         2,                                                                          "fraud 1 is there as champion and as shadow"           },
-        {{arm(TRAFFIC_CHAMPION, "", NAN)},                                        1, "a champion needs a model and a version"               },
+         2,
+         "fraud 1 is there as champion and as shadow"},
+        {{arm(TRAFFIC_CHAMPION, "", NAN)}, 1, "a champion needs a model and a version"},
         {{arm(TRAFFIC_CHAMPION, "1", NAN), arm(TRAFFIC_SHADOW, "2", NAN),
           arm(TRAFFIC_SHADOW, "3", NAN), arm(TRAFFIC_SHADOW, "4", NAN),
           arm(TRAFFIC_SHADOW, "5", NAN), arm(TRAFFIC_SHADOW, "6", NAN)},
-         6,                                                                          "5 shadows are more than 4"                            },
+         6,
+         "5 shadows are more than 4"},
     };
     struct split split = make_split();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -350,13 +370,14 @@ static void says_where_the_configuration_is_wrong(void **state)
         const char *text, *message;
     } cases[] = {
         {"traffic:\n  - {variant: champoin, model: a, version: b}\n",
-         "b.yaml:2:15: \"champoin\" is not champion, canary or shadow; did you mean \"champion\"?"                                   },
+         "b.yaml:2:15: \"champoin\" is not champion, canary or shadow; did you mean \"champion\"?"},
         {"traffic:\n  - {variant: champion, model: a, version: b}\n"
-         "  - {variant: canary, model: a, version: c, share: 101}\n",  "b.yaml:3:52: share must be from 0 to 100, found 101"},
+         "  - {variant: canary, model: a, version: c, share: 101}\n",
+         "b.yaml:3:52: share must be from 0 to 100, found 101"},
         {"traffic:\n  - {variant: champion, model: a, version: b, shard: 3}\n",
-         "b.yaml:2:47: unknown key \"shard\"; did you mean \"share\"?"                                                               },
+         "b.yaml:2:47: unknown key \"shard\"; did you mean \"share\"?"},
         {"traffic:\n  - {variant: canary, model: a, version: b, share: 3}\n",
-         "b.yaml:2:3: a split has one champion, not 0"                                                                               },
+         "b.yaml:2:3: a split has one champion, not 0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct traffic_arm arms[TRAFFIC_MAX_ARMS];
@@ -375,6 +396,7 @@ int main(void)
         cmocka_unit_test(keeps_an_entity_on_its_arm),
         cmocka_unit_test(only_adds_entities_as_a_canary_grows),
         cmocka_unit_test(gives_everything_to_a_canary_of_100_percent),
+        cmocka_unit_test(keeps_an_arm_without_a_share),
         cmocka_unit_test(refuses_impossible_splits),
         cmocka_unit_test(frees_a_plan_only_when_nobody_holds_it),
         cmocka_unit_test(readers_never_see_a_freed_plan),
