@@ -1,4 +1,6 @@
 /* `doctor`: looks at what a service stands on and says what is unsafe, one line a finding. */
+#include "app/doctor.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/doctor.h"
 #include "engine/base/crypto.h"
 #include "engine/base/json.h"
 #include "engine/contract/contract.h"

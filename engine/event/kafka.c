@@ -1,5 +1,7 @@
 /* Reads the connection's part of the configuration and turns it into librdkafka's. Called while
  * starting, from one thread; the log callback comes from librdkafka's threads. */
+#include "engine/event/kafka.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
