@@ -104,9 +104,10 @@ static void look_at_models(struct diagnosis *diagnosis)
             doctor_say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
                        config->models[i].version, path ? error.message : "out of memory");
         else
-            doctor_say(diagnosis, FINE, "model", "%s version %s: %zu trees, %zu features",
-                       model_name(model), model_version(model), model_n_trees(model),
-                       model_n_features(model));
+            doctor_say(diagnosis, FINE, "model",
+                       "%s version %s: %zu trees, %zu features, scored by %s", model_name(model),
+                       model_version(model), model_n_trees(model), model_n_features(model),
+                       model_kernel(model));
         model_release(model);
         free(path);
     }

@@ -1,27 +1,23 @@
-/* Scores rows with libxgboost (1.7).
- *
- * In: a checked forest, written again in the library's own layout. The library's in-place
- * prediction and its contributions are safe for many threads on one booster of trees once the first
- * prediction has configured it, which happens at load; results come back in memory of the calling
- * thread. With more than one thread inside the library its p99 is three orders above its median, so
- * nthread is 1 and parallelism is the caller's. The logistic function is XGBoost's own formula
- * (src/common/math.h: 1 / (1 + exp(min(-x, 88.7))) in float), applied to the margins here so that
- * one pass gives both. */
+/* Margins by our own evaluator, held against libxgboost at load; contributions by the library. The
+ * logistic function is XGBoost's own formula (src/common/math.h: 1 / (1 + exp(min(-x, 88.7))) in
+ * float), applied to the margins here so that one pass gives both. */
 #include "engine/model/model.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <xgboost/c_api.h>
-
 #include "engine/base/hash.h"
+#include "engine/model/evaluator.h"
+#include "engine/model/library.h"
 #include "engine/model/model_file_priv.h"
 
 #define MODEL_MAGIC 0x6d6f6465u
+/* Compared with the library at load; fewer rows where they are very wide. */
+#define SAMPLE_ROWS  256
+#define SAMPLE_CELLS ((size_t)1 << 20)
 
 struct model {
     unsigned magic;
@@ -29,67 +25,48 @@ struct model {
     char *name, *version;
     char digest[33];
     struct forest *forest;
-    BoosterHandle booster;
+    struct evaluator *evaluator;
+    bool differs; /* from the library, at load: then the library scores */
+    struct library *library;
 };
-
-static enum status library_error(struct error *error, const char *what)
-{
-    char message[300];
-    /* Its messages carry a stack trace after the first line. */
-    snprintf(message, sizeof message, "%s", XGBGetLastError());
-    message[strcspn(message, "\n")] = 0;
-    return error_set(error, STATUS_UNSUPPORTED, "%s: libxgboost says: %s", what, message);
-}
 
 /* ---- loading ---- */
 
-static enum status create_booster(struct model *model, struct slice bytes, struct error *error)
+/* Values on both sides of the model's own thresholds, missing ones, and whole numbers for codes of
+ * categories; the same for the same model. */
+static void fill_sample(const struct forest *forest, float *rows, size_t n)
 {
-    char n_features[24];
-    (void)snprintf(n_features, sizeof n_features, "%zu", model->forest->n_features);
-    const char *const parameters[][2] = {
-        {"nthread",     "1"       },
-        {"verbosity",   "0"       },
-        {"num_feature", n_features}
-    };
-    if (XGBoosterCreate(NULL, 0, &model->booster))
-        return library_error(error, "no booster");
-    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
-        if (XGBoosterSetParam(model->booster, parameters[i][0], parameters[i][1]))
-            return library_error(error, parameters[i][0]);
-    /* Asking for anything puts the parameters into force; else loading would use every core. */
-    int n_rounds;
-    if (XGBoosterBoostedRounds(model->booster, &n_rounds))
-        return library_error(error, "its parameters");
-    if (XGBoosterLoadModelFromBuffer(model->booster, bytes.data, bytes.size))
-        return library_error(error, "the model");
-    return STATUS_OK;
+    uint64_t state = 1;
+    for (size_t i = 0; i < n * forest->n_features; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint64_t chance = state >> 33;
+        float threshold = forest->n_nodes ? forest->threshold[chance / 8 % forest->n_nodes] : 0;
+        const float values[8] = {NAN,
+                                 threshold,
+                                 nextafterf(threshold, INFINITY),
+                                 nextafterf(threshold, -INFINITY),
+                                 threshold * 2,
+                                 -threshold,
+                                 (float)(chance / 8 % 64),
+                                 0};
+        rows[i] = values[chance % 8];
+    }
 }
 
-/* The first prediction configures the booster; after it, prediction only reads. */
-static enum status warm_up(const struct model *model, struct error *error)
+/* Whether the evaluator gives the library's bits. What it gets wrong it must not score. */
+static enum status check_against_library(struct model *model, struct error *error)
 {
-    size_t n = model->forest->n_features;
-    float *row = calloc(2 * n + 1, sizeof *row), margin;
-    if (!row)
+    size_t width = model->forest->n_features;
+    size_t n = width < SAMPLE_CELLS / SAMPLE_ROWS ? SAMPLE_ROWS : SAMPLE_CELLS / width + 1;
+    float *rows = malloc((width + 1) * n * sizeof *rows);
+    float ours[SAMPLE_ROWS], theirs[SAMPLE_ROWS];
+    if (!rows)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = model_predict(model, row, 1, n, &margin, NULL, error);
-    if (!status)
-        status = model_contribs(model, row, 1, n, row + n, error);
-    free(row);
-    return status;
-}
-
-static enum status give_to_library(struct model *model, struct error *error)
-{
-    struct buffer bytes;
-    buffer_init(&bytes, 4 * MODEL_FILE_MAX_BYTES);
-    enum status status = forest_write(model->forest, &bytes);
-    if (status)
-        error_set(error, status, "out of memory for a model of this size");
-    else
-        status = create_booster(model, buffer_slice(&bytes), error);
-    buffer_free(&bytes);
+    fill_sample(model->forest, rows, n);
+    evaluator_margins(model->evaluator, model->forest->n_trees, rows, n, width, ours);
+    enum status status = library_margins(model->library, 0, rows, n, width, theirs, error);
+    model->differs = status == STATUS_OK && memcmp(ours, theirs, n * sizeof *ours) != 0;
+    free(rows);
     return status;
 }
 
@@ -107,9 +84,11 @@ static enum status build(struct model *model, struct slice bytes, const char *na
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = forest_read(bytes, &model->forest, error);
     if (!status)
-        status = give_to_library(model, error);
+        status = library_create(model->forest, &model->library, error);
     if (!status)
-        status = warm_up(model, error);
+        status = evaluator_create(model->forest, &model->evaluator, error);
+    if (!status)
+        status = check_against_library(model, error);
     return status;
 }
 
@@ -153,8 +132,8 @@ void model_release(struct model *model)
 {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
-    if (model->booster)
-        XGBoosterFree(model->booster);
+    library_destroy(model->library);
+    evaluator_destroy(model->evaluator);
     forest_destroy(model->forest);
     free(model->name);
     free(model->version);
@@ -209,6 +188,11 @@ const char *model_attribute(const struct model *model, const char *key)
     return forest_attribute(model->forest, key);
 }
 
+const char *model_kernel(const struct model *model)
+{
+    return model->differs ? "libxgboost" : evaluator_kernel(model->evaluator);
+}
+
 int64_t model_best_iteration(const struct model *model)
 {
     return model->forest->best_iteration;
@@ -216,58 +200,43 @@ int64_t model_best_iteration(const struct model *model)
 
 /* ---- predicting ---- */
 
-enum predict_type { PREDICT_MARGIN = 1, PREDICT_CONTRIBS = 2 };
-
-#define CONFIG_SIZE 256
-
-static const char *predict_config(const struct model *model, enum predict_type type,
-                                  size_t n_rounds, char config[CONFIG_SIZE])
-{
-    size_t end = n_rounds < model_n_rounds(model) ? n_rounds : 0;
-    (void)snprintf(config, CONFIG_SIZE,
-                   "{\"type\":%d,\"training\":false,\"iteration_begin\":0,\"iteration_end\":%zu,"
-                   "\"strict_shape\":false,\"missing\":NaN,\"cache_id\":0,\"nthread\":1}",
-                   (int)type, end);
-    return config;
-}
-
-/* numpy's array interface, version 3. */
-static const char *array_interface(const float *rows, size_t n, size_t n_columns, size_t stride,
-                                   char text[CONFIG_SIZE])
-{
-    (void)snprintf(text, CONFIG_SIZE,
-                   "{\"data\":[%zu,true],\"shape\":[%zu,%zu],\"strides\":[%zu,%zu],"
-                   "\"typestr\":\"<f4\",\"version\":3}",
-                   (size_t)(uintptr_t)rows, n, n_columns, stride * sizeof(float), sizeof(float));
-    return text;
-}
-
 static float logistic(float margin)
 {
     float x = -margin < 88.7f ? -margin : 88.7f; /* no overflow in expf */
     return 1.0f / (expf(x) + 1.0f);
 }
 
+/* A chunk of margins on the stack when the caller wants none. */
+#define CHUNK_ROWS 256
+
+static enum status margins_of(const struct model *model, size_t n_rounds, const float *rows,
+                              size_t n, size_t stride, float *margins, struct error *error)
+{
+    size_t n_trees = n_rounds > 0 && n_rounds < model_n_rounds(model)
+                         ? n_rounds * model->forest->trees_per_round
+                         : model->forest->n_trees;
+    if (model->differs)
+        return library_margins(model->library, n_rounds, rows, n, stride, margins, error);
+    evaluator_margins(model->evaluator, n_trees, rows, n, stride, margins);
+    return STATUS_OK;
+}
+
 enum status model_predict_rounds(const struct model *model, size_t n_rounds, const float *rows,
                                  size_t n, size_t stride, float *margin, float *score,
                                  struct error *error)
 {
-    if (n == 0)
-        return STATUS_OK;
-    char config[CONFIG_SIZE], array[CONFIG_SIZE];
-    const bst_ulong *shape;
-    bst_ulong n_dimensions;
-    const float *result;
-    if (XGBoosterPredictFromDense(
-            model->booster, array_interface(rows, n, model->forest->n_features, stride, array),
-            predict_config(model, PREDICT_MARGIN, n_rounds, config), NULL, &shape, &n_dimensions,
-            &result))
-        return library_error(error, "prediction");
-    if (margin)
-        memcpy(margin, result, n * sizeof *margin);
     bool is_logistic = objective_is_logistic(model->forest->objective);
-    for (size_t i = 0; score && i < n; i++)
-        score[i] = is_logistic ? logistic(result[i]) : result[i];
+    float chunk[CHUNK_ROWS];
+    for (size_t first = 0; first < n; first += CHUNK_ROWS) {
+        size_t n_now = n - first < CHUNK_ROWS ? n - first : CHUNK_ROWS;
+        float *margins = margin ? margin + first : chunk;
+        enum status status = margins_of(model, n_rounds, rows + first * stride, n_now, stride,
+                                        margins, error);
+        if (status)
+            return status;
+        for (size_t i = 0; score && i < n_now; i++)
+            score[first + i] = is_logistic ? logistic(margins[i]) : margins[i];
+    }
     return STATUS_OK;
 }
 
@@ -279,44 +248,10 @@ enum status model_predict(const struct model *model, const float *rows, size_t n
 
 /* ---- explaining ---- */
 
-/* The library's matrices refuse infinities. */
-static float *finite_copy(const float *rows, size_t n, size_t n_columns, size_t stride)
-{
-    float *copy = malloc(n * n_columns * sizeof *copy);
-    for (size_t i = 0; copy && i < n; i++)
-        for (size_t k = 0; k < n_columns; k++) {
-            float value = rows[i * stride + k];
-            copy[i * n_columns + k] = isinf(value) ? copysignf(FLT_MAX, value) : value;
-        }
-    return copy;
-}
-
 enum status model_contribs_rounds(const struct model *model, size_t n_rounds, const float *rows,
                                   size_t n, size_t stride, float *out, struct error *error)
 {
-    if (n == 0)
-        return STATUS_OK;
-    size_t n_columns = model->forest->n_features;
-    char config[CONFIG_SIZE], array[CONFIG_SIZE];
-    float *copy = finite_copy(rows, n, n_columns, stride);
-    if (!copy)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    DMatrixHandle matrix = NULL;
-    const bst_ulong *shape;
-    bst_ulong n_dimensions;
-    const float *result;
-    enum status status = STATUS_OK;
-    predict_config(model, PREDICT_CONTRIBS, n_rounds, config);
-    if (XGDMatrixCreateFromDense(array_interface(copy, n, n_columns, n_columns, array), config,
-                                 &matrix) ||
-        XGBoosterPredictFromDMatrix(model->booster, matrix, config, &shape, &n_dimensions, &result))
-        status = library_error(error, "contributions");
-    else
-        memcpy(out, result, n * (n_columns + 1) * sizeof *out);
-    if (matrix)
-        XGDMatrixFree(matrix);
-    free(copy);
-    return status;
+    return library_contribs(model->library, n_rounds, rows, n, stride, out, error);
 }
 
 enum status model_contribs(const struct model *model, const float *rows, size_t n, size_t stride,

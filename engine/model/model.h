@@ -32,13 +32,15 @@ size_t model_n_rounds(const struct model *model);
 const char *const *model_feature_names(const struct model *model); /* NULL: the file has none */
 const char *model_attribute(const struct model *model, const char *key); /* NULL: none such */
 int64_t model_best_iteration(const struct model *model);                 /* -1: none */
+/* What scores it: "portable" or "walk" (the evaluator's), or "libxgboost" where the evaluator was
+ * found to differ from the library at load. */
+const char *model_kernel(const struct model *model);
 
 /* Scores n rows of model_n_features() floats in the model's own order; `stride` floats lie between
  * the beginnings of two rows. NaN is missing; infinities compare like any number (the training
  * library refuses them). `margin` and `score` take n floats each; either may be NULL. The
  * score is what Booster.predict gives: a probability for the logistic objectives, else the margin.
- * All trees are used. Fails only for lack of memory. Any thread; allocates per call, not per row.
- */
+ * All trees are used. Fails only where the library scores. Any thread; allocates nothing. */
 MUST_USE enum status model_predict(const struct model *model, const float *rows, size_t n,
                                    size_t stride, float *margin, float *score, struct error *error);
 /* The same with the first `n_rounds` boosting rounds only; 0: all. */

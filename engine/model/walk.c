@@ -1,0 +1,106 @@
+/* Trees of any shape, one row at a time. What the fast ways cannot hold comes here, and tests hold
+ * them against it. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/model/evaluator_priv.h"
+
+/* From here on codes are not exact in a float; the training library sends them left. */
+#define CATEGORY_LIMIT 16777216.0f
+
+static uint32_t set_words(const struct forest *forest, size_t node)
+{
+    int32_t largest = -1;
+    for (uint32_t i = 0; i < forest->category_count[node]; i++) {
+        int32_t category = forest->categories[forest->category_first[node] + i];
+        largest = category > largest ? category : largest;
+    }
+    return (uint32_t)(largest / 32 + 1);
+}
+
+static size_t count_words(const struct forest *forest)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < forest->n_nodes; i++) {
+        if (forest->left[i] >= 0 && forest->categorical[i])
+            n += set_words(forest, i);
+    }
+    return n;
+}
+
+static void fill_set(const struct forest *forest, size_t node, uint32_t *words)
+{
+    for (uint32_t i = 0; i < forest->category_count[node]; i++) {
+        uint32_t category = (uint32_t)forest->categories[forest->category_first[node] + i];
+        words[category / 32] |= 1u << category % 32;
+    }
+}
+
+static float leaf_value(const struct forest *forest, size_t tree, float value)
+{
+    return forest->tree_weights ? forest->tree_weights[tree] * value : value;
+}
+
+static void fill_tree(const struct forest *forest, size_t tree, struct walk *walk, size_t *n_words)
+{
+    const struct forest_tree *at = &forest->trees[tree];
+    for (size_t i = at->first_node; i < (size_t)at->first_node + at->n_nodes; i++) {
+        bool leaf = forest->left[i] < 0;
+        int32_t first = (int32_t)at->first_node;
+        struct walk_node *node = &walk->nodes[i];
+        *node = (struct walk_node){
+            .value = leaf ? leaf_value(forest, tree, forest->threshold[i]) : forest->threshold[i],
+            .left = leaf ? -1 : first + forest->left[i],
+            .right = leaf ? -1 : first + forest->right[i],
+            .feature = forest->feature[i],
+            .default_left = forest->default_left[i],
+        };
+        if (leaf || !forest->categorical[i])
+            continue;
+        node->first_word = (uint32_t)*n_words;
+        node->n_words = set_words(forest, i);
+        fill_set(forest, i, walk->words + *n_words);
+        *n_words += node->n_words;
+    }
+}
+
+enum status walk_create(const struct forest *forest, struct walk *walk, struct error *error)
+{
+    size_t n_words = count_words(forest);
+    walk->nodes = calloc(forest->n_nodes ? forest->n_nodes : 1, sizeof *walk->nodes);
+    walk->words = calloc(n_words ? n_words : 1, sizeof *walk->words);
+    if (!walk->nodes || !walk->words)
+        return error_set(error, STATUS_MEMORY, "out of memory for a model's trees");
+    n_words = 0;
+    for (size_t i = 0; i < forest->n_trees; i++)
+        fill_tree(forest, i, walk, &n_words);
+    return STATUS_OK;
+}
+
+void walk_free(struct walk *walk)
+{
+    free(walk->nodes);
+    free(walk->words);
+}
+
+static bool in_set(const struct walk *walk, const struct walk_node *node, float value)
+{
+    if (!(value >= 0 && value < CATEGORY_LIMIT))
+        return false;
+    uint32_t category = (uint32_t)value;
+    return category / 32 < node->n_words &&
+           (walk->words[node->first_word + category / 32] >> category % 32 & 1);
+}
+
+float walk_leaf(const struct walk *walk, size_t root, const float *row)
+{
+    const struct walk_node *node = &walk->nodes[root];
+    while (node->left >= 0) {
+        float value = row[node->feature];
+        bool left = isnan(value)    ? node->default_left
+                    : node->n_words ? !in_set(walk, node, value)
+                                    : value < node->value;
+        node = &walk->nodes[left ? node->left : node->right];
+    }
+    return node->value;
+}

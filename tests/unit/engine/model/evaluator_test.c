@@ -1,0 +1,249 @@
+/* Margins of random forests against libxgboost, bit for bit: the library reads the same forest from
+ * a file. Rows hold missing values, infinities, and values that equal thresholds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "engine/model/evaluator.h"
+#include "engine/model/library.h"
+
+#define N_FEATURES   7
+#define N_ROWS       333
+#define N_THRESHOLDS 9
+#define MAX_NODES    200000
+#define MAX_SET      40
+
+struct kind {
+    const char *name;
+    int n_trees, max_depth;
+    double leaf_chance;
+    bool categorical, dart, infinite;
+    enum model_objective objective;
+};
+
+static uint64_t chance_state = 42;
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t chance(void)
+{
+    uint64_t z = chance_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static double uniform(void)
+{
+    return (double)(chance() >> 11) * 0x1p-53;
+}
+
+/* Few different values, so that rows meet thresholds exactly. */
+static float threshold(const struct kind *kind)
+{
+    static const float values[N_THRESHOLDS] = {-1e30f, -2.5f, -0.0f, 1e-42f, 0.1f,
+                                               1.0f,   3.25f, 7.0f,  1e30f};
+    if (kind->infinite && uniform() < 0.1)
+        return uniform() < 0.5 ? INFINITY : -INFINITY;
+    return values[chance() % N_THRESHOLDS];
+}
+
+static float cell(const struct kind *kind)
+{
+    double u = uniform();
+    if (u < 0.15)
+        return NAN;
+    if (u < 0.2)
+        return uniform() < 0.5 ? INFINITY : -INFINITY;
+    if (kind->categorical && u < 0.7)
+        return (float)(chance() % (MAX_SET + 5)) - 2 + (float)(chance() % 2) * 0.5f;
+    if (u < 0.6)
+        return threshold(kind);
+    return (float)((uniform() - 0.5) * 20);
+}
+
+static void *room(size_t n, size_t size)
+{
+    void *made = calloc(n, size);
+    assert_non_null(made);
+    return made;
+}
+
+static struct forest *make_forest(const struct kind *kind)
+{
+    struct forest *forest = room(1, sizeof *forest);
+    *forest = (struct forest){
+        .objective = kind->objective,
+        .base_score = objective_is_logistic(kind->objective) ? 0.3f : -1.7f,
+        .n_features = N_FEATURES,
+        .trees_per_round = 1,
+        .trees = room((size_t)kind->n_trees, sizeof *forest->trees),
+        .left = room(MAX_NODES, 4),
+        .right = room(MAX_NODES, 4),
+        .feature = room(MAX_NODES, 4),
+        .threshold = room(MAX_NODES, 4),
+        .default_left = room(MAX_NODES, 1),
+        .categorical = room(MAX_NODES, 1),
+        .cover = room(MAX_NODES, 4),
+        .gain = room(MAX_NODES, 4),
+        .base_weight = room(MAX_NODES, 4),
+        .category_first = room(MAX_NODES, 4),
+        .category_count = room(MAX_NODES, 4),
+        .categories = room((size_t)MAX_NODES * 4, 4),
+        .best_iteration = -1,
+    };
+    strcpy(forest->booster, kind->dart ? "dart" : "gbtree");
+    strcpy(forest->trained_by, "1.7.4");
+    if (kind->dart)
+        forest->tree_weights = room((size_t)kind->n_trees, sizeof(float));
+    return forest;
+}
+
+static void add_set(struct forest *forest, size_t node)
+{
+    forest->categorical[node] = 1;
+    forest->threshold[node] = NAN;
+    forest->category_first[node] = (uint32_t)forest->n_categories;
+    for (int32_t category = 0; category < MAX_SET; category++) {
+        if (uniform() < 0.05 || (category == MAX_SET - 1 && forest->category_count[node] == 0)) {
+            forest->categories[forest->n_categories++] = category;
+            forest->category_count[node]++;
+        }
+    }
+}
+
+/* Grows breadth first, so that children stand behind their parents; sets the tree's depth. */
+static void grow(struct forest *forest, const struct kind *kind, struct forest_tree *tree)
+{
+    size_t first = forest->n_nodes;
+    int *depth = room(MAX_NODES, sizeof *depth);
+    tree->first_node = (uint32_t)first;
+    tree->first_category = (uint32_t)forest->n_categories;
+    tree->n_nodes = 1;
+    for (size_t i = 0; i < tree->n_nodes; i++) {
+        size_t node = first + i;
+        bool leaf = depth[i] == kind->max_depth || (i > 0 && uniform() < kind->leaf_chance);
+        tree->depth = depth[i] > tree->depth ? depth[i] : tree->depth;
+        forest->left[node] = forest->right[node] = -1;
+        forest->cover[node] = 1;
+        forest->threshold[node] = leaf ? (float)(uniform() - 0.5) : threshold(kind);
+        if (leaf)
+            continue;
+        forest->feature[node] = (uint32_t)(chance() % N_FEATURES);
+        forest->default_left[node] = chance() % 2;
+        if (kind->categorical && chance() % 3 == 0)
+            add_set(forest, node);
+        for (int side = 0; side < 2; side++) {
+            assert_true(first + tree->n_nodes < MAX_NODES);
+            *(side ? &forest->right[node] : &forest->left[node]) = (int32_t)tree->n_nodes;
+            depth[tree->n_nodes++] = depth[i] + 1;
+        }
+    }
+    tree->n_categories = (uint32_t)(forest->n_categories - tree->first_category);
+    forest->n_nodes += tree->n_nodes;
+    free(depth);
+}
+
+static struct forest *random_forest(const struct kind *kind)
+{
+    struct forest *forest = make_forest(kind);
+    for (int i = 0; i < kind->n_trees; i++) {
+        if (kind->dart)
+            forest->tree_weights[i] = (float)(0.2 + uniform());
+        grow(forest, kind, &forest->trees[forest->n_trees++]);
+    }
+    return forest;
+}
+
+static struct library *library_of(const struct forest *forest)
+{
+    struct library *library = NULL;
+    struct error error = {.message = ""};
+    if (library_create(forest, &library, &error))
+        fail_msg("%s", error.message);
+    return library;
+}
+
+static void compare(const struct kind *kind, const struct evaluator *evaluator,
+                    const struct library *library, size_t n_trees)
+{
+    enum { STRIDE = N_FEATURES + 2 };
+    static float rows[N_ROWS * STRIDE], ours[N_ROWS], theirs[N_ROWS];
+    struct error error = {.message = ""};
+    for (size_t i = 0; i < N_ROWS * STRIDE; i++)
+        rows[i] = cell(kind);
+    evaluator_margins(evaluator, n_trees, rows, N_ROWS, STRIDE, ours);
+    if (library_margins(library, n_trees, rows, N_ROWS, STRIDE, theirs, &error))
+        fail_msg("%s", error.message);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (memcmp(&ours[i], &theirs[i], sizeof ours[i]) != 0)
+            fail_msg("%s, %zu trees, row %zu: %.9g, the library says %.9g", kind->name, n_trees, i,
+                     (double)ours[i], (double)theirs[i]);
+    }
+}
+
+static void gives_the_bits_of_the_library(void **state)
+{
+    (void)state;
+    static const struct kind kinds[] = {
+        {"single leaves", 9, 0, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
+        {"stumps", 17, 1, 0, false, false, false, OBJECTIVE_REG_SQUAREDERROR},
+        {"depth 6", 100, 6, 0.1, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
+        {"full depth 8", 20, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGITRAW},
+        {"mixed depths", 50, 9, 0.3, false, false, false, OBJECTIVE_REG_LOGISTIC},
+        {"deep", 12, 40, 0.42, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
+        {"infinite thresholds", 40, 5, 0.1, false, false, true, OBJECTIVE_BINARY_LOGISTIC},
+        {"categories", 40, 6, 0.1, true, false, false, OBJECTIVE_BINARY_LOGISTIC},
+        {"dart", 30, 5, 0.1, false, true, false, OBJECTIVE_BINARY_LOGISTIC},
+        {"everything", 60, 9, 0.2, true, true, true, OBJECTIVE_BINARY_LOGISTIC},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct evaluator *evaluator = NULL;
+        struct forest *forest = random_forest(&kinds[i]);
+        struct library *library = library_of(forest);
+        assert_int_equal(evaluator_create(forest, &evaluator, NULL), STATUS_OK);
+        const size_t counts[] = {forest->n_trees, forest->n_trees / 2, 1};
+        for (size_t k = 0; k < 3; k++)
+            compare(&kinds[i], evaluator, library, counts[k] ? counts[k] : 1);
+        evaluator_destroy(evaluator);
+        library_destroy(library);
+        forest_destroy(forest);
+    }
+}
+
+static void takes_the_fast_way_where_it_is_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        struct kind kind;
+        bool all_fast;
+    } cases[] = {
+        {{"shallow", 16, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC}, true},
+        {{"deep", 16, 9, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC}, false},
+        {{"categories", 16, 6, 0, true, false, false, OBJECTIVE_BINARY_LOGISTIC}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct evaluator *evaluator = NULL;
+        struct forest *forest = random_forest(&cases[i].kind);
+        assert_int_equal(evaluator_create(forest, &evaluator, NULL), STATUS_OK);
+        assert_int_equal(evaluator_n_fast(evaluator), cases[i].all_fast ? 16 : 0);
+        evaluator_destroy(evaluator);
+        forest_destroy(forest);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_the_bits_of_the_library),
+        cmocka_unit_test(takes_the_fast_way_where_it_is_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
