@@ -1,6 +1,7 @@
-/* Takes the trees in blocks of eight: those that all fit into a complete block take the fast way,
- * of the others each is walked. Blocks are the outer loop and some rows the inner one, so that a
- * block stays in the first cache; each row's leaves are still added in the order of the trees. */
+/* Three ways, all with each row's leaves added in the order of the trees. Many rows: as vectors of
+ * rows, tree by tree (wide). Few rows: eight trees side by side (complete), blocks of trees being
+ * the outer loop and rows the inner one, so that a block stays in the first cache. Trees that are
+ * too deep or split by categories: node by node (walk). */
 #include "engine/model/evaluator.h"
 
 #include <math.h>
@@ -8,10 +9,13 @@
 #include <string.h>
 
 #include "engine/model/evaluator_priv.h"
+#include "engine/model/wide.h"
 
 #define ROWS_AT_ONCE 64
 /* Of the rows at hand, on the stack. A row that is wider is walked through every tree. */
 #define COLUMNS 8192
+/* Vectors cost the same for one row as for all that they hold: from here on they are cheaper. */
+#define MIN_WIDE_ROWS 16
 
 struct block {
     bool fast;
@@ -25,6 +29,8 @@ struct evaluator {
     struct block *blocks;
     size_t *roots; /* per tree, in walk.nodes */
     struct walk walk;
+    struct wide *wide; /* NULL: no tree fits, or no kernel runs here */
+    const struct wide_kernel *kernel;
 };
 
 float evaluator_base_margin(const struct forest *forest)
@@ -52,6 +58,16 @@ static enum status build_block(const struct forest *forest, struct evaluator *ev
     return complete_create(forest, first, n, &block->complete, error);
 }
 
+static enum status build_wide(const struct forest *forest, struct evaluator *evaluator,
+                              struct error *error)
+{
+    evaluator->kernel = wide_best();
+    if (!evaluator->kernel)
+        return STATUS_OK;
+    enum status status = wide_create(forest, &evaluator->wide, error);
+    return status == STATUS_UNSUPPORTED ? STATUS_OK : status;
+}
+
 static enum status build(const struct forest *forest, struct evaluator *evaluator,
                          struct error *error)
 {
@@ -69,6 +85,8 @@ static enum status build(const struct forest *forest, struct evaluator *evaluato
     enum status status = walk_create(forest, &evaluator->walk, error);
     for (size_t i = 0; i < evaluator->n_blocks && status == STATUS_OK; i++)
         status = build_block(forest, evaluator, i, error);
+    if (status == STATUS_OK)
+        status = build_wide(forest, evaluator, error);
     return status;
 }
 
@@ -95,6 +113,7 @@ void evaluator_destroy(struct evaluator *evaluator)
     for (size_t i = 0; evaluator->blocks && i < evaluator->n_blocks; i++)
         complete_free(&evaluator->blocks[i].complete);
     walk_free(&evaluator->walk);
+    wide_destroy(evaluator->wide);
     free(evaluator->blocks);
     free(evaluator->roots);
     free(evaluator);
@@ -135,15 +154,47 @@ static void add_trees(const struct evaluator *evaluator, size_t n_trees, const f
     }
 }
 
-void evaluator_margins(const struct evaluator *evaluator, size_t n_trees, const float *rows,
-                       size_t n, size_t stride, float *margins)
+/* Up to WIDE_ROWS rows. */
+static void add_trees_wide(const struct evaluator *evaluator, size_t n_trees, const float *rows,
+                           size_t n, size_t stride, float *margins)
 {
+    _Alignas(64) int8_t columns[WIDE_MAX_COLUMNS * WIDE_ROWS];
+    _Alignas(64) float sums[WIDE_ROWS];
+    const struct wide *wide = evaluator->wide;
+    wide_fill(wide, evaluator->kernel, rows, n, stride, columns);
+    for (size_t i = 0; i < WIDE_ROWS; i++)
+        sums[i] = evaluator->base_margin;
+    for (size_t t = 0; t < n_trees; t++) {
+        if (wide->trees[t].fits)
+            evaluator->kernel->add(wide, &wide->trees[t], columns, sums);
+        for (size_t i = 0; !wide->trees[t].fits && i < n; i++)
+            sums[i] += walk_leaf(&evaluator->walk, evaluator->roots[t], rows + i * stride);
+    }
+    memcpy(margins, sums, n * sizeof *margins);
+}
+
+static void margins_of_few(const struct evaluator *evaluator, size_t n_trees, const float *rows,
+                           size_t n, size_t stride, float *margins)
+{
+    size_t at_once = evaluator->rows_at_once;
     for (size_t i = 0; i < n; i++)
         margins[i] = evaluator->base_margin;
-    size_t at_once = evaluator->rows_at_once;
     for (size_t i = 0; i < n; i += at_once)
         add_trees(evaluator, n_trees, rows + i * stride, n - i < at_once ? n - i : at_once, stride,
                   margins + i);
+}
+
+void evaluator_margins(const struct evaluator *evaluator, size_t n_trees, const float *rows,
+                       size_t n, size_t stride, float *margins)
+{
+    while (evaluator->wide && n >= MIN_WIDE_ROWS) {
+        size_t n_now = n < WIDE_ROWS ? n : WIDE_ROWS;
+        add_trees_wide(evaluator, n_trees, rows, n_now, stride, margins);
+        rows += n_now * stride;
+        margins += n_now;
+        n -= n_now;
+    }
+    margins_of_few(evaluator, n_trees, rows, n, stride, margins);
 }
 
 size_t evaluator_n_fast(const struct evaluator *evaluator)
@@ -153,5 +204,19 @@ size_t evaluator_n_fast(const struct evaluator *evaluator)
 
 const char *evaluator_kernel(const struct evaluator *evaluator)
 {
+    if (evaluator->wide)
+        return evaluator->kernel->name;
     return evaluator->n_fast > 0 ? "portable" : "walk";
+}
+
+bool evaluator_use(struct evaluator *evaluator, const struct wide_kernel *kernel)
+{
+    if (kernel && !kernel->runs_here())
+        return false;
+    evaluator->kernel = kernel;
+    if (!kernel) {
+        wide_destroy(evaluator->wide);
+        evaluator->wide = NULL;
+    }
+    return true;
 }

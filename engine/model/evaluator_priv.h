@@ -4,6 +4,11 @@
 
 #include "engine/model/evaluator.h"
 
+/* For tests and benchmarks: this kernel, or none, for many rows. False when it does not run here.
+ */
+struct wide_kernel;
+bool evaluator_use(struct evaluator *evaluator, const struct wide_kernel *kernel);
+
 /* Rows are looked at twice: with a missing value below everything, which goes left at every split,
  * and as NaN, which goes right at every split. A split's column says which of the two it reads, so
  * that the default direction costs no branch. Column 2f is for default left, 2f + 1 for right. */

@@ -32,8 +32,8 @@ size_t model_n_rounds(const struct model *model);
 const char *const *model_feature_names(const struct model *model); /* NULL: the file has none */
 const char *model_attribute(const struct model *model, const char *key); /* NULL: none such */
 int64_t model_best_iteration(const struct model *model);                 /* -1: none */
-/* What scores it: "portable" or "walk" (the evaluator's), or "libxgboost" where the evaluator was
- * found to differ from the library at load. */
+/* What scores it: "avx512", "avx2", "portable" or "walk" (the evaluator's ways), or "libxgboost" where
+ * the evaluator was found to differ from the library at load. */
 const char *model_kernel(const struct model *model);
 
 /* Scores n rows of model_n_features() floats in the model's own order; `stride` floats lie between

@@ -12,8 +12,9 @@
 
 #include <math.h>
 
-#include "engine/model/evaluator.h"
+#include "engine/model/evaluator_priv.h"
 #include "engine/model/library.h"
+#include "engine/model/wide.h"
 
 #define N_FEATURES   7
 #define N_ROWS       333
@@ -184,8 +185,8 @@ static void compare(const struct kind *kind, const struct evaluator *evaluator,
         fail_msg("%s", error.message);
     for (size_t i = 0; i < N_ROWS; i++) {
         if (memcmp(&ours[i], &theirs[i], sizeof ours[i]) != 0)
-            fail_msg("%s, %zu trees, row %zu: %.9g, the library says %.9g", kind->name, n_trees, i,
-                     (double)ours[i], (double)theirs[i]);
+            fail_msg("%s, %s, %zu trees, row %zu: %.9g, the library says %.9g", kind->name,
+                     evaluator_kernel(evaluator), n_trees, i, (double)ours[i], (double)theirs[i]);
     }
 }
 
@@ -210,8 +211,12 @@ static void gives_the_bits_of_the_library(void **state)
         struct library *library = library_of(forest);
         assert_int_equal(evaluator_create(forest, &evaluator, NULL), STATUS_OK);
         const size_t counts[] = {forest->n_trees, forest->n_trees / 2, 1};
-        for (size_t k = 0; k < 3; k++)
-            compare(&kinds[i], evaluator, library, counts[k] ? counts[k] : 1);
+        const struct wide_kernel *const kernels[] = {&wide_avx512, &wide_avx2, NULL};
+        for (size_t k = 0; k < 9; k++) {
+            size_t n_trees = counts[k % 3] ? counts[k % 3] : 1;
+            if (evaluator_use(evaluator, kernels[k / 3]))
+                compare(&kinds[i], evaluator, library, n_trees);
+        }
         evaluator_destroy(evaluator);
         library_destroy(library);
         forest_destroy(forest);

@@ -1,0 +1,142 @@
+/* 64 rows in two registers of bytes (AVX2). A split is one compare, two subtrees are joined by a
+ * blend; leaf values are gathered. */
+#include "engine/model/wide.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define HALF   (WIDE_ROWS / 2)
+
+static bool runs_here(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+TARGET static void rank(const struct wide *wide, const struct wide_feature *feature,
+                        const float values[WIDE_ROWS], int32_t ranks[WIDE_ROWS])
+{
+    const float *thresholds = wide->thresholds + feature->first_threshold;
+    for (size_t i = 0; i < WIDE_ROWS; i += 8) {
+        __m256 value = _mm256_load_ps(values + i);
+        __m256i at = _mm256_setzero_si256();
+        for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
+            __m256i probe = _mm256_add_epi32(at, _mm256_set1_epi32(step - 1));
+            __m256 threshold = _mm256_i32gather_ps(thresholds, probe, 4);
+            __m256i not_above = _mm256_castps_si256(_mm256_cmp_ps(threshold, value, _CMP_LE_OQ));
+            at = _mm256_add_epi32(at, _mm256_and_si256(not_above, _mm256_set1_epi32(step)));
+        }
+        _mm256_store_si256((__m256i *)(ranks + i), at);
+    }
+}
+
+/* All ones where right. */
+INLINE __m256i goes_right(const struct wide_node *node, const int8_t *columns)
+{
+    const int8_t *column = columns + (size_t)node->column * WIDE_ROWS;
+    return _mm256_cmpgt_epi8(_mm256_load_si256((const __m256i *)column),
+                             _mm256_set1_epi8(node->rank));
+}
+
+/* leavesN: the number of the leaf, within a subtree N deep, that each row ends in. */
+INLINE __m256i leaves1(const struct wide_node *node, const int8_t *columns)
+{
+    return _mm256_and_si256(goes_right(node, columns), _mm256_set1_epi8(1));
+}
+
+INLINE __m256i join(const struct wide_node *node, const int8_t *columns, __m256i left,
+                    __m256i right, char n_left)
+{
+    return _mm256_blendv_epi8(left, _mm256_add_epi8(right, _mm256_set1_epi8(n_left)),
+                              goes_right(node, columns));
+}
+
+INLINE __m256i leaves2(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves1(node + 1, columns), leaves1(node + 2, columns), 2);
+}
+
+INLINE __m256i leaves3(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves2(node + 1, columns), leaves2(node + 4, columns), 4);
+}
+
+INLINE __m256i leaves4(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves3(node + 1, columns), leaves3(node + 8, columns), 8);
+}
+
+TARGET static __m256i leaves5(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves4(node + 1, columns), leaves4(node + 16, columns), 16);
+}
+
+TARGET static __m256i leaves6(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves5(node + 1, columns), leaves5(node + 32, columns), 32);
+}
+
+TARGET static __m256i leaves7(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves6(node + 1, columns), leaves6(node + 64, columns), 64);
+}
+
+TARGET static __m256i leaves8(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves7(node + 1, columns), leaves7(node + 128, columns), (char)128);
+}
+
+TARGET static __m256i leaves_of(const struct wide_node *node, int depth, const int8_t *columns)
+{
+    switch (depth) {
+    case 0:
+        return _mm256_setzero_si256();
+    case 1:
+        return leaves1(node, columns);
+    case 2:
+        return leaves2(node, columns);
+    case 3:
+        return leaves3(node, columns);
+    case 4:
+        return leaves4(node, columns);
+    case 5:
+        return leaves5(node, columns);
+    case 6:
+        return leaves6(node, columns);
+    case 7:
+        return leaves7(node, columns);
+    default:
+        return leaves8(node, columns);
+    }
+}
+
+TARGET static void add(const struct wide *wide, const struct wide_tree *tree, const int8_t *columns,
+                       float margins[WIDE_ROWS])
+{
+    _Alignas(32) uint8_t numbers[WIDE_ROWS];
+    const struct wide_node *root = wide->nodes + tree->first_node;
+    const float *values = wide->leaves + tree->first_leaf;
+    for (size_t i = 0; i < WIDE_ROWS; i += HALF)
+        _mm256_store_si256((__m256i *)(numbers + i), leaves_of(root, tree->depth, columns + i));
+    for (size_t i = 0; i < WIDE_ROWS; i += 8) {
+        __m256i number = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(numbers + i)));
+        __m256 leaf = _mm256_i32gather_ps(values, number, 4);
+        _mm256_store_ps(margins + i, _mm256_add_ps(_mm256_load_ps(margins + i), leaf));
+    }
+}
+
+#else
+
+static bool runs_here(void)
+{
+    return false;
+}
+
+#define rank NULL
+#define add  NULL
+
+#endif
+
+const struct wide_kernel wide_avx2 = {"avx2", runs_here, rank, add};

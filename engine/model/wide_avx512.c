@@ -1,0 +1,148 @@
+/* 64 rows in one register of bytes (AVX-512 BW). A split is one compare into a mask, two subtrees
+ * are joined by one masked add; leaf values come out of registers for trees up to 6 deep. */
+#include "engine/model/wide.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+
+static bool runs_here(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
+TARGET static void rank(const struct wide *wide, const struct wide_feature *feature,
+                        const float values[WIDE_ROWS], int32_t ranks[WIDE_ROWS])
+{
+    const float *thresholds = wide->thresholds + feature->first_threshold;
+    for (size_t i = 0; i < WIDE_ROWS; i += 16) {
+        __m512 value = _mm512_load_ps(values + i);
+        __m512i at = _mm512_setzero_si512();
+        for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
+            __m512i probe = _mm512_add_epi32(at, _mm512_set1_epi32(step - 1));
+            __m512 threshold = _mm512_i32gather_ps(probe, thresholds, 4);
+            __mmask16 not_above = _mm512_cmp_ps_mask(threshold, value, _CMP_LE_OQ);
+            at = _mm512_mask_add_epi32(at, not_above, at, _mm512_set1_epi32(step));
+        }
+        _mm512_store_si512(ranks + i, at);
+    }
+}
+
+INLINE __mmask64 goes_right(const struct wide_node *node, const int8_t *columns)
+{
+    __m512i values = _mm512_load_si512(columns + (size_t)node->column * WIDE_ROWS);
+    return _mm512_cmpgt_epi8_mask(values, _mm512_set1_epi8(node->rank));
+}
+
+/* leavesN: the number of the leaf, within a subtree N deep, that each row ends in. */
+INLINE __m512i leaves1(const struct wide_node *node, const int8_t *columns)
+{
+    return _mm512_maskz_set1_epi8(goes_right(node, columns), 1);
+}
+
+INLINE __m512i join(const struct wide_node *node, const int8_t *columns, __m512i left,
+                    __m512i right, char n_left)
+{
+    return _mm512_mask_add_epi8(left, goes_right(node, columns), right, _mm512_set1_epi8(n_left));
+}
+
+INLINE __m512i leaves2(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves1(node + 1, columns), leaves1(node + 2, columns), 2);
+}
+
+INLINE __m512i leaves3(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves2(node + 1, columns), leaves2(node + 4, columns), 4);
+}
+
+INLINE __m512i leaves4(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves3(node + 1, columns), leaves3(node + 8, columns), 8);
+}
+
+TARGET static __m512i leaves5(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves4(node + 1, columns), leaves4(node + 16, columns), 16);
+}
+
+TARGET static __m512i leaves6(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves5(node + 1, columns), leaves5(node + 32, columns), 32);
+}
+
+TARGET static __m512i leaves7(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves6(node + 1, columns), leaves6(node + 64, columns), 64);
+}
+
+TARGET static __m512i leaves8(const struct wide_node *node, const int8_t *columns)
+{
+    return join(node, columns, leaves7(node + 1, columns), leaves7(node + 128, columns), (char)128);
+}
+
+TARGET static __m512i leaves_of(const struct wide_node *node, int depth, const int8_t *columns)
+{
+    switch (depth) {
+    case 0:
+        return _mm512_setzero_si512();
+    case 1:
+        return leaves1(node, columns);
+    case 2:
+        return leaves2(node, columns);
+    case 3:
+        return leaves3(node, columns);
+    case 4:
+        return leaves4(node, columns);
+    case 5:
+        return leaves5(node, columns);
+    case 6:
+        return leaves6(node, columns);
+    case 7:
+        return leaves7(node, columns);
+    default:
+        return leaves8(node, columns);
+    }
+}
+
+/* Up to 64 values: out of four registers. */
+INLINE __m512 pick64(const float *values, __m512i number)
+{
+    __m512 low =
+        _mm512_permutex2var_ps(_mm512_loadu_ps(values), number, _mm512_loadu_ps(values + 16));
+    __m512 high =
+        _mm512_permutex2var_ps(_mm512_loadu_ps(values + 32), number, _mm512_loadu_ps(values + 48));
+    return _mm512_mask_blend_ps(_mm512_test_epi32_mask(number, _mm512_set1_epi32(32)), low, high);
+}
+
+TARGET static void add(const struct wide *wide, const struct wide_tree *tree, const int8_t *columns,
+                       float margins[WIDE_ROWS])
+{
+    _Alignas(64) uint8_t numbers[WIDE_ROWS];
+    const float *values = wide->leaves + tree->first_leaf;
+    _mm512_store_si512(numbers, leaves_of(wide->nodes + tree->first_node, tree->depth, columns));
+    for (size_t i = 0; i < WIDE_ROWS; i += 16) {
+        __m512i number = _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)(numbers + i)));
+        __m512 leaf =
+            tree->depth <= 6 ? pick64(values, number) : _mm512_i32gather_ps(number, values, 4);
+        _mm512_store_ps(margins + i, _mm512_add_ps(_mm512_load_ps(margins + i), leaf));
+    }
+}
+
+#else
+
+static bool runs_here(void)
+{
+    return false;
+}
+
+#define rank NULL
+#define add  NULL
+
+#endif
+
+const struct wide_kernel wide_avx512 = {"avx512", runs_here, rank, add};
