@@ -145,7 +145,13 @@ enum status key_load(const char *dir, const char *name, bool create, uint8_t key
     if (!path_join(path, dir, relative))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     enum status status = create ? keys_folder(dir, error) : STATUS_OK;
-    return status == STATUS_OK ? crypto_key_file(path, create, key, error) : status;
+    if (status == STATUS_OK)
+        status = crypto_key_file(path, create, key, error);
+    if (status == STATUS_NOT_FOUND)
+        error_set(error, status,
+                  "%s is missing: the ledger was written with this key; put it back from a backup",
+                  path);
+    return status;
 }
 
 enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE], struct error *error)

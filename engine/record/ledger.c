@@ -107,16 +107,31 @@ static enum status take_identity(struct ledger *ledger, const uint8_t key[KEY_SI
     return status;
 }
 
+/* Keys are made before the first day file. Beside one, a new key would part every person from what
+ * is on record about them, and what the old one sealed could not be opened: then none is made. */
+static enum status may_make_keys(const struct ledger *ledger, bool *may, struct error *error)
+{
+    int64_t *days = NULL;
+    size_t n = 0;
+    enum status status = day_list(ledger->dir, &days, &n, error);
+    free(days);
+    *may = n == 0;
+    return status;
+}
+
 static enum status open_people(struct ledger *ledger, size_t cache, struct error *error)
 {
     uint8_t key[KEY_SIZE];
-    enum status status = key_load(ledger->dir, "pseudonym.key", true, key, error);
+    bool make = false;
+    enum status status = may_make_keys(ledger, &make, error);
+    if (status == STATUS_OK)
+        status = key_load(ledger->dir, "pseudonym.key", make, key, error);
     if (status == STATUS_OK)
         status = take_identity(ledger, key);
     if (status == STATUS_OK)
-        status = key_quarantine(ledger->dir, true, ledger->quarantine_key, error);
+        status = key_quarantine(ledger->dir, make, ledger->quarantine_key, error);
     if (status == STATUS_OK)
-        status = subjects_open(ledger->dir, true, &ledger->subjects_db, error);
+        status = subjects_open(ledger->dir, make, &ledger->subjects_db, error);
     if (status == STATUS_OK)
         status = pseudonyms_create(key, cache ? cache : 65536, note_subject, ledger,
                                    &ledger->pseudonyms, error);

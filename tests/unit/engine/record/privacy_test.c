@@ -257,6 +257,33 @@ static int list(const char *dir, const struct quarantine_filter *filter, bool ra
     return seen.n;
 }
 
+/* A new key beside old rows would part every person from their past, without a word. */
+static void refuses_a_ledger_whose_keys_are_gone(void **state)
+{
+    static const char *const names[] = {"pseudonym.key", "master.key"};
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    struct sample sample;
+    struct error error;
+    struct ledger_entry entry = sample_decision(&sample, 1, DAY_ONE, -1);
+    assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
+    close_ledger(ledger);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[512], aside[600];
+        snprintf(path, sizeof path, "%s/keys/%s", (const char *)*state, names[i]);
+        snprintf(aside, sizeof aside, "%s.aside", path);
+        assert_int_equal(rename(path, aside), 0);
+        struct ledger_options options = {.dir = *state, .clock = clock};
+        assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_NOT_FOUND);
+        assert_non_null(strstr(error.message, names[i]));
+        assert_non_null(strstr(error.message, "backup"));
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(rename(aside, path), 0);
+    }
+    close_ledger(open_ledger(*state, clock));
+    clock_destroy(clock);
+}
+
 static void lists_counts_opens_and_marks_quarantined_events(void **state)
 {
     struct clock *clock = clock_create_event(DAY_ONE);
@@ -350,6 +377,7 @@ int main(void)
         T(keeps_no_personal_value_in_the_clear),
         T(erases_a_person_for_good_and_leaves_the_rows_as_they_were),
         T(pseudonyms_survive_a_restart),
+        T(refuses_a_ledger_whose_keys_are_gone),
         T(lists_counts_opens_and_marks_quarantined_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
