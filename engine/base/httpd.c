@@ -106,14 +106,20 @@ static bool had_its_share(struct worker *worker)
     return true;
 }
 
+/* The server library spells 422 with a slip of the pen. */
+static const char *reason_phrase(struct mg_connection *connection, int status)
+{
+    return status == 422 ? "Unprocessable Content" : mg_get_response_code_text(connection, status);
+}
+
 static void assemble(struct worker *worker, struct mg_connection *connection,
                      const struct http_response *response, bool head_only, const char *keep)
 {
     struct buffer *out = &worker->out;
     int status = response->status;
     bool has_body = status >= 200 && status != 204 && status != 304;
-    buffer_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
-                  mg_get_response_code_text(connection, status), date_now(worker));
+    buffer_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, reason_phrase(connection, status),
+                  date_now(worker));
     if (has_body)
         buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", response->content_type,
                       response->body->size);
@@ -162,6 +168,18 @@ static void drain(struct mg_connection *connection)
             return;
         total += (size_t)got;
     }
+}
+
+/* True for two lengths, or a length and chunks: a proxy in front may have chosen the other one, and
+ * take what we read as this body for the next request (RFC 9112, 6.3). */
+static bool is_ambiguous(const struct mg_request_info *info)
+{
+    int lengths = 0, encodings = 0;
+    for (int i = 0; i < info->num_headers; i++) {
+        lengths += strcasecmp(info->http_headers[i].name, "Content-Length") == 0;
+        encodings += strcasecmp(info->http_headers[i].name, "Transfer-Encoding") == 0;
+    }
+    return lengths + encodings > 1;
 }
 
 enum body_result { BODY_READ, BODY_TOO_LARGE, BODY_BROKEN };
@@ -295,9 +313,13 @@ static void answer(struct worker *worker, struct mg_connection *connection,
     if (atomic_load(&httpd->draining)) {
         buffer_append_text(response->headers, "Retry-After: 1\r\n");
         http_problem(response, 503, "Shutting down", "this instance is about to end");
+    } else if (is_ambiguous(info)) {
+        http_problem(response, 400, "Not understood",
+                     "the length of the body is given more than once");
     } else if (!route) {
         refuse_method(response, request.method, request.path, allowed);
-        close_after = info->content_length > 0;
+        close_after =
+            info->content_length > 0 || mg_get_header(connection, "Transfer-Encoding") != NULL;
     } else {
         close_after = handle(worker, connection, route, &request, response);
     }
@@ -359,8 +381,8 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
     buffer_printf(&out,
                   "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
                   "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-                  status, mg_get_response_code_text(connection, status), response.content_type,
-                  body.size, status == 503 ? "Retry-After: 5\r\n" : "");
+                  status, reason_phrase(connection, status), response.content_type, body.size,
+                  status == 503 ? "Retry-After: 5\r\n" : "");
     buffer_append_slice(&out, buffer_slice(&body));
     if (!out.overflow)
         mg_write(connection, out.data, out.size);
@@ -370,7 +392,7 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
 
 static int on_error(struct mg_connection *connection, int status, const char *message)
 {
-    httpd_refuse(connection, status, mg_get_response_code_text(connection, status),
+    httpd_refuse(connection, status, reason_phrase(connection, status),
                  message ? message : "the request could not be understood");
     return 0;
 }

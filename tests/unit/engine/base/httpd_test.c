@@ -56,6 +56,14 @@ static void huge(void *context, const struct http_request *request, struct http_
         buffer_append(response->body, block, sizeof block);
 }
 
+static void refused(void *context, const struct http_request *request,
+                    struct http_response *response)
+{
+    (void)context;
+    (void)request;
+    http_problem(response, 422, "Refused", "on purpose");
+}
+
 static void first_message(void *context, struct http_socket *socket)
 {
     (void)context;
@@ -74,6 +82,7 @@ static const struct http_route routes[] = {
     {.method = "PUT", .path = "/echo", .handle = echo, .changes_state = true, .max_body = 100},
     {.method = "GET",  .path = "/slow", .handle = slow},
     {.method = "GET", .path = "/huge", .handle = huge},
+    {.method = "GET", .path = "/refused", .handle = refused},
     {.method = "GET",  .path = "/files/*", .handle = hello},
     {.method = NULL },
 };
@@ -419,6 +428,40 @@ static void answers_nonsense_with_a_problem_and_closes(void **state)
     httpd_stop(httpd);
 }
 
+/* What a proxy in front reads as one request must not be two here. */
+static void refuses_a_body_whose_end_can_be_read_in_two_ways(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 0);
+    static const char *const requests[] = {
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 50\r\n\r\n"
+        "abGET /hello HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "27\r\nGET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n\r\n0\r\n\r\n",
+    };
+    static const int statuses[] = {400, 400, 404};
+    for (size_t i = 0; i < 3; i++) {
+        struct wire wire;
+        wire_open(&wire, httpd, 0);
+        wire_send(&wire, requests[i]);
+        assert_int_equal(wire_answer(&wire, false).status, statuses[i]);
+        assert_int_equal(wire_answer(&wire, false).status, 0);
+        wire_close(&wire);
+    }
+    httpd_stop(httpd);
+}
+
+static void spells_the_reason_as_registered(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 0);
+    struct answer answer = ask(httpd, "GET /refused HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_int_equal(strncmp(answer.head, "HTTP/1.1 422 Unprocessable Content\r\n", 36), 0);
+    httpd_stop(httpd);
+}
+
 static void says_so_when_an_answer_is_too_large(void **state)
 {
     (void)state;
@@ -682,6 +725,8 @@ int main(void)
         cmocka_unit_test(refuses_a_body_over_the_limit_and_still_answers),
         cmocka_unit_test(refuses_state_changes_for_other_hosts_and_origins),
         cmocka_unit_test(answers_nonsense_with_a_problem_and_closes),
+        cmocka_unit_test(refuses_a_body_whose_end_can_be_read_in_two_ways),
+        cmocka_unit_test(spells_the_reason_as_registered),
         cmocka_unit_test(says_so_when_an_answer_is_too_large),
         cmocka_unit_test(gives_waiting_connections_their_turn),
         cmocka_unit_test(finishes_a_running_request_before_it_stops),
