@@ -1,4 +1,4 @@
-/* Reads the two signals from a signalfd. */
+/* Reads the signals from a signalfd. */
 #include "app/interrupt.h"
 
 #include <errno.h>
@@ -16,6 +16,14 @@ struct interrupt {
     atomic_bool came;
 };
 
+/* A closed terminal ends the process as it should be ended. Under nohup the signal is ignored, but
+ * a blocked one would be delivered to the signalfd all the same. */
+static bool hangs_up(void)
+{
+    struct sigaction now;
+    return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN;
+}
+
 enum status interrupt_create(struct interrupt **interrupt, struct error *error)
 {
     *interrupt = NULL;
@@ -26,6 +34,8 @@ enum status interrupt_create(struct interrupt **interrupt, struct error *error)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    if (hangs_up())
+        sigaddset(&signals, SIGHUP);
     int failed = pthread_sigmask(SIG_BLOCK, &signals, NULL);
     made->fd = failed ? -1 : signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     if (made->fd < 0) {

@@ -1,4 +1,5 @@
-/* SIGINT and SIGTERM as something to look at between two pieces of work, instead of a handler. */
+/* SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) as something to look at between
+ * two pieces of work, instead of a handler. */
 #ifndef BINNACLE_APP_INTERRUPT_H
 #define BINNACLE_APP_INTERRUPT_H
 
@@ -9,7 +10,7 @@
 
 struct interrupt;
 
-/* Blocks the two signals for this thread and those it starts; call before starting any. From then
+/* Blocks the signals for this thread and those it starts; call before starting any. From then
  * on they only end the process through interrupt_came(). */
 MUST_USE enum status interrupt_create(struct interrupt **interrupt, struct error *error);
 void interrupt_destroy(struct interrupt *interrupt); /* NULL is ignored */
