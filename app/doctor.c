@@ -123,6 +123,25 @@ static void look_at_disk(struct diagnosis *diagnosis, const char *folder)
                "%lld MiB free under %s", (long long)(free_bytes >> 20), folder);
 }
 
+/* Without them no row can be added, nobody found by name, and nothing in quarantine opened. */
+static bool look_at_keys(struct diagnosis *diagnosis, const char *folder)
+{
+    static const char *const names[] = {"pseudonym.key", "master.key"};
+    bool there = true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[4096];
+        uint8_t key[KEY_SIZE];
+        struct error error;
+        snprintf(path, sizeof path, "%s/keys/%s", folder, names[i]);
+        if (crypto_key_file(path, false, key, &error) != STATUS_OK) {
+            doctor_say(diagnosis, WRONG, "ledger", "%s: put it back from a backup", error.message);
+            there = false;
+        }
+        explicit_bzero(key, sizeof key);
+    }
+    return there;
+}
+
 static void look_at_ledger(struct diagnosis *diagnosis)
 {
     const char *folder = cli_text(diagnosis->args, "ledger");
@@ -138,7 +157,7 @@ static void look_at_ledger(struct diagnosis *diagnosis)
         status = reader_head(reader, &size, root, &error);
     if (status != STATUS_OK)
         doctor_say(diagnosis, WRONG, "ledger", "%s", error.message);
-    else
+    else if (look_at_keys(diagnosis, folder))
         doctor_say(diagnosis, FINE, "ledger", "%llu rows, root %s", (unsigned long long)size,
                    hex_encode(root, sizeof root, text));
     reader_close(reader);
