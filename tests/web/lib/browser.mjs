@@ -5,8 +5,9 @@ import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
-const VERSION = "1.64.1";
-const HOME = path.join(homedir(), ".cache", "binnacle", "web-tests");
+// The newest that runs on Debian 12's Node.js 18.
+const VERSION = "1.54.0";
+const HOME = path.join(homedir(), ".cache", "binnacle", `web-tests-${VERSION}`);
 
 // Without the last ones Chromium looks for its maker's servers at every start.
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
