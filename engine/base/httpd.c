@@ -23,17 +23,19 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 
-#define DEFAULT_WORKERS  32
-#define MAX_RESPONSE     ((size_t)64 << 20)
-#define MAX_HEADERS      ((size_t)16 << 10)
-#define KEPT_CAPACITY    ((size_t)1 << 20) /* larger buffers are given back after the request */
-#define DRAIN_BYTES      ((size_t)1 << 20) /* of a refused body, read so that the answer arrives */
-#define READ_STEP        ((size_t)16 << 10)
-#define SHARE_NS         INT64_C(100000000) /* of a worker, while others wait */
-#define STOP_PATIENCE_MS 5000
-#define REQUEST_TIMEOUT  "10000" /* ms, for reading a request and for each write */
-#define KEEP_ALIVE       "5000"  /* ms that an idle connection keeps its worker */
-#define SOCKET_PING      "5000"  /* ms of silence after which a WebSocket is pinged */
+#define DEFAULT_WORKERS      32
+#define MAX_RESPONSE         ((size_t)64 << 20)
+#define MAX_HEADERS          ((size_t)16 << 10)
+#define KEPT_CAPACITY        ((size_t)1 << 20) /* larger buffers are given back after the request */
+#define DRAIN_BYTES          ((size_t)1 << 20) /* of a refused body, read so that the answer arrives */
+#define DRAIN_NS             INT64_C(2000000000)
+#define READ_STEP            ((size_t)16 << 10)
+#define SHARE_NS             INT64_C(100000000) /* of a worker, while others wait */
+#define STOP_PATIENCE_MS     5000
+#define REQUEST_TIMEOUT_MS   10000  /* for reading a request and for each write */
+#define SLOWEST_BYTES_PER_MS 64     /* of a body that takes longer than that */
+#define KEEP_ALIVE           "5000" /* ms that an idle connection keeps its worker */
+#define SOCKET_PING          "5000" /* ms of silence after which a WebSocket is pinged */
 
 const char *http_header(const struct http_request *request, const char *name)
 {
@@ -162,7 +164,8 @@ static void drain(struct mg_connection *connection)
 {
     char dropped[4096];
     size_t total = 0;
-    while (total < DRAIN_BYTES) {
+    int64_t started_ns = monotonic_ns();
+    while (total < DRAIN_BYTES && monotonic_ns() - started_ns < DRAIN_NS) {
         int got = mg_read(connection, dropped, sizeof dropped);
         if (got <= 0)
             return;
@@ -182,7 +185,14 @@ static bool is_ambiguous(const struct mg_request_info *info)
     return lengths + encodings > 1;
 }
 
-enum body_result { BODY_READ, BODY_TOO_LARGE, BODY_BROKEN };
+enum body_result { BODY_READ, BODY_TOO_LARGE, BODY_TOO_SLOW, BODY_BROKEN };
+
+/* A client that sends a byte now and then would hold its worker for ever. */
+static bool is_too_slow(const struct httpd *httpd, int64_t started_ns, size_t size)
+{
+    int64_t taken_ms = (monotonic_ns() - started_ns) / 1000000;
+    return taken_ms > httpd->request_timeout_ms + (int64_t)(size / SLOWEST_BYTES_PER_MS);
+}
 
 static enum body_result read_body(struct worker *worker, struct mg_connection *connection,
                                   size_t maximum)
@@ -197,7 +207,11 @@ static enum body_result read_body(struct worker *worker, struct mg_connection *c
     const char *expect = mg_get_header(connection, "Expect");
     if (expect && strcasecmp(expect, "100-continue") == 0)
         mg_write(connection, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    int64_t started_ns = monotonic_ns();
     for (;;) {
+        bool complete = !chunked && body->size == (size_t)info->content_length;
+        if (!complete && is_too_slow(worker->httpd, started_ns, body->size))
+            return BODY_TOO_SLOW;
         char *place = buffer_reserve(body, READ_STEP);
         int got = place ? mg_read(connection, place, READ_STEP) : -1;
         if (got < 0)
@@ -286,6 +300,10 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
                      route->max_body);
         return true;
     }
+    if (result == BODY_TOO_SLOW) {
+        http_problem(response, 408, "Request timeout", "the body came too slowly");
+        return true;
+    }
     if (result == BODY_BROKEN) {
         http_problem(response, 400, "Body incomplete", "the body ended before its stated length");
         return true;
@@ -324,7 +342,7 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         close_after = handle(worker, connection, route, &request, response);
     }
     send_response(worker, connection, response, close_after);
-    if (close_after && !mg_get_header(connection, "Expect"))
+    if (close_after && response->status != 408 && !mg_get_header(connection, "Expect"))
         drain(connection);
 }
 
@@ -488,6 +506,8 @@ static void read_options(const struct httpd_options *options, const struct http_
     httpd->max_sockets = options->max_sockets;
     httpd->threads =
         (options->workers > 0 ? options->workers : DEFAULT_WORKERS) + options->max_sockets;
+    httpd->request_timeout_ms =
+        options->request_timeout_ms > 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
     httpd->tls = options->tls_certificate != NULL;
     for (const struct http_route *route = routes; route->method; route++) {
         if (route->max_body > httpd->max_body)
@@ -497,7 +517,8 @@ static void read_options(const struct httpd_options *options, const struct http_
 
 static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd_options *options)
 {
-    char ports[LISTEN_SIZE + 16], threads[16];
+    char ports[LISTEN_SIZE + 16], threads[16], request_timeout[16];
+    snprintf(request_timeout, sizeof request_timeout, "%d", httpd->request_timeout_ms);
     snprintf(ports, sizeof ports, "%s%s", options->listen, httpd->tls ? "s" : "");
     snprintf(threads, sizeof threads, "%d", httpd->threads);
     const char *settings[] = {"listening_ports",
@@ -511,7 +532,7 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
                               "keep_alive_timeout_ms",
                               KEEP_ALIVE,
                               "request_timeout_ms",
-                              REQUEST_TIMEOUT,
+                              request_timeout,
                               "websocket_timeout_ms",
                               SOCKET_PING,
                               "enable_websocket_ping_pong",

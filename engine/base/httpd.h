@@ -60,6 +60,8 @@ struct httpd_options {
     const char *const *allowed_hosts; /* extra Host names that may change state; NULL-ended;
                                        * borrowed until httpd_stop() */
     const char *tls_certificate;      /* PEM with key, or NULL for plain HTTP */
+    int request_timeout_ms; /* for reading a request's head, and its body unless that comes at
+                             * 64 kB/s or more; 0: 10 s */
 };
 
 /* Starts to serve. Routes are looked through in order; a path that stands with other methods only

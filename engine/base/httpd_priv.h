@@ -28,6 +28,7 @@ struct httpd {
     int port;
     int threads; /* civetweb's workers: for requests and for WebSockets together */
     int max_sockets;
+    int request_timeout_ms;
     size_t max_body;   /* the largest of all routes */
     char failure[256]; /* civetweb's first complaint while starting */
 

@@ -453,6 +453,30 @@ static void refuses_a_body_whose_end_can_be_read_in_two_ways(void **state)
     httpd_stop(httpd);
 }
 
+/* Every worker held by a byte now and then: who sends a whole request is served all the same. */
+static void does_not_wait_for_ever_for_a_body_that_trickles(void **state)
+{
+    (void)state;
+    struct httpd_options options = {
+        .listen = "127.0.0.1:0", .workers = 1, .request_timeout_ms = 400};
+    struct httpd *httpd = NULL;
+    struct error error;
+    assert_int_equal(httpd_start(&options, routes, socket_routes, NULL, &httpd, &error), STATUS_OK);
+    struct wire wire;
+    wire_open(&wire, httpd, 0);
+    wire_send(&wire, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n");
+    int64_t started_ns = monotonic_ns();
+    struct pollfd answered = {.fd = wire.fd, .events = POLLIN};
+    for (int i = 0; i < 60 && poll(&answered, 1, 50) == 0; i++)
+        wire_send(&wire, "x");
+    assert_int_equal(wire_answer(&wire, false).status, 408);
+    assert_true(monotonic_ns() - started_ns < INT64_C(2500000000));
+    assert_string_equal(
+        ask(httpd, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").body, "hello you");
+    wire_close(&wire);
+    httpd_stop(httpd);
+}
+
 static void spells_the_reason_as_registered(void **state)
 {
     (void)state;
@@ -726,6 +750,7 @@ int main(void)
         cmocka_unit_test(refuses_state_changes_for_other_hosts_and_origins),
         cmocka_unit_test(answers_nonsense_with_a_problem_and_closes),
         cmocka_unit_test(refuses_a_body_whose_end_can_be_read_in_two_ways),
+        cmocka_unit_test(does_not_wait_for_ever_for_a_body_that_trickles),
         cmocka_unit_test(spells_the_reason_as_registered),
         cmocka_unit_test(says_so_when_an_answer_is_too_large),
         cmocka_unit_test(gives_waiting_connections_their_turn),
