@@ -45,7 +45,7 @@ export async function open(browser, url, { width = 1600, height = 1000, scheme =
   });
   if (go) {
     await page.goto(url);
-    await page.waitForFunction(() => document.documentElement.dataset.link === "live", null, { timeout: 15000 });
+    await page.locator('html[data-link="live"]').waitFor({ state: "attached", timeout: 15000 });
   }
   return page;
 }
