@@ -193,10 +193,8 @@ static enum status check_word(const struct yaml_node *map, const char *key, cons
             return STATUS_OK;
         snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", words[n]);
     }
-    const char *nearest = nearest_word(word, words, n);
-    return yaml_error(yaml_get(map, key), error, "%s: \"%.40s\" is none of %s%s%s%s", key, word,
-                      list, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                      nearest ? "\"?" : "");
+    return yaml_error(yaml_get(map, key), error, "%s: \"%.40s\" is none of %s%s", key, word, list,
+                      did_you_mean(nearest_word(word, words, n)).text);
 }
 
 static enum status read_ledger(struct config *config, const struct yaml_node *map,

@@ -211,3 +211,11 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
     }
     return nearest;
 }
+
+struct suggestion did_you_mean(const char *nearest)
+{
+    struct suggestion suggestion = {""};
+    if (nearest)
+        snprintf(suggestion.text, sizeof suggestion.text, "; did you mean \"%.70s\"?", nearest);
+    return suggestion;
+}

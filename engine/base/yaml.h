@@ -85,4 +85,11 @@ MUST_USE enum status config_read(const struct yaml_node *map, const struct confi
 /* The candidate nearest to `word` by edit distance, or NULL if none is near enough to suggest. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t n_candidates);
 
+/* The end of a message about an unknown word: `; did you mean "NEAREST"?`, or "" for NULL. By
+ * value, so that it can stand among the arguments of a format. */
+struct suggestion {
+    char text[96];
+};
+struct suggestion did_you_mean(const char *nearest);
+
 #endif

@@ -98,9 +98,8 @@ static enum status find_role(const struct contract *contract, const struct yaml_
     if (*field < 0) {
         for (size_t i = 0; i < schema->n_fields; i++)
             names[i] = schema->fields[i].name;
-        const char *near = nearest_word(name, names, schema->n_fields);
-        return yaml_error(yaml_get(map, role), error, "there is no field \"%.60s\"%s%s%s", name,
-                          near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        return yaml_error(yaml_get(map, role), error, "there is no field \"%.60s\"%s", name,
+                          did_you_mean(nearest_word(name, names, schema->n_fields)).text);
     }
     enum field_type type = schema->fields[*field].type;
     if (!(types >> type & 1))

@@ -170,10 +170,9 @@ static enum status bind_list(void *context, const struct value *arguments, int n
     const struct lists *lists = context;
     const struct list *list = lists_find(lists, arguments[0].string, &nearest);
     if (!list)
-        return error_set(error, STATUS_INVALID, "there is no list \"" SLICE_FORMAT "\"%s%s%s",
+        return error_set(error, STATUS_INVALID, "there is no list \"" SLICE_FORMAT "\"%s",
                          arguments[0].string.size > 64 ? 64 : (int)arguments[0].string.size,
-                         arguments[0].string.data, nearest ? "; did you mean \"" : "",
-                         nearest ? nearest : "", nearest ? "\"?" : "");
+                         arguments[0].string.data, did_you_mean(nearest).text);
     *bound = (void *)(uintptr_t)list; /* only read */
     return STATUS_OK;
 }

@@ -57,10 +57,8 @@ static enum status read_decision(const struct yaml_node *node, const char *word,
             return STATUS_OK;
         }
     }
-    const char *nearest = nearest_word(word, words, DECISION_COUNT);
-    return yaml_error(node, error, "\"%.40s\" is not approve, review or decline%s%s%s", word,
-                      nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                      nearest ? "\"?" : "");
+    return yaml_error(node, error, "\"%.40s\" is not approve, review or decline%s", word,
+                      did_you_mean(nearest_word(word, words, DECISION_COUNT)).text);
 }
 
 static enum status check_label(const struct yaml_node *node, const char *what, const char *text,
@@ -218,9 +216,8 @@ static enum status set_code(struct rules *rules, const struct yaml_node *map, si
         at++;
     if (at == features->n_features) {
         const char *nearest = nearest_word(name, features->names, features->n_features);
-        return yaml_error(yaml_key_node(map, index), error, "there is no feature \"%.64s\"%s%s%s",
-                          name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                          nearest ? "\"?" : "");
+        return yaml_error(yaml_key_node(map, index), error, "there is no feature \"%.64s\"%s", name,
+                          did_you_mean(nearest).text);
     }
     if (yaml_kind(value) != YAML_SCALAR)
         return yaml_error(value, error, "a reason code was expected");

@@ -78,8 +78,8 @@ static enum status unknown_setting(const struct yaml_node *key, struct error *er
     for (size_t i = 0; dump && i < n && n_names < MAX_SETTING_NAMES; i += 2)
         names[n_names++] = dump[i];
     const char *nearest = nearest_word(yaml_text(key), names, n_names);
-    yaml_error(key, error, "librdkafka has no setting '%s'%s%s%s", yaml_text(key),
-               nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    yaml_error(key, error, "librdkafka has no setting \"%s\"%s", yaml_text(key),
+               did_you_mean(nearest).text);
     if (dump)
         rd_kafka_conf_dump_free(dump, n);
     if (conf)
@@ -96,10 +96,10 @@ static enum status apply_setting(rd_kafka_conf_t *conf, const struct yaml_node *
     char why[256];
     for (size_t k = 0; k < sizeof ours / sizeof ours[0]; k++) {
         if (strcmp(name, ours[k]) == 0)
-            return yaml_error(key, error, "'%s' is set by binnacle itself", name);
+            return yaml_error(key, error, "\"%s\" is set by binnacle itself", name);
     }
     if (yaml_kind(value) != YAML_SCALAR)
-        return yaml_error(value, error, "'%s' takes one value", name);
+        return yaml_error(value, error, "\"%s\" takes one value", name);
     switch (rd_kafka_conf_set(conf, name, yaml_text(value), why, sizeof why)) {
     case RD_KAFKA_CONF_OK:
         return STATUS_OK;

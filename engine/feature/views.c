@@ -98,13 +98,11 @@ enum status views_add_output(struct feature_views *views, const struct yaml_node
     return STATUS_OK;
 }
 
-/* `; did you mean "x"?` or nothing. */
-static enum status unknown_word(const struct yaml_node *at, const char *what, const char *word,
-                                const char *const *known, size_t n_known, struct error *error)
+enum status views_unknown(const struct yaml_node *at, const char *what, const char *word,
+                          const char *const *known, size_t n_known, struct error *error)
 {
-    const char *near = nearest_word(word, known, n_known);
-    return yaml_error(at, error, "there is no %s \"%.60s\"%s%s%s", what, word,
-                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return yaml_error(at, error, "there is no %s \"%.60s\"%s", what, word,
+                      did_you_mean(nearest_word(word, known, n_known)).text);
 }
 
 enum status views_find_field(const struct feature_views *views, const struct yaml_node *at,
@@ -117,7 +115,7 @@ enum status views_find_field(const struct feature_views *views, const struct yam
         return STATUS_OK;
     for (size_t i = 0; i < schema->n_fields; i++)
         names[i] = schema->fields[i].name;
-    return unknown_word(at, "field", name, names, schema->n_fields, error);
+    return views_unknown(at, "field", name, names, schema->n_fields, error);
 }
 
 static enum value_type field_value_type(enum field_type type)
@@ -183,7 +181,7 @@ static enum status unknown_feature(const struct feature_views *views, const stru
     if (field >= 0)
         return yaml_error(at, error,
                           "field \"%s\" is no number; derive one by one_hot or transforms", name);
-    return unknown_word(at, "feature", name, names, n, error);
+    return views_unknown(at, "feature", name, names, n, error);
 }
 
 static enum status read_features(struct feature_views *views, const struct yaml_node *list,

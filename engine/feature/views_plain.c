@@ -17,9 +17,7 @@ static enum status find_word(const struct yaml_node *at, const char *what, const
     for (*found = 0; *found < n_words; (*found)++)
         if (strcmp(word, words[*found]) == 0)
             return STATUS_OK;
-    const char *near = nearest_word(word, words, n_words);
-    return yaml_error(at, error, "there is no %s \"%.60s\"%s%s%s", what, word,
-                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return views_unknown(at, what, word, words, n_words, error);
 }
 
 struct calendar_config {

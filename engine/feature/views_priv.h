@@ -137,6 +137,9 @@ char *views_printf(struct feature_views *views, const char *format, ...) PRINTF_
 MUST_USE enum status views_add_output(struct feature_views *views, const struct yaml_node *at,
                                       const char *name, const char *help, size_t *output,
                                       struct error *error);
+/* STATUS_INVALID: "there is no WHAT "WORD"", with the nearest of the known words. */
+enum status views_unknown(const struct yaml_node *at, const char *what, const char *word,
+                          const char *const *known, size_t n_known, struct error *error);
 /* A field by name, with the nearest one in the error. */
 MUST_USE enum status views_find_field(const struct feature_views *views, const struct yaml_node *at,
                                       const char *name, int *field, struct error *error);

@@ -75,9 +75,7 @@ static enum status find_function(const struct yaml_node *at, const char *name,
             return STATUS_OK;
         }
     }
-    const char *near = nearest_word(name, names, WINDOW_FUNCTIONS);
-    return yaml_error(at, error, "there is no function \"%.60s\"%s%s%s", name,
-                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return views_unknown(at, "function", name, names, WINDOW_FUNCTIONS, error);
 }
 
 static enum status check_suits(const struct yaml_node *map, const struct window_config *config,

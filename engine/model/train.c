@@ -81,11 +81,9 @@ enum status train_options_read(const struct yaml_node *map, struct train_options
         const char *words[OBJECTIVE_COUNT];
         for (int i = 0; i < OBJECTIVE_COUNT; i++)
             words[i] = objective_name((enum model_objective)i);
-        const char *nearest = nearest_word(read.objective, words, OBJECTIVE_COUNT);
-        return yaml_error(yaml_get(map, "objective"), error,
-                          "there is no objective \"%.40s\"%s%s%s", read.objective,
-                          nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                          nearest ? "\"?" : "");
+        return yaml_error(yaml_get(map, "objective"), error, "there is no objective \"%.40s\"%s",
+                          read.objective,
+                          did_you_mean(nearest_word(read.objective, words, OBJECTIVE_COUNT)).text);
     }
     *options = read;
     return STATUS_OK;

@@ -106,12 +106,10 @@ static enum status read_indicator(const struct yaml_node *node, const char *word
             return STATUS_OK;
         }
     }
-    const char *nearest = nearest_word(word, indicator_names, SLO_INDICATORS);
     return yaml_error(node, error,
                       "\"%s\" is no indicator; there are latency, availability, drift and "
-                      "freshness%s%s%s",
-                      word, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                      nearest ? "\"?" : "");
+                      "freshness%s",
+                      word, did_you_mean(nearest_word(word, indicator_names, SLO_INDICATORS)).text);
 }
 
 static enum status read_one(const struct yaml_node *node, struct slo_set *set, struct error *error)

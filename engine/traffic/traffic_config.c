@@ -41,10 +41,9 @@ static enum status read_arm(const struct yaml_node *node, struct traffic_arm *ar
     const struct yaml_node *variant = yaml_get(node, "variant");
     if (!traffic_role_parse(slice_of(config.variant), &arm->role)) {
         static const char *const words[] = {"champion", "canary", "shadow"};
-        const char *nearest = nearest_word(config.variant, words, TRAFFIC_ROLES);
-        return yaml_error(variant, error, "\"%.40s\" is not champion, canary or shadow%s%s%s",
-                          config.variant, nearest ? "; did you mean \"" : "",
-                          nearest ? nearest : "", nearest ? "\"?" : "");
+        return yaml_error(variant, error, "\"%.40s\" is not champion, canary or shadow%s",
+                          config.variant,
+                          did_you_mean(nearest_word(config.variant, words, TRAFFIC_ROLES)).text);
     }
     status = copy_name(node, config.model, arm->model, error);
     return status ? status : copy_name(node, config.version, arm->version, error);

@@ -302,6 +302,13 @@ static void suggests_only_near_words(void **state)
     }
 }
 
+static void suggests_the_nearest_word_or_nothing(void **state)
+{
+    (void)state;
+    assert_string_equal(did_you_mean("amount").text, "; did you mean \"amount\"?");
+    assert_string_equal(did_you_mean(NULL).text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +325,7 @@ int main(void)
         cmocka_unit_test(reads_a_map_by_its_table),
         cmocka_unit_test(keeps_defaults_of_absent_and_null_keys),
         cmocka_unit_test(names_place_and_nearest_key_of_each_mistake),
+        cmocka_unit_test(suggests_the_nearest_word_or_nothing),
         cmocka_unit_test(suggests_only_near_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

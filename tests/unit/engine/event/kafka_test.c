@@ -79,13 +79,13 @@ static void says_where_and_what_is_wrong(void **state)
         {"group: g\n", "brokers"},
         {"brokers: a:1\ntopik: x\n", "kafka.yaml:2:1: unknown key \"topik\""},
         {"brokers: a:1\nsettings: {secrity.protocol: ssl}\n",
-         "kafka.yaml:2:12: librdkafka has no setting 'secrity.protocol'; did you mean "
-         "'security.protocol'?"},
+         "kafka.yaml:2:12: librdkafka has no setting \"secrity.protocol\"; did you mean "
+         "\"security.protocol\"?"},
         {"brokers: a:1\nsettings:\n  security.protocol: sss\n", "kafka.yaml:3:22: Invalid value"},
         {"brokers: a:1\nsettings: {enable.auto.commit: true}\n",
-         "kafka.yaml:2:12: 'enable.auto.commit' is set by binnacle itself"},
+         "kafka.yaml:2:12: \"enable.auto.commit\" is set by binnacle itself"},
         {"brokers: a:1\nsettings: [1]\n", "kafka.yaml:2:11: settings is a map"},
-        {"brokers: a:1\nsettings: {debug: [1]}\n", "'debug' takes one value"},
+        {"brokers: a:1\nsettings: {debug: [1]}\n", "\"debug\" takes one value"},
         {"brokers: a:1\npassword_file: none\n", "password_file none: No such file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
