@@ -15,11 +15,6 @@
 
 #define DECODER_MAGIC 0xDEC0DE01u
 
-const char *event_format_name(enum event_format format)
-{
-    return format == FORMAT_CSV ? "csv" : "json";
-}
-
 static size_t home_of(const struct decoder *decoder, struct slice name)
 {
     return (size_t)hash64(name.data, name.size, 0) & decoder->table_mask;

@@ -7,8 +7,6 @@
 #include "engine/event/event.h"
 
 enum event_format { FORMAT_JSON, FORMAT_CSV };
-/* "json", "csv". */
-const char *event_format_name(enum event_format format);
 
 /* Longer ones are not looked into: VIOLATION_TOO_LONG. */
 #define MAX_EVENT_BYTES ((size_t)64 * 1024)

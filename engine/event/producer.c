@@ -47,13 +47,6 @@ struct producer {
     char json[PRODUCER_JSON_SIZE];
 };
 
-const char *producer_scenario_name(enum producer_scenario scenario)
-{
-    static const char *const names[SCENARIO_COUNT] = {"none", "stolen_card", "high_amount",
-                                                      "country_hop"};
-    return (unsigned)scenario < SCENARIO_COUNT ? names[scenario] : "unknown";
-}
-
 /* Draws an index by weights that add up to 1. */
 static int draw(struct chance *chance, const double *weights, int n)
 {
@@ -159,12 +152,6 @@ void producer_destroy(struct producer *producer)
     free(producer->users);
     free(producer->scheduled);
     free(producer);
-}
-
-void producer_set_rate(struct producer *producer, double rate_per_s)
-{
-    if (rate_per_s > 0)
-        producer->options.rate_per_s = rate_per_s;
 }
 
 static void swap_drafts(struct draft *a, struct draft *b)

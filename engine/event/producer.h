@@ -28,8 +28,6 @@ enum producer_scenario {
     SCENARIO_COUNTRY_HOP, /* purchases in another country soon after one at home */
     SCENARIO_COUNT
 };
-/* "none", "stolen_card", ... */
-const char *producer_scenario_name(enum producer_scenario scenario);
 
 struct producer_event {
     struct slice json; /* one flat object, label null; valid until the next call */
@@ -51,8 +49,5 @@ void producer_destroy(struct producer *producer); /* NULL is ignored */
 
 /* Makes the next event. Allocates nothing. */
 void producer_next(struct producer *producer, struct producer_event *out);
-
-/* Changes the mean rate from the next event on; rates that are not above 0 are ignored. */
-void producer_set_rate(struct producer *producer, double rate_per_s);
 
 #endif

@@ -353,16 +353,6 @@ int feature_views_find(const struct feature_views *views, const char *name)
     return -1;
 }
 
-int64_t feature_views_horizon_us(const struct feature_views *views)
-{
-    return views->horizon_us;
-}
-
-int64_t feature_views_lateness_us(const struct feature_views *views)
-{
-    return views->lateness_us;
-}
-
 const char *feature_views_help(const struct feature_views *views, size_t feature)
 {
     int source = views->sources[feature];

@@ -29,11 +29,6 @@ void feature_views_destroy(struct feature_views *views); /* NULL is ignored */
 const struct feature_schema *feature_views_schema(const struct feature_views *views);
 /* Index in the feature schema, -1 when there is no such feature. */
 int feature_views_find(const struct feature_views *views, const char *name);
-/* How far back any feature looks: the longest delay + window, microseconds. */
-int64_t feature_views_horizon_us(const struct feature_views *views);
-/* How much later than the newest event of its entity an event may come and still be judged
- * exactly; the file's `lateness`, by default the horizon. */
-int64_t feature_views_lateness_us(const struct feature_views *views);
 /* One line on where the feature comes from, for screens and explanations: "mean of TX_AMOUNT per
  * CUSTOMER_ID over 7d". Lives as long as the views. */
 const char *feature_views_help(const struct feature_views *views, size_t feature);

@@ -62,11 +62,6 @@ static const struct config_key slo_keys[] = {
     {NULL,                                              CONFIG_STRING,                                                      0,     false,0,                                                                                                                        0,                                                                                                                             NULL                                                                                                                                                                                   },
 };
 
-const char *slo_indicator_name(enum slo_indicator indicator)
-{
-    return indicator_names[indicator];
-}
-
 int64_t burn_window_us(enum burn_window window)
 {
     return burn_windows_us[window];

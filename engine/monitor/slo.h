@@ -24,8 +24,6 @@ enum slo_indicator {
     SLO_FRESHNESS,    /* minutes in which the newest event was no older than `limit` */
     SLO_INDICATORS
 };
-/* "latency", "availability", "drift", "freshness". */
-const char *slo_indicator_name(enum slo_indicator indicator);
 
 struct slo {
     char name[NAME_SIZE];

@@ -9,12 +9,17 @@
 
 #include "engine/base/number.h"
 
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
 static const char *const type_names[] = {"counter", "gauge", "histogram"};
 
-const char *metric_type_name(enum metric_type type)
-{
-    return type_names[type];
-}
+struct metric {
+    const char *name; /* NULL ends the table */
+    enum metric_type type;
+    const char *help;
+    /* Writes the samples of one metric. */
+    void (*write)(const struct metric *metric, const struct snapshot *snapshot, struct buffer *out);
+};
 
 /* --- Samples --- */
 
@@ -216,68 +221,59 @@ NUMBER(write_clock, (double)snapshot->time_us / 1e6)
 NUMBER(write_started, (double)snapshot->started_us / 1e6)
 
 static const struct metric metrics[] = {
-    {"binnacle_build_info",                 METRIC_GAUGE,     "",        "version",
-     "Always 1; the labels say what is running.",                                                                                                write_build           },
-    {"binnacle_ready",                      METRIC_GAUGE,     "",        "",                      "1 when decisions can be made, else 0.",       write_ready           },
-    {"binnacle_start_time_seconds",         METRIC_GAUGE,     "seconds", "",
-     "When the service started, on its own clock.",                                                                                              write_started         },
-    {"binnacle_clock_seconds",              METRIC_GAUGE,     "seconds", "",
-     "The service's clock; in a replay the events' own time.",                                                                                   write_clock           },
-    {"binnacle_events_total",               METRIC_COUNTER,   "",        "result",
-     "Events that came in, by what became of them.",                                                                                             write_events          },
-    {"binnacle_decisions_total",            METRIC_COUNTER,   "",        "decision",              "Decisions made, by kind.",
-     write_decisions                                                                                                                                                   },
-    {"binnacle_quarantine_reasons_total",   METRIC_COUNTER,   "",        "reason",
-     "Reasons for quarantine; one event may have several.",                                                                                      write_quarantine      },
-    {"binnacle_decision_latency_seconds",   METRIC_HISTOGRAM, "seconds", "",
-     "From receiving an event to its decision.",                                                                                                 write_decision_latency},
-    {"binnacle_answer_latency_seconds",     METRIC_HISTOGRAM, "seconds", "",
-     "From receiving a request to its answer, commit included.",                                                                                 write_answer_latency  },
-    {"binnacle_traffic_wanted_ratio",       METRIC_GAUGE,     "ratio",   "variant,model,version",
-     "Share of the traffic that an arm should get.",                                                                                             write_share_wanted    },
-    {"binnacle_traffic_measured_ratio",     METRIC_GAUGE,     "ratio",   "variant,model,version",
-     "Share of the last minute's traffic that an arm got.",                                                                                      write_share_measured  },
-    {"binnacle_slo_target_ratio",           METRIC_GAUGE,     "ratio",   "slo",                   "Share that must be good.",
-     write_slo_target                                                                                                                                                  },
-    {"binnacle_slo_attainment_ratio",       METRIC_GAUGE,     "ratio",   "slo",
-     "Share that was good over the objective's window.",                                                                                         write_slo_attainment  },
-    {"binnacle_slo_budget_left_ratio",      METRIC_GAUGE,     "ratio",   "slo",
-     "Error budget left: 1 untouched, 0 used up, negative overspent.",                                                                           write_slo_budget      },
-    {"binnacle_slo_burn_rate",              METRIC_GAUGE,     "",        "slo,window",
-     "Error rate over the rate that the target allows.",                                                                                         write_slo_burn        },
-    {"binnacle_drift_psi",                  METRIC_GAUGE,     "",        "feature",
-     "Population stability index against the reference.",                                                                                        write_psi             },
-    {"binnacle_drift_psi_noise",            METRIC_GAUGE,     "",        "feature",
-     "PSI that samples of this size reach in 5 % of cases without any drift.",                                                                   write_psi_noise       },
-    {"binnacle_alert_firing",               METRIC_GAUGE,     "",        "alert,severity",
-     "1 while an alert fires, 0 while it is pending or just resolved.",                                                                          write_alerts          },
-    {"binnacle_alert_messages_total",       METRIC_COUNTER,   "",        "result",
-     "Alert messages by what became of them; dead ones were given up.",                                                                          write_messages        },
-    {"binnacle_alert_messages_waiting",     METRIC_GAUGE,     "",        "",
-     "Alert messages that are not delivered yet.",                                                                                               write_waiting         },
-    {"binnacle_ledger_leaves",              METRIC_GAUGE,     "",        "",                      "Committed leaves of the ledger's hash tree.",
-     write_tree_size                                                                                                                                                   },
-    {"binnacle_ledger_queue_rows",          METRIC_GAUGE,     "",        "",                      "Rows waiting to be committed.",
-     write_queue_depth                                                                                                                                                 },
-    {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,     "",        "",
-     "Rows that may wait before callers are refused.",                                                                                           write_queue_capacity  },
-    {"binnacle_feature_entities",           METRIC_GAUGE,     "",        "",                      "Entities with windows in memory.",
-     write_entities                                                                                                                                                    },
-    {"binnacle_feature_state_bytes",        METRIC_GAUGE,     "bytes",   "",                      "Memory that the windows take.",
-     write_state_bytes                                                                                                                                                 },
-    {NULL,                                  METRIC_GAUGE,     NULL,      NULL,                    NULL,                                          NULL                  },
+    {"binnacle_build_info", METRIC_GAUGE, "Always 1; the labels say what is running.", write_build},
+    {"binnacle_ready", METRIC_GAUGE, "1 when decisions can be made, else 0.", write_ready},
+    {"binnacle_start_time_seconds", METRIC_GAUGE, "When the service started, on its own clock.",
+     write_started},
+    {"binnacle_clock_seconds", METRIC_GAUGE,
+     "The service's clock; in a replay the events' own time.", write_clock},
+    {"binnacle_events_total", METRIC_COUNTER, "Events that came in, by what became of them.",
+     write_events},
+    {"binnacle_decisions_total", METRIC_COUNTER, "Decisions made, by kind.", write_decisions},
+    {"binnacle_quarantine_reasons_total", METRIC_COUNTER,
+     "Reasons for quarantine; one event may have several.", write_quarantine},
+    {"binnacle_decision_latency_seconds", METRIC_HISTOGRAM,
+     "From receiving an event to its decision.", write_decision_latency},
+    {"binnacle_answer_latency_seconds", METRIC_HISTOGRAM,
+     "From receiving a request to its answer, commit included.", write_answer_latency},
+    {"binnacle_traffic_wanted_ratio", METRIC_GAUGE, "Share of the traffic that an arm should get.",
+     write_share_wanted},
+    {"binnacle_traffic_measured_ratio", METRIC_GAUGE,
+     "Share of the last minute's traffic that an arm got.", write_share_measured},
+    {"binnacle_slo_target_ratio", METRIC_GAUGE, "Share that must be good.", write_slo_target},
+    {"binnacle_slo_attainment_ratio", METRIC_GAUGE,
+     "Share that was good over the objective's window.", write_slo_attainment},
+    {"binnacle_slo_budget_left_ratio", METRIC_GAUGE,
+     "Error budget left: 1 untouched, 0 used up, negative overspent.", write_slo_budget},
+    {"binnacle_slo_burn_rate", METRIC_GAUGE, "Error rate over the rate that the target allows.",
+     write_slo_burn},
+    {"binnacle_drift_psi", METRIC_GAUGE, "Population stability index against the reference.",
+     write_psi},
+    {"binnacle_drift_psi_noise", METRIC_GAUGE,
+     "PSI that samples of this size reach in 5 % of cases without any drift.", write_psi_noise},
+    {"binnacle_alert_firing", METRIC_GAUGE,
+     "1 while an alert fires, 0 while it is pending or just resolved.", write_alerts},
+    {"binnacle_alert_messages_total", METRIC_COUNTER,
+     "Alert messages by what became of them; dead ones were given up.", write_messages},
+    {"binnacle_alert_messages_waiting", METRIC_GAUGE, "Alert messages that are not delivered yet.",
+     write_waiting},
+    {"binnacle_ledger_leaves", METRIC_GAUGE, "Committed leaves of the ledger's hash tree.",
+     write_tree_size},
+    {"binnacle_ledger_queue_rows", METRIC_GAUGE, "Rows waiting to be committed.",
+     write_queue_depth},
+    {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,
+     "Rows that may wait before callers are refused.", write_queue_capacity},
+    {"binnacle_feature_entities", METRIC_GAUGE, "Entities with windows in memory.", write_entities},
+    {"binnacle_feature_state_bytes", METRIC_GAUGE, "Memory that the windows take.",
+     write_state_bytes},
+    {NULL, METRIC_GAUGE, NULL, NULL},
 };
-
-const struct metric *metrics_table(void)
-{
-    return metrics;
-}
 
 void metrics_text(const struct snapshot *snapshot, struct buffer *out)
 {
     for (const struct metric *metric = metrics; metric->name; metric++) {
         buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-                      metric_type_name(metric->type));
+                      type_names[metric->type]);
         metric->write(metric, snapshot, out);
     }
 }

@@ -95,11 +95,6 @@ void windows_set_binnings(struct windows *windows, const struct binning *binning
     memset(windows->binned, 0, sizeof windows->binned);
 }
 
-int64_t windows_now(const struct windows *windows)
-{
-    return windows->now_us;
-}
-
 /* --- Moving the clock --- */
 
 /* The first key to clear on the way to `key`; the ring then stands at `key`. */

@@ -52,8 +52,6 @@ void windows_set_judge(struct windows *windows, slice_judge *judge, void *contex
 /* The cuts that the codes below follow; NULL: none yet. Borrowed. Forgets all bins. */
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);
 
-/* Where the newest observation or windows_advance() left the clock. */
-int64_t windows_now(const struct windows *windows);
 void windows_advance(struct windows *windows, int64_t now_us);
 /* `codes`: the bin of each column (NO_BIN: leave out), or NULL. */
 void windows_put(struct windows *windows, const struct observation *observation,

@@ -73,18 +73,6 @@ enum status pseudonyms_create(const uint8_t key[KEY_SIZE], size_t cache,
     return STATUS_OK;
 }
 
-enum status pseudonyms_create_ephemeral(size_t cache, struct pseudonyms **pseudonyms,
-                                        struct error *error)
-{
-    uint8_t key[KEY_SIZE];
-    enum status status = crypto_random(key, sizeof key);
-    if (status != STATUS_OK)
-        return error_set(error, status, "the system gives no random bytes");
-    status = pseudonyms_create(key, cache, NULL, NULL, pseudonyms, error);
-    explicit_bzero(key, sizeof key);
-    return status;
-}
-
 void pseudonyms_destroy(struct pseudonyms *pseudonyms)
 {
     if (!pseudonyms)

@@ -26,9 +26,6 @@ typedef enum status pseudonym_listener(void *context, const char pseudonym[PSEUD
 MUST_USE enum status pseudonyms_create(const uint8_t key[KEY_SIZE], size_t cache,
                                        pseudonym_listener *listener, void *context,
                                        struct pseudonyms **pseudonyms, struct error *error);
-/* The same under a random key that nobody keeps. */
-MUST_USE enum status pseudonyms_create_ephemeral(size_t cache, struct pseudonyms **pseudonyms,
-                                                 struct error *error);
 void pseudonyms_destroy(struct pseudonyms *pseudonyms); /* NULL is ignored */
 
 /* Fills `out`, zero-terminated. Any thread. */
