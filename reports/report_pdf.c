@@ -28,17 +28,8 @@ static const struct colour quiet = {0.353, 0.388, 0.424};
 static const struct colour rule = {0.851, 0.863, 0.875};
 static const struct colour warning = {0.702, 0.149, 0.118};
 static const struct colour lines[REPORT_SERIES] = {
-    {0.122, 0.373, 0.659},
-    {0.698, 0.357, 0.0  },
-    {0.478, 0.310, 0.639},
-    {0.106, 0.498, 0.361}
-};
-static const double dashes[REPORT_SERIES][2] = {
-    {0,   0  },
-    {5,   2.5},
-    {1.5, 2  },
-    {8,   2  }
-};
+    {0.122, 0.373, 0.659}, {0.698, 0.357, 0.0}, {0.478, 0.310, 0.639}, {0.106, 0.498, 0.361}};
+static const double dashes[REPORT_SERIES][2] = {{0, 0}, {5, 2.5}, {1.5, 2}, {8, 2}};
 
 struct page {
     const struct report *report;

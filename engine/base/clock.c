@@ -212,12 +212,8 @@ static const struct {
     const char *name;
     int64_t us;
 } units[] = {
-    {"ms", 1000          },
-    {"s",  US_PER_S      },
-    {"m",  US_PER_MIN    },
-    {"h",  US_PER_HOUR   },
-    {"d",  US_PER_DAY    },
-    {"w",  7 * US_PER_DAY},
+    {"ms", 1000},       {"s", US_PER_S},   {"m", US_PER_MIN},
+    {"h", US_PER_HOUR}, {"d", US_PER_DAY}, {"w", 7 * US_PER_DAY},
 };
 
 /* At most 15 digits of the fraction: more would not be exact in what follows. */

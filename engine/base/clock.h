@@ -7,10 +7,10 @@
 
 #include "engine/base/slice.h"
 
-#define US_PER_S  INT64_C(1000000)
-#define US_PER_MIN (60 * US_PER_S)
+#define US_PER_S    INT64_C(1000000)
+#define US_PER_MIN  (60 * US_PER_S)
 #define US_PER_HOUR (3600 * US_PER_S)
-#define US_PER_DAY (86400 * US_PER_S)
+#define US_PER_DAY  (86400 * US_PER_S)
 
 struct clock;
 

@@ -12,7 +12,7 @@
 #include "engine/base/status.h"
 
 #define SHA256_SIZE 32
-#define KEY_SIZE 32 /* AES-256, HMAC and Ed25519 seeds */
+#define KEY_SIZE    32 /* AES-256, HMAC and Ed25519 seeds */
 
 /* SHA-256 of up to three parts one after another; unused parts are {NULL, 0}. */
 MUST_USE enum status crypto_sha256(struct slice a, struct slice b, struct slice c,

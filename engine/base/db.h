@@ -19,8 +19,8 @@ enum db_mode {
 /* Durability of commits (PRAGMA synchronous). */
 enum db_sync { DB_SYNC_FULL, DB_SYNC_NORMAL, DB_SYNC_OFF };
 
-MUST_USE enum status db_open(const char *path, enum db_mode mode, enum db_sync sync,
-                             struct db **db, struct error *error);
+MUST_USE enum status db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **db,
+                             struct error *error);
 /* Every statement of it is finished beforehand. NULL is ignored. */
 void db_close(struct db *db);
 

@@ -43,8 +43,8 @@ void json_raw(struct json_writer *writer, const char *key, struct slice json);
 /* The inside of a JSON string without its quotes; the same rules. False when out is full. */
 bool json_escape(struct slice text, struct buffer *out);
 
-/* A parsed document. Depth at most 64; UTF-8 only; of members of one name, json_get finds the first.
- * The error names the byte, from 1. */
+/* A parsed document. Depth at most 64; UTF-8 only; of members of one name, json_get finds the
+ * first. The error names the byte, from 1. */
 struct json;
 MUST_USE enum status json_parse(struct slice text, struct json **json, struct error *error);
 void json_destroy(struct json *json);

@@ -11,7 +11,7 @@ struct slice {
     size_t size;
 };
 
-#define SLICE_FORMAT "%.*s"
+#define SLICE_FORMAT      "%.*s"
 #define SLICE_ARGS(slice) (int)(slice).size, (slice).data ? (slice).data : ""
 
 static inline struct slice slice_of(const char *text)

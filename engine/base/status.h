@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
 enum status {
     STATUS_OK = 0,
-    STATUS_END,         /* nothing more to read; not a failure */
-    STATUS_INVALID,     /* what was given is wrong: usage, configuration, input */
+    STATUS_END,     /* nothing more to read; not a failure */
+    STATUS_INVALID, /* what was given is wrong: usage, configuration, input */
     STATUS_NOT_FOUND,
     STATUS_CONFLICT,    /* it contradicts what is already there */
     STATUS_FULL,        /* a stated bound was reached; the caller may try later */

@@ -244,8 +244,8 @@ static enum status syntax_error(struct loader *loader, const yaml_parser_t *pars
         return out_of_memory(loader);
     return error_set(loader->error, STATUS_INVALID, "%s:%d:%d: %s%s%s", loader->yaml->file,
                      (int)parser->problem_mark.line + 1, (int)parser->problem_mark.column + 1,
-                     parser->problem ? parser->problem : "not YAML",
-                     parser->context ? " " : "", parser->context ? parser->context : "");
+                     parser->problem ? parser->problem : "not YAML", parser->context ? " " : "",
+                     parser->context ? parser->context : "");
 }
 
 static enum status read_events(struct loader *loader, yaml_parser_t *parser)

@@ -16,7 +16,8 @@ struct yaml_node; /* borrowed from its document */
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 /* Reads at most 4 MiB. Anchors, aliases and tags are refused, as are a second document, keys that
- * are not words, duplicate keys, more than 10,000 keys in a map, and depth over 64. On success the caller owns *yaml. The error says "FILE:LINE:COL: ...". */
+ * are not words, duplicate keys, more than 10,000 keys in a map, and depth over 64. On success the
+ * caller owns *yaml. The error says "FILE:LINE:COL: ...". */
 MUST_USE enum status yaml_load_file(const char *path, struct yaml **yaml, struct error *error);
 MUST_USE enum status yaml_load_text(const char *name, struct slice text, struct yaml **yaml,
                                     struct error *error);
@@ -49,7 +50,8 @@ const char *yaml_file(const struct yaml_node *node);
 
 /* Typed reads of a scalar; the error names place and what was expected. Numbers are finite; a
  * number, integer or bool in quotes is a string, not one of these. */
-MUST_USE enum status yaml_read_number(const struct yaml_node *node, double *out, struct error *error);
+MUST_USE enum status yaml_read_number(const struct yaml_node *node, double *out,
+                                      struct error *error);
 MUST_USE enum status yaml_read_int(const struct yaml_node *node, int64_t *out, struct error *error);
 MUST_USE enum status yaml_read_bool(const struct yaml_node *node, bool *out, struct error *error);
 MUST_USE enum status yaml_read_duration(const struct yaml_node *node, int64_t *out_us,
@@ -69,7 +71,7 @@ enum config_type {
 struct config_key {
     const char *name;
     enum config_type type;
-    size_t offset;       /* of the member in the structure that is filled */
+    size_t offset; /* of the member in the structure that is filled */
     bool required;
     double minimum, maximum; /* both 0: no range. Numbers, ints; durations in seconds */
     const char *help;        /* one line; says the unit and the default */

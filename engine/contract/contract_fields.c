@@ -82,14 +82,14 @@ static const struct {
     const char *key;
     unsigned types;
 } key_types[] = {
-    {"min",        FOR(FLOAT) | FOR(INT)              },
-    {"max",        FOR(FLOAT) | FOR(INT)              },
-    {"enum",       FOR(STRING) | FOR(FLOAT) | FOR(INT)},
-    {"pattern",    FOR(STRING)                        },
-    {"format",     FOR(STRING)                        },
-    {"min_length", FOR(STRING)                        },
-    {"max_length", FOR(STRING)                        },
-    {"max_future", FOR(TIMESTAMP)                     },
+    {"min", FOR(FLOAT) | FOR(INT)},
+    {"max", FOR(FLOAT) | FOR(INT)},
+    {"enum", FOR(STRING) | FOR(FLOAT) | FOR(INT)},
+    {"pattern", FOR(STRING)},
+    {"format", FOR(STRING)},
+    {"min_length", FOR(STRING)},
+    {"max_length", FOR(STRING)},
+    {"max_future", FOR(TIMESTAMP)},
 };
 
 static enum status check_keys_suit(const struct yaml_node *map, const struct field *field,

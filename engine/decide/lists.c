@@ -43,17 +43,17 @@ struct entry_config {
 #define ENTRY(type, member) CONFIG_##type, offsetof(struct entry_config, member)
 
 static const struct config_key list_keys[] = {
-    {"name",    LIST(STRING,   name),    true,  0, 0, "what in_list() calls it"                 },
-    {"note",    LIST(STRING,   note),    false, 0, 0, "for people"                              },
-    {"entries", LIST(NODE,     entries), false, 0, 0, "values, or maps of value, until and note"},
-    {NULL,      CONFIG_STRING, 0,        false, 0, 0, NULL                                      },
+    {"name", LIST(STRING, name), true, 0, 0, "what in_list() calls it"},
+    {"note", LIST(STRING, note), false, 0, 0, "for people"},
+    {"entries", LIST(NODE, entries), false, 0, 0, "values, or maps of value, until and note"},
+    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
 static const struct config_key entry_keys[] = {
-    {"value", ENTRY(STRING,  value), true,  0, 0, "the text to find"                         },
-    {"until", ENTRY(STRING,  until), false, 0, 0, "when it expires, ISO-8601; default: never"},
-    {"note",  ENTRY(STRING,  note),  false, 0, 0, "why it is there"                          },
-    {NULL,    CONFIG_STRING, 0,      false, 0, 0, NULL                                       },
+    {"value", ENTRY(STRING, value), true, 0, 0, "the text to find"},
+    {"until", ENTRY(STRING, until), false, 0, 0, "when it expires, ISO-8601; default: never"},
+    {"note", ENTRY(STRING, note), false, 0, 0, "why it is there"},
+    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
 static struct list_entry *find_slot(const struct list *list, struct slice value)

@@ -43,13 +43,14 @@ enum status expr_compile(const char *text, const struct expr_scope *scope, enum 
     if (!make_room(made, text, size)) {
         status = error_set(error, STATUS_MEMORY, "out of memory");
     } else {
-        struct compiler compiler = {
-            .expr = made,
-            .scope = scope,
-            .lexer =
-                {.at = made->text, .arena = made->arena, .line = 1, .column = 1, .error = error},
-            .error = error
-        };
+        struct compiler compiler = {.expr = made,
+                                    .scope = scope,
+                                    .lexer = {.at = made->text,
+                                              .arena = made->arena,
+                                              .line = 1,
+                                              .column = 1,
+                                              .error = error},
+                                    .error = error};
         status = parser_run(&compiler, wanted);
     }
     if (status)

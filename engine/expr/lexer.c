@@ -127,14 +127,10 @@ static const char *const signs[] = {"==", "!=", "<=", ">=", "<", ">", "+", "-",
 static const struct {
     const char *text, *hint;
 } foreign[] = {
-    {"&&", "write \"and\""            },
-    {"||", "write \"or\""             },
-    {"<>", "write \"!=\""             },
-    {"**", "write pow(x, y)"          },
-    {"=",  "write \"==\""             },
-    {"!",  "write \"not\""            },
-    {"^",  "write pow(x, y)"          },
-    {"?",  "write if(condition, a, b)"},
+    {"&&", "write \"and\""},  {"||", "write \"or\""},
+    {"<>", "write \"!=\""},   {"**", "write pow(x, y)"},
+    {"=", "write \"==\""},    {"!", "write \"not\""},
+    {"^", "write pow(x, y)"}, {"?", "write if(condition, a, b)"},
 };
 
 static bool begins(const char *text, const char *with)

@@ -140,25 +140,11 @@ struct operation {
 };
 
 static const struct operation products[] = {
-    {"*",  OP_MULTIPLY },
-    {"/",  OP_DIVIDE   },
-    {"%",  OP_REMAINDER},
-    {NULL, 0           }
-};
-static const struct operation sums[] = {
-    {"+",  OP_ADD     },
-    {"-",  OP_SUBTRACT},
-    {NULL, 0          }
-};
+    {"*", OP_MULTIPLY}, {"/", OP_DIVIDE}, {"%", OP_REMAINDER}, {NULL, 0}};
+static const struct operation sums[] = {{"+", OP_ADD}, {"-", OP_SUBTRACT}, {NULL, 0}};
 static const struct operation comparisons[] = {
-    {"==", OP_EQUAL        },
-    {"!=", OP_NOT_EQUAL    },
-    {"<",  OP_LESS         },
-    {"<=", OP_LESS_EQUAL   },
-    {">",  OP_GREATER      },
-    {">=", OP_GREATER_EQUAL},
-    {NULL, 0               }
-};
+    {"==", OP_EQUAL},  {"!=", OP_NOT_EQUAL},     {"<", OP_LESS}, {"<=", OP_LESS_EQUAL},
+    {">", OP_GREATER}, {">=", OP_GREATER_EQUAL}, {NULL, 0}};
 
 static const struct operation *find_operation(const struct operation *operations,
                                               const struct token *token)

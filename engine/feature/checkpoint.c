@@ -76,7 +76,8 @@ static enum status flush(struct stream_file *file, struct error *error)
     enum status status = write_all(file, &chunk, sizeof chunk, error);
     if (status == STATUS_OK)
         /* The analyzer loses the buffer here; feature_store_save() frees it. */
-        status = write_all(file, file->bytes, file->at, error); // NOLINT(clang-analyzer-unix.Malloc)
+        status =
+            write_all(file, file->bytes, file->at, error); // NOLINT(clang-analyzer-unix.Malloc)
     file->at = 0;
     return status;
 }

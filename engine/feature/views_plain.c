@@ -26,15 +26,15 @@ struct calendar_config {
 };
 
 static const struct config_key calendar_keys[] = {
-    {"name",                           CONFIG_STRING, offsetof(struct calendar_config, name), true, 0, 0,
+    {"name", CONFIG_STRING, offsetof(struct calendar_config, name), true, 0, 0,
      "the feature's name"},
     {"function", CONFIG_STRING, offsetof(struct calendar_config, function), true, 0, 0,
      "hour (0 to 23), weekday (0 Monday to 6), weekend, night"},
-    {"field",                            CONFIG_STRING, offsetof(struct calendar_config, field), false, 0, 0,
+    {"field", CONFIG_STRING, offsetof(struct calendar_config, field), false, 0, 0,
      "a timestamp; default: the event's time"},
-    {"until",                               CONFIG_INT, offsetof(struct calendar_config, until), false, 0, 23,
+    {"until", CONFIG_INT, offsetof(struct calendar_config, until), false, 0, 23,
      "night: the last hour that is night; default 6"},
-    {.name = NULL                               },
+    {.name = NULL},
 };
 
 static const char *const calendar_names[CALENDAR_FUNCTIONS] = {
@@ -95,13 +95,13 @@ struct one_hot_config {
 };
 
 static const struct config_key one_hot_keys[] = {
-    {"field",                         CONFIG_STRING, offsetof(struct one_hot_config, field), true, 0, 0,
+    {"field", CONFIG_STRING, offsetof(struct one_hot_config, field), true, 0, 0,
      "a string, number or bool"},
     {"values", CONFIG_NODE, offsetof(struct one_hot_config, values), true, 0, 0,
      "list: each becomes a feature PREFIX_VALUE"},
-    {"prefix",                           CONFIG_STRING, offsetof(struct one_hot_config, prefix), false, 0, 0,
+    {"prefix", CONFIG_STRING, offsetof(struct one_hot_config, prefix), false, 0, 0,
      "default: the field's name"},
-    {.name = NULL                             },
+    {.name = NULL},
 };
 
 static enum status read_one_value(const struct yaml_node *node, enum field_type type,
@@ -188,11 +188,11 @@ struct transform_config {
 };
 
 static const struct config_key transform_keys[] = {
-    {"name",                            CONFIG_STRING, offsetof(struct transform_config, name), true, 0, 0,
+    {"name", CONFIG_STRING, offsetof(struct transform_config, name), true, 0, 0,
      "the feature's name"},
     {"expression", CONFIG_STRING, offsetof(struct transform_config, expression), true, 0, 0,
      "over fields, windows, calendar, one-hot and the transforms above; a bool becomes 0 or 1"},
-    {.name = NULL                            },
+    {.name = NULL},
 };
 
 static enum status read_transform(struct feature_views *views, const struct yaml_node *map,
@@ -232,11 +232,11 @@ struct scale_config {
 };
 
 static const struct config_key scale_keys[] = {
-    {"feature",                     CONFIG_STRING, offsetof(struct scale_config, feature), true, 0, 0,
+    {"feature", CONFIG_STRING, offsetof(struct scale_config, feature), true, 0, 0,
      "one of `features`"},
     {"method", CONFIG_STRING, offsetof(struct scale_config, method), true, 0, 0,
      "standard, min_max, robust"},
-    {.name = NULL                        },
+    {.name = NULL},
 };
 
 enum status views_read_scale(struct feature_views *views, const struct yaml_node *list,

@@ -11,8 +11,8 @@
 #include "engine/feature/views.h"
 
 #define MAX_STREAMS 16
-#define MAX_COLUMNS 64 /* different value expressions, and likewise fields to tell apart */
-#define MAX_SPANS   64 /* different (window, delay) of one entity */
+#define MAX_COLUMNS 64   /* different value expressions, and likewise fields to tell apart */
+#define MAX_SPANS   64   /* different (window, delay) of one entity */
 #define MAX_OUTPUTS 2048 /* twice MAX_FEATURES: those that only other features use count too */
 
 enum window_function {

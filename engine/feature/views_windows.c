@@ -20,18 +20,18 @@ static const struct {
     unsigned needs;
     int state; /* enum state_kind, -1: none */
 } functions[WINDOW_FUNCTIONS] = {
-    [WINDOW_COUNT] = {"count",         0,                            -1            },
-    [WINDOW_SUM] = {"sum",           NEEDS_VALUE,                  STATE_SUM     },
-    [WINDOW_MEAN] = {"mean",          NEEDS_VALUE,                  STATE_SUM     },
-    [WINDOW_STD] = {"std",           NEEDS_VALUE,                  STATE_SUM     },
-    [WINDOW_MIN] = {"min",           NEEDS_VALUE,                  STATE_MIN     },
-    [WINDOW_MAX] = {"max",           NEEDS_VALUE,                  STATE_MAX     },
-    [WINDOW_DISTINCT] = {"distinct",      NEEDS_FIELD,                  STATE_DISTINCT},
-    [WINDOW_SINCE_LAST] = {"since_last",    NEEDS_PREVIOUS,               -1            },
-    [WINDOW_RATIO_TO_MEAN] = {"ratio_to_mean", NEEDS_VALUE | NEEDS_OWN,      STATE_SUM     },
-    [WINDOW_LAG] = {"lag",           NEEDS_VALUE | NEEDS_PREVIOUS, -1            },
-    [WINDOW_POSITIVES] = {"positives",     NEEDS_LABELS,                 -1            },
-    [WINDOW_RATE] = {"rate",          NEEDS_LABELS,                 -1            },
+    [WINDOW_COUNT] = {"count", 0, -1},
+    [WINDOW_SUM] = {"sum", NEEDS_VALUE, STATE_SUM},
+    [WINDOW_MEAN] = {"mean", NEEDS_VALUE, STATE_SUM},
+    [WINDOW_STD] = {"std", NEEDS_VALUE, STATE_SUM},
+    [WINDOW_MIN] = {"min", NEEDS_VALUE, STATE_MIN},
+    [WINDOW_MAX] = {"max", NEEDS_VALUE, STATE_MAX},
+    [WINDOW_DISTINCT] = {"distinct", NEEDS_FIELD, STATE_DISTINCT},
+    [WINDOW_SINCE_LAST] = {"since_last", NEEDS_PREVIOUS, -1},
+    [WINDOW_RATIO_TO_MEAN] = {"ratio_to_mean", NEEDS_VALUE | NEEDS_OWN, STATE_SUM},
+    [WINDOW_LAG] = {"lag", NEEDS_VALUE | NEEDS_PREVIOUS, -1},
+    [WINDOW_POSITIVES] = {"positives", NEEDS_LABELS, -1},
+    [WINDOW_RATE] = {"rate", NEEDS_LABELS, -1},
 };
 
 struct window_config {
@@ -41,20 +41,20 @@ struct window_config {
 };
 
 static const struct config_key window_keys[] = {
-    {"name",                                    CONFIG_STRING, offsetof(struct window_config, name), true, 0, 0, "the feature's name"},
-    {"entity",            CONFIG_STRING, offsetof(struct window_config, entity), true, 0, 0,
+    {"name", CONFIG_STRING, offsetof(struct window_config, name), true, 0, 0, "the feature's name"},
+    {"entity", CONFIG_STRING, offsetof(struct window_config, entity), true, 0, 0,
      "field whose events are counted together"},
-    {"window",                                     CONFIG_DURATION, offsetof(struct window_config, window_us), true, 0.000001,
+    {"window", CONFIG_DURATION, offsetof(struct window_config, window_us), true, 0.000001,
      MAX_WINDOW_S, "length, e.g. 7d"},
-    {"delay",                                        CONFIG_DURATION, offsetof(struct window_config, delay_us), false, 0, MAX_WINDOW_S,
+    {"delay", CONFIG_DURATION, offsetof(struct window_config, delay_us), false, 0, MAX_WINDOW_S,
      "the window ends this long before the event; default 0"},
-    {"function",                                         CONFIG_STRING, offsetof(struct window_config, function), true, 0, 0,
+    {"function", CONFIG_STRING, offsetof(struct window_config, function), true, 0, 0,
      "count, sum, mean, std, min, max, distinct, since_last, ratio_to_mean, lag, positives, rate"},
-    {"value",                 CONFIG_STRING, offsetof(struct window_config, value), false, 0, 0,
+    {"value", CONFIG_STRING, offsetof(struct window_config, value), false, 0, 0,
      "field or expression over fields; for distinct a field"},
-    {"empty",                                  CONFIG_NUMBER, offsetof(struct window_config, empty), false, 0, 0,
+    {"empty", CONFIG_NUMBER, offsetof(struct window_config, empty), false, 0, 0,
      "result when there is nothing in the window; default: missing"},
-    {"ddof",                                        CONFIG_INT, offsetof(struct window_config, ddof), false, 0, 1,
+    {"ddof", CONFIG_INT, offsetof(struct window_config, ddof), false, 0, 1,
      "std: 1 for a sample (default), 0 for a population"},
     {.name = NULL},
 };

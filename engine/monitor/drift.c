@@ -12,17 +12,17 @@
 #define NOISE_QUANTILE 0.95
 
 static const struct config_key drift_keys[] = {
-    {"window",                        CONFIG_DURATION, offsetof(struct drift_options, window_us),                                  false,                           300,   86400,
+    {"window", CONFIG_DURATION, offsetof(struct drift_options, window_us), false, 300, 86400,
      "how much of the past is compared with the reference (1h)"},
-    {"threshold",                               CONFIG_NUMBER,                                    offsetof(struct drift_options,                      threshold), false, 0.01, 100,
+    {"threshold", CONFIG_NUMBER, offsetof(struct drift_options, threshold), false, 0.01, 100,
      "PSI above this is drift (0.3)"},
-    {"min_events", CONFIG_INT,                offsetof(struct drift_options,                                  min_events),                                                                   false,                                                      20,               1000000,
+    {"min_events", CONFIG_INT, offsetof(struct drift_options, min_events), false, 20, 1000000,
      "fewer events than this are no data (200)"},
-    {"bins",                        CONFIG_INT,       offsetof(struct drift_options,                                    n_bins),                                                                          false,                                                                        2,                                          MAX_VALUE_BINS,
+    {"bins", CONFIG_INT, offsetof(struct drift_options, n_bins), false, 2, MAX_VALUE_BINS,
      "bins per feature, besides the one for missing values (10)"},
-    {"reference_events",                              CONFIG_INT,                               offsetof(struct drift_options,                     reference_events),                                                                false,                                                                              100,
-     100000,                                          "the first so many decisions are the reference (2000)"},
-    {NULL,                          CONFIG_STRING,                                      0,                                                                          false,                                                               0,                                                                                              0,                                                                                                NULL                                                                         },
+    {"reference_events", CONFIG_INT, offsetof(struct drift_options, reference_events), false, 100,
+     100000, "the first so many decisions are the reference (2000)"},
+    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
 void drift_defaults(struct drift_options *options)

@@ -18,10 +18,10 @@ static const char *const indicator_names[SLO_INDICATORS] = {"latency", "availabi
 /* DESIGN's objectives. min_bad keeps a single slow request of a quiet night from paging anyone; a
  * slice or a minute is an aggregate already, two of them are evidence. */
 static const struct slo default_slos[] = {
-    {"latency",      SLO_LATENCY,      0.95,  WINDOW_US, 200 * US_PER_S / 1000, 10, 0},
-    {"availability", SLO_AVAILABILITY, 0.995, WINDOW_US, 0,                     10, 0},
-    {"drift",        SLO_DRIFT,        0.99,  WINDOW_US, 0,                     2,  0},
-    {"freshness",    SLO_FRESHNESS,    0.99,  WINDOW_US, 2 * US_PER_MIN,        2,  0},
+    {"latency", SLO_LATENCY, 0.95, WINDOW_US, 200 * US_PER_S / 1000, 10, 0},
+    {"availability", SLO_AVAILABILITY, 0.995, WINDOW_US, 0, 10, 0},
+    {"drift", SLO_DRIFT, 0.99, WINDOW_US, 0, 2, 0},
+    {"freshness", SLO_FRESHNESS, 0.99, WINDOW_US, 2 * US_PER_MIN, 2, 0},
 };
 
 /* The Site Reliability Workbook, table 5-8: both windows of a row must burn at its rate. */
@@ -30,9 +30,9 @@ static const struct {
     enum burn_window wide, narrow;
     enum health health;
 } burn_rules[] = {
-    {14.4, BURN_1H, BURN_5M,  HEALTH_PAGE  },
-    {6,    BURN_6H, BURN_30M, HEALTH_PAGE  },
-    {1,    BURN_3D, BURN_6H,  HEALTH_TICKET},
+    {14.4, BURN_1H, BURN_5M, HEALTH_PAGE},
+    {6, BURN_6H, BURN_30M, HEALTH_PAGE},
+    {1, BURN_3D, BURN_6H, HEALTH_TICKET},
 };
 
 static const int64_t burn_windows_us[BURN_WINDOWS] = {
@@ -47,19 +47,19 @@ struct slo_entry {
 };
 
 static const struct config_key slo_keys[] = {
-    {"name",                                                 CONFIG_STRING, offsetof(struct slo_entry, name),                                                              true,                      0,     0,
+    {"name", CONFIG_STRING, offsetof(struct slo_entry, name), true, 0, 0,
      "a lower-case word that expressions can use: slo.NAME.burn_1h"},
-    {"indicator",                                                      CONFIG_STRING,                                                         offsetof(struct slo_entry,                indicator), false, 0, 0,
+    {"indicator", CONFIG_STRING, offsetof(struct slo_entry, indicator), false, 0, 0,
      "latency, availability, drift or freshness (the name)"},
-    {"target", CONFIG_NUMBER,              offsetof(struct slo_entry,                                target_percent),                                                                                     true,                                                                        0.001,                               99.9999,
+    {"target", CONFIG_NUMBER, offsetof(struct slo_entry, target_percent), true, 0.001, 99.9999,
      "percent that must be good"},
-    {"window",                                               CONFIG_DURATION,                                           offsetof(struct slo_entry,                                                                    window_us),                                                                                                                               false,                                                                                           3600,                             2678400,
+    {"window", CONFIG_DURATION, offsetof(struct slo_entry, window_us), false, 3600, 2678400,
      "what the target is over, 1h to 31d (30d)"},
-    {"limit",                                                  CONFIG_DURATION,                                                        offsetof(struct slo_entry,                                                       limit_us),                                                                                                                         false,                                                                                                                                            0.000001,                                                                                 86400,
+    {"limit", CONFIG_DURATION, offsetof(struct slo_entry, limit_us), false, 0.000001, 86400,
      "latency: good below it (200ms); freshness: good below it (2m)"},
-    {"min_bad",                                                 CONFIG_INT,                                                      offsetof(struct slo_entry,                                                                          min_bad),                                                                                                      false,                                                                                                                               1,                                                                                                                            1000000,
+    {"min_bad", CONFIG_INT, offsetof(struct slo_entry, min_bad), false, 1, 1000000,
      "a window with fewer bad ones pages nobody (10; drift and freshness: 2)"},
-    {NULL,                                              CONFIG_STRING,                                                      0,     false,0,                                                                                                                        0,                                                                                                                             NULL                                                                                                                                                                                   },
+    {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
 int64_t burn_window_us(enum burn_window window)

@@ -166,14 +166,12 @@ static struct observation *shard_slot(struct observe *observe, struct shard *sha
         shard_pour(observe, shard);
     shard->has_codes[shard->n] = false;
     struct observation *slot = &shard->observations[shard->n++];
-    *slot = (struct observation){
-        .at_us = at_us,
-        .latency_us = -1,
-        .age_us = INT64_MAX,
-        .kind = (uint8_t)kind,
-        .arm = NO_ARM,
-        .shadows = {NO_ARM, NO_ARM, NO_ARM, NO_ARM}
-    };
+    *slot = (struct observation){.at_us = at_us,
+                                 .latency_us = -1,
+                                 .age_us = INT64_MAX,
+                                 .kind = (uint8_t)kind,
+                                 .arm = NO_ARM,
+                                 .shadows = {NO_ARM, NO_ARM, NO_ARM, NO_ARM}};
     return slot;
 }
 

@@ -17,10 +17,10 @@
 #define SETTLED_NOTHING INT64_MIN
 
 static const struct ring level_shapes[LEVELS] = {
-    [LEVEL_SECOND] = {.width_us = US_PER_S,    .n = 330         },
-    [LEVEL_MINUTE] = {.width_us = US_PER_MIN,  .n = MINUTE_SLOTS},
-    [LEVEL_SLICE] = {.width_us = SLICE_US,    .n = 870         },
-    [LEVEL_HOUR] = {.width_us = US_PER_HOUR, .n = HOUR_SLOTS  },
+    [LEVEL_SECOND] = {.width_us = US_PER_S, .n = 330},
+    [LEVEL_MINUTE] = {.width_us = US_PER_MIN, .n = MINUTE_SLOTS},
+    [LEVEL_SLICE] = {.width_us = SLICE_US, .n = 870},
+    [LEVEL_HOUR] = {.width_us = US_PER_HOUR, .n = HOUR_SLOTS},
 };
 
 /* The longest window that each level is asked for. */

@@ -187,7 +187,8 @@ bool windows_decode(struct windows *windows, struct slice *bytes)
     for (int i = 0; whole && i < MINUTE_SLOTS; i++)
         whole = varint_take_signed(bytes, &windows->youngest_us[i]);
     return whole && varint_take_signed(bytes, &windows->recent.newest) &&
-           take_histograms(bytes, &windows->recent_latency[0][0], (size_t)RECENT_SLOTS * (1 + MAX_ARMS)) &&
+           take_histograms(bytes, &windows->recent_latency[0][0],
+                           (size_t)RECENT_SLOTS * (1 + MAX_ARMS)) &&
            take_histograms(bytes, windows->hour_latency, HOUR_SLOTS) &&
            varint_take_signed(bytes, &windows->bin_ring.newest) && take_bins(windows, bytes);
 }

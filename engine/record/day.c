@@ -351,11 +351,8 @@ static enum status bind_decision_names(struct day *day, struct db_stmt *insert,
         int index;
         struct slice name;
     } names[] = {
-        {9,  row->contract        },
-        {10, row->contract_version},
-        {17, row->rule            },
-        {19, row->model           },
-        {20, row->model_version   },
+        {9, row->contract}, {10, row->contract_version}, {17, row->rule},
+        {19, row->model},   {20, row->model_version},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         enum status status = bind_name(day, insert, names[i].index, names[i].name, error);

@@ -17,10 +17,10 @@ static const struct {
                       "idx, event_id, entity, event_us, decided_us, source, part, offset, contract,"
                       " contract_version, input, feature_set, features, score, margin, decision,"
                       " rule, reasons, model, model_version, variant, shadows, trace_id,"
-                      " latency_us, leaf_hash"                                                        },
+                      " latency_us, leaf_hash"},
     [ROW_LABEL] = {"labels",
-                      "idx, event_id, label, observed_us, at_us, source, part, offset, leaf_hash"     },
-    [ROW_ACTION] = {"actions",   "idx, at_us, who, what, arguments, source, part, offset, leaf_hash"},
+                   "idx, event_id, label, observed_us, at_us, source, part, offset, leaf_hash"},
+    [ROW_ACTION] = {"actions", "idx, at_us, who, what, arguments, source, part, offset, leaf_hash"},
 };
 
 void feature_lists_free(struct feature_list *lists)
@@ -329,12 +329,8 @@ static enum status take_decision_names(struct day_reader *reader, struct db_stmt
         int column;
         struct slice *name;
     } names[] = {
-        {5,  &row->source          },
-        {8,  &row->contract        },
-        {9,  &row->contract_version},
-        {16, &row->rule            },
-        {18, &row->model           },
-        {19, &row->model_version   },
+        {5, &row->source}, {8, &row->contract}, {9, &row->contract_version},
+        {16, &row->rule},  {18, &row->model},   {19, &row->model_version},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         enum status status =

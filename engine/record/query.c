@@ -91,11 +91,11 @@ static void put_conditions(const struct query_filter *filter, struct buffer *sql
         bool wanted;
         const char *condition;
     } conditions[] = {
-        {filter->entity.size > 0,   " AND entity = ?5"  },
-        {filter->decision >= 0,     " AND decision = ?6"},
-        {filter->variant >= 0,      " AND variant = ?7" },
-        {!isnan(filter->min_score), " AND score >= ?8"  },
-        {!isnan(filter->max_score), " AND score <= ?9"  },
+        {filter->entity.size > 0, " AND entity = ?5"},
+        {filter->decision >= 0, " AND decision = ?6"},
+        {filter->variant >= 0, " AND variant = ?7"},
+        {!isnan(filter->min_score), " AND score >= ?8"},
+        {!isnan(filter->max_score), " AND score <= ?9"},
     };
     for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
         if (conditions[i].wanted)

@@ -43,10 +43,10 @@ static enum status open_db(struct subjects *subjects, const char *dir, struct er
         struct db_stmt **stmt;
         const char *sql;
     } statements[] = {
-        {&subjects->known,  "SELECT 1 FROM subjects WHERE pseudonym = ?1"                        },
-        {&subjects->insert, "INSERT INTO subjects VALUES(?1, ?2, ?3, ?4, NULL)"                  },
-        {&subjects->select, "SELECT key, value, erased_us FROM subjects WHERE pseudonym = ?1"    },
-        {&subjects->erase,  "UPDATE subjects SET key = NULL, value = NULL, erased_us = ?2 "
+        {&subjects->known, "SELECT 1 FROM subjects WHERE pseudonym = ?1"},
+        {&subjects->insert, "INSERT INTO subjects VALUES(?1, ?2, ?3, ?4, NULL)"},
+        {&subjects->select, "SELECT key, value, erased_us FROM subjects WHERE pseudonym = ?1"},
+        {&subjects->erase, "UPDATE subjects SET key = NULL, value = NULL, erased_us = ?2 "
                            "WHERE pseudonym = ?1 AND erased_us IS NULL"},
     };
     for (size_t i = 0; status == STATUS_OK && i < sizeof statements / sizeof *statements; i++)

@@ -13,12 +13,12 @@ struct arm_config {
 #define AT(member) offsetof(struct arm_config, member)
 
 static const struct config_key arm_keys[] = {
-    {"variant",                     CONFIG_STRING, AT(variant), true, 0, 0, "champion, canary or shadow"},
-    {"model",                  CONFIG_STRING, AT(model), true, 0, 0, "name of one of the models"},
-    {"version",                            CONFIG_STRING, AT(version), true, 0, 0, "its version"},
+    {"variant", CONFIG_STRING, AT(variant), true, 0, 0, "champion, canary or shadow"},
+    {"model", CONFIG_STRING, AT(model), true, 0, 0, "name of one of the models"},
+    {"version", CONFIG_STRING, AT(version), true, 0, 0, "its version"},
     {"share", CONFIG_NUMBER, AT(share), false, 0, 100,
      "percent of traffic; champion: default what the canaries leave; shadow: default 100"},
-    {.name = NULL                      },
+    {.name = NULL},
 };
 
 static enum status copy_name(const struct yaml_node *node, const char *name,

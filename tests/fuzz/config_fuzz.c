@@ -16,13 +16,13 @@ struct options {
 };
 
 static const struct config_key keys[] = {
-    {"name",                   CONFIG_STRING, offsetof(struct options, name), true, 0, 0, "what it is called"},
+    {"name", CONFIG_STRING, offsetof(struct options, name), true, 0, 0, "what it is called"},
     {"ratio", CONFIG_NUMBER, offsetof(struct options, ratio), false, 0, 1, "share"},
-    {"count",                    CONFIG_INT, offsetof(struct options, count), false, 1, 10, "how many"},
-    {"on",                       CONFIG_BOOL, offsetof(struct options, on), false, 0, 0, "whether"},
-    {"wait",                        CONFIG_DURATION, offsetof(struct options, wait_us), false, 1, 60, "how long"},
-    {"list",           CONFIG_NODE, offsetof(struct options, list), false, 0, 0, "which"},
-    {.name = NULL                 },
+    {"count", CONFIG_INT, offsetof(struct options, count), false, 1, 10, "how many"},
+    {"on", CONFIG_BOOL, offsetof(struct options, on), false, 0, 0, "whether"},
+    {"wait", CONFIG_DURATION, offsetof(struct options, wait_us), false, 1, 60, "how long"},
+    {"list", CONFIG_NODE, offsetof(struct options, list), false, 0, 0, "which"},
+    {.name = NULL},
 };
 
 static void require(bool holds)

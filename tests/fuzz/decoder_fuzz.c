@@ -14,12 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { ID, AMOUNT, COUNT, OK_FLAG, TS, NOTE, FIELDS };
 
 static const struct field fields[FIELDS] = {
-    [ID] = {"id",     FIELD_STRING,    true,  false, false},
-    [AMOUNT] = {"amount", FIELD_FLOAT,     false, false, false},
-    [COUNT] = {"count",  FIELD_INT,       false, true,  false},
-    [OK_FLAG] = {"ok",     FIELD_BOOL,      false, false, false},
-    [TS] = {"ts",     FIELD_TIMESTAMP, false, false, false},
-    [NOTE] = {"note",   FIELD_STRING,    false, true,  true },
+    [ID] = {"id", FIELD_STRING, true, false, false},
+    [AMOUNT] = {"amount", FIELD_FLOAT, false, false, false},
+    [COUNT] = {"count", FIELD_INT, false, true, false},
+    [OK_FLAG] = {"ok", FIELD_BOOL, false, false, false},
+    [TS] = {"ts", FIELD_TIMESTAMP, false, false, false},
+    [NOTE] = {"note", FIELD_STRING, false, true, true},
 };
 static const struct schema schema = {"t", "1", fields, FIELDS, ID, TS, COUNT, NOTE};
 

@@ -11,10 +11,8 @@
 #define N_SLOTS 5
 
 static const struct expr_symbol symbols[N_SLOTS] = {
-    {"amount",   VALUE_NUMBER, 0, NULL},
-    {"country",  VALUE_STRING, 1, NULL},
-    {"flag",     VALUE_BOOL,   2, NULL},
-    {"event_ts", VALUE_TIME,   3, NULL},
+    {"amount", VALUE_NUMBER, 0, NULL},   {"country", VALUE_STRING, 1, NULL},
+    {"flag", VALUE_BOOL, 2, NULL},       {"event_ts", VALUE_TIME, 3, NULL},
     {"slo.burn", VALUE_NUMBER, 4, NULL},
 };
 static const struct expr_scope scope = {.symbols = symbols, .n_symbols = N_SLOTS};
@@ -55,9 +53,9 @@ static void evaluate(const struct expr *expr, const struct expr *again)
     static const struct value null = {.type = VALUE_NULL};
     const struct value worlds[][N_SLOTS] = {
         {value_number(3500), value_string(slice_of("GB")), value_bool(true),
-         value_time(1533722400000000),                                                              value_number(15)    },
-        {null,               null,                         null,             null,                  null                },
-        {value_number(NAN),  value_number(1),              null,             value_time(INT64_MIN), value_number(-1e308)},
+         value_time(1533722400000000), value_number(15)},
+        {null, null, null, null, null},
+        {value_number(NAN), value_number(1), null, value_time(INT64_MIN), value_number(-1e308)},
     };
     struct arena *arena = arena_create(1 << 20);
     const struct expr_run run = {.arena = arena};

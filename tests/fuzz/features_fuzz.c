@@ -15,12 +15,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct field fields[N_FIELDS] = {
-    {"id",     FIELD_STRING,    true,  false, false},
-    {"at",     FIELD_TIMESTAMP, true,  false, false},
-    {"user",   FIELD_STRING,    true,  true,  true },
-    {"amount", FIELD_FLOAT,     true,  true,  false},
-    {"ok",     FIELD_BOOL,      true,  true,  false},
-    {"label",  FIELD_INT,       false, true,  false},
+    {"id", FIELD_STRING, true, false, false}, {"at", FIELD_TIMESTAMP, true, false, false},
+    {"user", FIELD_STRING, true, true, true}, {"amount", FIELD_FLOAT, true, true, false},
+    {"ok", FIELD_BOOL, true, true, false},    {"label", FIELD_INT, false, true, false},
 };
 static const struct schema schema = {.name = "fuzz",
                                      .version = "1",

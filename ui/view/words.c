@@ -61,11 +61,7 @@ char *words_latency(double us, char out[WORD_SIZE])
     static const struct {
         double below, scale;
         const char *unit;
-    } units[] = {
-        {999.5,    1,   "µs"},
-        {999.5e3,  1e3, "ms" },
-        {INFINITY, 1e6, "s"  }
-    };
+    } units[] = {{999.5, 1, "µs"}, {999.5e3, 1e3, "ms"}, {INFINITY, 1e6, "s"}};
     if (!isfinite(us) || us < 0)
         return say(out, words_nodata);
     size_t unit = 0;
@@ -170,9 +166,9 @@ char *words_duration(int64_t us, char out[WORD_SIZE])
         int64_t unit, part;
         const char *name, *part_name;
     } steps[] = {
-        {US_PER_DAY,  US_PER_HOUR, "d",   "h"  },
-        {US_PER_HOUR, US_PER_MIN,  "h",   "min"},
-        {US_PER_MIN,  0,           "min", NULL },
+        {US_PER_DAY, US_PER_HOUR, "d", "h"},
+        {US_PER_HOUR, US_PER_MIN, "h", "min"},
+        {US_PER_MIN, 0, "min", NULL},
     };
     if (us < 0)
         us = 0;

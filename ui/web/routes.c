@@ -16,13 +16,10 @@ static const struct {
     int code;
     const char *title;
 } problem_titles[] = {
-    {STATUS_INVALID,     400, "Not understood"},
-    {STATUS_DENIED,      403, "Forbidden"     },
-    {STATUS_NOT_FOUND,   404, "Not found"     },
-    {STATUS_CONFLICT,    409, "Conflict"      },
-    {STATUS_FULL,        503, "Overloaded"    },
-    {STATUS_UNAVAILABLE, 503, "Unavailable"   },
-    {STATUS_UNSUPPORTED, 501, "Not supported" },
+    {STATUS_INVALID, 400, "Not understood"},    {STATUS_DENIED, 403, "Forbidden"},
+    {STATUS_NOT_FOUND, 404, "Not found"},       {STATUS_CONFLICT, 409, "Conflict"},
+    {STATUS_FULL, 503, "Overloaded"},           {STATUS_UNAVAILABLE, 503, "Unavailable"},
+    {STATUS_UNSUPPORTED, 501, "Not supported"},
 };
 
 static const char *title_of(int code)

@@ -9,17 +9,17 @@
     "\"p99\":{\"type\":[\"number\",\"null\"]},\"n\":{\"type\":\"integer\"}}}"
 
 const struct web_schema web_schemas[] = {
-    {"Event",           JSON,
+    {"Event", JSON,
      "{\"type\":\"object\",\"description\":\"One flat object with the fields of the contract; see "
-     "binnacle contract schema.\",\"additionalProperties\":true}"                                                      },
-    {"EventLines",      "application/x-ndjson",
-     "{\"type\":\"string\",\"description\":\"One Event a line\"}"                                                      },
-    {"Reason",          JSON,
+     "binnacle contract schema.\",\"additionalProperties\":true}"},
+    {"EventLines", "application/x-ndjson",
+     "{\"type\":\"string\",\"description\":\"One Event a line\"}"},
+    {"Reason", JSON,
      "{\"type\":\"object\",\"required\":[\"code\",\"feature\",\"value\",\"contribution\"],"
      "\"properties\":{\"code\":{\"type\":\"string\"},\"feature\":{\"type\":\"string\"},"
      "\"value\":{\"type\":[\"number\",\"null\"],\"description\":\"As served; null: missing\"},"
-     "\"contribution\":{\"type\":\"number\",\"description\":\"In margin units\"}}}"                                    },
-    {"Decision",        JSON,
+     "\"contribution\":{\"type\":\"number\",\"description\":\"In margin units\"}}}"},
+    {"Decision", JSON,
      "{\"type\":\"object\",\"required\":[\"event_id\",\"decision\",\"score\",\"reasons\",\"rule\","
      "\"model\",\"trace_id\",\"latency_us\",\"ledger_index\",\"duplicate\"],\"properties\":{"
      "\"event_id\":{\"type\":\"string\"},"
@@ -31,18 +31,18 @@ const struct web_schema web_schemas[] = {
      "\"version\":{\"type\":\"string\"},\"variant\":{\"enum\":[\"champion\",\"canary\"]}}},"
      "\"trace_id\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"},"
      "\"latency_us\":{\"type\":\"integer\"},\"ledger_index\":{\"type\":[\"integer\",\"null\"]},"
-     "\"duplicate\":{\"type\":\"boolean\"}}}"                                                                          },
-    {"DecisionLines",   "application/x-ndjson",
+     "\"duplicate\":{\"type\":\"boolean\"}}}"},
+    {"DecisionLines", "application/x-ndjson",
      "{\"type\":\"string\",\"description\":\"One line for each event, in order: a Decision, or "
-     "what /v1/score would have answered instead\"}"                                                                   },
-    {"Label",           JSON,
+     "what /v1/score would have answered instead\"}"},
+    {"Label", JSON,
      "{\"type\":\"object\",\"required\":[\"event_id\",\"label\"],\"properties\":{"
      "\"event_id\":{\"type\":\"string\"},\"label\":{\"enum\":[0,1]},"
-     "\"observed_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"                                                },
-    {"LabelsTaken",     JSON,
-     "{\"type\":\"object\",\"properties\":{\"accepted\":{\"type\":\"integer\"}}}"                                      },
-    {"Latency",         JSON,                       LATENCY                                                            },
-    {"Snapshot",        JSON,
+     "\"observed_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"},
+    {"LabelsTaken", JSON,
+     "{\"type\":\"object\",\"properties\":{\"accepted\":{\"type\":\"integer\"}}}"},
+    {"Latency", JSON, LATENCY},
+    {"Snapshot", JSON,
      "{\"type\":\"object\",\"required\":[\"schema\",\"seq\",\"time\",\"events_per_s\",\"latency_"
      "us\",\"decisions\",\"quarantine\",\"traffic\",\"slo\",\"drift\",\"alerts\",\"ledger\"],"
      "\"properties\":{\"schema\":{\"const\":1},\"seq\":{\"type\":\"integer\"},"
@@ -67,29 +67,29 @@ const struct web_schema web_schemas[] = {
      "\"alerts\":{\"type\":\"array\"},"
      "\"ledger\":{\"type\":\"object\",\"properties\":{\"tree_size\":{\"type\":\"integer\"},"
      "\"root\":{\"type\":[\"string\",\"null\"]}}},"
-     "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"                              },
-    {"Traffic",         JSON,
+     "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"},
+    {"Traffic", JSON,
      "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"
      "\"array\",\"items\":{\"type\":\"object\",\"required\":[\"variant\",\"share\"],\"properties\":"
      "{\"variant\":{\"enum\":[\"champion\",\"canary\",\"shadow\"]},"
      "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
-     "}}}"                                                                                                             },
-    {"Health",          JSON,
+     "}}}"},
+    {"Health", JSON,
      "{\"type\":\"object\",\"properties\":{\"status\":{\"const\":\"ok\"},"
-     "\"version\":{\"type\":\"string\"}}}"                                                                             },
-    {"Ready",           JSON,                       "{\"type\":\"object\",\"properties\":{\"ready\":{\"const\":true}}}"},
-    {"Metrics",         "text/plain",               "{\"type\":\"string\"}"                                            },
-    {"OpenApi",         JSON,                       "{\"type\":\"object\"}"                                            },
-    {"Problem",         "application/problem+json",
+     "\"version\":{\"type\":\"string\"}}}"},
+    {"Ready", JSON, "{\"type\":\"object\",\"properties\":{\"ready\":{\"const\":true}}}"},
+    {"Metrics", "text/plain", "{\"type\":\"string\"}"},
+    {"OpenApi", JSON, "{\"type\":\"object\"}"},
+    {"Problem", "application/problem+json",
      "{\"type\":\"object\",\"required\":[\"title\",\"status\"],\"properties\":{"
      "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-     "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"}}}"                                            },
+     "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"}}}"},
     {"ContractProblem", "application/problem+json",
      "{\"type\":\"object\",\"required\":[\"title\",\"status\",\"errors\"],\"properties\":{"
      "\"title\":{\"type\":\"string\"},\"status\":{\"const\":422},"
      "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
      "\"field\":{\"type\":[\"string\",\"null\"]},\"reason\":{\"type\":\"string\"}}}},"
-     "\"quarantine_id\":{\"type\":[\"integer\",\"string\",\"null\"]}}}"                                                },
-    {NULL,              NULL,                       NULL                                                               },
+     "\"quarantine_id\":{\"type\":[\"integer\",\"string\",\"null\"]}}}"},
+    {NULL, NULL, NULL},
 };

@@ -29,7 +29,7 @@ static void on_live_open(void *context, struct http_socket *socket)
 
 static const struct http_socket_route live_routes[] = {
     {.path = WEB_LIVE_PATH, .on_open = on_live_open},
-    {.path = NULL                    },
+    {.path = NULL},
 };
 
 static void push(struct web *web, const struct snapshot *snapshot, struct buffer *json)

@@ -15,8 +15,8 @@
 #include "ui/access/access.h"
 
 struct web_score_request {
-    struct slice body; /* one JSON object, or JSON lines for a batch */
-    int max_reasons;   /* -1: all */
+    struct slice body;  /* one JSON object, or JSON lines for a batch */
+    int max_reasons;    /* -1: all */
     bool reasons_asked; /* by ?reasons=: for approvals, too */
     struct trace trace;
 };

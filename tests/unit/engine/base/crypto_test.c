@@ -198,16 +198,14 @@ static void encodes_as_rfc_4648(void **state)
     (void)state;
     static const struct {
         const char *text, *encoded;
-    } table[] = {
-        {"",         ""        },
-        {"f",        "Zg=="    },
-        {"fo",       "Zm8="    },
-        {"foo",      "Zm9v"    },
-        {"foob",     "Zm9vYg=="},
-        {"fooba",    "Zm9vYmE="},
-        {"foobar",   "Zm9vYmFy"},
-        {"\xfb\xff", "+/8="    }
-    };
+    } table[] = {{"", ""},
+                 {"f", "Zg=="},
+                 {"fo", "Zm8="},
+                 {"foo", "Zm9v"},
+                 {"foob", "Zm9vYg=="},
+                 {"fooba", "Zm9vYmE="},
+                 {"foobar", "Zm9vYmFy"},
+                 {"\xfb\xff", "+/8="}};
     struct buffer out;
     buffer_init(&out, 100);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

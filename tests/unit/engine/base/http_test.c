@@ -174,9 +174,9 @@ static void refuses_what_is_not_http_and_headers_with_line_breaks(void **state)
     (void)state;
     const char *split[] = {"X: a\r\nY: b", NULL};
     const struct http_call calls[] = {
-        {.method = "GET",     .url = "file:///etc/hostname", .timeout_ms = 100},
-        {               .method = "GET", .url = "not a url",             .timeout_ms = 100                 },
-        { .method = "GET",   .url = "http://127.0.0.1:1/",               .headers = split,                  .timeout_ms = 100},
+        {.method = "GET", .url = "file:///etc/hostname", .timeout_ms = 100},
+        {.method = "GET", .url = "not a url", .timeout_ms = 100},
+        {.method = "GET", .url = "http://127.0.0.1:1/", .headers = split, .timeout_ms = 100},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         int code = 0;

@@ -220,19 +220,17 @@ static void writes_the_shortest_text_that_reads_back(void **state)
     static const struct {
         double number;
         const char *text;
-    } table[] = {
-        {0.1,                 "0.1"                    },
-        {0,                   "0"                      },
-        {-0.0,                "-0"                     },
-        {1e15,                "1e+15"                  },
-        {123456,              "123456"                 },
-        {-42,                 "-42"                    },
-        {0.30000000000000004, "0.30000000000000004"    },
-        {1e300,               "1e+300"                 },
-        {4200,                "4200"                   },
-        {1.5,                 "1.5"                    },
-        {DBL_MIN,             "2.2250738585072014e-308"}
-    };
+    } table[] = {{0.1, "0.1"},
+                 {0, "0"},
+                 {-0.0, "-0"},
+                 {1e15, "1e+15"},
+                 {123456, "123456"},
+                 {-42, "-42"},
+                 {0.30000000000000004, "0.30000000000000004"},
+                 {1e300, "1e+300"},
+                 {4200, "4200"},
+                 {1.5, "1.5"},
+                 {DBL_MIN, "2.2250738585072014e-308"}};
     char text[NUMBER_TEXT_SIZE];
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         size_t size = number_format(table[i].number, text);

@@ -141,13 +141,11 @@ static void refuses_bad_syntax_with_its_place(void **state)
     (void)state;
     static const struct {
         const char *text, *place;
-    } bad[] = {
-        {"a: [1, 2\n",    "t.yaml:2:1: "},
-        {"a: 1\n b: 2\n", "t.yaml:2:3: "},
-        {"a: \"open\n",   "t.yaml:"     },
-        {"a: b: c\n",     "t.yaml:1:"   },
-        {"- a\nb: c\n",   "t.yaml:"     }
-    };
+    } bad[] = {{"a: [1, 2\n", "t.yaml:2:1: "},
+               {"a: 1\n b: 2\n", "t.yaml:2:3: "},
+               {"a: \"open\n", "t.yaml:"},
+               {"a: b: c\n", "t.yaml:1:"},
+               {"- a\nb: c\n", "t.yaml:"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct yaml *yaml;
         struct error error = {0};
@@ -200,13 +198,13 @@ struct options {
 };
 
 static const struct config_key keys[] = {
-    {"name",                   CONFIG_STRING, offsetof(struct options, name), true, 0, 0, "what it is called"},
+    {"name", CONFIG_STRING, offsetof(struct options, name), true, 0, 0, "what it is called"},
     {"ratio", CONFIG_NUMBER, offsetof(struct options, ratio), false, 0, 1, "share"},
-    {"count",                    CONFIG_INT, offsetof(struct options, count), false, 1, 10, "how many"},
-    {"on",                       CONFIG_BOOL, offsetof(struct options, on), false, 0, 0, "whether"},
-    {"wait",                        CONFIG_DURATION, offsetof(struct options, wait_us), false, 1, 60, "how long"},
-    {"list",           CONFIG_NODE, offsetof(struct options, list), false, 0, 0, "which"},
-    {.name = NULL                 },
+    {"count", CONFIG_INT, offsetof(struct options, count), false, 1, 10, "how many"},
+    {"on", CONFIG_BOOL, offsetof(struct options, on), false, 0, 0, "whether"},
+    {"wait", CONFIG_DURATION, offsetof(struct options, wait_us), false, 1, 60, "how long"},
+    {"list", CONFIG_NODE, offsetof(struct options, list), false, 0, 0, "which"},
+    {.name = NULL},
 };
 
 static void reads_a_map_by_its_table(void **state)
@@ -245,26 +243,26 @@ static void names_place_and_nearest_key_of_each_mistake(void **state)
     static const struct {
         const char *text, *message;
     } bad[] = {
-        {"name: x\ncuont: 3\n",             "t.yaml:2:1: unknown key \"cuont\"; did you mean \"count\"?" },
+        {"name: x\ncuont: 3\n", "t.yaml:2:1: unknown key \"cuont\"; did you mean \"count\"?"},
         {"name: x\n\n  # note\nzebra: 3\n",
-         "t.yaml:4:1: unknown key \"zebra\"; known keys: name, ratio, count, on, wait, list"             },
-        {"count: 3\n",                      "t.yaml:1:1: missing key \"name\" (what it is called)"       },
-        {"name: ~\n",                       "t.yaml:1:1: missing key \"name\" (what it is called)"       },
-        {"name: [x]\n",                     "t.yaml:1:7: expected text, found a list"                    },
-        {"name: x\ncount: many\n",          "t.yaml:2:8: expected an integer, found \"many\""            },
-        {"name: x\ncount: '3'\n",           "t.yaml:2:8: expected an integer, found \"3\" in quotes"     },
-        {"name: x\ncount: 3.5\n",           "t.yaml:2:8: expected an integer, found \"3.5\""             },
-        {"name: x\ncount: 11\n",            "t.yaml:2:8: count must be from 1 to 10, found 11"           },
-        {"name: x\nratio: -0.1\n",          "t.yaml:2:8: ratio must be from 0 to 1, found -0.1"          },
-        {"name: x\nratio: .nan\n",          "t.yaml:2:8: expected a number, found \".nan\""              },
-        {"name: x\nratio: nan\n",           "t.yaml:2:8: expected a number, found \"nan\""               },
-        {"name: x\nratio: {a: 1}\n",        "t.yaml:2:8: expected a number, found a map"                 },
-        {"name: x\non: yes\n",              "t.yaml:2:5: expected true or false, found \"yes\""          },
-        {"name: x\nwait: 5\n",              "t.yaml:2:7: expected a duration such as 250ms, 90s, 5m, 12h, 7d "
-                               "or 2w, found \"5\""                        },
-        {"name: x\nwait: 2m\n",             "t.yaml:2:7: wait must be from 1s to 60s, found 2m"          },
-        {"- name\n",                        "t.yaml:1:1: expected a map of keys and values, found a list"},
-        {"",                                "missing key \"name\" (what it is called)"                   },
+         "t.yaml:4:1: unknown key \"zebra\"; known keys: name, ratio, count, on, wait, list"},
+        {"count: 3\n", "t.yaml:1:1: missing key \"name\" (what it is called)"},
+        {"name: ~\n", "t.yaml:1:1: missing key \"name\" (what it is called)"},
+        {"name: [x]\n", "t.yaml:1:7: expected text, found a list"},
+        {"name: x\ncount: many\n", "t.yaml:2:8: expected an integer, found \"many\""},
+        {"name: x\ncount: '3'\n", "t.yaml:2:8: expected an integer, found \"3\" in quotes"},
+        {"name: x\ncount: 3.5\n", "t.yaml:2:8: expected an integer, found \"3.5\""},
+        {"name: x\ncount: 11\n", "t.yaml:2:8: count must be from 1 to 10, found 11"},
+        {"name: x\nratio: -0.1\n", "t.yaml:2:8: ratio must be from 0 to 1, found -0.1"},
+        {"name: x\nratio: .nan\n", "t.yaml:2:8: expected a number, found \".nan\""},
+        {"name: x\nratio: nan\n", "t.yaml:2:8: expected a number, found \"nan\""},
+        {"name: x\nratio: {a: 1}\n", "t.yaml:2:8: expected a number, found a map"},
+        {"name: x\non: yes\n", "t.yaml:2:5: expected true or false, found \"yes\""},
+        {"name: x\nwait: 5\n", "t.yaml:2:7: expected a duration such as 250ms, 90s, 5m, 12h, 7d "
+                               "or 2w, found \"5\""},
+        {"name: x\nwait: 2m\n", "t.yaml:2:7: wait must be from 1s to 60s, found 2m"},
+        {"- name\n", "t.yaml:1:1: expected a map of keys and values, found a list"},
+        {"", "missing key \"name\" (what it is called)"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct yaml *yaml = load(bad[i].text);
@@ -282,17 +280,9 @@ static void suggests_only_near_words(void **state)
     static const char *const words[] = {"amount", "country", "device", "id"};
     static const struct {
         const char *word, *nearest;
-    } table[] = {
-        {"amonut",      "amount" },
-        {"amount",      "amount" },
-        {"contry",      "country"},
-        {"devise",      "device" },
-        {"temperature", NULL     },
-        {"",            NULL     },
-        {"di",          "id"     },
-        {"countries",   "country"},
-        {"xy",          NULL     }
-    };
+    } table[] = {{"amonut", "amount"}, {"amount", "amount"},     {"contry", "country"},
+                 {"devise", "device"}, {"temperature", NULL},    {"", NULL},
+                 {"di", "id"},         {"countries", "country"}, {"xy", NULL}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const char *nearest = nearest_word(table[i].word, words, 4);
         if (table[i].nearest)

@@ -50,11 +50,9 @@ static void counts_reasons_by_field_with_their_first_line(void **state)
     assert_int_equal(audit.n_accepted, 1);
     assert_int_equal(audit.n_counts, 5);
     static const struct audit_count wanted[] = {
-        {2,  VIOLATION_RANGE,        NULL, 2, 4},
-        {0,  VIOLATION_DUPLICATE_ID, NULL, 1, 3},
-        {3,  VIOLATION_ENUM,         NULL, 1, 4},
-        {5,  VIOLATION_STEP,         NULL, 1, 6},
-        {-1, VIOLATION_NOT_JSON,     NULL, 1, 7},
+        {2, VIOLATION_RANGE, NULL, 2, 4},     {0, VIOLATION_DUPLICATE_ID, NULL, 1, 3},
+        {3, VIOLATION_ENUM, NULL, 1, 4},      {5, VIOLATION_STEP, NULL, 1, 6},
+        {-1, VIOLATION_NOT_JSON, NULL, 1, 7},
     };
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(audit.counts[i].code, wanted[i].code);

@@ -15,10 +15,8 @@
 #include "engine/decide/rules.h"
 
 static const struct field fields[] = {
-    {"event_id", FIELD_STRING,    true, false, false},
-    {"user_id",  FIELD_STRING,    true, false, true },
-    {"amount",   FIELD_FLOAT,     true, false, false},
-    {"country",  FIELD_STRING,    true, true,  false},
+    {"event_id", FIELD_STRING, true, false, false},    {"user_id", FIELD_STRING, true, false, true},
+    {"amount", FIELD_FLOAT, true, false, false},       {"country", FIELD_STRING, true, true, false},
     {"event_ts", FIELD_TIMESTAMP, true, false, false},
 };
 static const struct schema schema = {"t", "1", fields, sizeof fields / sizeof fields[0],
@@ -199,27 +197,29 @@ static void errors_say_where(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"rulez: []\n",                                                                       "r.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?"},
-        {"default: aprove\n",                                                                 "r.yaml:1:10: \"aprove\" is not approve, review or decline; did you "
-                              "mean \"approve\"?"                                                                            },
+        {"rulez: []\n", "r.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?"},
+        {"default: aprove\n", "r.yaml:1:10: \"aprove\" is not approve, review or decline; did you "
+                              "mean \"approve\"?"},
         {"rules:\n  - {name: a, when: scor > 1, decision: review}\n",
-         "r.yaml:2:21: in the condition, at 1:1: unknown name \"scor\"; did you mean \"score\"?"                                                          },
+         "r.yaml:2:21: in the condition, at 1:1: unknown name \"scor\"; did you mean \"score\"?"},
         {"rules:\n  - {name: a, when: amount, decision: review}\n",
-         "r.yaml:2:21: in the condition, at 1:1: "                                                                                                        },
+         "r.yaml:2:21: in the condition, at 1:1: "},
         {"lists: [{name: blocked}]\nrules:\n"
-         "  - {name: a, when: \"in_list('blokced', user_id)\", decision: review}\n", "r.yaml:3:21: in the condition, at 1:9: there is no list \"blokced\"; did you mean "
-         "\"blocked\"?"                                      },
+         "  - {name: a, when: \"in_list('blokced', user_id)\", decision: review}\n",
+         "r.yaml:3:21: in the condition, at 1:9: there is no list \"blokced\"; did you mean "
+         "\"blocked\"?"},
         {"rules:\n  - {name: a, when: score > 1, decision: review}\n"
-         "  - {name: a, when: score > 2, decision: review}\n",                       "r.yaml:3:12: another rule is called \"a\""                 },
+         "  - {name: a, when: score > 2, decision: review}\n",
+         "r.yaml:3:12: another rule is called \"a\""},
         {"rules:\n  - {name: default, when: score > 1, decision: review}\n",
-         "r.yaml:2:12: another rule is called \"default\""                                                                                                },
-        {"rules:\n  - {name: a, decision: review}\n",                                         "r.yaml:2:5: "                                              },
+         "r.yaml:2:12: another rule is called \"default\""},
+        {"rules:\n  - {name: a, decision: review}\n", "r.yaml:2:5: "},
         {"reasons: {nigth: R-N}\n",
-         "r.yaml:1:11: there is no feature \"nigth\"; did you mean \"night\"?"                                                                            },
-        {"lists: [{name: a, entries: [x, y, x]}]\n",                                          "r.yaml:1:35: \"x\" is in the list twice"                   },
+         "r.yaml:1:11: there is no feature \"nigth\"; did you mean \"night\"?"},
+        {"lists: [{name: a, entries: [x, y, x]}]\n", "r.yaml:1:35: \"x\" is in the list twice"},
         {"lists: [{name: a, entries: [{value: x, until: tomorrow}]}]\n",
-         "r.yaml:1:47: \"tomorrow\" is not a time; write 2026-01-31T00:00:00Z"                                                                            },
-        {"lists: [{name: a}, {name: a}]\n",                                                   "r.yaml:1:27: there are two lists \"a\""                    },
+         "r.yaml:1:47: \"tomorrow\" is not a time; write 2026-01-31T00:00:00Z"},
+        {"lists: [{name: a}, {name: a}]\n", "r.yaml:1:27: there are two lists \"a\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct rules *rules = NULL;

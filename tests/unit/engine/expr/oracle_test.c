@@ -60,37 +60,37 @@ static const struct form {
     int strength;
     const char *sign; /* between operands, before one, or the function's name */
 } forms[] = {
-    [LITERAL] = {8, NULL          },
-    [SLOT] = {8, NULL          },
-    [NEGATE] = {7, "-"           },
-    [ADD] = {5, " + "         },
-    [SUBTRACT] = {5, " - "         },
-    [MULTIPLY] = {6, "*"           },
-    [DIVIDE] = {6, " / "         },
-    [REMAINDER] = {6, " % "         },
-    [EQUAL] = {4, " == "        },
-    [NOT_EQUAL] = {4, " != "        },
-    [LESS] = {4, "<"           },
-    [LESS_EQUAL] = {4, " <= "        },
-    [GREATER] = {4, " > "         },
-    [GREATER_EQUAL] = {4, ">="          },
-    [AND] = {2, " and "       },
-    [OR] = {1, " or "        },
-    [NOT] = {3, "not "        },
-    [IS_NULL] = {4, " is null"    },
+    [LITERAL] = {8, NULL},
+    [SLOT] = {8, NULL},
+    [NEGATE] = {7, "-"},
+    [ADD] = {5, " + "},
+    [SUBTRACT] = {5, " - "},
+    [MULTIPLY] = {6, "*"},
+    [DIVIDE] = {6, " / "},
+    [REMAINDER] = {6, " % "},
+    [EQUAL] = {4, " == "},
+    [NOT_EQUAL] = {4, " != "},
+    [LESS] = {4, "<"},
+    [LESS_EQUAL] = {4, " <= "},
+    [GREATER] = {4, " > "},
+    [GREATER_EQUAL] = {4, ">="},
+    [AND] = {2, " and "},
+    [OR] = {1, " or "},
+    [NOT] = {3, "not "},
+    [IS_NULL] = {4, " is null"},
     [IS_NOT_NULL] = {4, " is not null"},
-    [IN] = {4, " in "        },
-    [NOT_IN] = {4, " not in "    },
-    [IF] = {8, "if"          },
-    [COALESCE] = {8, "coalesce"    },
-    [MIN] = {8, "min"         },
-    [MAX] = {8, "max"         },
-    [ABS] = {8, "abs"         },
-    [FLOOR] = {8, "floor"       },
-    [LENGTH] = {8, "length"      },
-    [STARTS_WITH] = {8, "starts_with" },
-    [CONTAINS] = {8, "contains"    },
-    [UPPER] = {8, "upper"       },
+    [IN] = {4, " in "},
+    [NOT_IN] = {4, " not in "},
+    [IF] = {8, "if"},
+    [COALESCE] = {8, "coalesce"},
+    [MIN] = {8, "min"},
+    [MAX] = {8, "max"},
+    [ABS] = {8, "abs"},
+    [FLOOR] = {8, "floor"},
+    [LENGTH] = {8, "length"},
+    [STARTS_WITH] = {8, "starts_with"},
+    [CONTAINS] = {8, "contains"},
+    [UPPER] = {8, "upper"},
 };
 
 struct node {
@@ -114,16 +114,9 @@ struct world {
 static const char *const texts[] = {"", "a", "ab", "abc", "b", "GB", "US"};
 
 static const struct expr_symbol symbols[N_SLOTS] = {
-    {"x",   VALUE_NUMBER, 0, NULL},
-    {"y.z", VALUE_NUMBER, 1, NULL},
-    {"n",   VALUE_NUMBER, 2, NULL},
-    {"p",   VALUE_BOOL,   3, NULL},
-    {"q",   VALUE_BOOL,   4, NULL},
-    {"r",   VALUE_BOOL,   5, NULL},
-    {"s",   VALUE_STRING, 6, NULL},
-    {"t",   VALUE_STRING, 7, NULL},
-    {"u",   VALUE_STRING, 8, NULL}
-};
+    {"x", VALUE_NUMBER, 0, NULL}, {"y.z", VALUE_NUMBER, 1, NULL}, {"n", VALUE_NUMBER, 2, NULL},
+    {"p", VALUE_BOOL, 3, NULL},   {"q", VALUE_BOOL, 4, NULL},     {"r", VALUE_BOOL, 5, NULL},
+    {"s", VALUE_STRING, 6, NULL}, {"t", VALUE_STRING, 7, NULL},   {"u", VALUE_STRING, 8, NULL}};
 
 static unsigned draw(struct world *world, unsigned below)
 {
@@ -359,16 +352,8 @@ static int sign_of(struct value a, struct value b)
 }
 
 /* SQL's truth tables, spelled out: 0 false, 1 true, 2 null. */
-static const int and_table[3][3] = {
-    {0, 0, 0},
-    {0, 1, 2},
-    {0, 2, 2}
-};
-static const int or_table[3][3] = {
-    {0, 1, 2},
-    {1, 1, 1},
-    {2, 1, 2}
-};
+static const int and_table[3][3] = {{0, 0, 0}, {0, 1, 2}, {0, 2, 2}};
+static const int or_table[3][3] = {{0, 1, 2}, {1, 1, 1}, {2, 1, 2}};
 
 static int truth(struct value value)
 {

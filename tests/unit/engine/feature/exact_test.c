@@ -58,14 +58,14 @@ static void ties_are_broken_by_what_lies_beyond(void **unused)
         double numbers[3];
         double sum;
     } cases[] = {
-        {{0x1p53, 1, 0},           0x1p53     }, /* to even */
-        {{0x1p53, 1, 0x1p-60},     0x1p53 + 2 },
-        {{0x1p53, 1, -0x1p-60},    0x1p53     },
-        {{0x1p53 + 2, 1, 0},       0x1p53 + 4 },
-        {{0x1p53 + 2, 1, -0x1p-9}, 0x1p53 + 2 },
-        {{-0x1p53, -1, -0x1p-60},  -0x1p53 - 2},
-        {{1e100, 1, -1e100},       1          },
-        {{0.1, 0.2, -0.3},         0x1p-55    }, /* 0.1+0.2-0.3 of the doubles: 2^-55 */
+        {{0x1p53, 1, 0}, 0x1p53}, /* to even */
+        {{0x1p53, 1, 0x1p-60}, 0x1p53 + 2},
+        {{0x1p53, 1, -0x1p-60}, 0x1p53},
+        {{0x1p53 + 2, 1, 0}, 0x1p53 + 4},
+        {{0x1p53 + 2, 1, -0x1p-9}, 0x1p53 + 2},
+        {{-0x1p53, -1, -0x1p-60}, -0x1p53 - 2},
+        {{1e100, 1, -1e100}, 1},
+        {{0.1, 0.2, -0.3}, 0x1p-55}, /* 0.1+0.2-0.3 of the doubles: 2^-55 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double parts[EXACT_MAX_PARTS];

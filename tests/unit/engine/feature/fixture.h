@@ -16,12 +16,9 @@
 enum { F_ID, F_TIME, F_USER, F_SHOP, F_AMOUNT, F_LABEL, F_FIELDS };
 
 static const struct field fixture_fields[F_FIELDS] = {
-    {"id",     FIELD_STRING,    true,  false, false},
-    {"at",     FIELD_TIMESTAMP, true,  false, false},
-    {"user",   FIELD_STRING,    true,  true,  true },
-    {"shop",   FIELD_STRING,    true,  true,  false},
-    {"amount", FIELD_FLOAT,     true,  true,  false},
-    {"label",  FIELD_INT,       false, true,  false},
+    {"id", FIELD_STRING, true, false, false},   {"at", FIELD_TIMESTAMP, true, false, false},
+    {"user", FIELD_STRING, true, true, true},   {"shop", FIELD_STRING, true, true, false},
+    {"amount", FIELD_FLOAT, true, true, false}, {"label", FIELD_INT, false, true, false},
 };
 
 static const struct schema fixture_schema = {.name = "test",

@@ -18,12 +18,7 @@ static const char views_yaml[] = "transforms:\n"
                                  "features: [a, d, b, c]\n";
 
 static const float rows[5][4] = {
-    {1,   1, 1, 1  },
-    {2,   2, 2, 2  },
-    {4,   3, 4, 4  },
-    {8,   4, 8, 8  },
-    {NAN, 5, 7, 100}
-};
+    {1, 1, 1, 1}, {2, 2, 2, 2}, {4, 3, 4, 4}, {8, 4, 8, 8}, {NAN, 5, 7, 100}};
 
 static void close_to(float got, double wanted)
 {
@@ -73,16 +68,19 @@ static void refuses_what_is_not_its_own(void **state)
         const char *json;
         enum status status;
     } cases[] = {
-        {"{",                                                                                 STATUS_INVALID    },
-        {"{\"version\":2,\"features\":[]}",                                                   STATUS_UNSUPPORTED},
+        {"{", STATUS_INVALID},
+        {"{\"version\":2,\"features\":[]}", STATUS_UNSUPPORTED},
         {"{\"version\":1,\"features\":[{\"name\":\"x\",\"method\":\"robust\",\"center\":0,"
-         "\"scale\":1}]}",                                                           STATUS_CONFLICT   },
+         "\"scale\":1}]}",
+         STATUS_CONFLICT},
         {"{\"version\":1,\"features\":[{\"name\":\"a\",\"method\":\"robst\",\"center\":0,"
-         "\"scale\":1}]}",                                                           STATUS_CORRUPT    },
+         "\"scale\":1}]}",
+         STATUS_CORRUPT},
         {"{\"version\":1,\"features\":[{\"name\":\"a\",\"method\":\"robust\",\"center\":0,"
-         "\"scale\":0}]}",                                                           STATUS_CORRUPT    },
+         "\"scale\":0}]}",
+         STATUS_CORRUPT},
         {"{\"version\":1,\"features\":[{\"name\":\"a\",\"method\":\"robust\",\"scale\":1}]}",
-         STATUS_CORRUPT                                                                                         },
+         STATUS_CORRUPT},
     };
     struct feature_views *views = fixture_views(views_yaml);
     struct feature_scaling *scaling;
@@ -106,10 +104,7 @@ static void a_feature_of_one_value_is_only_centred(void **state)
     struct feature_views *views = fixture_views(views_yaml);
     struct feature_scaling *scaling;
     struct error error;
-    float same[2][4] = {
-        {7, 7, 7, 7},
-        {7, 7, 7, 7}
-    };
+    float same[2][4] = {{7, 7, 7, 7}, {7, 7, 7, 7}};
     assert_int_equal(feature_scaling_fit(views, same[0], 2, &scaling, &error), STATUS_OK);
     feature_scaling_apply(scaling, 4, same[0], 2, same[0]);
     assert_true(same[1][0] == 0 && same[1][1] == 7 && same[1][2] == 0 && same[1][3] == 0);

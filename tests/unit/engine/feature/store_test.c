@@ -76,17 +76,17 @@ static void sees_its_own_time_whatever_the_arrival(void **state)
         float n, sum, since_s;
         const char *why;
     } cases[] = {
-        {100, 1,   1, 1,   NAN,   "the first sees itself"                                },
-        {100, 2,   2, 3,   0,     "equal time: those before it and itself"               },
-        {105, 4,   3, 7,   18000, "in order"                                             },
-        {100, 8,   3, 11,  0,     "late, equal times: those before it, not the later one"},
-        {103, 16,  4, 27,  10800, "late: not the later one"                              },
-        {105, 32,  6, 63,  0,     "the newest time again: all"                           },
-        {109, 64,  7, 127, 14400, "sees late ones too"                                   },
-        {110, 128, 5, 244, 3600,  "(t-10h, t]: hour 100 has just left"                   },
-        {99,  256, 1, 256, NAN,   "late, before all"                                     },
-        {109, 512, 8, 639, 0,     "late, in its own window: after hour 99"               },
-        {115, 1,   4, 705, 18000, "hour 105 has left"                                    },
+        {100, 1, 1, 1, NAN, "the first sees itself"},
+        {100, 2, 2, 3, 0, "equal time: those before it and itself"},
+        {105, 4, 3, 7, 18000, "in order"},
+        {100, 8, 3, 11, 0, "late, equal times: those before it, not the later one"},
+        {103, 16, 4, 27, 10800, "late: not the later one"},
+        {105, 32, 6, 63, 0, "the newest time again: all"},
+        {109, 64, 7, 127, 14400, "sees late ones too"},
+        {110, 128, 5, 244, 3600, "(t-10h, t]: hour 100 has just left"},
+        {99, 256, 1, 256, NAN, "late, before all"},
+        {109, 512, 8, 639, 0, "late, in its own window: after hour 99"},
+        {115, 1, 4, 705, 18000, "hour 105 has left"},
     };
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -12,61 +12,70 @@ static void says_where_and_what_is_wrong(void **state)
     static const struct {
         const char *yaml, *message;
     } cases[] = {
-        {"windos: []\nfeatures: [amount]\n",                                                      "v.yaml:1:1: unknown key \"windos\""               },
-        {"windows: []\n",                                                                         "features"                                         },
-        {"features: []\n",                                                                        "v.yaml:1:11: expected a list of feature names"    },
+        {"windos: []\nfeatures: [amount]\n", "v.yaml:1:1: unknown key \"windos\""},
+        {"windows: []\n", "features"},
+        {"features: []\n", "v.yaml:1:11: expected a list of feature names"},
         {"features: [amont]\n",
-         "v.yaml:1:12: there is no feature \"amont\"; did you mean \"amount\"?"                                                                      },
-        {"features: [user]\n",                                                                    "field \"user\" is no number"                      },
-        {"features: [label]\n",                                                                   "not known when an event is scored"                },
-        {"features: [amount, amount]\n",                                                          "v.yaml:1:20: feature \"amount\" is listed twice"  },
+         "v.yaml:1:12: there is no feature \"amont\"; did you mean \"amount\"?"},
+        {"features: [user]\n", "field \"user\" is no number"},
+        {"features: [label]\n", "not known when an event is scored"},
+        {"features: [amount, amount]\n", "v.yaml:1:20: feature \"amount\" is listed twice"},
         {"windows:\n  - {name: n, entity: usr, window: 1d, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:23: there is no field \"usr\"; did you mean \"user\"?"                                                                            },
+         "v.yaml:2:23: there is no field \"usr\"; did you mean \"user\"?"},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: cuont}\nfeatures: [n]\n",
-         "v.yaml:2:51: there is no function \"cuont\"; did you mean \"count\"?"                                                                      },
+         "v.yaml:2:51: there is no function \"cuont\"; did you mean \"count\"?"},
         {"windows:\n  - {name: n, entity: user, windw: 1d, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:29: unknown key \"windw\""                                                                                                        },
+         "v.yaml:2:29: unknown key \"windw\""},
         {"windows:\n  - {name: n, entity: user, window: soon, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:37: "                                                                                                                             },
+         "v.yaml:2:37: "},
         {"windows:\n  - {name: n, entity: user, window: 0s, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:37: "                                                                                                                             },
+         "v.yaml:2:37: "},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: sum}\nfeatures: [n]\n",
-         "v.yaml:2:5: sum needs a \"value\""                                                                                                         },
+         "v.yaml:2:5: sum needs a \"value\""},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: count, value: amount}\n"
-         "features: [n]\n",                                                              "count takes no value"                             },
+         "features: [n]\n",
+         "count takes no value"},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: amuont}\n"
-         "features: [n]\n",                                                              "unknown name \"amuont\"; did you mean \"amount\"?"},
+         "features: [n]\n",
+         "unknown name \"amuont\"; did you mean \"amount\"?"},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: user}\n"
-         "features: [n]\n",                                                              "gives a string; expected a number or a bool"      },
+         "features: [n]\n",
+         "gives a string; expected a number or a bool"},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: label}\n"
-         "features: [n]\n",                                                              "unknown name \"label\""                           },
+         "features: [n]\n",
+         "unknown name \"label\""},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: rate}\nfeatures: [n]\n",
-         "rate needs a \"delay\""                                                                                                                    },
+         "rate needs a \"delay\""},
         {"windows:\n  - {name: n, entity: user, window: 1d, delay: 1h, function: since_last}\n"
-         "features: [n]\n",                                                              "since_last takes no delay"                        },
+         "features: [n]\n",
+         "since_last takes no delay"},
         {"windows:\n  - {name: n, entity: user, window: 1d, function: count, ddof: 0}\n"
-         "features: [n]\n",                                                              "count takes no ddof"                              },
+         "features: [n]\n",
+         "count takes no ddof"},
         {"windows:\n  - {name: amount, entity: user, window: 1d, function: count}\n"
-         "features: [amount]\n",                                                         "\"amount\" is already a field"                    },
+         "features: [amount]\n",
+         "\"amount\" is already a field"},
         {"windows:\n  - {name: 'a b', entity: user, window: 1d, function: count}\n"
-         "features: [amount]\n",                                                         "v.yaml:2:12: a feature's name is"                 },
+         "features: [amount]\n",
+         "v.yaml:2:12: a feature's name is"},
         {"windows:\n  - {name: n, entity: at, window: 1d, function: count}\nfeatures: [n]\n",
-         "\"at\" tells no entities apart"                                                                                                            },
-        {"windows: 3\nfeatures: [amount]\n",                                                      "v.yaml:1:10: expected a list"                     },
+         "\"at\" tells no entities apart"},
+        {"windows: 3\nfeatures: [amount]\n", "v.yaml:1:10: expected a list"},
         {"calendar:\n  - {name: h, function: huor}\nfeatures: [h]\n",
-         "there is no calendar function \"huor\"; did you mean \"hour\"?"                                                                            },
+         "there is no calendar function \"huor\"; did you mean \"hour\"?"},
         {"calendar:\n  - {name: h, function: hour, field: amount}\nfeatures: [h]\n",
-         "field \"amount\" is no timestamp"                                                                                                          },
+         "field \"amount\" is no timestamp"},
         {"calendar:\n  - {name: h, function: hour}\n  - {name: h, function: night}\n"
-         "features: [h]\n",                                                              "v.yaml:3:12: there are two features \"h\""        },
+         "features: [h]\n",
+         "v.yaml:3:12: there are two features \"h\""},
         {"one_hot:\n  - {field: user, values: []}\nfeatures: [amount]\n",
-         "expected a list of values"                                                                                                                 },
-        {"one_hot:\n  - {field: amount, values: [x]}\nfeatures: [amount]\n",                      "v.yaml:2:30: "                                    },
-        {"transforms:\n  - {name: t, expression: 'amount +'}\nfeatures: [t]\n",                   "v.yaml:2:27: "                                    },
+         "expected a list of values"},
+        {"one_hot:\n  - {field: amount, values: [x]}\nfeatures: [amount]\n", "v.yaml:2:30: "},
+        {"transforms:\n  - {name: t, expression: 'amount +'}\nfeatures: [t]\n", "v.yaml:2:27: "},
         {"scale:\n  - {feature: amonut, method: robust}\nfeatures: [amount]\n",
-         "did you mean \"amount\"?"                                                                                                                  },
+         "did you mean \"amount\"?"},
         {"scale:\n  - {feature: amount, method: robst}\nfeatures: [amount]\n",
-         "did you mean \"robust\"?"                                                                                                                  },
+         "did you mean \"robust\"?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct feature_views *views;
@@ -86,8 +95,8 @@ static void both_examples_fit_their_contracts(void **state)
         const char *folder, *first, *last;
         size_t n;
     } cases[] = {
-        {"card-fraud",   "TX_AMOUNT",          "TERMINAL_ID_RISK_30DAY_WINDOW", 15},
-        {"transactions", "transaction_amount", "country_BR",                    27},
+        {"card-fraud", "TX_AMOUNT", "TERMINAL_ID_RISK_30DAY_WINDOW", 15},
+        {"transactions", "transaction_amount", "country_BR", 27},
     };
     for (size_t i = 0; i < 2; i++) {
         char path[200];
@@ -118,10 +127,10 @@ static void calendar_one_hot_and_transforms(void **state)
         double amount;
         float wanted[8];
     } cases[] = {
-  /* hour, weekday, weekend, night, shop_a, shop_b, big, per */
-        {"2018-04-01T00:00:31Z", "a",  2,           {0, 6, 1, 1, 1, 0, 0, 2}         },
-        {"2018-04-02T06:59:59Z", "b",  200,         {6, 0, 0, 1, 0, 1, 1, 200}       },
-        {"2018-04-06T07:00:00Z", "c",  4,           {7, 4, 0, 0, 0, 0, 0, 4}         },
+        /* hour, weekday, weekend, night, shop_a, shop_b, big, per */
+        {"2018-04-01T00:00:31Z", "a", 2, {0, 6, 1, 1, 1, 0, 0, 2}},
+        {"2018-04-02T06:59:59Z", "b", 200, {6, 0, 0, 1, 0, 1, 1, 200}},
+        {"2018-04-06T07:00:00Z", "c", 4, {7, 4, 0, 0, 0, 0, 0, 4}},
         {"1969-12-31T23:59:59Z", NULL, (double)NAN, {23, 2, 0, 0, NAN, NAN, NAN, NAN}},
     };
     struct feature_views *views =

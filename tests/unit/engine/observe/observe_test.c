@@ -22,9 +22,7 @@
 
 static const char *const feature_names[] = {"amount", "night"};
 static const struct feature_schema features = {feature_names, 2};
-static const struct field fields[] = {
-    {"event_id", FIELD_STRING, true, false, false}
-};
+static const struct field fields[] = {{"event_id", FIELD_STRING, true, false, false}};
 static const struct schema schema = {"t", "1", fields, 1, 0, 0, -1, -1};
 
 static uint64_t random_state = 88172645463325252u;
@@ -56,18 +54,16 @@ static void tell(struct observe *observe, int64_t at_us, int64_t latency_us, enu
     struct value id = value_string(slice_of("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
     struct event event = {.schema = &schema, .values = &id, .time_us = at_us};
     float values[] = {(float)(random_bits() % 1000), (float)(random_bits() % 10 == 0)};
-    struct outcome outcome = {
-        .event = &event,
-        .features = {&features, values},
-        .score = score,
-        .decision = decision,
-        .rule = "default",
-        .model = "fraud",
-        .model_version = "3",
-        .variant = VARIANT_CHAMPION,
-        .decided_at_us = at_us,
-        .latency_us = latency_us
-    };
+    struct outcome outcome = {.event = &event,
+                              .features = {&features, values},
+                              .score = score,
+                              .decision = decision,
+                              .rule = "default",
+                              .model = "fraud",
+                              .model_version = "3",
+                              .variant = VARIANT_CHAMPION,
+                              .decided_at_us = at_us,
+                              .latency_us = latency_us};
     const struct outcome *pointer = &outcome;
     observe_outcomes(observe, 0, &pointer, 1);
 }
@@ -120,12 +116,9 @@ static void sums_equal_brute_force_over_cells(void **state)
     static const struct {
         int64_t window_us, cell_us;
     } windows[] = {
-        {5 * US_PER_MIN,  US_PER_S      },
-        {30 * US_PER_MIN, US_PER_MIN    },
-        {6 * US_PER_HOUR, US_PER_MIN    },
-        {US_PER_DAY,      5 * US_PER_MIN},
-        {3 * US_PER_DAY,  5 * US_PER_MIN},
-        {30 * US_PER_DAY, US_PER_HOUR   },
+        {5 * US_PER_MIN, US_PER_S},       {30 * US_PER_MIN, US_PER_MIN},
+        {6 * US_PER_HOUR, US_PER_MIN},    {US_PER_DAY, 5 * US_PER_MIN},
+        {3 * US_PER_DAY, 5 * US_PER_MIN}, {30 * US_PER_DAY, US_PER_HOUR},
     };
     struct observe *observe = create(0);
     static int64_t times[N], latencies[N];
@@ -360,8 +353,8 @@ static void arms_show_their_share_wanted_and_measured(void **state)
     struct observe *observe = create(0);
     const struct observe_arm arms[] = {
         {VARIANT_CHAMPION, "fraud", "3", 0.75},
-        {VARIANT_CANARY,   "fraud", "4", 0.25},
-        {VARIANT_SHADOW,   "other", "1", 1   },
+        {VARIANT_CANARY, "fraud", "4", 0.25},
+        {VARIANT_SHADOW, "other", "1", 1},
     };
     observe_set_arms(observe, arms, 3);
     for (int i = 0; i < 100; i++) {
@@ -535,14 +528,12 @@ static void *write_many(void *context)
     struct writer *writer = context;
     static float values[] = {1, 0};
     for (int i = 0; i < 3000; i++) {
-        struct outcome outcome = {
-            .features = {&features, values},
-            .score = (float)(i % 10) / 10,
-            .model = "fraud",
-            .model_version = i % 2 ? "3" : "4",
-            .decided_at_us = T0 + i * 1000,
-            .latency_us = 3
-        };
+        struct outcome outcome = {.features = {&features, values},
+                                  .score = (float)(i % 10) / 10,
+                                  .model = "fraud",
+                                  .model_version = i % 2 ? "3" : "4",
+                                  .decided_at_us = T0 + i * 1000,
+                                  .latency_us = 3};
         const struct outcome *pointer = &outcome;
         observe_outcomes(writer->observe, writer->worker, &pointer, 1);
         observe_answer_latency(writer->observe, 17);

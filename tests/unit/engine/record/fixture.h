@@ -20,10 +20,10 @@
 #define DAY_ONE INT64_C(1533686400000000) /* 2018-08-08T00:00:00Z */
 
 static const struct field FIELDS[] = {
-    {.name = "event_id", .type = FIELD_STRING, .required = true    },
-    {.name = "user_id",  .type = FIELD_STRING, .required = true,     .pii = true},
-    {.name = "amount",                  .type = FIELD_FLOAT,                       .required = true      },
-    {.name = "event_ts",                  .type = FIELD_TIMESTAMP,                     .required = true},
+    {.name = "event_id", .type = FIELD_STRING, .required = true},
+    {.name = "user_id", .type = FIELD_STRING, .required = true, .pii = true},
+    {.name = "amount", .type = FIELD_FLOAT, .required = true},
+    {.name = "event_ts", .type = FIELD_TIMESTAMP, .required = true},
 };
 static const struct schema SCHEMA = {.name = "payments",
                                      .version = "7",
@@ -54,12 +54,10 @@ static inline struct ledger_entry sample_decision(struct sample *sample, uint64_
     snprintf(sample->input, sizeof sample->input,
              "{\"event_id\":\"%s\",\"user_id\":\"%s\",\"amount\":%llu}", sample->id, sample->entity,
              (unsigned long long)n);
-    sample->event = (struct event){
-        .schema = &SCHEMA,
-        .position = {source, 0, (int64_t)n + 1},
-        .received_us = at_us,
-        .time_us = at_us - 5
-    };
+    sample->event = (struct event){.schema = &SCHEMA,
+                                   .position = {source, 0, (int64_t)n + 1},
+                                   .received_us = at_us,
+                                   .time_us = at_us - 5};
     sample->features[0] = (float)n;
     sample->features[1] = 1.5f;
     sample->features[2] = __builtin_nanf("");
@@ -77,7 +75,7 @@ static inline struct ledger_entry sample_decision(struct sample *sample, uint64_
         .model = "fraud",
         .model_version = "3",
         .variant = n % 10 == 0 ? VARIANT_CANARY : VARIANT_CHAMPION,
-        .shadows = {{"fraud", "4", 0.125f}        },
+        .shadows = {{"fraud", "4", 0.125f}},
         .n_shadows = n % 5 == 0,
         .decided_at_us = at_us,
         .latency_us = 85,

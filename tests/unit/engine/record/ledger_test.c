@@ -254,11 +254,9 @@ static void keeps_labels_and_actions_in_the_same_sequence(void **state)
     struct ledger *ledger = open_ledger(*state, clock);
     struct error error;
     struct sample sample;
-    struct ledger_entry entries[3] = {
-        sample_decision(&sample, 1, DAY_ONE, -1),
-        {.kind = ENTRY_LABEL,  .position = {-1, 0, 0}},
-        {.kind = ENTRY_ACTION, .position = {-1, 0, 0}}
-    };
+    struct ledger_entry entries[3] = {sample_decision(&sample, 1, DAY_ONE, -1),
+                                      {.kind = ENTRY_LABEL, .position = {-1, 0, 0}},
+                                      {.kind = ENTRY_ACTION, .position = {-1, 0, 0}}};
     entries[1].label.event_id = slice_of(sample.id);
     entries[1].label.label = 1;
     entries[1].label.observed_us = DAY_ONE - 1;

@@ -110,13 +110,11 @@ static bool folder_has(const char *dir, const char *bytes, size_t size)
 
 static struct ledger_entry bad_event(struct event *event, const char *raw)
 {
-    *event = (struct event){
-        .schema = &SCHEMA,
-        .raw = slice_of(raw),
-        .position = {-1, 0, 0},
-        .received_us = DAY_ONE,
-        .n_violations = 3
-    };
+    *event = (struct event){.schema = &SCHEMA,
+                            .raw = slice_of(raw),
+                            .position = {-1, 0, 0},
+                            .received_us = DAY_ONE,
+                            .n_violations = 3};
     event->violations[0] = (struct violation){VIOLATION_RANGE, 2, NULL};
     event->violations[1] = (struct violation){VIOLATION_CHECK, -1, "not_weekend"};
     event->violations[2] = (struct violation){VIOLATION_RANGE, 2, NULL};
@@ -304,9 +302,7 @@ static void lists_counts_opens_and_marks_quarantined_events(void **state)
         assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
         assert_int_equal(entry.index, i + 1);
     }
-    struct ledger_entry mark = {
-        .kind = ENTRY_QUARANTINE_MARK, .position = {-1, 0, 0}
-    };
+    struct ledger_entry mark = {.kind = ENTRY_QUARANTINE_MARK, .position = {-1, 0, 0}};
     mark.mark.id = 2;
     mark.mark.status = QUARANTINE_RETRIED;
     mark.mark.at_us = DAY_ONE + 2 * US_PER_DAY;

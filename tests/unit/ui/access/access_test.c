@@ -74,11 +74,11 @@ static void refuses_files_that_are_open_to_others_or_wrong(void **state)
         enum status status;
         const char *message;
     } cases[] = {
-        {"a " FIRST "\n",               0644, STATUS_DENIED,  "chmod 600"},
-        {"a " FIRST "\na short\n",      0600, STATUS_INVALID, ":2:"      },
-        {"justone\n",                   0600, STATUS_INVALID, ":1:"      },
-        {"a two words-in-this-token\n", 0600, STATUS_INVALID, ":1:"      },
-        {"# nobody\n",                  0600, STATUS_INVALID, "no token" },
+        {"a " FIRST "\n", 0644, STATUS_DENIED, "chmod 600"},
+        {"a " FIRST "\na short\n", 0600, STATUS_INVALID, ":2:"},
+        {"justone\n", 0600, STATUS_INVALID, ":1:"},
+        {"a two words-in-this-token\n", 0600, STATUS_INVALID, ":1:"},
+        {"# nobody\n", 0600, STATUS_INVALID, "no token"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct access *access = NULL;

@@ -175,10 +175,10 @@ static void calls_a_decision_unusual_only_beyond_noise_and_by_much(void **state)
         uint64_t now[DECISION_COUNT], usual[DECISION_COUNT];
         bool decline_unusual;
     } cases[] = {
-        {{930, 46, 24},          {9400, 420, 180},       false}, /* 2.4 against 1.8 %: chance */
-        {{908300, 44800, 46900}, {9400, 420, 180},       true }, /* 4.7 against 1.8 % */
+        {{930, 46, 24}, {9400, 420, 180}, false},                /* 2.4 against 1.8 %: chance */
+        {{908300, 44800, 46900}, {9400, 420, 180}, true},        /* 4.7 against 1.8 % */
         {{931000, 50700, 18300}, {940000, 42000, 18000}, false}, /* certain, but no news */
-        {{10, 0, 0},             {0, 0, 0},              false}, /* nothing to compare with */
+        {{10, 0, 0}, {0, 0, 0}, false},                          /* nothing to compare with */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         memcpy(pair->snapshot->decisions, cases[i].now, sizeof cases[i].now);
@@ -290,16 +290,18 @@ static void makes_hostile_names_safe_to_show(void **state)
     static const struct {
         const char *given, *shown;
     } cases[] = {
-        {"plain",                    "plain"                   },
-        {"\x1b[2Jboo",               "?[2Jboo"                 },
+        {"plain", "plain"},
+        {"\x1b[2Jboo", "?[2Jboo"},
         {"a\xe2\x80\xae"
-         "b",               "a?b"                     },
+         "b",
+         "a?b"},
         {"a\xc2\x9b"
-         "b",               "a?b"                     },
-        {"\xff\xfe",                 "??"                      },
+         "b",
+         "a?b"},
+        {"\xff\xfe", "??"},
         {"caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac"},
-        {"cut \xe2\x82",             "cut "                    },
-        {"",                         ""                        },
+        {"cut \xe2\x82", "cut "},
+        {"", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[64];

@@ -36,20 +36,10 @@ static void says_latencies_in_three_digits_and_the_nearest_unit(void **state)
     static const struct {
         double us;
         const char *text;
-    } cases[] = {
-        {0.4,    "0" T "µs"  },
-        {85.2,   "85" T "µs" },
-        {999.4,  "999" T "µs"},
-        {999.6,  "1.00" T "ms"},
-        {1240,   "1.24" T "ms"},
-        {12400,  "12.4" T "ms"},
-        {212400, "212" T "ms" },
-        {999600, "1.00" T "s" },
-        {1.4e6,  "1.40" T "s" },
-        {1.2e8,  "120" T "s"  },
-        {NAN,    "no data"    },
-        {-1,     "no data"    }
-    };
+    } cases[] = {{0.4, "0" T "µs"},      {85.2, "85" T "µs"},    {999.4, "999" T "µs"},
+                 {999.6, "1.00" T "ms"}, {1240, "1.24" T "ms"},  {12400, "12.4" T "ms"},
+                 {212400, "212" T "ms"}, {999600, "1.00" T "s"}, {1.4e6, "1.40" T "s"},
+                 {1.2e8, "120" T "s"},   {NAN, "no data"},       {-1, "no data"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char out[WORD_SIZE];
         assert_string_equal(words_latency(cases[i].us, out), cases[i].text);

@@ -180,11 +180,9 @@ static void makes_problem_documents_of_what_went_wrong(void **state)
         const char *body;
         int code;
         const char *text;
-    } cases[] = {
-        {"conflict", 409, "used for other content"},
-        {"broken",   422, "\"errors\":[]"         },
-        {"full",     503, "queue is full"         }
-    };
+    } cases[] = {{"conflict", 409, "used for other content"},
+                 {"broken", 422, "\"errors\":[]"},
+                 {"full", 503, "queue is full"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(ask(&fixture, "POST", "/v1/score", NULL, cases[i].body), cases[i].code);
         assert_non_null(strstr(fixture.reply.data, cases[i].text));
