@@ -61,9 +61,19 @@ struct worker {
 const char *httpd_guard(const struct httpd *httpd, const char *host, const char *origin,
                         const char *fetch_site);
 
+/* httpd_request.c; the worker is the civetweb thread that calls. */
+
+/* NULL: no memory. */
+struct worker *httpd_worker_create(struct httpd *httpd);
+void httpd_worker_destroy(struct worker *worker); /* NULL is ignored */
+/* civetweb has read a request's head. The status that was sent; 0 leaves the connection to
+ * civetweb: a WebSocket handshake. */
+int httpd_serve(struct mg_connection *connection);
 /* An answer outside of the handlers: a problem document, after which the connection is closed. */
 void httpd_refuse(struct mg_connection *connection, int status, const char *title,
                   const char *detail);
+/* What civetweb refuses by itself, before there is a request to serve; 0: it is answered. */
+int httpd_refuse_nonsense(struct mg_connection *connection, int status, const char *message);
 
 /* httpd_socket.c */
 MUST_USE enum status httpd_sockets_create(struct httpd *httpd,
