@@ -1,7 +1,6 @@
 /* Reading the channels, wording a notice for each kind, and posting it. */
 #include "alerts/channel.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "engine/base/crypto.h"
 #include "engine/base/http.h"
 #include "engine/base/json.h"
+#include "engine/base/secret.h"
 
 #define URL_SIZE   2048
 #define TIMEOUT_US (10 * US_PER_S)
@@ -140,23 +140,6 @@ static const struct config_key entry_keys[] = {
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
-/* The first line of a small file, without its end. */
-static enum status read_line(const char *folder, const char *name, char *out, size_t size,
-                             struct error *error)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : folder, name[0] == '/' ? "" : "/",
-             name);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return error_set(error, STATUS_INVALID, "%s: cannot be read: %s", path, strerror(errno));
-    if (!fgets(out, (int)size, file))
-        out[0] = '\0';
-    fclose(file);
-    out[strcspn(out, "\r\n")] = '\0';
-    return out[0] ? STATUS_OK : error_set(error, STATUS_INVALID, "%s: is empty", path);
-}
-
 static enum status read_url(const struct yaml_node *node, const struct entry *entry,
                             const char *folder, char *url, struct error *error)
 {
@@ -169,7 +152,7 @@ static enum status read_url(const struct yaml_node *node, const struct entry *en
                           entry->url_env);
     if (entry->url_file) {
         struct error problem;
-        if (read_line(folder, entry->url_file, url, URL_SIZE, &problem) != STATUS_OK)
+        if (secret_read(folder, entry->url_file, false, url, URL_SIZE, &problem) != STATUS_OK)
             return yaml_error(yaml_get(node, "url_file"), error, "%s", problem.message);
     } else if (snprintf(url, URL_SIZE, "%s", text) >= URL_SIZE) {
         return yaml_error(node, error, "the address is longer than %d characters", URL_SIZE - 1);
@@ -182,15 +165,12 @@ static enum status read_url(const struct yaml_node *node, const struct entry *en
 static enum status read_secret(const struct yaml_node *node, const struct entry *entry,
                                const char *folder, struct channel *channel, struct error *error)
 {
-    char line[KEY_SIZE + 2];
+    char line[KEY_SIZE + 1];
     struct error problem;
     if (!entry->secret_file)
         return STATUS_OK;
-    if (read_line(folder, entry->secret_file, line, sizeof line, &problem) != STATUS_OK)
+    if (secret_read(folder, entry->secret_file, false, line, sizeof line, &problem) != STATUS_OK)
         return yaml_error(yaml_get(node, "secret_file"), error, "%s", problem.message);
-    if (strlen(line) > KEY_SIZE)
-        return yaml_error(yaml_get(node, "secret_file"), error,
-                          "the secret is longer than %d bytes", KEY_SIZE);
     memcpy(channel->secret, line, strlen(line));
     channel->is_signed = true;
     return STATUS_OK;

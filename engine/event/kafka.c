@@ -2,13 +2,12 @@
  * starting, from one thread; the log callback comes from librdkafka's threads. */
 #include "engine/event/kafka.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "engine/base/secret.h"
 #include "engine/event/kafka_priv.h"
 
 #define MAX_SETTING_NAMES 512
@@ -125,29 +124,17 @@ static enum status apply_settings(rd_kafka_conf_t *conf, const struct kafka_opti
 
 /* ---- reading ---- */
 
-static enum status read_password(const char *folder, struct kafka_options *options,
-                                 struct error *error)
+static enum status read_password(const struct yaml_node *map, const char *folder,
+                                 struct kafka_options *options, struct error *error)
 {
-    char path[4096];
-    const char *name = options->password_file;
-    if (!name)
+    struct error cause;
+    if (!options->password_file)
         return STATUS_OK;
-    int size = name[0] == '/' ? snprintf(path, sizeof path, "%s", name)
-                              : snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = size < (int)sizeof path ? fopen(path, "r") : NULL;
-    if (!file)
-        return error_set(error, STATUS_NOT_FOUND, "kafka: password_file %s: %s", name,
-                         strerror(errno));
-    struct stat about;
-    bool open_to_others = fstat(fileno(file), &about) != 0 || (about.st_mode & 077) != 0;
-    bool read = fgets(options->password, sizeof options->password, file) != NULL;
-    fclose(file);
-    if (open_to_others)
-        return error_set(error, STATUS_DENIED,
-                         "kafka: others may read password_file %s: chmod 600 it", name);
-    options->password[strcspn(options->password, "\r\n")] = '\0';
-    return read ? STATUS_OK
-                : error_set(error, STATUS_INVALID, "kafka: password_file %s is empty", name);
+    enum status status = secret_read(folder, options->password_file, true, options->password,
+                                     sizeof options->password, &cause);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return yaml_error(yaml_get(map, "password_file"), error, "password_file: %s", cause.message);
 }
 
 enum status kafka_options_read(const struct yaml_node *map, const char *folder,
@@ -156,7 +143,7 @@ enum status kafka_options_read(const struct yaml_node *map, const char *folder,
     kafka_options_init(options);
     enum status status = config_read(map, keys, options, error);
     if (status == STATUS_OK)
-        status = read_password(folder, options, error);
+        status = read_password(map, folder, options, error);
     if (status != STATUS_OK)
         return status;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
