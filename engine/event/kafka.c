@@ -175,21 +175,33 @@ enum status kafka_address(const char *text, char *brokers, size_t size, const ch
 static void forward_log(const rd_kafka_t *handle, int level, const char *facility,
                         const char *message)
 {
-    const struct kafka_owner *owner = rd_kafka_opaque(handle);
+    const struct kafka_client *client = rd_kafka_opaque(handle);
     enum log_level ours_is = level <= 3 ? LOG_ERROR : level <= 4 ? LOG_WARN : LOG_DEBUG;
-    log_write(owner ? owner->log : NULL, ours_is, "kafka", "client", "%s: %s", facility, message);
+    log_write(client ? client->log : NULL, ours_is, "kafka", "client", "%s: %s", facility, message);
 }
 
 static void forward_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     (void)handle;
-    const struct kafka_owner *owner = opaque;
-    log_write(owner ? owner->log : NULL, LOG_WARN, "kafka", "trouble", "%s: %s",
+    const struct kafka_client *client = opaque;
+    log_write(client ? client->log : NULL, LOG_WARN, "kafka", "trouble", "%s: %s",
               rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
-rd_kafka_conf_t *kafka_conf(const struct kafka_options *options, struct kafka_owner *owner,
-                            struct error *error)
+static enum status set(rd_kafka_conf_t *conf, const struct kafka_setting *settings,
+                       struct error *error)
+{
+    char why[256];
+    for (; settings && settings->name; settings++) {
+        if (settings->value && rd_kafka_conf_set(conf, settings->name, settings->value, why,
+                                                 sizeof why) != RD_KAFKA_CONF_OK)
+            return error_set(error, STATUS_INVALID, "kafka: %s", why);
+    }
+    return STATUS_OK;
+}
+
+enum status kafka_conf(const struct kafka_options *options, const struct kafka_setting *settings,
+                       struct kafka_client *client, rd_kafka_conf_t **conf, struct error *error)
 {
     const struct kafka_setting connection[] = {
         {"bootstrap.servers", options->brokers},
@@ -200,35 +212,29 @@ rd_kafka_conf_t *kafka_conf(const struct kafka_options *options, struct kafka_ow
         {"log.connection.close", "false"},
         {NULL, NULL},
     };
-    const struct kafka_setting password[] = {{"sasl.password", options->password}, {NULL, NULL}};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!conf) {
-        error_set(error, STATUS_MEMORY, "out of memory");
-        return NULL;
-    }
-    rd_kafka_conf_set_opaque(conf, owner);
-    rd_kafka_conf_set_log_cb(conf, forward_log);
-    rd_kafka_conf_set_error_cb(conf, forward_error);
-    enum status status = kafka_set(conf, connection, error);
+    const struct kafka_setting password[] = {
+        {"sasl.password", options->password[0] ? options->password : NULL},
+        {NULL, NULL},
+    };
+    *conf = NULL;
+    rd_kafka_conf_t *made = rd_kafka_conf_new();
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    rd_kafka_conf_set_opaque(made, client);
+    rd_kafka_conf_set_log_cb(made, forward_log);
+    rd_kafka_conf_set_error_cb(made, forward_error);
+    enum status status = set(made, connection, error);
     if (status == STATUS_OK)
-        status = apply_settings(conf, options, error);
-    if (status == STATUS_OK && options->password[0])
-        status = kafka_set(conf, password, error);
+        status = set(made, settings, error);
     if (status == STATUS_OK)
-        return conf;
-    rd_kafka_conf_destroy(conf);
-    return NULL;
-}
-
-enum status kafka_set(rd_kafka_conf_t *conf, const struct kafka_setting *settings,
-                      struct error *error)
-{
-    char why[256];
-    for (; settings->name; settings++) {
-        if (settings->value && rd_kafka_conf_set(conf, settings->name, settings->value, why,
-                                                 sizeof why) != RD_KAFKA_CONF_OK)
-            return error_set(error, STATUS_INVALID, "kafka: %s", why);
+        status = apply_settings(made, options, error);
+    if (status == STATUS_OK)
+        status = set(made, password, error);
+    if (status != STATUS_OK) {
+        rd_kafka_conf_destroy(made);
+        return status;
     }
+    *conf = made;
     return STATUS_OK;
 }
 

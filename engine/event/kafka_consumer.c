@@ -15,7 +15,7 @@
 #define LAST_OF(offset) ((offset)-1)
 
 struct kafka_consumer {
-    struct kafka_owner owner; /* first: the handle's opaque */
+    struct kafka_client client; /* first: the handle's opaque */
     struct kafka_consumer_options options;
     rd_kafka_t *handle;
     struct kafka_part *parts;
@@ -88,7 +88,7 @@ static void compare(struct kafka_consumer *consumer, const rd_kafka_topic_partit
                  consumer->options.kafka->group, place->topic, place->partition,
                  (long long)part->sent, (long long)part->recorded);
     else
-        log_write(consumer->owner.log, LOG_WARN, "kafka", "taken_over",
+        log_write(consumer->client.log, LOG_WARN, "kafka", "taken_over",
                   "%s/%d goes on after offset %lld, which another ledger has decided up to",
                   place->topic, place->partition, (long long)part->sent);
 }
@@ -102,7 +102,7 @@ static void look_for_gap(struct kafka_consumer *consumer, const rd_kafka_topic_p
                                          &high, ASK_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     if (low > place->offset)
-        log_write(consumer->owner.log, LOG_ERROR, "kafka", "events_lost",
+        log_write(consumer->client.log, LOG_ERROR, "kafka", "events_lost",
                   "%s/%d: the broker deleted offsets %lld to %lld before they were read; raise the "
                   "topic's retention",
                   place->topic, place->partition, (long long)place->offset, (long long)low - 1);
@@ -146,7 +146,7 @@ static void take_parts(struct kafka_consumer *consumer, rd_kafka_topic_partition
     consumer->parts = parts;
     consumer->n_parts = n;
     rd_kafka_assign(consumer->handle, consumer->trouble == STATUS_OK ? places : NULL);
-    log_write(consumer->owner.log, LOG_INFO, "kafka", "assigned", "%zu partitions of %s", n,
+    log_write(consumer->client.log, LOG_INFO, "kafka", "assigned", "%zu partitions of %s", n,
               consumer->options.kafka->topic);
 }
 
@@ -187,15 +187,11 @@ static enum status start(struct kafka_consumer *consumer, struct error *error)
         {"queued.max.messages.kbytes", QUEUE_KB},
         {NULL, NULL},
     };
-    rd_kafka_conf_t *conf = kafka_conf(kafka, &consumer->owner, error);
-    if (!conf)
-        return error ? error->code : STATUS_INVALID;
-    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
-    enum status status = kafka_set(conf, settings, error);
-    if (status != STATUS_OK) {
-        rd_kafka_conf_destroy(conf);
+    rd_kafka_conf_t *conf;
+    enum status status = kafka_conf(kafka, settings, &consumer->client, &conf, error);
+    if (status != STATUS_OK)
         return status;
-    }
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
     status = kafka_new(RD_KAFKA_CONSUMER, conf, &consumer->handle, error);
     if (status != STATUS_OK)
         return status;
@@ -215,7 +211,7 @@ enum status kafka_consumer_open(const struct kafka_consumer_options *options,
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->options = *options;
-    made->owner.log = options->log;
+    made->client.log = options->log;
     enum status status = start(made, error);
     if (status != STATUS_OK) {
         kafka_consumer_close(made);
@@ -259,7 +255,7 @@ static void handle_event(struct kafka_consumer *consumer, rd_kafka_message_t *me
     if (rd_kafka_fatal_error(consumer->handle, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
         complain(consumer, STATUS_UNAVAILABLE, "kafka: %s", why);
     else
-        log_write(consumer->owner.log, LOG_WARN, "kafka", "waiting", "%s: %s",
+        log_write(consumer->client.log, LOG_WARN, "kafka", "waiting", "%s: %s",
                   rd_kafka_err2name(message->err), rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
 }

@@ -6,31 +6,28 @@
 
 #include "engine/event/kafka.h"
 
-/* Opaque of every handle: must be its owner's first member. */
-struct kafka_owner {
+/* Opaque of every handle: must be the first member of what the callbacks take it for. */
+struct kafka_client {
     struct log *log;
 };
 
-/* A configuration with the connection's settings and the log; the caller adds its own. NULL: no
- * memory or a setting that librdkafka refuses (*error says which). */
-rd_kafka_conf_t *kafka_conf(const struct kafka_options *options, struct kafka_owner *owner,
-                            struct error *error);
-
-/* Name and value pairs ending with a NULL name; a NULL value leaves the default. For settings that
- * are ours and known to be right.
- */
+/* Pairs ending with a NULL name; a NULL value leaves librdkafka's default. */
 struct kafka_setting {
     const char *name, *value;
 };
-MUST_USE enum status kafka_set(rd_kafka_conf_t *conf, const struct kafka_setting *settings,
-                               struct error *error);
+
+/* A configuration with the connection's settings, `settings` (NULL: none), the operator's, which
+ * win where they are not refused, and the log. The caller owns *conf; NULL on failure. */
+MUST_USE enum status kafka_conf(const struct kafka_options *options,
+                                const struct kafka_setting *settings, struct kafka_client *client,
+                                rd_kafka_conf_t **conf, struct error *error);
 
 /* Takes `conf` over, also when it fails. */
 MUST_USE enum status kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **handle,
                                struct error *error);
 
-/* Puts what librdkafka says into *error, with `doing` before it, and destroys it. NULL is
- * STATUS_OK. Everything but a fatal or fencing error can be tried again from a new connection. */
+/* Puts what librdkafka says into *error, with `doing` before it, and destroys `failure`. NULL is
+ * STATUS_OK, anything else STATUS_UNAVAILABLE: close, and open again. */
 enum status kafka_failed(rd_kafka_error_t *failure, const char *doing, struct error *error);
 enum status kafka_code_failed(rd_kafka_resp_err_t code, const char *doing, struct error *error);
 

@@ -15,7 +15,7 @@
 #define CLOSE_TIMEOUT_MS  1000
 
 struct kafka_producer {
-    struct kafka_owner owner; /* first: the handle's opaque */
+    struct kafka_client client; /* first: the handle's opaque */
     rd_kafka_t *handle;
     rd_kafka_topic_t *topic; /* the last one's handle: most messages go where the last one went */
     uint64_t n_failed;       /* deliveries since the last flush */
@@ -46,15 +46,11 @@ static enum status open_handle(struct kafka_producer *producer,
         {"transactional.id", options->transactional_id},
         {NULL, NULL},
     };
-    rd_kafka_conf_t *conf = kafka_conf(options->kafka, &producer->owner, error);
-    if (!conf)
-        return error ? error->code : STATUS_INVALID;
-    rd_kafka_conf_set_dr_msg_cb(conf, note_delivery);
-    enum status status = kafka_set(conf, settings, error);
-    if (status != STATUS_OK) {
-        rd_kafka_conf_destroy(conf);
+    rd_kafka_conf_t *conf;
+    enum status status = kafka_conf(options->kafka, settings, &producer->client, &conf, error);
+    if (status != STATUS_OK)
         return status;
-    }
+    rd_kafka_conf_set_dr_msg_cb(conf, note_delivery);
     status = kafka_new(RD_KAFKA_PRODUCER, conf, &producer->handle, error);
     if (status != STATUS_OK || !options->transactional_id)
         return status;
@@ -69,7 +65,7 @@ enum status kafka_producer_open(const struct kafka_producer_options *options,
     struct kafka_producer *made = calloc(1, sizeof *made);
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    made->owner.log = options->log;
+    made->client.log = options->log;
     enum status status = open_handle(made, options, error);
     if (status != STATUS_OK) {
         kafka_producer_close(made);

@@ -129,16 +129,17 @@ enum status kafka_topics_look(const struct kafka_options *options, struct log *l
                               struct kafka_cluster_facts *cluster, struct kafka_topic_facts *topics,
                               int n_topics, struct error *error)
 {
-    struct kafka_owner owner = {log};
+    struct kafka_client client = {log};
     rd_kafka_t *handle = NULL;
     *cluster = (struct kafka_cluster_facts){0};
     for (int i = 0; i < n_topics; i++)
         topics[i] = (struct kafka_topic_facts){
             .name = topics[i].name, .retention_ms = -1, .retention_bytes = -1, .min_insync = 1};
-    rd_kafka_conf_t *conf = kafka_conf(options, &owner, error);
-    if (!conf)
-        return error ? error->code : STATUS_INVALID;
-    enum status status = kafka_new(RD_KAFKA_PRODUCER, conf, &handle, error);
+    rd_kafka_conf_t *conf;
+    enum status status = kafka_conf(options, NULL, &client, &conf, error);
+    if (status != STATUS_OK)
+        return status;
+    status = kafka_new(RD_KAFKA_PRODUCER, conf, &handle, error);
     if (status != STATUS_OK)
         return status;
     status = look_at_spread(handle, timeout_ms, cluster, topics, n_topics, error);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/event/kafka.h"
+#include "engine/event/kafka_priv.h"
 
 static char folder[64];
 
@@ -119,6 +119,32 @@ static void takes_the_password_from_a_file_that_only_the_owner_reads(void **stat
     yaml_destroy(yaml);
 }
 
+/* `linger.ms` was read and then overwritten by the producer's own value. */
+static void lets_the_operators_settings_win_over_our_own(void **state)
+{
+    (void)state;
+    static const struct kafka_setting own[] = {
+        {"linger.ms", "1"}, {"compression.codec", "lz4"}, {NULL, NULL}};
+    struct kafka_client client = {NULL};
+    struct kafka_options options;
+    struct yaml *yaml = NULL;
+    struct error error;
+    rd_kafka_conf_t *conf;
+    char value[64];
+    size_t size = sizeof value;
+    assert_int_equal(
+        read_options("brokers: a:1\nsettings: {linger.ms: 50}\n", &yaml, &options, &error),
+        STATUS_OK);
+    assert_int_equal(kafka_conf(&options, own, &client, &conf, &error), STATUS_OK);
+    assert_int_equal(rd_kafka_conf_get(conf, "linger.ms", value, &size), RD_KAFKA_CONF_OK);
+    assert_string_equal(value, "50");
+    size = sizeof value;
+    assert_int_equal(rd_kafka_conf_get(conf, "compression.codec", value, &size), RD_KAFKA_CONF_OK);
+    assert_string_equal(value, "lz4");
+    rd_kafka_conf_destroy(conf);
+    yaml_destroy(yaml);
+}
+
 static void reads_addresses(void **state)
 {
     (void)state;
@@ -144,6 +170,7 @@ int main(void)
         cmocka_unit_test(says_where_and_what_is_wrong),
         cmocka_unit_test_setup_teardown(takes_the_password_from_a_file_that_only_the_owner_reads,
                                         set_up, tear_down),
+        cmocka_unit_test(lets_the_operators_settings_win_over_our_own),
         cmocka_unit_test(reads_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
