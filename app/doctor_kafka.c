@@ -20,14 +20,14 @@ struct danger {
     const char *meaning; /* follows "topic NAME " */
 };
 
-static bool has_one_copy(const struct look *look)
+static bool has_one_replica(const struct look *look)
 {
-    return look->topic->replication < 2;
+    return look->topic->replication_factor < 2;
 }
 
-static bool lags(const struct look *look)
+static bool is_under_replicated(const struct look *look)
 {
-    return look->topic->n_without_copy > 0;
+    return look->topic->n_under_replicated > 0;
 }
 
 static bool leaderless(const struct look *look)
@@ -37,14 +37,14 @@ static bool leaderless(const struct look *look)
 
 static bool acknowledges_alone(const struct look *look)
 {
-    return look->topic->has_settings && look->topic->replication >= 2 &&
+    return look->topic->has_settings && look->topic->replication_factor >= 2 &&
            look->topic->min_insync < 2;
 }
 
 static bool needs_all(const struct look *look)
 {
-    return look->topic->has_settings && look->topic->replication >= 2 &&
-           look->topic->min_insync >= look->topic->replication;
+    return look->topic->has_settings && look->topic->replication_factor >= 2 &&
+           look->topic->min_insync >= look->topic->replication_factor;
 }
 
 static bool is_compacted(const struct look *look)
@@ -54,7 +54,7 @@ static bool is_compacted(const struct look *look)
 
 static bool elects_unclean(const struct look *look)
 {
-    return look->topic->unclean;
+    return look->topic->unclean_election;
 }
 
 static bool is_bounded(const struct look *look)
@@ -64,11 +64,13 @@ static bool is_bounded(const struct look *look)
 
 static const struct danger dangers[] = {
     {leaderless, "has partitions without a leader: they can be neither read nor written"},
-    {has_one_copy, "has a replication of 1: with its one broker's disk, events are gone"},
-    {lags, "has partitions whose copies lag behind"},
+    {has_one_replica, "has a replication factor of 1: with its one broker's disk, events are gone"},
+    {is_under_replicated,
+     "has under-replicated partitions: if their leaders fail, events may be missing"},
     {acknowledges_alone,
      "has min.insync.replicas 1: an acknowledged event may be on one broker only"},
-    {needs_all, "has min.insync.replicas equal to its replication: any broker's absence stops it"},
+    {needs_all,
+     "has min.insync.replicas equal to its replication factor: any broker's absence stops it"},
     {elects_unclean,
      "has unclean.leader.election.enable: after an outage acknowledged events may be missing"},
     {is_compacted, "has cleanup.policy compact: of events with the same key only the last is kept"},
@@ -95,8 +97,8 @@ static void look_at_topic(struct diagnosis *diagnosis, const struct look *look)
                                        : ": the source stops until it can be written to");
         return;
     }
-    doctor_say(diagnosis, FINE, "kafka", "topic %s: %d partitions, replication %d%s", topic->name,
-               topic->partitions, topic->replication,
+    doctor_say(diagnosis, FINE, "kafka", "topic %s: %d partitions, replication factor %d%s",
+               topic->name, topic->n_partitions, topic->replication_factor,
                topic->has_settings ? "" : "; its settings are not told to us");
     for (size_t i = 0; i < sizeof dangers / sizeof dangers[0]; i++) {
         if (dangers[i].is_so(look))
@@ -131,9 +133,9 @@ void doctor_kafka(struct diagnosis *diagnosis)
         doctor_say(diagnosis, WRONG, "kafka", "%s: %s", options.brokers, error.message);
         return;
     }
-    doctor_say(diagnosis, cluster.brokers < 2 ? UNSAFE : FINE, "kafka", "%s: %d broker%s%s",
-               options.brokers, cluster.brokers, cluster.brokers == 1 ? "" : "s",
-               cluster.brokers < 2 ? ": while it is away, nothing is read" : "");
+    doctor_say(diagnosis, cluster.n_brokers < 2 ? UNSAFE : FINE, "kafka", "%s: %d broker%s%s",
+               options.brokers, cluster.n_brokers, cluster.n_brokers == 1 ? "" : "s",
+               cluster.n_brokers < 2 ? ": while it is away, nothing is read" : "");
     for (int i = 0; i < n; i++)
         look_at_topic(diagnosis, &(struct look){&topics[i], i == 0 ? INPUT : OUTPUT});
 }

@@ -35,7 +35,7 @@ struct kafka_source {
     struct answer answers[MAX_BATCH];
     struct buffer body;
     /* while settling */
-    int32_t part;
+    int32_t partition;
     uint64_t n_sent;
 };
 
@@ -60,13 +60,13 @@ static void pause_ms(const struct kafka_source *source, int ms)
 
 /* Where it came from, for whoever joins the two topics: TOPIC/PARTITION/OFFSET. */
 static enum status put_decision(struct kafka_source *source, struct slice entity, struct slice body,
-                                int32_t part, int64_t offset, struct error *error)
+                                int32_t partition, int64_t offset, struct error *error)
 {
     char place[320];
     const struct kafka_options *options = options_of(source);
     if (!options->decisions_topic[0])
         return STATUS_OK;
-    snprintf(place, sizeof place, "%s/%d/%lld", options->topic, part, (long long)offset);
+    snprintf(place, sizeof place, "%s/%d/%lld", options->topic, partition, (long long)offset);
     const struct kafka_message message = {.topic = options->decisions_topic,
                                           .key = entity,
                                           .value = body,
@@ -77,14 +77,15 @@ static enum status put_decision(struct kafka_source *source, struct slice entity
 
 /* The bytes as they came, with the reasons in a header. */
 static enum status put_dead_letter(struct kafka_source *source, struct slice raw,
-                                   struct slice violations, int32_t part, int64_t offset,
+                                   struct slice violations, int32_t partition, int64_t offset,
                                    struct error *error)
 {
     char place[320];
     const struct kafka_options *options = options_of(source);
     if (!options->dead_letter_topic[0])
         return STATUS_OK;
-    int size = snprintf(place, sizeof place, "%s/%d/%lld", options->topic, part, (long long)offset);
+    int size =
+        snprintf(place, sizeof place, "%s/%d/%lld", options->topic, partition, (long long)offset);
     const struct kafka_message message = {.topic = options->dead_letter_topic,
                                           .key = slice_make(place, (size_t)size),
                                           .value = raw,
@@ -102,13 +103,13 @@ static enum status put_answer(struct kafka_source *source, const struct answer *
     case ANSWER_DECIDED:
         answer_json(source->worker, answer, &source->body);
         return put_decision(source, answer_entity(source->worker, answer),
-                            buffer_slice(&source->body), record->part, record->offset, error);
+                            buffer_slice(&source->body), record->partition, record->offset, error);
     case ANSWER_CONFLICT:
     case ANSWER_QUARANTINED:
         json_begin(&json, &source->body);
         event_violations_json(answer->event, &json, NULL);
-        return put_dead_letter(source, record->value, buffer_slice(&source->body), record->part,
-                               record->offset, error);
+        return put_dead_letter(source, record->value, buffer_slice(&source->body),
+                               record->partition, record->offset, error);
     case ANSWER_DUPLICATE: /* its decision is on the topic already */
     case ANSWER_REFUSED:   /* never: a source waits for room */
         break;
@@ -117,37 +118,38 @@ static enum status put_answer(struct kafka_source *source, const struct answer *
 }
 
 /* The partitions of a batch, each with its last offset. */
-static size_t last_offsets(const struct kafka_source *source, size_t n, struct kafka_part *parts,
-                           size_t max)
+static size_t last_offsets(const struct kafka_source *source, size_t n,
+                           struct kafka_partition *partitions, size_t max)
 {
-    size_t n_parts = 0;
+    size_t n_partitions = 0;
     for (size_t i = 0; i < n; i++) {
         size_t at = 0;
-        while (at < n_parts && parts[at].part != source->records[i].part)
+        while (at < n_partitions && partitions[at].number != source->records[i].partition)
             at++;
         if (at == max)
             continue; /* never: max is the number of partitions that are ours */
-        parts[at] = (struct kafka_part){.part = source->records[i].part,
-                                        .recorded = source->records[i].offset};
-        n_parts += at == n_parts;
+        partitions[at] = (struct kafka_partition){.number = source->records[i].partition,
+                                                  .recorded = source->records[i].offset};
+        n_partitions += at == n_partitions;
     }
-    return n_parts;
+    return n_partitions;
 }
 
 static enum status send_batch(struct kafka_source *source, size_t n, struct error *error)
 {
     size_t n_ours;
-    kafka_consumer_parts(source->consumer, &n_ours);
-    struct kafka_part *parts = calloc(n_ours ? n_ours : 1, sizeof *parts);
-    if (!parts)
+    kafka_consumer_partitions(source->consumer, &n_ours);
+    struct kafka_partition *partitions = calloc(n_ours ? n_ours : 1, sizeof *partitions);
+    if (!partitions)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = kafka_producer_begin(source->producer, error);
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
         status = put_answer(source, &source->answers[i], &source->records[i], error);
-    size_t n_parts = last_offsets(source, n, parts, n_ours);
+    size_t n_partitions = last_offsets(source, n, partitions, n_ours);
     if (status == STATUS_OK)
-        status = kafka_producer_commit(source->producer, source->consumer, parts, n_parts, error);
-    free(parts);
+        status = kafka_producer_commit(source->producer, source->consumer, partitions, n_partitions,
+                                       error);
+    free(partitions);
     return status;
 }
 
@@ -160,7 +162,7 @@ static void take_record(const struct kafka_source *source, const struct kafka_re
     *event = (struct raw_event){
         .bytes = record->value,
         .position = {.source = engine_source(source->session->engine, SOURCE),
-                     .part = record->part,
+                     .part = record->partition,
                      .offset = record->offset},
         .received_ns = monotonic_ns(),
     };
@@ -203,33 +205,34 @@ static enum status put_recorded(void *context, const struct recorded *recorded, 
     struct kafka_source *source = context;
     source->n_sent++;
     if (recorded->decided)
-        return put_decision(source, recorded->entity, recorded->body, source->part,
+        return put_decision(source, recorded->entity, recorded->body, source->partition,
                             recorded->offset, error);
-    return put_dead_letter(source, recorded->body, recorded->violations, source->part,
+    return put_dead_letter(source, recorded->body, recorded->violations, source->partition,
                            recorded->offset, error);
 }
 
-static enum status put_missed(struct kafka_source *source, const struct kafka_part *part,
+static enum status put_missed(struct kafka_source *source, const struct kafka_partition *partition,
                               struct error *error)
 {
     const struct kafka_options *options = options_of(source);
-    if (part->sent == KAFKA_NEVER) {
-        if (part->recorded >= 0)
+    if (partition->sent == KAFKA_NEVER) {
+        if (partition->recorded >= 0)
             log_write(log_of(source), LOG_WARN, "kafka", "no_group_offset",
                       "group %s has no offset for %s/%d, the ledger ends at %lld: what is recorded "
                       "is taken as sent",
-                      options->group, options->topic, part->part, (long long)part->recorded);
+                      options->group, options->topic, partition->number,
+                      (long long)partition->recorded);
         return STATUS_OK;
     }
-    source->part = part->part;
+    source->partition = partition->number;
     source->n_sent = 0;
     enum status status =
-        engine_recorded(source->session->engine, SOURCE, part->part, part->sent + 1, part->recorded,
-                        put_recorded, source, error);
+        engine_recorded(source->session->engine, SOURCE, partition->number, partition->sent + 1,
+                        partition->recorded, put_recorded, source, error);
     if (status == STATUS_OK && source->n_sent > 0)
         log_write(log_of(source), LOG_INFO, "kafka", "sent_again",
                   "%llu messages of %s/%d that the brokers had missed",
-                  (unsigned long long)source->n_sent, options->topic, part->part);
+                  (unsigned long long)source->n_sent, options->topic, partition->number);
     return status;
 }
 
@@ -238,13 +241,13 @@ static enum status put_missed(struct kafka_source *source, const struct kafka_pa
 static enum status settle(struct kafka_source *source, struct error *error)
 {
     size_t n, n_behind = 0;
-    const struct kafka_part *parts = kafka_consumer_parts(source->consumer, &n);
-    struct kafka_part *behind = calloc(n ? n : 1, sizeof *behind);
+    const struct kafka_partition *partitions = kafka_consumer_partitions(source->consumer, &n);
+    struct kafka_partition *behind = calloc(n ? n : 1, sizeof *behind);
     if (!behind)
         return error_set(error, STATUS_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        if (parts[i].sent < parts[i].recorded || parts[i].sent == KAFKA_NEVER)
-            behind[n_behind++] = parts[i];
+        if (partitions[i].sent < partitions[i].recorded || partitions[i].sent == KAFKA_NEVER)
+            behind[n_behind++] = partitions[i];
     }
     enum status status = n_behind > 0 ? kafka_producer_begin(source->producer, error) : STATUS_OK;
     for (size_t i = 0; i < n_behind && status == STATUS_OK; i++)
@@ -257,10 +260,10 @@ static enum status settle(struct kafka_source *source, struct error *error)
 
 /* ---- the connection ---- */
 
-static int64_t recorded_offset(void *context, int32_t part)
+static int64_t recorded_offset(void *context, int32_t partition)
 {
     struct kafka_source *source = context;
-    return engine_position(source->session->engine, SOURCE, part);
+    return engine_position(source->session->engine, SOURCE, partition);
 }
 
 static enum status connect_to_brokers(struct kafka_source *source, struct error *error)
@@ -272,7 +275,7 @@ static enum status connect_to_brokers(struct kafka_source *source, struct error 
     };
     const struct kafka_consumer_options consumer = {
         .kafka = options_of(source),
-        .owner = engine_identity(source->session->engine),
+        .ledger = engine_identity(source->session->engine),
         .recorded = recorded_offset,
         .context = source,
         .log = log_of(source),
@@ -286,10 +289,10 @@ static enum status connect_to_brokers(struct kafka_source *source, struct error 
 static enum status step(struct kafka_source *source, struct error *error)
 {
     size_t n;
-    bool moved;
+    bool rebalanced;
     enum status status = kafka_consumer_take(source->consumer, source->records, MAX_BATCH,
-                                             TAKE_TIMEOUT_MS, &n, &moved, error);
-    if (status == STATUS_OK && moved)
+                                             TAKE_TIMEOUT_MS, &n, &rebalanced, error);
+    if (status == STATUS_OK && rebalanced)
         status = settle(source, error);
     else if (status == STATUS_OK && n > 0)
         status = handle_batch(source, n, error);

@@ -18,9 +18,9 @@ struct kafka_consumer {
     struct kafka_client client; /* first: the handle's opaque */
     struct kafka_consumer_options options;
     rd_kafka_t *handle;
-    struct kafka_part *parts;
-    size_t n_parts;
-    bool moved;
+    struct kafka_partition *partitions;
+    size_t n_partitions;
+    bool rebalanced;
     enum status trouble; /* found in a callback, returned by the next take */
     struct error why;
     rd_kafka_message_t *messages[MAX_TAKE];
@@ -38,9 +38,9 @@ const char *kafka_consumer_topic(const struct kafka_consumer *consumer)
     return consumer->options.kafka->topic;
 }
 
-const char *kafka_consumer_owner(const struct kafka_consumer *consumer)
+const char *kafka_consumer_ledger(const struct kafka_consumer *consumer)
 {
-    return consumer->options.owner;
+    return consumer->options.ledger;
 }
 
 static void release_messages(struct kafka_consumer *consumer)
@@ -66,31 +66,31 @@ static void complain(struct kafka_consumer *consumer, enum status status, const 
         consumer->trouble = error_set(&consumer->why, status, "%s", text);
 }
 
-static bool same_owner(const struct kafka_consumer *consumer,
-                       const rd_kafka_topic_partition_t *place)
+static bool same_ledger(const struct kafka_consumer *consumer,
+                        const rd_kafka_topic_partition_t *place)
 {
-    const char *owner = consumer->options.owner;
-    return place->metadata_size == strlen(owner) &&
-           memcmp(place->metadata, owner, place->metadata_size) == 0;
+    const char *ledger = consumer->options.ledger;
+    return place->metadata_size == strlen(ledger) &&
+           memcmp(place->metadata, ledger, place->metadata_size) == 0;
 }
 
 /* Whether the group's offset and this ledger can both be right. */
 static void compare(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *place,
-                    const struct kafka_part *part)
+                    const struct kafka_partition *partition)
 {
-    if (part->sent <= part->recorded)
+    if (partition->sent <= partition->recorded)
         return;
-    if (same_owner(consumer, place))
+    if (same_ledger(consumer, place))
         complain(consumer, STATUS_CONFLICT,
                  "kafka: group %s has decided %s/%d up to offset %lld out of this very ledger, "
                  "which ends at %lld: rows are missing. Restore the ledger, or, to accept the "
                  "loss, use another group",
                  consumer->options.kafka->group, place->topic, place->partition,
-                 (long long)part->sent, (long long)part->recorded);
+                 (long long)partition->sent, (long long)partition->recorded);
     else
         log_write(consumer->client.log, LOG_WARN, "kafka", "taken_over",
                   "%s/%d goes on after offset %lld, which another ledger has decided up to",
-                  place->topic, place->partition, (long long)part->sent);
+                  place->topic, place->partition, (long long)partition->sent);
 }
 
 /* Events that the broker has deleted before anybody read them. */
@@ -116,45 +116,46 @@ static void look_for_gap(struct kafka_consumer *consumer, const rd_kafka_topic_p
 
 /* Sets where to start and remembers what the broker may have missed. */
 static void settle_start(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *place,
-                         struct kafka_part *part)
+                         struct kafka_partition *partition)
 {
-    part->part = place->partition;
-    part->recorded = consumer->options.recorded(consumer->options.context, place->partition);
-    part->sent = place->offset >= 0 ? LAST_OF(place->offset) : KAFKA_NEVER;
-    compare(consumer, place, part);
-    int64_t done = part->sent > part->recorded ? part->sent : part->recorded;
+    partition->number = place->partition;
+    partition->recorded = consumer->options.recorded(consumer->options.context, place->partition);
+    partition->sent = place->offset >= 0 ? LAST_OF(place->offset) : KAFKA_NEVER;
+    compare(consumer, place, partition);
+    int64_t done = partition->sent > partition->recorded ? partition->sent : partition->recorded;
     place->offset = done >= 0 ? done + 1 : RD_KAFKA_OFFSET_BEGINNING;
     look_for_gap(consumer, place);
 }
 
-static void take_parts(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *places)
+static void take_partitions(struct kafka_consumer *consumer,
+                            rd_kafka_topic_partition_list_t *places)
 {
     size_t n = (size_t)places->cnt;
-    struct kafka_part *parts = calloc(n ? n : 1, sizeof *parts);
+    struct kafka_partition *partitions = calloc(n ? n : 1, sizeof *partitions);
     rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle, places, ASK_TIMEOUT_MS);
     for (int i = 0; i < places->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
         code = places->elems[i].err;
-    if (!parts || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!partitions || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         complain(consumer, STATUS_UNAVAILABLE, "kafka: asking for the group's offsets: %s",
                  rd_kafka_err2str(code));
-        free(parts);
+        free(partitions);
         rd_kafka_assign(consumer->handle, NULL);
         return;
     }
     for (size_t i = 0; i < n; i++)
-        settle_start(consumer, &places->elems[i], &parts[i]);
-    consumer->parts = parts;
-    consumer->n_parts = n;
+        settle_start(consumer, &places->elems[i], &partitions[i]);
+    consumer->partitions = partitions;
+    consumer->n_partitions = n;
     rd_kafka_assign(consumer->handle, consumer->trouble == STATUS_OK ? places : NULL);
     log_write(consumer->client.log, LOG_INFO, "kafka", "assigned", "%zu partitions of %s", n,
               consumer->options.kafka->topic);
 }
 
-static void drop_parts(struct kafka_consumer *consumer)
+static void drop_partitions(struct kafka_consumer *consumer)
 {
-    free(consumer->parts);
-    consumer->parts = NULL;
-    consumer->n_parts = 0;
+    free(consumer->partitions);
+    consumer->partitions = NULL;
+    consumer->n_partitions = 0;
 }
 
 static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
@@ -162,10 +163,10 @@ static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
 {
     struct kafka_consumer *consumer = opaque;
     (void)handle;
-    consumer->moved = true;
-    drop_parts(consumer);
+    consumer->rebalanced = true;
+    drop_partitions(consumer);
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
-        take_parts(consumer, places);
+        take_partitions(consumer, places);
     else
         rd_kafka_assign(consumer->handle, NULL);
 }
@@ -175,8 +176,8 @@ static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
 static enum status start(struct kafka_consumer *consumer, struct error *error)
 {
     const struct kafka_options *kafka = consumer->options.kafka;
-    char name[KAFKA_OWNER_SIZE + 16];
-    snprintf(name, sizeof name, "binnacle-%s", consumer->options.owner);
+    char name[KAFKA_LEDGER_SIZE + 16];
+    snprintf(name, sizeof name, "binnacle-%s", consumer->options.ledger);
     const struct kafka_setting settings[] = {
         {"group.id", kafka->group},
         {"group.instance.id", kafka->static_member ? name : NULL},
@@ -230,7 +231,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
         rd_kafka_consumer_close(consumer->handle);
         rd_kafka_destroy(consumer->handle);
     }
-    free(consumer->parts);
+    free(consumer->partitions);
     free(consumer);
 }
 
@@ -278,7 +279,7 @@ static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)
     while (consumer->n_messages < max && consumer->trouble == STATUS_OK) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(consumer->handle, consumer->n_messages > 0 ? 0 : timeout_ms);
-        if (consumer->moved) {
+        if (consumer->rebalanced) {
             hold(consumer, message);
             return;
         }
@@ -292,34 +293,35 @@ static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)
 }
 
 enum status kafka_consumer_take(struct kafka_consumer *consumer, struct kafka_record *records,
-                                size_t max, int timeout_ms, size_t *n, bool *moved,
+                                size_t max, int timeout_ms, size_t *n, bool *rebalanced,
                                 struct error *error)
 {
     if (!consumer->held)
         release_messages(consumer);
     consumer->held = false;
-    consumer->moved = false;
+    consumer->rebalanced = false;
     *n = 0;
     collect(consumer, max < MAX_TAKE ? max : MAX_TAKE, timeout_ms);
-    *moved = consumer->moved;
+    *rebalanced = consumer->rebalanced;
     if (consumer->trouble != STATUS_OK) {
         *error = consumer->why;
         return consumer->trouble;
     }
-    for (; !consumer->moved && *n < consumer->n_messages; (*n)++) {
+    for (; !consumer->rebalanced && *n < consumer->n_messages; (*n)++) {
         const rd_kafka_message_t *message = consumer->messages[*n];
         records[*n] = (struct kafka_record){
             .value = slice_make(message->payload, message->len),
             .traceparent = header_of(message, "traceparent"),
-            .part = message->partition,
+            .partition = message->partition,
             .offset = message->offset,
         };
     }
     return STATUS_OK;
 }
 
-const struct kafka_part *kafka_consumer_parts(const struct kafka_consumer *consumer, size_t *n)
+const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consumer *consumer,
+                                                        size_t *n)
 {
-    *n = consumer->n_parts;
-    return consumer->parts;
+    *n = consumer->n_partitions;
+    return consumer->partitions;
 }

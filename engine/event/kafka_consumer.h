@@ -15,28 +15,29 @@ struct kafka_consumer;
 struct kafka_record {
     struct slice value;       /* empty for a tombstone */
     struct slice traceparent; /* header; empty: none */
-    int32_t part;
+    int32_t partition;
     int64_t offset;
 };
 
-#define KAFKA_NEVER INT64_C(-2)
+#define KAFKA_NEVER INT64_C(-2) /* the group has never committed an offset */
 
 /* A partition of ours. Offsets as in the ledger: that of the last event that was dealt with. */
-struct kafka_part {
-    int32_t part;
+struct kafka_partition {
+    int32_t number;
     int64_t recorded; /* in the ledger; -1: none */
     int64_t sent;     /* up to here the group's decisions are on their topic; -1: none yet;
-                         KAFKA_NEVER: the group has no offset */
+                         KAFKA_NEVER */
 };
 
-#define KAFKA_OWNER_SIZE 40
+#define KAFKA_LEDGER_SIZE 40 /* of a ledger's name, zero included */
 
 struct kafka_consumer_options {
     const struct kafka_options *kafka;
     /* Names the ledger. Offsets are committed with it, so that a ledger that has lost rows is told
      * from a partition that comes from another instance. Also the name of a static member. */
-    const char *owner;
-    int64_t (*recorded)(void *context, int32_t part); /* last offset in the ledger, -1: none */
+    const char *ledger;
+    /* The partition's last offset in the ledger, -1: none. Called from within take. */
+    int64_t (*recorded)(void *context, int32_t partition);
     void *context;
     struct log *log;
 };
@@ -48,13 +49,14 @@ MUST_USE enum status kafka_consumer_open(const struct kafka_consumer_options *op
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
 /* Up to `max` messages; waits up to timeout_ms for the first. *n may be 0. When partitions come or
- * go it returns at once, with *moved true and no messages: what was recorded beyond `sent` of the
- * partitions must be sent before the next call. STATUS_CONFLICT: the group has gone further than
- * this ledger, which has lost rows; STATUS_UNAVAILABLE: close, and open again. One thread. */
+ * go it returns at once, with *rebalanced true and no messages: what was recorded beyond `sent` of
+ * the partitions must be sent before the next call. STATUS_CONFLICT: the group has gone further
+ * than this ledger, which has lost rows; STATUS_UNAVAILABLE: close, and open again. One thread. */
 MUST_USE enum status kafka_consumer_take(struct kafka_consumer *consumer,
                                          struct kafka_record *records, size_t max, int timeout_ms,
-                                         size_t *n, bool *moved, struct error *error);
+                                         size_t *n, bool *rebalanced, struct error *error);
 /* The partitions that are ours now; until the next kafka_consumer_take(). */
-const struct kafka_part *kafka_consumer_parts(const struct kafka_consumer *consumer, size_t *n);
+const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consumer *consumer,
+                                                        size_t *n);
 
 #endif

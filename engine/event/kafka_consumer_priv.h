@@ -7,6 +7,6 @@
 
 rd_kafka_t *kafka_consumer_handle(struct kafka_consumer *consumer);
 const char *kafka_consumer_topic(const struct kafka_consumer *consumer);
-const char *kafka_consumer_owner(const struct kafka_consumer *consumer);
+const char *kafka_consumer_ledger(const struct kafka_consumer *consumer);
 
 #endif

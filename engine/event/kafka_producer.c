@@ -166,26 +166,27 @@ enum status kafka_producer_begin(struct kafka_producer *producer, struct error *
 }
 
 static bool add_place(rd_kafka_topic_partition_list_t *places, struct kafka_consumer *consumer,
-                      const struct kafka_part *part)
+                      const struct kafka_partition *partition)
 {
-    rd_kafka_topic_partition_t *place =
-        rd_kafka_topic_partition_list_add(places, kafka_consumer_topic(consumer), part->part);
-    const char *owner = kafka_consumer_owner(consumer);
-    place->offset = part->recorded + 1;
-    place->metadata = strdup(owner); /* freed with the list, by free() */
-    place->metadata_size = place->metadata ? strlen(owner) : 0;
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(
+        places, kafka_consumer_topic(consumer), partition->number);
+    const char *ledger = kafka_consumer_ledger(consumer);
+    place->offset = partition->recorded + 1;
+    place->metadata = strdup(ledger); /* freed with the list, by free() */
+    place->metadata_size = place->metadata ? strlen(ledger) : 0;
     return place->metadata != NULL;
 }
 
 static enum status send_offsets(struct kafka_producer *producer, struct kafka_consumer *consumer,
-                                const struct kafka_part *parts, size_t n_parts, struct error *error)
+                                const struct kafka_partition *partitions, size_t n_partitions,
+                                struct error *error)
 {
     rd_kafka_consumer_group_metadata_t *group =
         rd_kafka_consumer_group_metadata(kafka_consumer_handle(consumer));
-    rd_kafka_topic_partition_list_t *places = rd_kafka_topic_partition_list_new((int)n_parts);
+    rd_kafka_topic_partition_list_t *places = rd_kafka_topic_partition_list_new((int)n_partitions);
     bool room = group && places;
-    for (size_t i = 0; room && i < n_parts; i++)
-        room = add_place(places, consumer, &parts[i]);
+    for (size_t i = 0; room && i < n_partitions; i++)
+        room = add_place(places, consumer, &partitions[i]);
     enum status status =
         room ? kafka_failed(rd_kafka_send_offsets_to_transaction(producer->handle, places, group,
                                                                  COMMIT_TIMEOUT_MS),
@@ -199,10 +200,10 @@ static enum status send_offsets(struct kafka_producer *producer, struct kafka_co
 }
 
 enum status kafka_producer_commit(struct kafka_producer *producer, struct kafka_consumer *consumer,
-                                  const struct kafka_part *parts, size_t n_parts,
+                                  const struct kafka_partition *partitions, size_t n_partitions,
                                   struct error *error)
 {
-    enum status status = send_offsets(producer, consumer, parts, n_parts, error);
+    enum status status = send_offsets(producer, consumer, partitions, n_partitions, error);
     if (status != STATUS_OK)
         return status;
     return kafka_failed(rd_kafka_commit_transaction(producer->handle, COMMIT_TIMEOUT_MS),

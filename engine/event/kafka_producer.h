@@ -38,13 +38,13 @@ MUST_USE enum status kafka_producer_begin(struct kafka_producer *producer, struc
 /* Waits for room in the queue when it is full. One thread. */
 MUST_USE enum status kafka_producer_put(struct kafka_producer *producer,
                                         const struct kafka_message *message, struct error *error);
-/* Everything since begin, and that the consumer's `parts` are dealt with up to and including their
- * `recorded`, become visible together or not at all. On failure: close producer and consumer and
- * open them again; what the broker did not take is still in the ledger. */
+/* Everything since begin, and that the consumer's `partitions` are dealt with up to and including
+ * their `recorded`, become visible together or not at all. On failure: close producer and consumer
+ * and open them again; what the broker did not take is still in the ledger. */
 MUST_USE enum status kafka_producer_commit(struct kafka_producer *producer,
                                            struct kafka_consumer *consumer,
-                                           const struct kafka_part *parts, size_t n_parts,
-                                           struct error *error);
+                                           const struct kafka_partition *partitions,
+                                           size_t n_partitions, struct error *error);
 /* Without transactions: waits until all that was put is acknowledged. */
 MUST_USE enum status kafka_producer_flush(struct kafka_producer *producer, int timeout_ms,
                                           struct error *error);

@@ -11,9 +11,9 @@
 static void read_partition(const rd_kafka_metadata_partition_t *partition,
                            struct kafka_topic_facts *topic)
 {
-    if (partition->replica_cnt < topic->replication || topic->replication == 0)
-        topic->replication = partition->replica_cnt;
-    topic->n_without_copy += partition->isr_cnt < partition->replica_cnt;
+    if (partition->replica_cnt < topic->replication_factor || topic->replication_factor == 0)
+        topic->replication_factor = partition->replica_cnt;
+    topic->n_under_replicated += partition->isr_cnt < partition->replica_cnt;
     topic->n_leaderless += partition->leader < 0;
 }
 
@@ -24,7 +24,7 @@ static void read_topic(const rd_kafka_metadata_t *metadata, struct kafka_topic_f
         if (strcmp(found->topic, topic->name) != 0 || found->err || found->partition_cnt == 0)
             continue;
         topic->exists = true;
-        topic->partitions = found->partition_cnt;
+        topic->n_partitions = found->partition_cnt;
         for (int k = 0; k < found->partition_cnt; k++)
             read_partition(&found->partitions[k], topic);
     }
@@ -40,7 +40,7 @@ static enum status look_at_spread(rd_kafka_t *handle, int timeout_ms,
     rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 1, NULL, &metadata, timeout_ms);
     if (code)
         return kafka_code_failed(code, "no broker answers", error);
-    cluster->brokers = metadata->broker_cnt;
+    cluster->n_brokers = metadata->broker_cnt;
     for (int i = 0; i < n_topics; i++)
         read_topic(metadata, &topics[i]);
     rd_kafka_metadata_destroy(metadata);
@@ -68,7 +68,7 @@ static void read_setting(const char *name, const char *value, struct kafka_topic
     if (strcmp(name, "cleanup.policy") == 0)
         topic->compacted = strstr(value, "compact") != NULL;
     if (strcmp(name, "unclean.leader.election.enable") == 0)
-        topic->unclean = strcmp(value, "true") == 0;
+        topic->unclean_election = strcmp(value, "true") == 0;
 }
 
 static void read_settings(const rd_kafka_ConfigResource_t *resource,

@@ -10,19 +10,19 @@
 struct kafka_topic_facts {
     const char *name; /* the caller's */
     bool exists;
-    int partitions;
-    int replication;    /* of the partition that has the fewest copies */
-    int n_without_copy; /* partitions with copies that lag behind */
+    int n_partitions;
+    int replication_factor; /* of the partition that has the fewest replicas */
+    int n_under_replicated; /* partitions with replicas that are not in sync */
     int n_leaderless;
     bool has_settings; /* false: the cluster does not tell; what follows is not known */
     int64_t retention_ms, retention_bytes; /* -1: no limit */
     int64_t min_insync;
-    bool compacted; /* cleanup.policy has compact */
-    bool unclean;   /* a copy that lags may become the leader */
+    bool compacted;        /* cleanup.policy has compact */
+    bool unclean_election; /* a replica that is not in sync may become the leader */
 };
 
 struct kafka_cluster_facts {
-    int brokers;
+    int n_brokers;
 };
 
 /* Asks within `timeout_ms`. The facts' names say which topics. STATUS_UNAVAILABLE: no broker

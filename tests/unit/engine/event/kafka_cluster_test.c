@@ -17,8 +17,8 @@
 #include "engine/event/kafka_producer.h"
 #include "engine/event/kafka_topics.h"
 
-#define PARTS   2
-#define PATIENT 150 /* takes of 100 ms */
+#define PARTITIONS 2
+#define PATIENT    150 /* takes of 100 ms */
 
 /* The cluster and what is kept where a ledger would keep it. */
 struct world {
@@ -26,7 +26,7 @@ struct world {
     rd_kafka_mock_cluster_t *cluster;
     struct kafka_options options;
     struct yaml *settings;
-    int64_t recorded[PARTS];
+    int64_t recorded[PARTITIONS];
     struct kafka_producer *producer; /* transactional */
 };
 
@@ -42,14 +42,14 @@ static int set_up(void **state)
     assert_non_null(world);
     world->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     world->cluster = rd_kafka_mock_cluster_new(world->handle, 1);
-    assert_int_equal(rd_kafka_mock_topic_create(world->cluster, "transactions", PARTS, 1), 0);
-    assert_int_equal(rd_kafka_mock_topic_create(world->cluster, "decisions", PARTS, 1), 0);
+    assert_int_equal(rd_kafka_mock_topic_create(world->cluster, "transactions", PARTITIONS, 1), 0);
+    assert_int_equal(rd_kafka_mock_topic_create(world->cluster, "decisions", PARTITIONS, 1), 0);
     kafka_options_init(&world->options);
     world->options.brokers = rd_kafka_mock_cluster_bootstraps(world->cluster);
     world->options.static_member = false; /* which the mock does not know */
     assert_int_equal(yaml_load_text("quick", slice_of(quick), &world->settings, &error), STATUS_OK);
     world->options.settings = yaml_root(world->settings);
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < PARTITIONS; i++)
         world->recorded[i] = -1;
     *state = world;
     return 0;
@@ -66,10 +66,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int64_t recorded(void *context, int32_t part)
+static int64_t recorded(void *context, int32_t partition)
 {
     const struct world *world = context;
-    return world->recorded[part];
+    return world->recorded[partition];
 }
 
 static void must(enum status status, const struct error *error)
@@ -78,12 +78,12 @@ static void must(enum status status, const struct error *error)
         fail_msg("%s", error->message);
 }
 
-static struct kafka_consumer *consume(struct world *world, const char *owner)
+static struct kafka_consumer *consume(struct world *world, const char *ledger)
 {
     struct kafka_consumer *consumer;
     struct error error;
     const struct kafka_consumer_options options = {
-        .kafka = &world->options, .owner = owner, .recorded = recorded, .context = world};
+        .kafka = &world->options, .ledger = ledger, .recorded = recorded, .context = world};
     must(kafka_consumer_open(&options, &consumer, &error), &error);
     return consumer;
 }
@@ -117,16 +117,16 @@ static void send_numbers(struct world *world, int n)
 
 /* Takes once and keeps how far each partition has come; counts messages and sees to it that they
  * come in order and without a gap. */
-static int take(struct world *world, struct kafka_consumer *consumer, bool *moved)
+static int take(struct world *world, struct kafka_consumer *consumer, bool *rebalanced)
 {
     struct kafka_record records[64];
     struct error error;
     size_t n;
-    must(kafka_consumer_take(consumer, records, 64, 100, &n, moved, &error), &error);
+    must(kafka_consumer_take(consumer, records, 64, 100, &n, rebalanced, &error), &error);
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(records[i].offset, world->recorded[records[i].part] + 1);
+        assert_int_equal(records[i].offset, world->recorded[records[i].partition] + 1);
         assert_true(records[i].value.size > 0);
-        world->recorded[records[i].part] = records[i].offset;
+        world->recorded[records[i].partition] = records[i].offset;
     }
     return (int)n;
 }
@@ -134,37 +134,37 @@ static int take(struct world *world, struct kafka_consumer *consumer, bool *move
 static int take_all(struct world *world, struct kafka_consumer *consumer, int expected)
 {
     int taken = 0;
-    bool moved;
+    bool rebalanced;
     for (int i = 0; i < PATIENT && taken < expected; i++)
-        taken += take(world, consumer, &moved);
+        taken += take(world, consumer, &rebalanced);
     return taken;
 }
 
-static void await_parts(struct kafka_consumer *consumer, size_t wanted)
+static void await_partitions(struct kafka_consumer *consumer, size_t wanted)
 {
     struct kafka_record records[1];
     struct error error;
-    bool moved;
-    size_t n, n_parts = 0;
-    for (int i = 0; i < PATIENT && n_parts < wanted; i++) {
-        must(kafka_consumer_take(consumer, records, 1, 100, &n, &moved, &error), &error);
-        assert_true(n == 0 || !moved);
-        kafka_consumer_parts(consumer, &n_parts);
+    bool rebalanced;
+    size_t n, n_partitions = 0;
+    for (int i = 0; i < PATIENT && n_partitions < wanted; i++) {
+        must(kafka_consumer_take(consumer, records, 1, 100, &n, &rebalanced, &error), &error);
+        assert_true(n == 0 || !rebalanced);
+        kafka_consumer_partitions(consumer, &n_partitions);
     }
-    assert_int_equal(n_parts, wanted);
+    assert_int_equal(n_partitions, wanted);
 }
 
 /* The mock takes offsets in transactions and forgets them; so they are also committed plainly. */
 static void remember_offsets(const struct world *world, struct kafka_consumer *consumer)
 {
-    const char *owner = kafka_consumer_owner(consumer);
-    rd_kafka_topic_partition_list_t *places = rd_kafka_topic_partition_list_new(PARTS);
-    for (int i = 0; i < PARTS; i++) {
+    const char *ledger = kafka_consumer_ledger(consumer);
+    rd_kafka_topic_partition_list_t *places = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int i = 0; i < PARTITIONS; i++) {
         rd_kafka_topic_partition_t *place =
             rd_kafka_topic_partition_list_add(places, world->options.topic, i);
         place->offset = world->recorded[i] + 1;
-        place->metadata = strdup(owner);
-        place->metadata_size = strlen(owner);
+        place->metadata = strdup(ledger);
+        place->metadata_size = strlen(ledger);
     }
     assert_int_equal(rd_kafka_commit(kafka_consumer_handle(consumer), places, 0), 0);
     rd_kafka_topic_partition_list_destroy(places);
@@ -174,7 +174,7 @@ static void remember_offsets(const struct world *world, struct kafka_consumer *c
 static void commit(struct world *world, struct kafka_consumer *consumer)
 {
     struct error error;
-    struct kafka_part parts[PARTS];
+    struct kafka_partition partitions[PARTITIONS];
     const struct kafka_message message = {.topic = "decisions",
                                           .key = slice_of("k"),
                                           .value = slice_of("v"),
@@ -182,11 +182,11 @@ static void commit(struct world *world, struct kafka_consumer *consumer)
                                           .header_value = slice_of("transactions/0/0")};
     if (!world->producer)
         world->producer = produce(world, "binnacle-test");
-    for (int i = 0; i < PARTS; i++)
-        parts[i] = (struct kafka_part){.part = i, .recorded = world->recorded[i]};
+    for (int i = 0; i < PARTITIONS; i++)
+        partitions[i] = (struct kafka_partition){.number = i, .recorded = world->recorded[i]};
     must(kafka_producer_begin(world->producer, &error), &error);
     must(kafka_producer_put(world->producer, &message, &error), &error);
-    must(kafka_producer_commit(world->producer, consumer, parts, PARTS, &error), &error);
+    must(kafka_producer_commit(world->producer, consumer, partitions, PARTITIONS, &error), &error);
     remember_offsets(world, consumer);
 }
 
@@ -197,9 +197,9 @@ static void reads_from_the_start_and_then_from_where_the_ledger_ends(void **stat
     struct kafka_consumer *consumer = consume(world, "a");
     assert_int_equal(take_all(world, consumer, 200), 200);
     size_t n;
-    const struct kafka_part *parts = kafka_consumer_parts(consumer, &n);
-    assert_int_equal(n, PARTS);
-    assert_int_equal(parts[0].sent, KAFKA_NEVER);
+    const struct kafka_partition *partitions = kafka_consumer_partitions(consumer, &n);
+    assert_int_equal(n, PARTITIONS);
+    assert_int_equal(partitions[0].sent, KAFKA_NEVER);
     kafka_consumer_close(consumer);
     /* Nothing was committed to the group: the ledger alone says where to go on. */
     world->recorded[0] -= 10;
@@ -221,11 +221,12 @@ static void tells_what_the_brokers_missed(void **state)
     world->recorded[1] += 7; /* seven more rows got into the ledger, and then the power went */
     send_numbers(world, 100);
     consumer = consume(world, "a");
-    await_parts(consumer, PARTS);
-    const struct kafka_part *parts = kafka_consumer_parts(consumer, &n);
+    await_partitions(consumer, PARTITIONS);
+    const struct kafka_partition *partitions = kafka_consumer_partitions(consumer, &n);
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(parts[i].recorded, world->recorded[parts[i].part]);
-        assert_int_equal(parts[i].sent, parts[i].part == 1 ? committed : world->recorded[0]);
+        assert_int_equal(partitions[i].recorded, world->recorded[partitions[i].number]);
+        assert_int_equal(partitions[i].sent,
+                         partitions[i].number == 1 ? committed : world->recorded[0]);
     }
     assert_int_equal(take_all(world, consumer, 93), 93);
     kafka_consumer_close(consumer);
@@ -236,7 +237,7 @@ static void refuses_a_ledger_that_has_lost_rows_but_not_another_one(void **state
     struct world *world = *state;
     struct kafka_record records[1];
     struct error error;
-    bool moved;
+    bool rebalanced;
     size_t n;
     send_numbers(world, 100);
     struct kafka_consumer *consumer = consume(world, "a");
@@ -248,7 +249,7 @@ static void refuses_a_ledger_that_has_lost_rows_but_not_another_one(void **state
     consumer = consume(world, "a");
     enum status status = STATUS_OK;
     for (int i = 0; i < PATIENT && status == STATUS_OK; i++)
-        status = kafka_consumer_take(consumer, records, 1, 100, &n, &moved, &error);
+        status = kafka_consumer_take(consumer, records, 1, 100, &n, &rebalanced, &error);
     assert_int_equal(status, STATUS_CONFLICT);
     assert_non_null(strstr(error.message, "rows are missing"));
     kafka_consumer_close(consumer);
@@ -256,10 +257,10 @@ static void refuses_a_ledger_that_has_lost_rows_but_not_another_one(void **state
     world->recorded[0] = -1;
     world->recorded[1] = -1;
     consumer = consume(world, "b"); /* a new ledger takes over where the group is */
-    await_parts(consumer, PARTS);
-    const struct kafka_part *parts = kafka_consumer_parts(consumer, &n);
+    await_partitions(consumer, PARTITIONS);
+    const struct kafka_partition *partitions = kafka_consumer_partitions(consumer, &n);
     for (size_t i = 0; i < n; i++)
-        world->recorded[parts[i].part] = parts[i].sent;
+        world->recorded[partitions[i].number] = partitions[i].sent;
     assert_int_equal(world->recorded[0], whole);
     assert_int_equal(take_all(world, consumer, 50), 50);
     kafka_consumer_close(consumer);
@@ -268,24 +269,24 @@ static void refuses_a_ledger_that_has_lost_rows_but_not_another_one(void **state
 static void loses_nothing_when_members_come_and_go(void **state)
 {
     struct world *world = *state;
-    bool moved;
+    bool rebalanced;
     send_numbers(world, 100);
     struct kafka_consumer *first = consume(world, "a");
     assert_int_equal(take_all(world, first, 100), 100);
     commit(world, first);
     struct kafka_consumer *second = consume(world, "b");
-    size_t n_first = PARTS, n_second = 0;
+    size_t n_first = PARTITIONS, n_second = 0;
     for (int i = 0; i < PATIENT && (n_first != 1 || n_second != 1); i++) {
-        assert_int_equal(take(world, first, &moved) + take(world, second, &moved), 0);
-        kafka_consumer_parts(first, &n_first);
-        kafka_consumer_parts(second, &n_second);
+        assert_int_equal(take(world, first, &rebalanced) + take(world, second, &rebalanced), 0);
+        kafka_consumer_partitions(first, &n_first);
+        kafka_consumer_partitions(second, &n_second);
     }
     assert_int_equal(n_first, 1);
     assert_int_equal(n_second, 1);
     send_numbers(world, 200);
     int taken = 0;
     for (int i = 0; i < PATIENT && taken < 200; i++)
-        taken += take(world, first, &moved) + take(world, second, &moved);
+        taken += take(world, first, &rebalanced) + take(world, second, &rebalanced);
     assert_int_equal(taken, 200);
     kafka_consumer_close(second);
     kafka_consumer_close(first);
@@ -294,17 +295,17 @@ static void loses_nothing_when_members_come_and_go(void **state)
 static void waits_for_a_broker_that_is_away(void **state)
 {
     struct world *world = *state;
-    bool moved;
+    bool rebalanced;
     struct error error;
     const struct kafka_message message = {
         .topic = "transactions", .key = slice_of("k"), .value = slice_of("late")};
     struct kafka_consumer *consumer = consume(world, "a");
-    await_parts(consumer, PARTS);
+    await_partitions(consumer, PARTITIONS);
     struct kafka_producer *producer = produce(world, NULL);
     assert_int_equal(rd_kafka_mock_broker_set_down(world->cluster, 1), 0);
     must(kafka_producer_put(producer, &message, &error), &error);
     assert_int_equal(kafka_producer_flush(producer, 300, &error), STATUS_UNAVAILABLE);
-    assert_int_equal(take(world, consumer, &moved), 0);
+    assert_int_equal(take(world, consumer, &rebalanced), 0);
     assert_int_equal(rd_kafka_mock_broker_set_up(world->cluster, 1), 0);
     must(kafka_producer_flush(producer, 20000, &error), &error);
     assert_int_equal(take_all(world, consumer, 1), 1);
@@ -336,10 +337,10 @@ static void looks_at_topics_without_making_them(void **state)
     struct error error;
     for (int i = 0; i < 2; i++) {
         must(kafka_topics_look(&world->options, NULL, 5000, &cluster, topics, 2, &error), &error);
-        assert_int_equal(cluster.brokers, 1);
+        assert_int_equal(cluster.n_brokers, 1);
         assert_true(topics[0].exists);
-        assert_int_equal(topics[0].partitions, PARTS);
-        assert_int_equal(topics[0].replication, 1);
+        assert_int_equal(topics[0].n_partitions, PARTITIONS);
+        assert_int_equal(topics[0].replication_factor, 1);
         assert_false(topics[0].has_settings); /* the mock cluster does not tell them */
         assert_false(topics[1].exists);
     }
