@@ -119,8 +119,10 @@ static void look_at_disk(struct diagnosis *diagnosis, const char *folder)
     if (statvfs(folder, &disk) != 0)
         return;
     int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
-    doctor_say(diagnosis, free_bytes < LOW_DISK_BYTES ? UNSAFE : FINE, "disk",
-               "%lld MiB free under %s", (long long)(free_bytes >> 20), folder);
+    bool low = free_bytes < LOW_DISK_BYTES;
+    doctor_say(diagnosis, low ? UNSAFE : FINE, "disk", "%lld MiB free under %s%s",
+               (long long)(free_bytes >> 20), folder,
+               low ? ": when it is full, nothing can be decided" : "");
 }
 
 /* Without them no row can be added, nobody found by name, and nothing in quarantine opened. */

@@ -1,4 +1,4 @@
-/* Runs a batch through the table of steps. Decoding, judging and knowing the ids happen event by
+/* Runs a batch through the table of steps. Decoding, checking and reserving ids happen event by
  * event, because in a replay each accepted event moves the clock that the next one is held
  * against; everything after that works on the batch. Used by one thread per worker. */
 #include "engine/pipeline.h"
@@ -32,7 +32,7 @@ static void decode(struct worker *worker, const struct raw_event *raw, struct it
         decoder_json(worker->json, raw->bytes, worker->arena, event);
 }
 
-static void judge(struct worker *worker, struct item *item)
+static void check(struct worker *worker, struct item *item)
 {
     const struct engine_parts *parts = &worker->engine->parts;
     int64_t now_us = clock_now_us(parts->clock);
@@ -127,7 +127,7 @@ static enum unique_result await_first(struct worker *worker, struct item *item)
     return known;
 }
 
-static enum status know(struct worker *worker, struct item *item, struct error *error)
+static enum status reserve_id(struct worker *worker, struct item *item, struct error *error)
 {
     struct unique *unique = worker->engine->unique;
     bool sourced = item->event.position.source >= 0;
@@ -186,7 +186,7 @@ static enum status accept(struct worker *worker, const struct raw_event *raw, si
         return error_set(error, STATUS_MEMORY, "out of memory for a batch");
     struct item *item = &worker->items[i];
     decode(worker, raw, item);
-    judge(worker, item);
+    check(worker, item);
     if (!item->alive)
         return STATUS_OK;
     enum status status = pseudonymise(worker, item, error);
@@ -194,7 +194,7 @@ static enum status accept(struct worker *worker, const struct raw_event *raw, si
         status = canonicalise(worker, item, error);
     if (status != STATUS_OK)
         return status;
-    status = know(worker, item, error);
+    status = reserve_id(worker, item, error);
     if (status == STATUS_OK && item->alive)
         item->kind = ANSWER_DECIDED;
     return status;
@@ -259,14 +259,11 @@ static enum status step_features(struct worker *worker, struct error *error)
 
 /* In this order, each over the whole batch. */
 static const struct {
-    const char *name;
     step_run *run;
     bool needs_model; /* left out when the engine only computes features */
 } steps[] = {
-    {"feature", step_features, false}, {"route", step_route, true},
-    {"score", step_score, true},       {"shadow", step_shadow, true},
-    {"decide", step_decide, true},     {"reason", step_reason, true},
-    {"record", step_record, true},     {"observe", step_observe, true},
+    {step_features, false}, {step_route, true},  {step_score, true},  {step_shadow, true},
+    {step_decide, true},    {step_reason, true}, {step_record, true}, {step_observe, true},
 };
 
 /* Workers that ask at the same time all get the same answer, so room is kept for a few full

@@ -6,7 +6,9 @@
 #include "engine/base/hash.h"
 #include "engine/worker_priv.h"
 
-#define DOCUMENT_BYTES (4u << 20)
+#define DOCUMENT_BYTES  (4u << 20)
+#define LOOK_AGAIN_NS   50000
+#define FIRST_ROW_LOOKS 20000 /* a second in all; who has it may wait for room in the queue */
 
 /* In a replay two runs must write the same rows, so nothing random or measured enters them. */
 static void finish_outcome(struct worker *worker, struct item *item)
@@ -91,58 +93,78 @@ static void take_indexes(struct worker *worker, size_t n_entries)
 
 /* A duplicate of an event that had no row yet: it does by now if it was in this batch; if another
  * worker has it, that worker submits in a moment. */
-static void resolve_duplicates(struct worker *worker)
+static void resolve_duplicate(struct unique *unique, struct item *item)
 {
-    const struct timespec pause = {.tv_nsec = 50000};
-    for (size_t i = 0; i < worker->n; i++) {
-        struct item *item = &worker->items[i];
-        if (item->kind != ANSWER_DUPLICATE || !worker->engine->ledger)
-            continue;
-        for (int tries = 0; item->ledger_index == UNIQUE_PENDING && tries < 20000; tries++) {
-            enum unique_result known = unique_reserve(
-                worker->engine->unique, item->id, item->content, item->now_us, &item->ledger_index);
-            if (known == UNIQUE_NEW) { /* its first attempt was refused: so is this one */
-                unique_forget(worker->engine->unique, item->id);
-                break;
-            }
-            if (item->ledger_index == UNIQUE_PENDING)
-                nanosleep(&pause, NULL);
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
+    for (int looks = 0; item->ledger_index == UNIQUE_PENDING && looks < FIRST_ROW_LOOKS; looks++) {
+        enum unique_result known =
+            unique_reserve(unique, item->id, item->content, item->now_us, &item->ledger_index);
+        if (known == UNIQUE_NEW) { /* its first attempt was refused: so is this one */
+            unique_forget(unique, item->id);
+            break;
         }
         if (item->ledger_index == UNIQUE_PENDING)
-            item->kind = ANSWER_REFUSED;
+            nanosleep(&pause, NULL);
     }
+    if (item->ledger_index == UNIQUE_PENDING)
+        item->kind = ANSWER_REFUSED;
+}
+
+static void resolve_duplicates(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->n; i++) {
+        if (worker->items[i].kind == ANSWER_DUPLICATE)
+            resolve_duplicate(worker->engine->unique, &worker->items[i]);
+    }
+}
+
+static void finish_outcomes(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->n; i++) {
+        struct item *item = &worker->items[i];
+        if (item->kind == ANSWER_DECIDED)
+            finish_outcome(worker, item);
+        if (!worker->engine->ledger)
+            item->outcome.ledger_index = UINT64_MAX;
+    }
+}
+
+static enum status keep_documents(struct worker *worker, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < worker->n && status == STATUS_OK; i++) {
+        struct item *item = &worker->items[i];
+        if (item->kind == ANSWER_QUARANTINED || item->kind == ANSWER_CONFLICT)
+            status = keep_document(worker, item, error);
+    }
+    return status;
+}
+
+static enum status submit(struct worker *worker, struct error *error)
+{
+    size_t n = collect_entries(worker);
+    if (n == 0)
+        return STATUS_OK;
+    enum status status = ledger_submit(worker->engine->ledger, worker->entries, n, SUBMIT_WAIT,
+                                       &worker->ticket, error);
+    if (status != STATUS_OK)
+        return status;
+    worker->waiting = true;
+    take_indexes(worker, n);
+    return STATUS_OK;
 }
 
 enum status step_record(struct worker *worker, struct error *error)
 {
-    for (size_t i = 0; i < worker->n; i++) {
-        if (worker->items[i].kind == ANSWER_DECIDED)
-            finish_outcome(worker, &worker->items[i]);
-    }
-    if (!worker->engine->ledger) {
-        for (size_t i = 0; i < worker->n; i++)
-            worker->items[i].outcome.ledger_index = UINT64_MAX;
+    finish_outcomes(worker);
+    if (!worker->engine->ledger)
         return STATUS_OK;
-    }
-    for (size_t i = 0; i < worker->n; i++) {
-        enum answer_kind kind = worker->items[i].kind;
-        if (kind != ANSWER_QUARANTINED && kind != ANSWER_CONFLICT)
-            continue;
-        enum status status = keep_document(worker, &worker->items[i], error);
-        if (status != STATUS_OK)
-            return status;
-    }
-    size_t n = collect_entries(worker);
-    if (n > 0) {
-        enum status status = ledger_submit(worker->engine->ledger, worker->entries, n, SUBMIT_WAIT,
-                                           &worker->ticket, error);
-        if (status != STATUS_OK)
-            return status;
-        worker->waiting = true;
-        take_indexes(worker, n);
-    }
-    resolve_duplicates(worker);
-    return STATUS_OK;
+    enum status status = keep_documents(worker, error);
+    if (status == STATUS_OK)
+        status = submit(worker, error);
+    if (status == STATUS_OK)
+        resolve_duplicates(worker);
+    return status;
 }
 
 enum status step_observe(struct worker *worker, struct error *error)
