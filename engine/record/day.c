@@ -38,27 +38,6 @@ static enum status prepare_all(struct day *day, struct error *error)
     return STATUS_OK;
 }
 
-static enum status load_names(struct day *day, struct error *error)
-{
-    struct db_stmt *select;
-    enum status status =
-        db_prepare(day->db, "SELECT id, name FROM names ORDER BY id", &select, error);
-    if (status != STATUS_OK)
-        return status;
-    while ((status = db_step(select, error)) == STATUS_OK) {
-        uint32_t id;
-        status = names_add(&day->names, db_text(select, 1), &id);
-        if (status == STATUS_OK && id != db_int(select, 0))
-            status = STATUS_CORRUPT;
-        if (status != STATUS_OK) {
-            error_set(error, status, "the names of a ledger day cannot be read");
-            break;
-        }
-    }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
 static enum status load_feature_sets(struct day *day, struct error *error)
 {
     struct db_stmt *select;
@@ -109,7 +88,7 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (status == STATUS_OK)
         status = prepare_all(opened, error);
     if (status == STATUS_OK)
-        status = load_names(opened, error);
+        status = names_load(&opened->names, opened->db, error);
     if (status == STATUS_OK)
         status = load_feature_sets(opened, error);
     if (status == STATUS_OK)

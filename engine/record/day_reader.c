@@ -147,33 +147,11 @@ enum status day_reader_head(struct day_reader *reader, struct day_head *head, st
     return status;
 }
 
-static enum status load_names(struct day_reader *reader, struct error *error)
-{
-    struct db_stmt *select;
-    enum status status = db_prepare(
-        reader->db, "SELECT id, name FROM names WHERE id > ?1 ORDER BY id", &select, error);
-    if (status != STATUS_OK)
-        return status;
-    db_bind_int(select, 1, (int64_t)reader->names.n);
-    while ((status = db_step(select, error)) == STATUS_OK) {
-        uint32_t id;
-        status = names_add(&reader->names, db_text(select, 1), &id);
-        if (status == STATUS_OK && id != db_int(select, 0))
-            status = STATUS_CORRUPT;
-        if (status != STATUS_OK) {
-            error_set(error, status, "the names of a ledger day cannot be read");
-            break;
-        }
-    }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
 enum status day_reader_name(struct day_reader *reader, int64_t id, struct slice *name,
                             struct error *error)
 {
     if (id > (int64_t)reader->names.n) {
-        enum status status = load_names(reader, error);
+        enum status status = names_load(&reader->names, reader->db, error);
         if (status != STATUS_OK)
             return status;
     }

@@ -88,3 +88,25 @@ void names_truncate(struct names *names, size_t n)
         free((void *)(uintptr_t)names->texts[--names->n].data);
     fill_slots(names);
 }
+
+enum status names_load(struct names *names, struct db *db, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(db, "SELECT id, name FROM names WHERE id > ?1 ORDER BY id", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(select, 1, (int64_t)names->n);
+    while ((status = db_step(select, error)) == STATUS_OK) {
+        uint32_t id;
+        status = names_add(names, db_text(select, 1), &id);
+        if (status == STATUS_OK && id != db_int(select, 0))
+            status = STATUS_CORRUPT;
+        if (status != STATUS_OK) {
+            error_set(error, status, "the names of a ledger day cannot be read");
+            break;
+        }
+    }
+    db_finish(select);
+    return status == STATUS_END ? STATUS_OK : status;
+}

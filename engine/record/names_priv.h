@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "engine/base/db.h"
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
 
@@ -19,6 +20,8 @@ void names_free(struct names *names);
 /* 0 when it is not there. */
 uint32_t names_find(const struct names *names, struct slice text);
 MUST_USE enum status names_add(struct names *names, struct slice text, uint32_t *id);
+/* Adds those of the day file's table that are not here yet. */
+MUST_USE enum status names_load(struct names *names, struct db *db, struct error *error);
 /* Empty for 0 and numbers that were never given. */
 struct slice names_text(const struct names *names, int64_t id);
 /* Forgets those after the first n. */
