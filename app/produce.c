@@ -271,9 +271,8 @@ static int64_t start_time(const struct cli_args *args)
     clock_destroy(clock);
     if (strcmp(cli_text(args, "pace"), "live") == 0 || cli_int(args, "count") == 0)
         return now_us;
-    /* Ends about now, so that none of it lies in the future. */
-    double span_s = (double)cli_int(args, "count") / cli_number(args, "rate");
-    return now_us - (int64_t)(span_s * 1.6 * 1e6) - US_PER_MIN;
+    /* None of it lies in the future. */
+    return now_us - producer_longest_us(cli_int(args, "count"), cli_number(args, "rate"));
 }
 
 int command_produce(const struct cli_args *args)

@@ -289,6 +289,16 @@ static double rhythm(double time_us)
     return 1 + DAY_SWING * cos(2 * 3.14159265358979323846 * (hour - BUSIEST_HOUR) / 24);
 }
 
+/* The quietest hour's rate bounds a short run. Over any longer time the rhythm's integral lacks at
+ * most what half a period takes away, DAY_SWING * day / pi. */
+int64_t producer_longest_us(int64_t count, double rate_per_s)
+{
+    double events = (double)count + 5 * sqrt((double)count); /* five standard deviations, Poisson */
+    double mean_us = events / rate_per_s * (double)US_PER_S;
+    double lacking_us = DAY_SWING * (double)US_PER_DAY / 3.14159265358979323846;
+    return (int64_t)fmin(mean_us / (1 - DAY_SWING), mean_us + lacking_us);
+}
+
 static int country_of(struct producer *producer, struct user *user, int64_t time_us)
 {
     struct chance *chance = &producer->chance;

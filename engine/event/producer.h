@@ -47,6 +47,10 @@ MUST_USE enum status producer_create(const struct producer_options *options,
                                      struct producer **producer, struct error *error);
 void producer_destroy(struct producer *producer); /* NULL is ignored */
 
+/* How long `count` events take at the most, microseconds: at night they come at half the mean rate.
+ * Chance makes them later than that in less than one run of a million. */
+int64_t producer_longest_us(int64_t count, double rate_per_s);
+
 /* Makes the next event. Allocates nothing. */
 void producer_next(struct producer *producer, struct producer_event *out);
 

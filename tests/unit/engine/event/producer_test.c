@@ -265,6 +265,34 @@ static void makes_frauds_that_window_features_can_find(void **state)
     judge_close(&judge);
 }
 
+/* `produce` without --start began too late at night: its last events lay in the future. */
+static void is_done_within_the_longest_time_at_any_hour(void **state)
+{
+    (void)state;
+    static const int counts[] = {1, 300, 5000, 30000};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        int64_t longest_us = producer_longest_us(counts[c], .4), latest_us = 0;
+        for (int hour = 0; hour < 24; hour++) {
+            struct producer_options options = {.seed = (uint64_t)hour,
+                                               .start_us = START + hour * US_PER_HOUR,
+                                               .rate_per_s = .4,
+                                               .fraud_share = .01,
+                                               .bad_share = .003};
+            struct producer *producer;
+            struct producer_event event;
+            assert_int_equal(producer_create(&options, &producer, NULL), STATUS_OK);
+            for (int i = 0; i < counts[c]; i++)
+                producer_next(producer, &event);
+            if (event.time_us - options.start_us > latest_us)
+                latest_us = event.time_us - options.start_us;
+            producer_destroy(producer);
+        }
+        assert_true(latest_us <= longest_us);
+        if (counts[c] >= 5000) /* and no bound without use */
+            assert_true((double)latest_us > .8 * (double)longest_us);
+    }
+}
+
 static void refuses_options_out_of_range(void **state)
 {
     (void)state;
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(keeps_to_the_share_from_the_first_second),
         cmocka_unit_test(puts_the_event_time_into_the_ulid),
         cmocka_unit_test(makes_frauds_that_window_features_can_find),
+        cmocka_unit_test(is_done_within_the_longest_time_at_any_hour),
         cmocka_unit_test(refuses_options_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
