@@ -87,7 +87,7 @@ static const struct cli_option produce_options[] = {
     {"count", OPTION_INT, "N", "events to make; 0: until interrupted", "1000", 0, 1e12},
     {"rate", OPTION_NUMBER, "N", "events per second of event time", "50", 0.001, 1e6},
     {"pace", OPTION_TEXT, "live|max", "send at the rate, or as fast as possible", "max", 0, 0},
-    {"start", OPTION_TIME, "TIME", "event time of the first event", NULL, 0, 0},
+    {"start", OPTION_TIME, "TIME", "event time of the first event (so that the last one is past)", NULL, 0, 0},
     {"users", OPTION_INT, "N", "how many users there are", "2000", 1, 1e7},
     {"fraud", OPTION_NUMBER, "RATIO", "share of fraudulent events", "0.01", 0, 1},
     {"bad", OPTION_NUMBER, "RATIO", "share of events that break the contract", "0", 0, 1},
