@@ -177,7 +177,7 @@ static enum status compile_rule(const struct source *source, const struct rule_e
     return status;
 }
 
-/* --- Built-in rules --- */
+/* ---- built-in rules ---- */
 
 static void put_name(const char *pattern, const char *name, char *out, size_t size)
 {
@@ -241,7 +241,7 @@ static enum status add_builtins(struct rules_set *set, const char *const *slos, 
     return status;
 }
 
-/* --- Rules of the configuration --- */
+/* ---- rules of the configuration ---- */
 
 static int find_rule(const struct rules_set *set, const char *name)
 {

@@ -224,7 +224,7 @@ int vocabulary_find(const struct vocabulary *vocabulary, const char *name, const
     return -1;
 }
 
-/* --- Values --- */
+/* ---- values ---- */
 
 static const void *subject_of(const struct word *word, const struct snapshot *snapshot)
 {

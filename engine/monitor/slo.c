@@ -83,7 +83,7 @@ int slo_find(const struct slo_set *set, const char *name)
     return -1;
 }
 
-/* --- Reading --- */
+/* ---- reading ---- */
 
 static bool is_word(const char *name)
 {
@@ -189,7 +189,7 @@ enum status slo_options(struct slo_set *set, struct observe_options *options, st
     return STATUS_OK;
 }
 
-/* --- Judging --- */
+/* ---- judging ---- */
 
 void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *counted, uint64_t *bad)
 {

@@ -21,7 +21,7 @@ struct metric {
     void (*write)(const struct metric *metric, const struct snapshot *snapshot, struct buffer *out);
 };
 
-/* --- Samples --- */
+/* ---- samples ---- */
 
 static void label_value(struct buffer *out, const char *text)
 {
@@ -82,7 +82,7 @@ static void histogram(const struct metric *metric, const struct latency_counts *
     sample(out, metric->name, "_count", NULL, (double)counts->n);
 }
 
-/* --- Writers --- */
+/* ---- writers ---- */
 
 #define WRITER(writer)                                                                             \
     static void writer(const struct metric *metric, const struct snapshot *snapshot,               \

@@ -10,7 +10,7 @@
 
 #include "engine/observe/observe_priv.h"
 
-/* --- Life --- */
+/* ---- life ---- */
 
 void observe_options_init(struct observe_options *options)
 {
@@ -91,7 +91,7 @@ void observe_destroy(struct observe *observe)
     free(observe);
 }
 
-/* --- Shards --- */
+/* ---- shards ---- */
 
 static struct shard *shard_take(struct observe *observe, int worker)
 {
@@ -175,7 +175,7 @@ static struct observation *shard_slot(struct observe *observe, struct shard *sha
     return slot;
 }
 
-/* --- Arms --- */
+/* ---- arms ---- */
 
 static bool arm_is(const struct arm *arm, enum variant variant, const char *model,
                    const char *version)
@@ -280,7 +280,7 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
     lock_release(&observe->lock);
 }
 
-/* --- Outcomes --- */
+/* ---- outcomes ---- */
 
 static void count_since_start(struct latency_since_start *latency, int64_t latency_us)
 {
@@ -415,7 +415,7 @@ void observe_shadow(struct observe *observe, int worker, int64_t at_us, const ch
     lock_release(&shard->lock);
 }
 
-/* --- Everything else that happens --- */
+/* ---- everything else that happens ---- */
 
 static void happened(struct observe *observe, int worker, int64_t now_us,
                      enum observation_kind kind)

@@ -66,7 +66,7 @@ struct observe_arm {
 };
 void observe_set_arms(struct observe *observe, const struct observe_arm *arms, int n_arms);
 
-/* --- The drift reference --- */
+/* ---- the drift reference ---- */
 
 /* Replaces it by `n` rows of features (row-major, features->n_features floats each; NULL: none) and
  * as many scores. Everything binned so far is forgotten. STATUS_INVALID for n == 0. Any thread. */
@@ -75,7 +75,7 @@ MUST_USE enum status observe_set_reference(struct observe *observe, const float 
 /* The next reference_events outcomes become the reference, as after another model took over. */
 void observe_renew_reference(struct observe *observe);
 
-/* --- Read by the tick and the monitor --- */
+/* ---- read by the tick and the monitor ---- */
 
 /* Moves the windows to `now_us` and fills what observe knows: totals, rates, latencies, decisions,
  * scores, quarantine, arms, newest decisions, histories. Rates are per second of `monotonic_ns`
@@ -107,7 +107,7 @@ typedef enum slice_verdict slice_judge(void *context, const struct binning *binn
 /* Set before the first outcome. */
 void observe_set_judge(struct observe *observe, slice_judge *judge, void *context);
 
-/* --- Across restarts --- */
+/* ---- across restarts ---- */
 
 /* Writes the windows, the reference and the histories to a file (written aside, then renamed, so a
  * crash leaves the old one). `mark` is the caller's: the first ledger row not contained. */

@@ -128,7 +128,7 @@ static bool take_reference(const struct observe *observe, struct slice *bytes,
     return true;
 }
 
-/* --- Files --- */
+/* ---- files ---- */
 
 static enum status file_error(struct error *error, const char *path, const char *what)
 {

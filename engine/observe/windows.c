@@ -95,7 +95,7 @@ void windows_set_binnings(struct windows *windows, const struct binning *binning
     memset(windows->binned, 0, sizeof windows->binned);
 }
 
-/* --- Moving the clock --- */
+/* ---- moving the clock ---- */
 
 /* The first key to clear on the way to `key`; the ring then stands at `key`. */
 static int64_t ring_move(struct ring *ring, int64_t key)
@@ -167,7 +167,7 @@ static struct tally *cell_at(struct windows *windows, enum level level, int64_t 
     return ring_holds(ring, key) ? &windows->tallies[level][ring_slot(ring, key)] : NULL;
 }
 
-/* --- Verdicts on what is over --- */
+/* ---- verdicts on what is over ---- */
 
 static void count_everywhere(struct windows *windows, int64_t time_us, const struct tally *counts)
 {
@@ -281,7 +281,7 @@ void windows_advance(struct windows *windows, int64_t now_us)
     }
 }
 
-/* --- Counting --- */
+/* ---- counting ---- */
 
 static void count_shadows(const struct observation *observation, struct tally *tally)
 {
@@ -395,7 +395,7 @@ void windows_clear_arm(struct windows *windows, int arm)
         memset(&windows->recent_latency[slot][1 + arm], 0, sizeof(struct histogram));
 }
 
-/* --- Reading --- */
+/* ---- reading ---- */
 
 /* The first key of (now - window, now], at most a whole ring back. */
 static int64_t first_key(const struct windows *windows, const struct ring *ring, int64_t window_us)
