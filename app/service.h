@@ -15,14 +15,16 @@ struct service_options {
     enum log_level log_level;
 };
 
+/* Serves until service_stop(). `options` is copied, its strings are borrowed until then. */
 MUST_USE enum status service_start(const struct service_options *options, struct service **service,
                                    struct error *error);
-/* Stops taking events, drains, commits. NULL is ignored. */
+/* Stops taking events, drains, commits. The thread that started it. NULL is ignored. */
 void service_stop(struct service *service);
 
 /* One tick: takes the picture, judges it, publishes it. About once a second, one thread. */
 void service_tick(struct service *service);
 
+/* Borrowed until service_stop(). Any thread. */
 struct snapshot_board *service_board(struct service *service);
 struct log *service_log(struct service *service);
 /* Where a browser on this machine finds the page, e.g. "127.0.0.1:8420" also when it listens on all

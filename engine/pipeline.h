@@ -59,8 +59,9 @@ MUST_USE enum status worker_csv_header(struct worker *worker, struct slice heade
                                        struct error *error);
 
 /* Decides on up to MAX_BATCH events, in order. Answers (and what they point to) live until the
- * worker's next call. The rows are submitted, not yet durable: see worker_wait(). Fails only when
- * the ledger is broken; then no answer is valid. */
+ * worker's next call. The rows are submitted, not yet durable: see worker_wait(). On failure no
+ * answer is valid and no id stays taken: the ledger is broken, memory is short, or (STATUS_FULL)
+ * the ids of a source's events do not fit. */
 MUST_USE enum status worker_process(struct worker *worker, const struct raw_event *events, size_t n,
                                     struct answer *answers, struct error *error);
 
@@ -68,7 +69,7 @@ MUST_USE enum status worker_process(struct worker *worker, const struct raw_even
  * queued, and the call may be repeated. */
 MUST_USE enum status worker_wait(struct worker *worker, struct error *error);
 
-/* Appends the JSON answer to one event as INTERFACE documents it, without a line end. */
+/* Appends the JSON answer to one event as the OpenAPI document has it, without a line end. */
 void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);
 /* Whom a decided event is about: a pseudonym where that is personal. */
 struct slice answer_entity(const struct worker *worker, const struct answer *answer);

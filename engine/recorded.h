@@ -15,7 +15,7 @@ struct recorded {
     int64_t offset;
     struct slice entity;     /* decided; pseudonym where it is personal */
     struct slice body;       /* decided: answer_json(); else the bytes as they came */
-    struct slice violations; /* quarantined: answer_violations_json() */
+    struct slice violations; /* quarantined: event_violations_json() */
 };
 typedef enum status recorded_visitor(void *context, const struct recorded *recorded,
                                      struct error *error);

@@ -1,6 +1,6 @@
 /* Shadow models on live traffic: scored by a thread of their own from copies of the served
  * features, so that an answer never waits for them. The queue is bounded; what does not fit is left
- * out and counted, and the screens show how much of its share a shadow has really seen. */
+ * out, and the screens show how much of its share a shadow has really seen. */
 #include "engine/shadow.h"
 
 #include <stdlib.h>
@@ -114,9 +114,4 @@ void shadow_offer(struct worker *worker)
         if (worker->items[i].alive && worker->items[i].n_shadows > 0)
             offer(worker->engine->shadow, &worker->items[i]);
     }
-}
-
-uint64_t shadow_left_out(const struct shadow *shadow)
-{
-    return queue_refused(shadow->queue);
 }

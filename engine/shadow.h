@@ -2,8 +2,6 @@
 #ifndef BINNACLE_ENGINE_SHADOW_H
 #define BINNACLE_ENGINE_SHADOW_H
 
-#include <stdint.h>
-
 #include "engine/base/status.h"
 
 struct engine;
@@ -14,8 +12,7 @@ MUST_USE enum status shadow_create(struct engine *engine, struct shadow **shadow
                                    struct error *error);
 /* Scores what is still queued. NULL is ignored. */
 void shadow_destroy(struct shadow *shadow);
-/* Copies the batch's rows that a shadow is to see; what does not fit is left out and counted. */
+/* Copies the batch's rows that a shadow is to see; what does not fit is left out. */
 void shadow_offer(struct worker *worker);
-uint64_t shadow_left_out(const struct shadow *shadow);
 
 #endif

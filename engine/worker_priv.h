@@ -5,8 +5,6 @@
 #include "engine/engine_priv.h"
 #include "engine/pipeline.h"
 
-#define MAX_PII_FIELDS 8
-
 /* One event on its way. */
 struct item {
     struct event event;

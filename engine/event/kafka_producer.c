@@ -80,8 +80,8 @@ void kafka_producer_close(struct kafka_producer *producer)
     if (!producer)
         return;
     if (producer->handle) {
-        /* An open transaction is left to the next init_transactions() or the broker's time-out:
-         * to abort it needs a broker, and there may be none. */
+        /* An open transaction is left to the next rd_kafka_init_transactions() or the broker's
+         * time-out: to abort it needs a broker, and there may be none. */
         rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_flush(producer->handle, CLOSE_TIMEOUT_MS);
         if (producer->topic)

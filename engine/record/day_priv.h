@@ -78,11 +78,10 @@ MUST_USE enum status day_read_positions(struct day *day, position_visitor *each,
                                         struct error *error);
 
 /* The index on event_id: sorted runs of EVENT_SMALL_RUN rows, replaced by one of EVENT_RUN when
- * enough have gathered, each cut into EVENT_BUCKETS by the hash's top bits. A row's key is added
+ * enough have gathered, each cut into 64 buckets by the hash's top bits. A row's key is added
  * with day_insert_row(). Rows after the last run are found by looking through them. */
 #define EVENT_RUN          16384
 #define EVENT_SMALL_RUN    512
-#define EVENT_BUCKETS      64
 #define EVENT_BUCKET(hash) ((hash) >> 58)
 struct event_key {
     uint64_t hash; /* hash64(event_id, seed 0) */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/observe/metrics.h"
 #include "ui/web/web_priv.h"
 
 #define EVENT_BYTES ((size_t)64 << 10)
@@ -244,7 +245,7 @@ static void get_metrics(void *context, const struct http_request *request,
         not_offered(response);
         return;
     }
-    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response->content_type = METRICS_CONTENT_TYPE;
     web->backend.metrics(web->backend.context, response->body);
 }
 
