@@ -84,7 +84,9 @@ static enum status prepare_rows(const struct dataset *dataset, const struct feat
     size_t width = dataset->schema->n_features;
     struct feature_scaling *scaling = NULL;
     *scaled = NULL;
-    if (!reference_write(dataset->rows, dataset->n, width, &attributes->reference))
+    size_t skipped = dataset->n_warming < dataset->n ? dataset->n_warming : 0;
+    if (!reference_write(dataset->rows + skipped * width, dataset->n - skipped, width,
+                         &attributes->reference))
         return error_set(error, STATUS_MEMORY, "out of memory for the model's reference");
     keep_attribute(attributes, REFERENCE_ATTRIBUTE, &attributes->reference);
     enum status status = feature_scaling_fit(views, dataset->rows, dataset->n, &scaling, error);

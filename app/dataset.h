@@ -18,6 +18,8 @@ struct dataset {
     int64_t *times_us;
     uint64_t *entities; /* hashes */
     size_t n, capacity;
+    size_t n_warming; /* of the first rows: trained on, but their windows hold too little for
+                         drift's reference; 0 unless the caller knows */
 };
 
 void dataset_init(struct dataset *dataset, const struct feature_schema *schema);

@@ -16,11 +16,25 @@
 #include "engine/base/hash.h"
 #include "engine/event/producer.h"
 
-#define TRAINING_EVENTS 60000
-#define TRAINING_RATE   8 /* events a second; as many users per event as the demo has */
-#define TRAINING_USERS  80000
-#define TRAINING_SEED   8420
-#define BATCH_BYTES     (4u << 20)
+#define TRAINING_SEED     8420
+#define TRAINING_START_US (1767225600 * US_PER_S) /* 2026-01-01: the date does not matter */
+#define BATCH_BYTES       (4u << 20)
+
+/* The demo starts with empty windows, at any hour of any day, and fills them over a week; the model
+ * has to have seen all of that. Everything has as many events per user and day as the demo, so that
+ * full windows look alike. */
+static const struct phase {
+    double rate_per_s;
+    int64_t n_users;
+    size_t n_events;
+    int starts;            /* this often, with empty windows and STAGGER_US apart */
+    int64_t warm_after_us; /* from here on rows are what drift is measured against */
+} phases[] = {
+    {8, 80000, 5 * MAX_BATCH, 12, INT64_MAX},       /* the first ten minutes */
+    {0.07, 700, 80 * MAX_BATCH, 1, 7 * US_PER_DAY}, /* two weeks; the longest window is one */
+};
+#define N_PHASES   (sizeof phases / sizeof phases[0])
+#define STAGGER_US (29 * US_PER_HOUR) /* so that twelve starts meet many hours and all weekdays */
 
 static enum status make_folder(const char *path, struct error *error)
 {
@@ -53,10 +67,10 @@ static enum status name_paths(struct demo *demo, struct error *error)
     return STATUS_OK;
 }
 
-/* The model belongs to the configuration it was trained under: its name says which. */
+/* The model belongs to the configuration and the events it was trained on: its name says which. */
 static enum status name_model(struct demo *demo, struct error *error)
 {
-    uint64_t digest = 0;
+    uint64_t digest = hash64(phases, sizeof phases, TRAINING_SEED);
     for (const struct embedded_file *file = demo_files; file->name; file++)
         digest = hash64(file->data, file->size, digest);
     if (asprintf(&demo->model, "%s/model-%016llx.json", demo->folder, (unsigned long long)digest) <
@@ -83,6 +97,8 @@ static enum status write_file(const char *folder, const struct embedded_file *fi
 /* ---- training ---- */
 
 struct training {
+    const struct demo *demo;
+    struct session session; /* whose views the dataset is by */
     struct worker *worker;
     struct producer *producer;
     struct dataset dataset;
@@ -109,7 +125,7 @@ static enum status produce_batch(struct training *training, struct error *error)
     return STATUS_OK;
 }
 
-static enum status learn_batch(struct training *training, struct error *error)
+static enum status learn_batch(struct training *training, int64_t warm_us, struct error *error)
 {
     enum status status = produce_batch(training, error);
     if (status == STATUS_OK)
@@ -117,42 +133,72 @@ static enum status learn_batch(struct training *training, struct error *error)
             worker_process(training->worker, training->events, MAX_BATCH, training->answers, error);
     for (size_t i = 0; i < MAX_BATCH && status == STATUS_OK; i++) {
         const struct answer *answer = &training->answers[i];
-        if (answer->kind == ANSWER_DECIDED && training->labels[i] >= 0)
-            status = dataset_add(&training->dataset, answer->outcome->features.values,
-                                 training->labels[i], answer->event->time_us, 0, error);
+        if (answer->kind != ANSWER_DECIDED || training->labels[i] < 0)
+            continue;
+        if (answer->event->time_us < warm_us)
+            training->dataset.n_warming = training->dataset.n + 1;
+        status = dataset_add(&training->dataset, answer->outcome->features.values,
+                             training->labels[i], answer->event->time_us, 0, error);
     }
     return status;
 }
 
-static enum status start_training(struct training *training, struct session *session,
-                                  struct error *error)
+static enum status open_session(const struct demo *demo, struct session *session,
+                                struct error *error)
+{
+    struct session_options options = {
+        .config_dir = demo->config, .event_time = true, .features_only = true};
+    return session_open(&options, session, error);
+}
+
+/* From empty windows on. */
+static enum status learn_start(struct training *training, const struct phase *phase, int start,
+                               struct error *error)
 {
     struct worker_options options = {.wait_for_room = true};
     struct producer_options producer = {
-        .seed = TRAINING_SEED,
-        .start_us = 1767225600 * US_PER_S, /* 2026-01-01: the date does not matter */
-        .rate_per_s = TRAINING_RATE,
-        .n_users = TRAINING_USERS,
+        .seed = TRAINING_SEED + (uint64_t)start,
+        .start_us = TRAINING_START_US + start * STAGGER_US,
+        .rate_per_s = phase->rate_per_s,
+        .n_users = phase->n_users,
         .fraud_share = 0.02,
     };
+    int64_t warm_us =
+        phase->warm_after_us < INT64_MAX ? producer.start_us + phase->warm_after_us : INT64_MAX;
+    struct session session = {0};
+    enum status status = open_session(training->demo, &session, error);
+    if (status == STATUS_OK)
+        status = producer_create(&producer, &training->producer, error);
+    if (status == STATUS_OK)
+        status = worker_create(session.engine, &options, &training->worker, error);
+    for (size_t n = 0; n < phase->n_events && status == STATUS_OK; n += MAX_BATCH)
+        status = learn_batch(training, warm_us, error);
+    worker_destroy(training->worker);
+    producer_destroy(training->producer);
+    training->worker = NULL;
+    training->producer = NULL;
+    session_close(&session);
+    return status;
+}
+
+static enum status start_training(struct training *training, struct error *error)
+{
     training->arena = arena_create(BATCH_BYTES);
     training->events = calloc(MAX_BATCH, sizeof *training->events);
     training->answers = calloc(MAX_BATCH, sizeof *training->answers);
     training->labels = calloc(MAX_BATCH, sizeof *training->labels);
     if (!training->arena || !training->events || !training->answers || !training->labels)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    dataset_init(&training->dataset, feature_views_schema(session->config->views));
-    enum status status = producer_create(&producer, &training->producer, error);
+    enum status status = open_session(training->demo, &training->session, error);
     if (status == STATUS_OK)
-        status = worker_create(session->engine, &options, &training->worker, error);
+        dataset_init(&training->dataset, feature_views_schema(training->session.config->views));
     return status;
 }
 
 static void end_training(struct training *training)
 {
-    worker_destroy(training->worker);
-    producer_destroy(training->producer);
     dataset_free(&training->dataset);
+    session_close(&training->session);
     free(training->labels);
     free(training->answers);
     free(training->events);
@@ -161,26 +207,21 @@ static void end_training(struct training *training)
 
 static enum status train(const struct demo *demo, struct error *error)
 {
-    struct session_options options = {
-        .config_dir = demo->config, .event_time = true, .features_only = true};
-    struct session session = {0};
-    struct training training = {0};
+    struct training training = {.demo = demo};
     struct train_options parameters;
     train_defaults(&parameters);
-    fprintf(stderr, "binnacle: training the demo model on %d synthetic events ...\n",
-            TRAINING_EVENTS);
-    enum status status = session_open(&options, &session, error);
+    fputs("binnacle: training the demo model on synthetic events ...\n", stderr);
+    enum status status = start_training(&training, error);
+    for (size_t i = 0; i < N_PHASES; i++) {
+        for (int start = 0; start < phases[i].starts && status == STATUS_OK; start++)
+            status = learn_start(&training, &phases[i], start, error);
+    }
+    const struct config *config = training.session.config;
     if (status == STATUS_OK)
-        status = start_training(&training, &session, error);
-    for (size_t n = 0; n < TRAINING_EVENTS && status == STATUS_OK; n += MAX_BATCH)
-        status = learn_batch(&training, error);
+        status = train_options_read(config->train, &parameters, error);
     if (status == STATUS_OK)
-        status = train_options_read(session.config->train, &parameters, error);
-    if (status == STATUS_OK)
-        status = dataset_train(&training.dataset, session.config->views, &parameters, demo->model,
-                               error);
+        status = dataset_train(&training.dataset, config->views, &parameters, demo->model, error);
     end_training(&training);
-    session_close(&session);
     return status;
 }
 

@@ -242,9 +242,25 @@ static void refuse_repeats(struct worker *worker, size_t late)
     }
 }
 
+/* Since when windows are being filled. */
+static void note_start(struct worker *worker)
+{
+    if (atomic_load_explicit(&worker->engine->start_us, memory_order_relaxed) > 0)
+        return;
+    for (size_t i = 0; i < worker->n; i++) {
+        long long none = 0;
+        if (worker->items[i].alive &&
+            (atomic_compare_exchange_strong(&worker->engine->start_us, &none,
+                                            worker->items[i].event.time_us) ||
+             none > 0))
+            return;
+    }
+}
+
 static enum status step_features(struct worker *worker, struct error *error)
 {
     (void)error;
+    note_start(worker);
     for (size_t i = 0; i < worker->n; i++) {
         struct item *item = &worker->items[i];
         if (item->alive &&

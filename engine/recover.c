@@ -172,6 +172,23 @@ static enum status first_needed(struct recovery *recovery, uint64_t *first, stru
     return STATUS_OK;
 }
 
+/* The first decision of all: since then windows have been filled. */
+static enum status find_begin(struct engine *engine, struct error *error)
+{
+    struct query_filter filter;
+    struct query *query = NULL;
+    struct ledger_row row;
+    query_filter_init(&filter);
+    filter.limit = 1;
+    enum status status = query_open(engine->reader, &filter, &query, error);
+    if (status == STATUS_OK)
+        status = query_next(query, &row, error);
+    if (status == STATUS_OK)
+        atomic_store(&engine->start_us, row.event_us);
+    query_close(query);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
 /* Not from the rows that were scanned: a checkpoint may leave none to scan. */
 static void set_clock(struct engine *engine)
 {
@@ -196,6 +213,8 @@ enum status engine_recover(struct engine *engine, struct error *error)
         status = decoder_create(engine->schema, true, &recovery.decoder, error);
     if (status == STATUS_OK)
         status = feature_scratch_create(engine->store, &recovery.scratch, error);
+    if (status == STATUS_OK)
+        status = find_begin(engine, error);
     if (status == STATUS_OK)
         status = first_needed(&recovery, &first, error);
     if (status == STATUS_OK)

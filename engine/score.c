@@ -1,5 +1,6 @@
 /* The deciding steps of a batch: which model, its score, the rule that fires, and why. Nothing here
  * reads a clock, a file or a database, so a recorded row can be decided again by calling it. */
+#include <math.h>
 #include <string.h>
 
 #include "engine/model/model.h"
@@ -158,28 +159,46 @@ enum status step_decide(struct worker *worker, struct error *error)
                      &outcome->features, outcome->score, outcome->margin, item->now_us, &verdict);
         outcome->decision = verdict.decision;
         outcome->rule = verdict.rule;
+        outcome->rule_code = verdict.code;
     }
     return STATUS_OK;
 }
 
-static enum status explain(struct worker *worker, size_t i, size_t top, struct error *error)
+/* Appends the `top` features by their contributions. */
+static enum status explain(struct worker *worker, size_t i, size_t top, struct reason *reasons,
+                           size_t *n, struct error *error)
 {
     struct item *item = &worker->items[i];
-    struct reason *reasons = arena_alloc(worker->arena, top * sizeof *reasons);
-    if (!reasons)
-        return error_set(error, STATUS_MEMORY, "out of memory for reasons");
     size_t width = worker->engine->features->n_features;
     memcpy(worker->gathered, worker_features(worker, i), width * sizeof(float));
     scale(worker, item->scorer, worker->gathered, 1);
     enum status status = scorer_explain(item->scorer, worker->scorer_scratch, worker->gathered, 1,
                                         worker->contribs, error);
-    if (status != STATUS_OK)
-        return status;
-    struct outcome *outcome = &item->outcome;
+    if (status == STATUS_OK)
+        *n += reasons_rank(worker->engine->parts.rules, &item->outcome.features, worker->contribs,
+                           top, reasons + *n);
+    return status;
+}
+
+/* A rule's own code comes first: it is what decided. */
+static enum status give_reasons(struct worker *worker, size_t i, size_t top, struct error *error)
+{
+    struct outcome *outcome = &worker->items[i].outcome;
+    bool explained = outcome->decision != DECISION_APPROVE || worker->options.always;
+    size_t n = 0;
+    if (!explained && !outcome->rule_code)
+        return STATUS_OK;
+    struct reason *reasons = arena_alloc(worker->arena, (top + 1) * sizeof *reasons);
+    if (!reasons)
+        return error_set(error, STATUS_MEMORY, "out of memory for reasons");
+    if (outcome->rule_code)
+        reasons[n++] = (struct reason){outcome->rule_code, -1, NAN, NAN};
+    if (top + n > MAX_FEATURES)
+        top = MAX_FEATURES - n; /* the most that a row holds */
+    enum status status = explained ? explain(worker, i, top, reasons, &n, error) : STATUS_OK;
     outcome->reasons = reasons;
-    outcome->n_reasons = (int)reasons_rank(worker->engine->parts.rules, &outcome->features,
-                                           worker->contribs, top, reasons);
-    return STATUS_OK;
+    outcome->n_reasons = (int)n;
+    return status;
 }
 
 enum status step_reason(struct worker *worker, struct error *error)
@@ -187,10 +206,9 @@ enum status step_reason(struct worker *worker, struct error *error)
     size_t top = worker->options.reasons < 0 ? worker->engine->features->n_features
                                              : (size_t)worker->options.reasons;
     for (size_t i = 0; i < worker->n && top > 0; i++) {
-        const struct item *item = &worker->items[i];
-        if (!item->alive || (item->outcome.decision == DECISION_APPROVE && !worker->options.always))
+        if (!worker->items[i].alive)
             continue;
-        enum status status = explain(worker, i, top, error);
+        enum status status = give_reasons(worker, i, top, error);
         if (status != STATUS_OK)
             return status;
     }

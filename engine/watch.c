@@ -22,6 +22,22 @@ static void tell_arms(struct engine *engine)
     observe_set_arms(engine->observe, told, (int)n);
 }
 
+/* In a shared store others may have filled the windows before us: how warm they are is not known.
+ */
+static void note_reaches(const struct engine *engine, struct monitor_options *options)
+{
+    const struct feature_views *views = engine->parts.views;
+    const char *store = engine->parts.online_store;
+    bool shared = store && strcmp(store, "embedded") != 0;
+    for (size_t i = 0; i < engine->features->n_features; i++) {
+        int64_t reach_us = shared ? 0 : feature_views_reach_us(views, i);
+        options->reach_us[i + 1] =
+            feature_views_is_calendar(views, i) ? MONITOR_UNWATCHED : reach_us;
+        if (reach_us > options->reach_us[0])
+            options->reach_us[0] = reach_us;
+    }
+}
+
 enum status engine_observe_create(struct engine *engine, struct error *error)
 {
     struct monitor_options options;
@@ -35,6 +51,7 @@ enum status engine_observe_create(struct engine *engine, struct error *error)
         status = observe_create(&observe, &engine->observe, error);
     if (status != STATUS_OK)
         return status;
+    note_reaches(engine, &options);
     engine->monitor = monitor_create(&options, engine->observe);
     if (!engine->monitor)
         return error_set(error, STATUS_MEMORY, "out of memory");
@@ -169,7 +186,8 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
     snprintf(snapshot->service, sizeof snapshot->service, "%s", engine->parts.service);
     snprintf(snapshot->source, sizeof snapshot->source, "%s", engine->parts.source_kind);
     observe_fill(engine->observe, now_us, monotonic_ns(), snapshot);
-    monitor_fill(engine->monitor, engine->observe, now_us, snapshot);
+    monitor_fill(engine->monitor, engine->observe, now_us, atomic_load(&engine->start_us),
+                 snapshot);
     fill_record(engine, snapshot);
     struct feature_usage usage;
     feature_store_usage(engine->store, &usage);

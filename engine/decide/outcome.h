@@ -19,9 +19,9 @@ const char *variant_name(enum variant variant);
 /* Why: one feature's share of the margin. */
 struct reason {
     const char *code;   /* "R-AMOUNT"; lives with the rules */
-    int feature;        /* index in the feature schema */
+    int feature;        /* index in the feature schema; -1: the rule that fired */
     float value;        /* as served; NaN: missing */
-    float contribution; /* margin units */
+    float contribution; /* margin units; NaN: a rule has none */
 };
 
 #define MAX_SHADOWS 4
@@ -38,8 +38,10 @@ struct outcome {
     float margin;
     float score;
     enum decision decision;
-    const char *rule;             /* the rule that fired, or "default" */
-    const struct reason *reasons; /* largest absolute contribution first; may be none */
+    const char *rule;      /* the rule that fired, or "default" */
+    const char *rule_code; /* its reason code; NULL: it has none */
+    /* The rule's code, when it has one, then by largest absolute contribution; may be none. */
+    const struct reason *reasons;
     int n_reasons;
     const char *model;
     const char *model_version;

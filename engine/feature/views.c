@@ -266,13 +266,47 @@ static enum status read_parts(struct feature_views *views, const struct file_con
     return STATUS_OK;
 }
 
+/* A transform looks as far back, and moves with the calendar, as what it is made of; that stands
+ * before it. */
+static void note_transform(struct feature_views *views, const struct transform_plan *plan)
+{
+    int first_slot = (int)views->schema->n_fields;
+    for (size_t i = 0; i < plan->output; i++) {
+        if (!expr_uses(plan->expr, first_slot + (int)i))
+            continue;
+        if (views->reaches_us[i] > views->reaches_us[plan->output])
+            views->reaches_us[plan->output] = views->reaches_us[i];
+        views->calendar[plan->output] = views->calendar[plan->output] || views->calendar[i];
+    }
+}
+
+static void note_origins(struct feature_views *views)
+{
+    for (size_t i = 0; i < views->n_outputs; i++) {
+        views->reaches_us[i] = 0;
+        views->calendar[i] = false;
+    }
+    for (size_t i = 0; i < views->n_windows; i++) {
+        const struct window_plan *plan = &views->windows[i];
+        const struct span *span = &views->streams[plan->stream].spans[plan->span];
+        views->reaches_us[plan->output] = span->delay_us + span->window_us;
+    }
+    for (size_t i = 0; i < views->n_calendars; i++)
+        views->calendar[views->calendars[i].output] = true;
+    for (size_t i = 0; i < views->n_transforms; i++)
+        note_transform(views, &views->transforms[i]);
+}
+
 static enum status read_file(struct feature_views *views, struct error *error)
 {
     struct file_config config = {.lateness_us = -1};
     enum status status = config_read(yaml_root(views->yaml), file_keys, &config, error);
     views->outputs = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->outputs);
     views->helps = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->helps);
-    if (status == STATUS_OK && (!views->outputs || !views->helps))
+    views->reaches_us = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->reaches_us);
+    views->calendar = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->calendar);
+    if (status == STATUS_OK &&
+        (!views->outputs || !views->helps || !views->reaches_us || !views->calendar))
         status = error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     if (status == STATUS_OK)
         status = read_parts(views, &config, error);
@@ -281,6 +315,7 @@ static enum status read_file(struct feature_views *views, struct error *error)
     for (size_t i = 0; i < views->n_streams; i++)
         if (views->streams[i].horizon_us > views->horizon_us)
             views->horizon_us = views->streams[i].horizon_us;
+    note_origins(views);
     views->lateness_us = config.lateness_us >= 0 ? config.lateness_us : views->horizon_us;
     return make_digest(views, error);
 }
@@ -351,6 +386,18 @@ int feature_views_find(const struct feature_views *views, const char *name)
         if (strcmp(views->features.names[i], name) == 0)
             return (int)i;
     return -1;
+}
+
+int64_t feature_views_reach_us(const struct feature_views *views, size_t feature)
+{
+    int source = views->sources[feature];
+    return source >= 0 ? views->reaches_us[source] : 0;
+}
+
+bool feature_views_is_calendar(const struct feature_views *views, size_t feature)
+{
+    int source = views->sources[feature];
+    return source >= 0 && views->calendar[source];
 }
 
 const char *feature_views_help(const struct feature_views *views, size_t feature)

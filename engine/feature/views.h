@@ -29,6 +29,11 @@ void feature_views_destroy(struct feature_views *views); /* NULL is ignored */
 const struct feature_schema *feature_views_schema(const struct feature_views *views);
 /* Index in the feature schema, -1 when there is no such feature. */
 int feature_views_find(const struct feature_views *views, const char *name);
+/* How far back events can matter to the feature: the longest window it is made of, its delay
+ * included; 0 when the event alone says it. */
+int64_t feature_views_reach_us(const struct feature_views *views, size_t feature);
+/* Whether it is hour, weekday and the like, or made of them: different all day long. */
+bool feature_views_is_calendar(const struct feature_views *views, size_t feature);
 /* One line on where the feature comes from, for screens and explanations: "mean of TX_AMOUNT per
  * CUSTOMER_ID over 7d". Lives as long as the views. */
 const char *feature_views_help(const struct feature_views *views, size_t feature);

@@ -122,6 +122,8 @@ struct feature_views {
     struct transform_plan *transforms;
     const char **outputs; /* names of what is computed, features or not */
     const char **helps;   /* by output */
+    int64_t *reaches_us;  /* by output */
+    bool *calendar;       /* by output */
     struct feature_schema features;
     int *sources; /* by feature: output, or -1 - field */
     enum scaling_method *scales;

@@ -4,6 +4,7 @@
 #include "engine/monitor/monitor.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +13,14 @@ struct monitor {
     struct observe *observe;
     enum health states[MAX_SNAPSHOT_SLOS];
     int64_t since_us[MAX_SNAPSHOT_SLOS];
+    atomic_llong history_us; /* that windows have seen, as of the last tick */
 };
 
 void monitor_options_init(struct monitor_options *options)
 {
     slo_defaults(&options->objectives);
     drift_defaults(&options->drift);
+    memset(options->reach_us, 0, sizeof options->reach_us);
 }
 
 enum status monitor_read(const struct yaml_node *objectives, const struct yaml_node *drift,
@@ -36,13 +39,21 @@ enum status monitor_read(const struct yaml_node *objectives, const struct yaml_n
     return STATUS_OK;
 }
 
+/* Windows that reach further back than what has been seen hold less than those of the reference. */
+static bool is_warming(struct monitor *monitor, int column)
+{
+    return atomic_load(&monitor->history_us) < monitor->options.reach_us[column];
+}
+
 /* The objective is about the score: what the service says. Single features are shown beside it;
  * hours and weekdays among them move all day long without anything being wrong. */
 static enum slice_verdict judge(void *context, const struct binning *binnings,
                                 const uint32_t (*counts)[MAX_BINS], int n_columns)
 {
-    const struct monitor *monitor = context;
+    struct monitor *monitor = context;
     uint64_t score[MAX_BINS];
+    if (is_warming(monitor, 0))
+        return SLICE_TOO_FEW;
     for (int i = 0; i < MAX_BINS; i++)
         score[i] = n_columns > 0 ? counts[0][i] : 0;
     struct drift_status status;
@@ -111,13 +122,13 @@ static int more_drifted(const void *a, const void *b)
                   ((const struct drift_status *)b)->feature);
 }
 
-static void fill_drift(const struct monitor *monitor, struct observe *observe,
-                       struct snapshot *snapshot)
+static void fill_drift(struct monitor *monitor, struct observe *observe, struct snapshot *snapshot)
 {
-    int n = observe_columns(observe);
-    n = n < MAX_SNAPSHOT_DRIFT ? n : MAX_SNAPSHOT_DRIFT;
-    for (int i = 0; i < n; i++) {
-        struct drift_status *status = &snapshot->drift[i];
+    int n = 0;
+    for (int i = 0; i < observe_columns(observe) && n < MAX_SNAPSHOT_DRIFT; i++) {
+        if (monitor->options.reach_us[i] == MONITOR_UNWATCHED)
+            continue;
+        struct drift_status *status = &snapshot->drift[n++];
         struct binning binning;
         uint64_t counts[MAX_BINS];
         if (!observe_binning(observe, i, &binning))
@@ -126,14 +137,17 @@ static void fill_drift(const struct monitor *monitor, struct observe *observe,
         drift_judge(&monitor->options.drift, &binning, counts, status);
         strncpy(status->feature, observe_column_name(observe, i), NAME_SIZE - 1);
         status->feature[NAME_SIZE - 1] = '\0';
+        if (is_warming(monitor, i))
+            status->state = HEALTH_NODATA;
     }
     qsort(snapshot->drift, (size_t)n, sizeof *snapshot->drift, more_drifted);
     snapshot->n_drift = n;
 }
 
 void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
-                  struct snapshot *snapshot)
+                  int64_t start_us, struct snapshot *snapshot)
 {
+    atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
     fill_slos(monitor, observe, now_us, snapshot);
     fill_drift(monitor, observe, snapshot);
 }

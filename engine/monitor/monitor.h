@@ -7,9 +7,15 @@
 #include "engine/observe/observe.h"
 #include "engine/observe/snapshot.h"
 
+#define MONITOR_UNWATCHED (-1)
+
 struct monitor_options {
     struct slo_set objectives;
     struct drift_options drift;
+    /* By column of observe, the score first: how far back events matter to it. Until the service
+     * has seen so much, its windows are not those of the reference: no data. MONITOR_UNWATCHED: it
+     * is different all day long, and not drift. */
+    int64_t reach_us[MAX_FEATURES + 1];
 };
 
 /* The defaults of both. */
@@ -25,8 +31,9 @@ struct monitor;
 struct monitor *monitor_create(const struct monitor_options *options, struct observe *observe);
 void monitor_destroy(struct monitor *monitor); /* NULL is ignored */
 
-/* Fills slos and drift. Call after observe_fill() with the same time; one thread. */
+/* Fills slos and drift. Call after observe_fill() with the same time; one thread. `start_us`: since
+ * when windows have been filled; 0: not yet. */
 void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
-                  struct snapshot *snapshot);
+                  int64_t start_us, struct snapshot *snapshot);
 
 #endif
