@@ -46,6 +46,7 @@ static const char VIEWS[] =
     "features: [amount, count_1h, sum_1h, risk]\n";
 
 static const char RULES[] = "rules:\n"
+                            "  - {name: odd, when: amount == 7, decision: approve, code: R-ODD}\n"
                             "  - {name: very-high, when: score >= 0.8, decision: decline}\n"
                             "  - {name: high, when: score >= 0.5, decision: review}\n"
                             "default: approve\n"

@@ -1,5 +1,7 @@
 /* A batch through the whole pipeline: what is decided, what is quarantined, what is known already,
  * and what time it is afterwards. Expected scores are the logistic function of the leaves. */
+#include <math.h>
+
 #include "tests/unit/engine/fixture.h"
 
 #include <time.h>
@@ -440,6 +442,28 @@ static void a_quarantined_event_is_answered_as_documented(void **state)
     json_destroy(json);
 }
 
+static void a_rules_own_code_is_the_first_reason(void **state)
+{
+    struct bench *bench = *state;
+    const struct worker_options live = {.reasons = 2, .wait_for_room = true};
+    worker_set_options(bench->worker, &live);
+    const struct answer *answer = bench_pay(bench, "e1", "ann", 7, T0);
+    assert_string_equal(answer->outcome->rule, "odd");
+    assert_int_equal(answer->outcome->n_reasons, 1); /* an approval is not explained beyond it */
+    struct json *json = bench_answer(bench, answer);
+    const struct json *reason = json_item(json_get(json, "reasons"), 0);
+    assert_string_equal(json_as_text(json_get(reason, "code"), ""), "R-ODD");
+    assert_null(json_as_text(json_get(reason, "feature"), NULL));
+    assert_true(isnan(json_as_number(json_get(reason, "value"), NAN)));
+    json_destroy(json);
+    const struct worker_options all = {.reasons = -1, .always = true, .wait_for_room = true};
+    worker_set_options(bench->worker, &all);
+    const struct outcome *outcome = bench_pay(bench, "e2", "bob", 7, T0)->outcome;
+    assert_true(outcome->n_reasons > 1);
+    assert_string_equal(outcome->reasons[0].code, "R-ODD");
+    assert_true(outcome->reasons[1].feature >= 0);
+}
+
 static void reasons_are_given_as_asked_for(void **state)
 {
     struct bench *bench = *state;
@@ -522,6 +546,7 @@ int main(void)
         REPLAY(a_split_that_does_not_add_up_changes_nothing),
         REPLAY(a_decision_is_answered_as_documented),
         REPLAY(a_quarantined_event_is_answered_as_documented),
+        REPLAY(a_rules_own_code_is_the_first_reason),
         REPLAY(reasons_are_given_as_asked_for),
         REPLAY(no_personal_value_is_in_the_record_or_its_answer),
         cmocka_unit_test(without_a_ledger_decides_and_says_that_nothing_was_recorded),

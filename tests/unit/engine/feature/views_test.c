@@ -168,12 +168,45 @@ static void calendar_one_hot_and_transforms(void **state)
     feature_views_destroy(views);
 }
 
+static void knows_how_far_back_a_feature_looks(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t reach_us;
+        bool calendar;
+    } wanted[] = {
+        {0, false},              /* amount */
+        {7 * US_PER_DAY, false}, /* week */
+        {8 * US_PER_DAY, false}, /* late: its delay too */
+        {0, true},               /* h */
+        {0, false},              /* big: of the event alone */
+        {8 * US_PER_DAY, false}, /* both */
+        {8 * US_PER_DAY, true},  /* more: through another transform */
+    };
+    struct feature_views *views =
+        fixture_views("windows:\n"
+                      "  - {name: week, entity: user, window: 7d, function: count}\n"
+                      "  - {name: late, entity: user, window: 7d, delay: 1d, function: count}\n"
+                      "calendar:\n  - {name: h, function: hour}\n"
+                      "transforms:\n"
+                      "  - {name: big, expression: 'amount > 10'}\n"
+                      "  - {name: both, expression: 'week + late'}\n"
+                      "  - {name: more, expression: 'both * h'}\n"
+                      "features: [amount, week, late, h, big, both, more]\n");
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        assert_int_equal(feature_views_reach_us(views, i), wanted[i].reach_us);
+        assert_int_equal(feature_views_is_calendar(views, i), wanted[i].calendar);
+    }
+    feature_views_destroy(views);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_where_and_what_is_wrong),
         cmocka_unit_test(both_examples_fit_their_contracts),
         cmocka_unit_test(calendar_one_hot_and_transforms),
+        cmocka_unit_test(knows_how_far_back_a_feature_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,126 @@
+/* Drift out of what was counted: until windows are as full as the reference's there is no verdict,
+ * and what moves with the clock of the day is not watched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/clock.h"
+#include "engine/monitor/monitor.h"
+
+#define NOW_US    (1785000000 * US_PER_S)
+#define N_EVENTS  2000
+#define N_COLUMNS 3
+
+static const char *const names[N_COLUMNS] = {"amount", "week", "hour"};
+static const struct feature_schema schema = {.names = (const char **)(uintptr_t)names,
+                                             .n_features = N_COLUMNS};
+
+struct bench {
+    struct observe *observe;
+    struct monitor *monitor;
+};
+
+/* A reference of zeros to ninety-nine; everything since is far above it. */
+static void fill(struct bench *bench)
+{
+    static float rows[N_EVENTS * N_COLUMNS], scores[N_EVENTS];
+    struct error error = {.message = ""};
+    for (int i = 0; i < N_EVENTS; i++) {
+        scores[i] = (float)(i % 100) / 1000;
+        for (int k = 0; k < N_COLUMNS; k++)
+            rows[i * N_COLUMNS + k] = (float)(i % 100);
+    }
+    if (observe_set_reference(bench->observe, rows, scores, N_EVENTS, &error))
+        fail_msg("%s", error.message);
+    for (int i = 0; i < N_EVENTS; i++) {
+        float moved[N_COLUMNS] = {500, 500, 500};
+        const struct outcome outcome = {.features = {&schema, moved},
+                                        .score = 0.9f,
+                                        .rule = "r",
+                                        .model = "m",
+                                        .model_version = "1",
+                                        .decided_at_us = NOW_US};
+        const struct outcome *one = &outcome;
+        observe_outcomes(bench->observe, 0, &one, 1);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    struct observe_options observe;
+    struct monitor_options monitor;
+    struct error error = {.message = ""};
+    assert_non_null(bench);
+    observe_options_init(&observe);
+    monitor_options_init(&monitor);
+    observe.features = &schema;
+    if (monitor_read(NULL, NULL, &monitor, &observe, &error) ||
+        observe_create(&observe, &bench->observe, &error))
+        fail_msg("%s", error.message);
+    monitor.reach_us[0] = 7 * US_PER_DAY; /* the score, through the week's window */
+    monitor.reach_us[2] = 7 * US_PER_DAY;
+    monitor.reach_us[3] = MONITOR_UNWATCHED;
+    bench->monitor = monitor_create(&monitor, bench->observe);
+    assert_non_null(bench->monitor);
+    fill(bench);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    monitor_destroy(bench->monitor);
+    observe_destroy(bench->observe);
+    free(bench);
+    return 0;
+}
+
+static enum health drift_of(const struct snapshot *snapshot, const char *feature)
+{
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        if (strcmp(snapshot->drift[i].feature, feature) == 0)
+            return snapshot->drift[i].state;
+    }
+    fail_msg("%s is not watched", feature);
+    return HEALTH_NODATA;
+}
+
+static void judges_windows_once_they_are_full(void **state)
+{
+    static const struct {
+        int64_t history_us;
+        enum health amount, week, score;
+    } cases[] = {
+        {0, HEALTH_TICKET, HEALTH_NODATA, HEALTH_NODATA},
+        {7 * US_PER_DAY - 1, HEALTH_TICKET, HEALTH_NODATA, HEALTH_NODATA},
+        {7 * US_PER_DAY, HEALTH_TICKET, HEALTH_TICKET, HEALTH_TICKET},
+    };
+    const struct bench *bench = *state;
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t start_us = cases[i].history_us ? NOW_US - cases[i].history_us : 0;
+        observe_fill(bench->observe, NOW_US, monotonic_ns(), snapshot);
+        monitor_fill(bench->monitor, bench->observe, NOW_US, start_us, snapshot);
+        assert_int_equal(snapshot->n_drift, 3); /* the hour is left out */
+        assert_int_equal(drift_of(snapshot, "amount"), cases[i].amount);
+        assert_int_equal(drift_of(snapshot, "week"), cases[i].week);
+        assert_int_equal(drift_of(snapshot, "score"), cases[i].score);
+    }
+    snapshot_release(snapshot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(judges_windows_once_they_are_full, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
