@@ -30,8 +30,9 @@ static const struct phase {
     int starts;            /* this often, with empty windows and STAGGER_US apart */
     int64_t warm_after_us; /* from here on rows are what drift is measured against */
 } phases[] = {
-    {8, 80000, 5 * MAX_BATCH, 12, INT64_MAX},       /* the first ten minutes */
-    {0.07, 700, 80 * MAX_BATCH, 1, 7 * US_PER_DAY}, /* two weeks; the longest window is one */
+    {8, 80000, (size_t)5 * MAX_BATCH, 12, INT64_MAX}, /* the first ten minutes */
+    {0.07, 700, (size_t)80 * MAX_BATCH, 1,
+     7 * US_PER_DAY}, /* two weeks; the longest window is one */
 };
 #define N_PHASES   (sizeof phases / sizeof phases[0])
 #define STAGGER_US (29 * US_PER_HOUR) /* so that twelve starts meet many hours and all weekdays */

@@ -74,10 +74,9 @@ static enum status flush(struct stream_file *file, struct error *error)
     file->checksum = hash64(file->bytes, file->at, file->checksum);
     struct chunk chunk = {.size = file->at, .checksum = file->checksum};
     enum status status = write_all(file, &chunk, sizeof chunk, error);
-    if (status == STATUS_OK)
-        /* The analyzer loses the buffer here; feature_store_save() frees it. */
-        status =
-            write_all(file, file->bytes, file->at, error); // NOLINT(clang-analyzer-unix.Malloc)
+    /* The analyzer loses the buffer here; feature_store_save() frees it. */
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
+    status = status == STATUS_OK ? write_all(file, file->bytes, file->at, error) : status;
     file->at = 0;
     return status;
 }

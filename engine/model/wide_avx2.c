@@ -20,7 +20,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
 {
     const float *thresholds = wide->thresholds + feature->first_threshold;
     for (size_t i = 0; i < WIDE_ROWS; i += 8) {
-        __m256 value = _mm256_load_ps(values + i);
+        __m256 value = _mm256_loadu_ps(values + i);
         __m256i at = _mm256_setzero_si256();
         for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
             __m256i probe = _mm256_add_epi32(at, _mm256_set1_epi32(step - 1));
@@ -28,7 +28,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
             __m256i not_above = _mm256_castps_si256(_mm256_cmp_ps(threshold, value, _CMP_LE_OQ));
             at = _mm256_add_epi32(at, _mm256_and_si256(not_above, _mm256_set1_epi32(step)));
         }
-        _mm256_store_si256((__m256i *)(ranks + i), at);
+        _mm256_storeu_si256((__m256i *)(ranks + i), at);
     }
 }
 
@@ -36,7 +36,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
 INLINE __m256i goes_right(const struct wide_node *node, const int8_t *columns)
 {
     const int8_t *column = columns + (size_t)node->column * WIDE_ROWS;
-    return _mm256_cmpgt_epi8(_mm256_load_si256((const __m256i *)column),
+    return _mm256_cmpgt_epi8(_mm256_loadu_si256((const __m256i *)column),
                              _mm256_set1_epi8(node->rank));
 }
 
@@ -119,11 +119,11 @@ TARGET static void add(const struct wide *wide, const struct wide_tree *tree, co
     const struct wide_node *root = wide->nodes + tree->first_node;
     const float *values = wide->leaves + tree->first_leaf;
     for (size_t i = 0; i < WIDE_ROWS; i += HALF)
-        _mm256_store_si256((__m256i *)(numbers + i), leaves_of(root, tree->depth, columns + i));
+        _mm256_storeu_si256((__m256i *)(numbers + i), leaves_of(root, tree->depth, columns + i));
     for (size_t i = 0; i < WIDE_ROWS; i += 8) {
         __m256i number = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(numbers + i)));
         __m256 leaf = _mm256_i32gather_ps(values, number, 4);
-        _mm256_store_ps(margins + i, _mm256_add_ps(_mm256_load_ps(margins + i), leaf));
+        _mm256_storeu_ps(margins + i, _mm256_add_ps(_mm256_loadu_ps(margins + i), leaf));
     }
 }
 

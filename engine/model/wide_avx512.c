@@ -20,7 +20,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
 {
     const float *thresholds = wide->thresholds + feature->first_threshold;
     for (size_t i = 0; i < WIDE_ROWS; i += 16) {
-        __m512 value = _mm512_load_ps(values + i);
+        __m512 value = _mm512_loadu_ps(values + i);
         __m512i at = _mm512_setzero_si512();
         for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
             __m512i probe = _mm512_add_epi32(at, _mm512_set1_epi32(step - 1));
@@ -28,13 +28,13 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
             __mmask16 not_above = _mm512_cmp_ps_mask(threshold, value, _CMP_LE_OQ);
             at = _mm512_mask_add_epi32(at, not_above, at, _mm512_set1_epi32(step));
         }
-        _mm512_store_si512(ranks + i, at);
+        _mm512_storeu_si512(ranks + i, at);
     }
 }
 
 INLINE __mmask64 goes_right(const struct wide_node *node, const int8_t *columns)
 {
-    __m512i values = _mm512_load_si512(columns + (size_t)node->column * WIDE_ROWS);
+    __m512i values = _mm512_loadu_si512(columns + (size_t)node->column * WIDE_ROWS);
     return _mm512_cmpgt_epi8_mask(values, _mm512_set1_epi8(node->rank));
 }
 
@@ -124,12 +124,12 @@ TARGET static void add(const struct wide *wide, const struct wide_tree *tree, co
 {
     _Alignas(64) uint8_t numbers[WIDE_ROWS];
     const float *values = wide->leaves + tree->first_leaf;
-    _mm512_store_si512(numbers, leaves_of(wide->nodes + tree->first_node, tree->depth, columns));
+    _mm512_storeu_si512(numbers, leaves_of(wide->nodes + tree->first_node, tree->depth, columns));
     for (size_t i = 0; i < WIDE_ROWS; i += 16) {
-        __m512i number = _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)(numbers + i)));
+        __m512i number = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(numbers + i)));
         __m512 leaf =
             tree->depth <= 6 ? pick64(values, number) : _mm512_i32gather_ps(number, values, 4);
-        _mm512_store_ps(margins + i, _mm512_add_ps(_mm512_load_ps(margins + i), leaf));
+        _mm512_storeu_ps(margins + i, _mm512_add_ps(_mm512_loadu_ps(margins + i), leaf));
     }
 }
 
