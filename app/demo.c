@@ -95,6 +95,14 @@ static enum status write_file(const char *folder, const struct embedded_file *fi
     return status;
 }
 
+enum status demo_write_config(const char *folder, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (const struct embedded_file *file = demo_files; file->name && status == STATUS_OK; file++)
+        status = write_file(folder, file, error);
+    return status;
+}
+
 /* ---- training ---- */
 
 struct training {
@@ -236,8 +244,8 @@ enum status demo_prepare(struct demo *demo, struct error *error)
         status = make_folder(demo->config, error);
     if (status == STATUS_OK)
         status = make_folder(demo->ledger, error);
-    for (const struct embedded_file *file = demo_files; file->name && status == STATUS_OK; file++)
-        status = write_file(demo->config, file, error);
+    if (status == STATUS_OK)
+        status = demo_write_config(demo->config, error);
     if (status == STATUS_OK && access(demo->model, R_OK) != 0)
         status = train(demo, error);
     return status;

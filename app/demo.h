@@ -17,4 +17,7 @@ struct demo {
 MUST_USE enum status demo_prepare(struct demo *demo, struct error *error);
 void demo_free(struct demo *demo);
 
+/* Writes the demo's configuration into a folder that is there. */
+MUST_USE enum status demo_write_config(const char *folder, struct error *error);
+
 #endif

@@ -16,6 +16,7 @@ struct session_options {
     const char *ledger_dir; /* NULL: nothing is written, unless the configuration names one */
     bool use_configured_ledger;
     bool event_time;
+    bool own_windows;                 /* in this process, whatever online store is configured */
     bool features_only;               /* no model, no decisions: answers carry the features */
     const char *sources[MAX_SOURCES]; /* names of the sources, for their positions */
     int n_sources;

@@ -277,10 +277,35 @@ static enum status step_features(struct worker *worker, struct error *error)
 static const struct {
     step_run *run;
     bool needs_model; /* left out when the engine only computes features */
+    enum pipeline_stage stage;
 } steps[] = {
-    {step_features, false}, {step_route, true},  {step_score, true},  {step_shadow, true},
-    {step_decide, true},    {step_reason, true}, {step_record, true}, {step_observe, true},
+    {step_features, false, STAGE_FEATURES}, {step_route, true, STAGE_ROUTE},
+    {step_score, true, STAGE_SCORE},        {step_shadow, true, STAGE_SHADOW},
+    {step_decide, true, STAGE_DECIDE},      {step_reason, true, STAGE_REASON},
+    {step_record, true, STAGE_RECORD},      {step_observe, true, STAGE_OBSERVE},
 };
+
+/* Adds what passed since *began_ns, and begins again. */
+static void profile_add(const struct worker *worker, enum pipeline_stage stage, int64_t *began_ns)
+{
+    if (!worker->profile)
+        return;
+    int64_t now_ns = thread_cpu_ns();
+    worker->profile->ns[stage] += now_ns - *began_ns;
+    *began_ns = now_ns;
+}
+
+static enum status run_steps(struct worker *worker, int64_t began_ns, struct error *error)
+{
+    enum status status = STATUS_OK;
+    bool decides = worker->engine->parts.n_models > 0;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++) {
+        if (decides || !steps[i].needs_model)
+            status = steps[i].run(worker, error);
+        profile_add(worker, steps[i].stage, &began_ns);
+    }
+    return status;
+}
 
 /* Workers that ask at the same time all get the same answer, so room is kept for a few full
  * batches, or half of a queue that is too short for that. */
@@ -333,6 +358,7 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
                            struct answer *answers, struct error *error)
 {
     assert(n <= MAX_BATCH);
+    int64_t began_ns = worker->profile ? thread_cpu_ns() : 0;
     arena_reset(worker->arena);
     buffer_reset(&worker->inputs);
     worker->n = 0;
@@ -345,11 +371,9 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
         worker->n = i + 1;
     }
     settle_inputs(worker);
-    bool decides = worker->engine->parts.n_models > 0;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++) {
-        if (decides || !steps[i].needs_model)
-            status = steps[i].run(worker, error);
-    }
+    profile_add(worker, STAGE_ACCEPT, &began_ns);
+    if (status == STATUS_OK)
+        status = run_steps(worker, began_ns, error);
     if (status != STATUS_OK) {
         forget_ids(worker);
         return status;
@@ -375,6 +399,11 @@ enum status worker_csv_header(struct worker *worker, struct slice header, struct
 void worker_set_options(struct worker *worker, const struct worker_options *options)
 {
     worker->options = *options;
+}
+
+void worker_profile(struct worker *worker, struct pipeline_profile *profile)
+{
+    worker->profile = profile;
 }
 
 /* ---- making and ending ---- */

@@ -54,6 +54,25 @@ MUST_USE enum status worker_create(struct engine *engine, const struct worker_op
 void worker_destroy(struct worker *worker);
 /* Changes the options for the next batch. */
 void worker_set_options(struct worker *worker, const struct worker_options *options);
+/* Where the time of a worker's batches goes. ACCEPT is what happens event by event: decoding, the
+ * contract, pseudonyms, canonical form, id. */
+enum pipeline_stage {
+    STAGE_ACCEPT,
+    STAGE_FEATURES,
+    STAGE_ROUTE,
+    STAGE_SCORE,
+    STAGE_SHADOW,
+    STAGE_DECIDE,
+    STAGE_REASON,
+    STAGE_RECORD,
+    STAGE_OBSERVE,
+    STAGE_COUNT
+};
+struct pipeline_profile {
+    int64_t ns[STAGE_COUNT]; /* of the worker's thread on a processor; waiting is not in them */
+};
+/* From the next batch on each stage's time is added to `profile` (borrowed; NULL: no longer). */
+void worker_profile(struct worker *worker, struct pipeline_profile *profile);
 /* CSV events need their header first; see decoder_csv_header(). */
 MUST_USE enum status worker_csv_header(struct worker *worker, struct slice header,
                                        struct error *error);

@@ -47,7 +47,8 @@ struct worker {
     struct ledger_entry *entries;
     int *entry_items;
     uint64_t ticket;
-    bool waiting; /* `ticket` has not been waited for */
+    bool waiting;                     /* `ticket` has not been waited for */
+    struct pipeline_profile *profile; /* NULL: nobody asks where the time goes */
 };
 
 /* The worker's row of features for item i. */

@@ -29,6 +29,9 @@ bool clock_is_event(const struct clock *clock);
 
 /* For durations on this machine, whatever the clock above says. */
 int64_t monotonic_ns(void);
+/* What the calling thread, or the whole process, has used of processors so far. */
+int64_t thread_cpu_ns(void);
+int64_t process_cpu_ns(void);
 
 /* ISO-8601: "2018-08-08T10:00:00Z", "2018-08-08 10:00:00" (taken as UTC), fractions of up to
  * nine digits (cut to microseconds), offsets "+02:00"; a date alone is its midnight. Year 0001
