@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "alerts/vocabulary.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
@@ -14,12 +15,12 @@ struct alerts;
 
 /* What alerts are made of. Borrowed for the call, except log, which must outlive them. */
 struct alerts_options {
-    const struct yaml_node *rules;    /* `alerts:`; NULL: the built-in ones */
-    const struct yaml_node *channels; /* `channels:`; NULL: none, alerts are only shown */
-    const char *service;              /* who speaks: configuration's name */
-    const char *link;                 /* address of the page; NULL: messages carry none */
-    const char *path;                 /* alerts.db; NULL: state and outbox are in memory only */
-    const char *const *slos;          /* names of the objectives, for the expressions */
+    const struct yaml_node *rules;      /* `alerts:`; NULL: the built-in ones */
+    const struct yaml_node *channels;   /* `channels:`; NULL: none, alerts are only shown */
+    const char *service;                /* who speaks: configuration's name */
+    const char *link;                   /* address of the page; NULL: messages carry none */
+    const char *path;                   /* alerts.db; NULL: state and outbox are in memory only */
+    const struct alert_objective *slos; /* the objectives, for expressions and built-in rules */
     int n_slos;
     const char *const *columns; /* "score" and the features, likewise */
     int n_columns;

@@ -217,13 +217,9 @@ static enum status add_builtin(struct rules_set *set, const struct builtin *buil
 }
 
 /* Slices and minutes are aggregates: drift has a rule of its own, freshness none by default. */
-static bool counts_events(const char *slo)
-{
-    return strcmp(slo, "drift") != 0 && strcmp(slo, "freshness") != 0;
-}
-
-static enum status add_builtins(struct rules_set *set, const char *const *slos, int n_slos,
-                                const struct vocabulary *vocabulary, struct error *error)
+static enum status add_builtins(struct rules_set *set, const struct alert_objective *slos,
+                                int n_slos, const struct vocabulary *vocabulary,
+                                struct error *error)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins && status == STATUS_OK; i++) {
@@ -234,8 +230,8 @@ static enum status add_builtins(struct rules_set *set, const char *const *slos, 
             continue;
         }
         for (int s = 0; s < n_slos && status == STATUS_OK; s++) {
-            if (counts_events(slos[s]))
-                status = add_builtin(set, builtin, slos[s], vocabulary, error);
+            if (slos[s].counts_events)
+                status = add_builtin(set, builtin, slos[s].name, vocabulary, error);
         }
     }
     return status;
@@ -295,8 +291,8 @@ static enum status read_rule(struct rules_set *set, const struct yaml_node *node
     return status;
 }
 
-enum status rules_set_read(const struct yaml_node *node, const char *const *slos, int n_slos,
-                           const struct vocabulary *vocabulary, struct rules_set **set,
+enum status rules_set_read(const struct yaml_node *node, const struct alert_objective *slos,
+                           int n_slos, const struct vocabulary *vocabulary, struct rules_set **set,
                            struct error *error)
 {
     if (node && yaml_kind(node) != YAML_LIST)

@@ -33,9 +33,10 @@ struct rules_set; /* immutable */
 /* The built-in rules, each replaced by one of the same name in `node` (NULL: none), and the rest of
  * `node`: a list of {name, when, for, resolve_after, severity, summary, value, channels, enabled}.
  * `enabled: false` takes a rule out. The error says file, line and column. */
-MUST_USE enum status rules_set_read(const struct yaml_node *node, const char *const *slos,
-                                    int n_slos, const struct vocabulary *vocabulary,
-                                    struct rules_set **set, struct error *error);
+MUST_USE enum status rules_set_read(const struct yaml_node *node,
+                                    const struct alert_objective *slos, int n_slos,
+                                    const struct vocabulary *vocabulary, struct rules_set **set,
+                                    struct error *error);
 void rules_set_destroy(struct rules_set *set); /* NULL is ignored */
 int rules_set_count(const struct rules_set *set);
 const struct rule *rules_set_get(const struct rules_set *set, int index);

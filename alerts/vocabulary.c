@@ -162,12 +162,12 @@ static bool add_group(struct vocabulary *vocabulary, enum group group, const cha
     return true;
 }
 
-static bool add_all(struct vocabulary *vocabulary, const char *const *slos, int n_slos,
+static bool add_all(struct vocabulary *vocabulary, const struct alert_objective *slos, int n_slos,
                     const char *const *columns, int n_columns)
 {
     bool added = add_group(vocabulary, GROUP_PLAIN, "");
     for (int i = 0; added && i < n_slos; i++)
-        added = add_group(vocabulary, GROUP_SLO, slos[i]);
+        added = add_group(vocabulary, GROUP_SLO, slos[i].name);
     for (int i = 0; added && i < n_columns; i++)
         added = add_group(vocabulary, GROUP_DRIFT, columns[i]);
     for (int i = 0; added && i < VARIANT_COUNT; i++)
@@ -175,8 +175,9 @@ static bool add_all(struct vocabulary *vocabulary, const char *const *slos, int 
     return added;
 }
 
-enum status vocabulary_create(const char *const *slos, int n_slos, const char *const *columns,
-                              int n_columns, struct vocabulary **vocabulary, struct error *error)
+enum status vocabulary_create(const struct alert_objective *slos, int n_slos,
+                              const char *const *columns, int n_columns,
+                              struct vocabulary **vocabulary, struct error *error)
 {
     size_t n = (size_t)(COUNT(plain_members) + n_slos * COUNT(slo_members) +
                         n_columns * COUNT(drift_members) + VARIANT_COUNT * COUNT(arm_members));

@@ -11,10 +11,16 @@
 #include "engine/expr/expr.h"
 #include "engine/observe/snapshot.h"
 
+/* An objective, as far as rules care. The name is borrowed. */
+struct alert_objective {
+    const char *name;
+    bool counts_events; /* false: minutes or slices of time, for which burn windows are too few */
+};
+
 struct vocabulary; /* immutable */
 
 /* For these objectives and columns; names that no expression could write are left out. */
-MUST_USE enum status vocabulary_create(const char *const *slos, int n_slos,
+MUST_USE enum status vocabulary_create(const struct alert_objective *slos, int n_slos,
                                        const char *const *columns, int n_columns,
                                        struct vocabulary **vocabulary, struct error *error);
 void vocabulary_destroy(struct vocabulary *vocabulary); /* NULL is ignored */

@@ -1,5 +1,6 @@
-/* Finds the command in the table and runs it. A closed pipe ends output, not the process: every
- * writer sees the error where it happens. */
+/* Finds the command in the table and runs it. SIGPIPE is ignored, so that no peer who goes away
+ * ends a service: every writer sees the error where it happens, and cli_main() ends a command whose
+ * output nobody reads any more as a pipeline's tools end. */
 #include "app/app.h"
 
 #include <errno.h>

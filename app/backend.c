@@ -135,65 +135,98 @@ static int score(void *context, const struct web_score_request *request, struct 
     return code;
 }
 
-/* Takes the next lines off `body`, up to a batch; blank ones are passed over. */
-static size_t take_lines(struct slice *body, const struct trace *trace, struct raw_event *events)
+/* Lines of a request on their way through the pipeline. A blank one is no event, but it has its
+ * line among the answers, so that the callers can count. */
+struct lines {
+    struct raw_event events[MAX_BATCH];
+    struct answer answers[MAX_BATCH];
+    size_t blanks[MAX_BATCH + 1]; /* before event i, and after the last */
+    size_t n;
+};
+
+/* The next line without its end; what follows the last newline is a line unless it is empty. */
+static struct slice take_line(struct slice *body)
 {
-    size_t n = 0;
+    const char *end = memchr(body->data, '\n', body->size);
+    size_t size = end ? (size_t)(end - body->data) : body->size;
+    struct slice line = slice_trim(slice_make(body->data, size));
+    size_t taken = end ? size + 1 : size;
+    *body = slice_make(body->data + taken, body->size - taken);
+    return line;
+}
+
+/* Takes the next lines off `body`, up to a batch of events. */
+static void take_lines(struct slice *body, const struct trace *trace, struct lines *lines)
+{
     int64_t now_ns = monotonic_ns();
-    while (body->size > 0 && n < MAX_BATCH) {
-        const char *end = memchr(body->data, '\n', body->size);
-        size_t size = end ? (size_t)(end - body->data) : body->size;
-        struct slice line = slice_trim(slice_make(body->data, size));
-        body->data += end ? size + 1 : size;
-        body->size -= end ? size + 1 : size;
-        if (line.size == 0)
+    lines->n = 0;
+    lines->blanks[0] = 0;
+    while (body->size > 0 && lines->n < MAX_BATCH) {
+        struct slice line = take_line(body);
+        if (line.size == 0) {
+            lines->blanks[lines->n]++;
             continue;
-        events[n] = (struct raw_event){.bytes = line, .position.source = -1, .received_ns = now_ns};
-        memcpy(events[n++].trace_id, trace->id, sizeof trace->id);
+        }
+        struct raw_event *event = &lines->events[lines->n++];
+        *event = (struct raw_event){.bytes = line, .position.source = -1, .received_ns = now_ns};
+        memcpy(event->trace_id, trace->id, sizeof event->trace_id);
+        lines->blanks[lines->n] = 0;
     }
-    return n;
+}
+
+static void answer_blanks(size_t n, struct buffer *out)
+{
+    for (size_t i = 0; i < n; i++)
+        buffer_append_text(out, "{\"title\":\"Bad request body\",\"status\":400,"
+                                "\"detail\":\"the line is empty\"}\n");
+}
+
+static void answer_lines(struct worker *worker, const struct lines *lines, struct buffer *out)
+{
+    answer_blanks(lines->blanks[0], out);
+    for (size_t i = 0; i < lines->n; i++) {
+        answer_json(worker, &lines->answers[i], out);
+        buffer_append_char(out, '\n');
+        answer_blanks(lines->blanks[i + 1], out);
+    }
 }
 
 static int score_lines(struct backend *backend, struct worker *worker,
-                       const struct web_score_request *request, struct raw_event *events,
-                       struct answer *answers, struct buffer *out, struct error *error)
+                       const struct web_score_request *request, struct lines *lines,
+                       struct buffer *out, struct error *error)
 {
     struct slice body = request->body;
     bool taken = false;
-    for (;;) {
-        size_t n = take_lines(&body, &request->trace, events);
-        if (n == 0)
-            return 200;
-        enum status status = worker_process(worker, events, n, answers, error);
-        if (status == STATUS_OK)
+    while (body.size > 0) {
+        enum status status = STATUS_OK;
+        take_lines(&body, &request->trace, lines);
+        if (lines->n > 0)
+            status = worker_process(worker, lines->events, lines->n, lines->answers, error);
+        if (lines->n > 0 && status == STATUS_OK)
             status = make_durable(backend, worker, error);
         if (status != STATUS_OK)
             return 503;
-        if (!taken && answers[0].kind == ANSWER_REFUSED)
+        if (!taken && lines->n > 0 && lines->answers[0].kind == ANSWER_REFUSED)
             return refused(error);
-        taken = true;
-        for (size_t i = 0; i < n; i++) {
-            answer_json(worker, &answers[i], out);
-            buffer_append_char(out, '\n');
-        }
+        taken = taken || lines->n > 0;
+        answer_lines(worker, lines, out);
     }
+    return 200;
 }
 
 static int score_batch(void *context, const struct web_score_request *request, struct buffer *out,
                        struct error *error)
 {
     struct backend *backend = context;
-    struct raw_event *events = calloc(MAX_BATCH, sizeof *events);
-    struct answer *answers = calloc(MAX_BATCH, sizeof *answers);
-    struct worker *worker = events && answers ? borrow_worker(backend, error) : NULL;
+    struct lines *lines = calloc(1, sizeof *lines);
+    struct worker *worker = lines ? borrow_worker(backend, error) : NULL;
     int code = 503;
     if (worker) {
         set_reasons(worker, request);
-        code = score_lines(backend, worker, request, events, answers, out, error);
+        code = score_lines(backend, worker, request, lines, out, error);
         return_worker(backend, worker);
     }
-    free(answers);
-    free(events);
+    free(lines);
     return code;
 }
 
@@ -267,16 +300,14 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
     struct backend *backend = context;
     struct buffer refusals;
     struct json_writer json;
-    int64_t n = 0, accepted = 0;
+    int64_t number = 0, n = 0, accepted = 0;
     int code = 200;
     buffer_init(&refusals, 16u << 20);
     json_begin(&json, &refusals);
     json_array(&json, NULL);
     while (body.size > 0) {
-        const char *end = memchr(body.data, '\n', body.size);
-        size_t size = end ? (size_t)(end - body.data) : body.size;
-        struct slice line = slice_trim(slice_make(body.data, size));
-        body = slice_make(body.data + size + (end ? 1 : 0), body.size - size - (end ? 1 : 0));
+        struct slice line = take_line(&body);
+        number++;
         if (line.size == 0)
             continue;
         n++;
@@ -284,7 +315,7 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
         accepted += status == STATUS_OK;
         if (status != STATUS_OK) {
             code = label_code(status);
-            refusal_json(&json, n, error);
+            refusal_json(&json, number, error);
         }
     }
     json_array_end(&json);

@@ -5,9 +5,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/yaml.h"
@@ -115,8 +118,18 @@ const struct cli_command *cli_commands(const struct cli_args *args)
     return args->commands;
 }
 
+/* Whoever read our output has enough of it (`| head`). SIGPIPE is ignored, because sockets would
+ * raise it too, so writing failed instead. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int cli_fail(const struct cli_args *args, const struct error *error)
 {
+    if (reader_left())
+        return EXIT_FAILED; /* cli_main() ends quietly */
     fprintf(stderr, "binnacle %s: %s\n", args->command->name, error->message);
     return EXIT_FAILED;
 }
@@ -287,15 +300,6 @@ static bool has_family(const struct cli_command *commands, const char *word)
     return commands->name != NULL;
 }
 
-static void print_family(const struct cli_command *commands, const char *word, FILE *out)
-{
-    for (const struct cli_command *command = commands; command->name; command++) {
-        if (is_family(command, word))
-            fprintf(out, "  binnacle %s %s\n      %s\n", command->name, command->arguments,
-                    command->summary);
-    }
-}
-
 /* "binnacle quarantine" says too little. */
 static int incomplete_command(const struct cli_command *commands, const char *word)
 {
@@ -341,7 +345,7 @@ static int help_on(const struct cli_command *commands, int argc, char *const *ar
     else if (command && used == argc)
         cli_print_command_help(command, stdout);
     else if (argc == 1 && has_family(commands, argv[0]))
-        print_family(commands, argv[0], stdout);
+        cli_print_family_help(commands, argv[0], stdout);
     else
         return unknown_command(commands, argc, argv);
     return EXIT_DONE;
@@ -404,12 +408,24 @@ static int dispatch(const struct cli_command *commands, int argc, char **argv)
     return run_command(commands, command, argc - 1 - used, argv + 1 + used);
 }
 
+/* As every tool of a pipeline ends then: without a word, by that signal. */
+static void die_of_sigpipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 int cli_main(const struct cli_command *commands, int argc, char **argv)
 {
     int code = dispatch(commands, argc, argv);
     bool lost = fflush(stdout) != 0;
     if (!lost && !ferror(stdout))
         return code;
+    if (reader_left()) {
+        if (argc > 1 && strcmp(argv[1], "run") == 0)
+            return code; /* a service: what it said on the side is not its result */
+        die_of_sigpipe();
+    }
     if (code != EXIT_FAILED)
         fprintf(stderr, "binnacle: stdout: cannot be written%s%s\n", lost ? ": " : "",
                 lost ? strerror(errno) : "");

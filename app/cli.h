@@ -72,6 +72,8 @@ int cli_usage(const struct cli_args *args, const char *format, ...) PRINTF_LIKE(
 /* Documents made from the table. */
 void cli_print_help(const struct cli_command *commands, FILE *out);
 void cli_print_command_help(const struct cli_command *command, FILE *out);
+/* All commands that begin with this word, with their options: "quarantine". */
+void cli_print_family_help(const struct cli_command *commands, const char *word, FILE *out);
 void cli_print_man(const struct cli_command *commands, FILE *out);
 void cli_print_completion(const struct cli_command *commands, FILE *out); /* bash */
 

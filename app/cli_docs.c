@@ -27,15 +27,8 @@ static void print_option_head(const struct cli_option *option, FILE *out)
     fprintf(out, "  %-24s ", head);
 }
 
-void cli_print_command_help(const struct cli_command *command, FILE *out)
+static void print_options(const struct cli_command *command, FILE *out)
 {
-    fprintf(out, "usage: binnacle %s%s%s%s\n\n%s\n", command->name,
-            command->options && command->options[0].name ? " [OPTION...]" : "",
-            command->arguments[0] ? " " : "", command->arguments, command->summary);
-    if (command->detail)
-        fprintf(out, "\n%s\n", command->detail);
-    if (command->options && command->options[0].name)
-        fputs("\noptions:\n", out);
     for (const struct cli_option *option = command->options; option && option->name; option++) {
         print_option_head(option, out);
         fprintf(out, "%s", option->help);
@@ -43,8 +36,43 @@ void cli_print_command_help(const struct cli_command *command, FILE *out)
             fprintf(out, " (default: %s)", option->fallback);
         fputc('\n', out);
     }
+}
+
+static void print_usage(const struct cli_command *command, FILE *out)
+{
+    fprintf(out, "usage: binnacle %s%s%s%s\n", command->name,
+            command->options && command->options[0].name ? " [OPTION...]" : "",
+            command->arguments[0] ? " " : "", command->arguments);
+}
+
+void cli_print_command_help(const struct cli_command *command, FILE *out)
+{
+    print_usage(command, out);
+    fprintf(out, "\n%s\n", command->summary);
+    if (command->detail)
+        fprintf(out, "\n%s\n", command->detail);
+    if (command->options && command->options[0].name)
+        fputs("\noptions:\n", out);
+    print_options(command, out);
     if (command->example)
         fprintf(out, "\nexample:\n  %s\n", command->example);
+}
+
+void cli_print_family_help(const struct cli_command *commands, const char *word, FILE *out)
+{
+    size_t length = strlen(word);
+    const char *separator = "";
+    for (const struct cli_command *command = commands; command->name; command++) {
+        if (strncmp(command->name, word, length) != 0 || command->name[length] != ' ')
+            continue;
+        fputs(separator, out);
+        print_usage(command, out);
+        fprintf(out, "  %s\n", command->summary);
+        print_options(command, out);
+        if (command->example)
+            fprintf(out, "  example: %s\n", command->example);
+        separator = "\n";
+    }
 }
 
 /* Text in roff: a backslash, a leading dot or quote and every dash would be commands. */

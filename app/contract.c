@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/output.h"
 #include "engine/base/json.h"
+#include "engine/base/number.h"
 #include "engine/contract/audit.h"
 #include "engine/contract/compat.h"
 #include "engine/contract/contract.h"
@@ -51,7 +52,8 @@ static void audit_json(const struct schema *schema, const struct audit *audit, s
 
 static void audit_text(const struct schema *schema, const struct audit *audit, struct buffer *out)
 {
-    buffer_printf(out, "%llu events, %llu accepted", (unsigned long long)audit->n_events,
+    buffer_printf(out, "%llu %s, %llu accepted", (unsigned long long)audit->n_events,
+                  number_noun(audit->n_events, "event", "events"),
                   (unsigned long long)audit->n_accepted);
     for (size_t i = 0; i < audit->n_counts; i++) {
         const struct audit_count *count = &audit->counts[i];
@@ -90,8 +92,10 @@ int command_contract_check(const struct cli_args *args)
     if (cli_n_arguments(args) == 2)
         code = check_data(args, contract);
     else
-        printf("%s version %s: %zu fields, %zu checks: ok\n", schema->name, schema->version,
-               schema->n_fields, contract_n_checks(contract));
+        printf("%s version %s: %zu %s, %zu %s: ok\n", schema->name, schema->version,
+               schema->n_fields, number_noun(schema->n_fields, "field", "fields"),
+               contract_n_checks(contract),
+               number_noun(contract_n_checks(contract), "check", "checks"));
     contract_destroy(contract);
     return code;
 }
@@ -143,11 +147,12 @@ static void diff_text(const struct compat_report *report, enum compat_mode mode,
     }
     size_t breaks = compat_breaks(report, mode);
     if (breaks > 0)
-        buffer_printf(out, "not %s compatible: %zu of %zu changes break", compat_mode_name(mode),
-                      breaks, report->n_findings);
+        buffer_printf(out, "not %s compatible: %zu of %zu %s %s", compat_mode_name(mode), breaks,
+                      report->n_findings, number_noun(report->n_findings, "change", "changes"),
+                      number_noun(breaks, "breaks", "break"));
     else
-        buffer_printf(out, "%s compatible: %zu changes", compat_mode_name(mode),
-                      report->n_findings);
+        buffer_printf(out, "%s compatible: %zu %s", compat_mode_name(mode), report->n_findings,
+                      number_noun(report->n_findings, "change", "changes"));
 }
 
 static int diff_contracts(const struct cli_args *args, const struct contract *last,

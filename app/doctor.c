@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "engine/base/crypto.h"
 #include "engine/base/json.h"
+#include "engine/base/number.h"
 #include "engine/contract/contract.h"
 #include "engine/decide/rules.h"
 #include "engine/feature/views.h"
@@ -65,8 +66,8 @@ static void look_at_machine(struct diagnosis *diagnosis)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    doctor_say(diagnosis, FINE, "machine", "%ld cores, %lld MiB of memory", cores,
-               (long long)(bytes >> 20));
+    doctor_say(diagnosis, FINE, "machine", "%ld %s, %lld MiB of memory", cores,
+               number_noun((uint64_t)cores, "core", "cores"), (long long)(bytes >> 20));
 }
 
 static void look_at_configuration(struct diagnosis *diagnosis)
@@ -80,10 +81,12 @@ static void look_at_configuration(struct diagnosis *diagnosis)
         return;
     }
     const struct schema *schema = contract_schema(diagnosis->config->contract);
-    doctor_say(diagnosis, FINE, "configuration",
-               "%s: contract %s version %s, %zu features, %zu rules", folder, schema->name,
-               schema->version, feature_views_schema(diagnosis->config->views)->n_features,
-               rules_count(diagnosis->config->rules));
+    size_t n_features = feature_views_schema(diagnosis->config->views)->n_features;
+    size_t n_rules = rules_count(diagnosis->config->rules);
+    doctor_say(diagnosis, FINE, "configuration", "%s: contract %s version %s, %zu %s, %zu %s",
+               folder, schema->name, schema->version, n_features,
+               number_noun(n_features, "feature", "features"), n_rules,
+               number_noun(n_rules, "rule", "rules"));
     bool personal = false;
     for (size_t i = 0; i < schema->n_fields; i++)
         personal = personal || schema->fields[i].pii;
@@ -104,9 +107,10 @@ static void look_at_models(struct diagnosis *diagnosis)
             doctor_say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
                        config->models[i].version, path ? error.message : "out of memory");
         else
-            doctor_say(diagnosis, FINE, "model",
-                       "%s version %s: %zu trees, %zu features, scored by %s", model_name(model),
-                       model_version(model), model_n_trees(model), model_n_features(model),
+            doctor_say(diagnosis, FINE, "model", "%s version %s: %zu %s, %zu %s, scored by %s",
+                       model_name(model), model_version(model), model_n_trees(model),
+                       number_noun(model_n_trees(model), "tree", "trees"), model_n_features(model),
+                       number_noun(model_n_features(model), "feature", "features"),
                        model_kernel(model));
         model_release(model);
         free(path);
@@ -160,8 +164,8 @@ static void look_at_ledger(struct diagnosis *diagnosis)
     if (status != STATUS_OK)
         doctor_say(diagnosis, WRONG, "ledger", "%s", error.message);
     else if (look_at_keys(diagnosis, folder))
-        doctor_say(diagnosis, FINE, "ledger", "%llu rows, root %s", (unsigned long long)size,
-                   hex_encode(root, sizeof root, text));
+        doctor_say(diagnosis, FINE, "ledger", "%llu %s, root %s", (unsigned long long)size,
+                   number_noun(size, "row", "rows"), hex_encode(root, sizeof root, text));
     reader_close(reader);
     look_at_disk(diagnosis, folder);
 }

@@ -1,5 +1,6 @@
 /* `doctor` on the topics: what of them can lose events, and when. */
 #include "app/doctor.h"
+#include "engine/base/number.h"
 #include "engine/event/kafka_topics.h"
 
 #define ASK_TIMEOUT_MS 5000
@@ -97,9 +98,10 @@ static void look_at_topic(struct diagnosis *diagnosis, const struct look *look)
                                        : ": the source stops until it can be written to");
         return;
     }
-    doctor_say(diagnosis, FINE, "kafka", "topic %s: %d partitions, replication factor %d%s",
-               topic->name, topic->n_partitions, topic->replication_factor,
-               topic->has_settings ? "" : "; its settings are not told to us");
+    doctor_say(
+        diagnosis, FINE, "kafka", "topic %s: %d %s, replication factor %d%s", topic->name,
+        topic->n_partitions, number_noun((uint64_t)topic->n_partitions, "partition", "partitions"),
+        topic->replication_factor, topic->has_settings ? "" : "; its settings are not told to us");
     for (size_t i = 0; i < sizeof dangers / sizeof dangers[0]; i++) {
         if (dangers[i].is_so(look))
             doctor_say(diagnosis, UNSAFE, "kafka", "topic %s %s", topic->name, dangers[i].meaning);

@@ -8,6 +8,7 @@
 #include "app/output.h"
 #include "app/session.h"
 #include "engine/base/crypto.h"
+#include "engine/base/json.h"
 #include "engine/record/pseudonym.h"
 #include "engine/record/reader.h"
 
@@ -181,7 +182,7 @@ static enum status list_row(void *context, const struct quarantine_row *row, str
         char when[TIME_TEXT_SIZE];
         buffer_printf(&listing->line, "%8llu  %s  %-8s  ", (unsigned long long)row->id,
                       time_format(row->received_us, when), quarantine_status_name(row->status));
-        buffer_append_slice(&listing->line, row->violations);
+        json_plain(row->violations, &listing->line);
     }
     buffer_append_char(&listing->line, '\n');
     return output_write(listing->out, listing->name, buffer_slice(&listing->line), error);

@@ -9,6 +9,7 @@
 #include "app/demo.h"
 #include "app/interrupt.h"
 #include "app/service.h"
+#include "engine/base/number.h"
 #include "ui/tui/tui.h"
 #include "ui/view/words.h"
 
@@ -66,11 +67,13 @@ static void print_status(struct service *service)
     if (!snapshot)
         return;
     char rate[WORD_SIZE], p99[WORD_SIZE], total[WORD_SIZE], at[WORD_SIZE];
-    printf("%s  %s  p99 %s  %s events  %llu quarantined  %d alerts\n",
-           words_time(snapshot->time_us, snapshot->time_us, true, at),
+    printf("%s  %s  p99 %s  %s %s  %llu quarantined  %d %s\n",
+           words_time(snapshot->time_us, snapshot->event_time ? 0 : snapshot->time_us, true, at),
            words_rate(snapshot->events_per_s, rate), words_latency(snapshot->latency_us.p99, p99),
            words_count(snapshot->events_total, total),
-           (unsigned long long)snapshot->quarantined_total, snapshot->n_alerts);
+           number_noun(snapshot->events_total, "event", "events"),
+           (unsigned long long)snapshot->quarantined_total, snapshot->n_alerts,
+           number_noun((uint64_t)snapshot->n_alerts, "alert", "alerts"));
     fflush(stdout);
     snapshot_release(snapshot);
 }

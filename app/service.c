@@ -81,10 +81,11 @@ static enum status start_alerts(struct service *service, struct error *error)
     const struct config *config = service->session.config;
     const struct slo_set *objectives = engine_objectives(service->session.engine);
     const struct feature_schema *features = feature_views_schema(config->views);
-    const char *slos[MAX_SNAPSHOT_SLOS];
+    struct alert_objective slos[MAX_SNAPSHOT_SLOS];
     const char *columns[MAX_FEATURES + 1] = {"score"};
     for (int i = 0; i < objectives->n; i++)
-        slos[i] = objectives->slos[i].name;
+        slos[i] = (struct alert_objective){objectives->slos[i].name,
+                                           slo_counts_events(&objectives->slos[i])};
     for (size_t i = 0; i < features->n_features; i++)
         columns[i + 1] = features->names[i];
     const char *ledger = service_ledger(service);
@@ -129,7 +130,8 @@ static enum status start_access(struct service *service, struct error *error)
         {"token_file", CONFIG_STRING, offsetof(struct access_keys, token_file), false, 0, 0,
          "lines `NAME TOKEN` of those who may change state; mode 0600"},
         {"allowed_hosts", CONFIG_NODE, offsetof(struct access_keys, allowed_hosts), false, 0, 0,
-         "host names under which the service may be changed, besides its own address"},
+         "Host names that are served, besides addresses, localhost and the name listened on: those "
+         "of a proxy in front"},
         {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
     };
     const struct config *config = service->session.config;

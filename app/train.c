@@ -10,6 +10,7 @@
 #include "app/session.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+#include "engine/base/number.h"
 
 #define OUTPUT_BYTES (256u << 20)
 
@@ -137,9 +138,11 @@ int command_features(const struct cli_args *args)
     progress_end(&run.progress);
     if (status == STATUS_OK && run.quarantined > 0)
         fprintf(stderr,
-                "binnacle features: %lld of %lld events broke the contract and are left "
+                "binnacle features: %lld of %lld %s broke the contract and %s left "
                 "out; `binnacle contract check` says why\n",
-                (long long)run.quarantined, (long long)run.events);
+                (long long)run.quarantined, (long long)run.events,
+                number_noun((uint64_t)run.events, "event", "events"),
+                number_noun((uint64_t)run.quarantined, "is", "are"));
     output_discard(&run.output);
     buffer_free(&run.out);
     worker_destroy(worker);
@@ -258,11 +261,12 @@ static void print_result(const struct cli_args *args, const struct train_run *ru
                          const struct test_result *result)
 {
     if (!cli_flag(args, "json")) {
-        printf("trained on %zu rows\n", run->train.n);
+        printf("trained on %zu %s\n", run->train.n, number_noun(run->train.n, "row", "rows"));
         if (cli_has(args, "test-from"))
-            printf("tested on %zu rows, %zu positive: AUC %.3f  AP %.3f  CP@%lld %.3f\n", result->n,
-                   result->n_positives, result->auc, result->average_precision,
-                   (long long)cli_int(args, "top"), result->card_precision);
+            printf("tested on %zu %s, %zu positive: AUC %.3f  AP %.3f  CP@%lld %.3f\n", result->n,
+                   number_noun(result->n, "row", "rows"), result->n_positives, result->auc,
+                   result->average_precision, (long long)cli_int(args, "top"),
+                   result->card_precision);
         return;
     }
     struct buffer out;

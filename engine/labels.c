@@ -38,6 +38,17 @@ static enum status apply_label(struct engine *engine, struct slice event_id, int
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* recorded; no window looks there */
 }
 
+/* By the rule of the events' own times. Before the first event of a replay no time is known. */
+static bool is_ahead(const struct engine *engine, int64_t observed_us)
+{
+    const struct engine_parts *parts = &engine->parts;
+    int64_t now_us = clock_now_us(parts->clock);
+    if (parts->event_time && now_us == 0)
+        now_us = INT64_MIN;
+    return contract_is_ahead(parts->contract, observed_us, now_us,
+                             parts->event_time ? CONTRACT_EVENT : CONTRACT_WALL);
+}
+
 enum status engine_label(struct engine *engine, struct slice event_id, int label,
                          int64_t observed_us, struct error *error)
 {
@@ -46,6 +57,12 @@ enum status engine_label(struct engine *engine, struct slice event_id, int label
     if (!engine->ledger)
         return error_set(error, STATUS_UNSUPPORTED,
                          "labels need a ledger; start with --ledger DIR");
+    if (is_ahead(engine, observed_us))
+        return error_set(error, STATUS_INVALID,
+                         "observed_at lies in the future, further than events of this contract may "
+                         "(%s)",
+                         engine->parts.event_time ? "max_step after the newest event"
+                                                  : "max_future of its time field");
     lock_take(&engine->reader_lock);
     enum status status = apply_label(engine, event_id, label, observed_us, error);
     lock_release(&engine->reader_lock);

@@ -8,6 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/crypto.h"
+#include "engine/base/number.h"
 #include "reports/report.h"
 
 /* Points. */
@@ -93,8 +94,9 @@ static void draw_foot(struct page *page)
     char root[2 * SHA256_SIZE + 1], text[256];
     double y = PAGE_HEIGHT - FOOT;
     draw_rule(page, y, &rule);
-    snprintf(text, sizeof text, "record: %llu rows, root %s",
+    snprintf(text, sizeof text, "record: %llu %s, root %s",
              (unsigned long long)page->report->tree_size,
+             number_noun(page->report->tree_size, "row", "rows"),
              hex_encode(page->report->root, SHA256_SIZE, root));
     struct type type = {7, false, &quiet, PANGO_ALIGN_LEFT};
     write_text(page, MARGIN, y + 6, TEXT_WIDTH - 60, false, type, text);

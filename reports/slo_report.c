@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/number.h"
 #include "engine/monitor/slo.h"
 #include "engine/observe/histogram.h"
 #include "engine/record/reader.h"
@@ -344,12 +345,15 @@ static void summarise(const struct builder *builder, struct report *report)
     number_words(&count, decisions);
     if (judged == 0)
         snprintf(report->summary, sizeof report->summary,
-                 "No objective can be judged: the range holds %s decisions.", count.text);
+                 "No objective can be judged: the range holds %s %s.", count.text,
+                 number_noun(decisions, "decision", "decisions"));
     else
         snprintf(report->summary, sizeof report->summary,
-                 "%d of %d objectives that the record can judge were met over %s decisions.%s%s%s",
-                 met, judged, count.text, missed[0] ? " Missed: " : "", missed,
-                 missed[0] ? "." : "");
+                 "%d of %d %s that the record can judge %s met over %s %s.%s%s%s", met, judged,
+                 number_noun((uint64_t)judged, "objective", "objectives"),
+                 number_noun((uint64_t)judged, "was", "were"), count.text,
+                 number_noun(decisions, "decision", "decisions"), missed[0] ? " Missed: " : "",
+                 missed, missed[0] ? "." : "");
 }
 
 static enum status write_report(const struct builder *builder, struct report *report,

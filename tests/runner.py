@@ -300,10 +300,20 @@ def run_part(part, word):
 
 # ---- the record of the long part ----------------------------------------------------------------
 
+def commit_name(root):
+    """The commit that is checked out in `root`, with -dirty when files differ from it. The record
+    itself, which each long script writes, does not count."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=root, text=True, stdout=subprocess.PIPE,
+                              check=False).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".",
+                  ":(exclude)tests/LONG.md")
+    return git("describe", "--always") + ("-dirty" if changed else "")
+
+
 def write_long(details):
     """tests/LONG.md: the last result of each long script with the commit it ran on."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, check=False).stdout.strip()
+    commit = commit_name(ROOT)
     page = ROOT / "tests" / "LONG.md"
     kept = {}
     order = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.M | re.S)

@@ -57,7 +57,7 @@ struct httpd_options {
     const char *listen; /* "127.0.0.1:8420", "[::1]:8420"; port 0 picks a free one */
     int workers;        /* threads, each serving one connection at a time; 0: 32 */
     int max_sockets;    /* WebSockets at once, each with a thread more; others get 503 */
-    const char *const *allowed_hosts; /* extra Host names that may change state; NULL-ended;
+    const char *const *allowed_hosts; /* extra Host names that are served; NULL-ended;
                                        * borrowed until httpd_stop() */
     const char *tls_certificate;      /* PEM with key, or NULL for plain HTTP */
     int request_timeout_ms; /* for reading a request's head, and its body unless that comes at
@@ -73,7 +73,8 @@ struct httpd_options {
  *
  * Routes with `changes_state`, and all WebSockets, are only served to a Host that is an IP
  * address, localhost, the listen host or an allowed one (DNS rebinding), and to an Origin, if
- * there is one, that is the same as that Host (cross-site request forgery): else 403.
+ * there is one, that is the same as that Host (cross-site request forgery): else 403. A server that
+ * listens on a loopback address serves everything else to such a Host only, too.
  *
  * `routes`, `sockets` (may be NULL) and `context` are borrowed until httpd_stop(). Handlers run in
  * several threads at once. */

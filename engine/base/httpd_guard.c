@@ -1,4 +1,5 @@
-/* Who may change state: the rules against web pages of other sites that drive a local instance.
+/* Who may change state, and who may read a local instance: the rules against web pages of other
+ * sites.
  *
  * DNS rebinding: a page of evil.example makes its own name point here, so its requests arrive with
  * that name as Host. An IP address is no name that could be pointed elsewhere, so it passes, as do
@@ -66,6 +67,29 @@ static bool origin_is_host(const char *origin, const char *host)
     return strcasecmp(origin, host) == 0;
 }
 
+static const char unknown_host[] = "this Host name is not known here; if it should be, add it to "
+                                   "access: {allowed_hosts: [...]} in "
+                                   "binnacle.yaml";
+
+static bool is_loopback(const char *name)
+{
+    unsigned char v4[4], v6[16];
+    static const unsigned char one[16] = {[15] = 1};
+    return strcasecmp(name, "localhost") == 0 ||
+           (inet_pton(AF_INET, name, v4) == 1 && v4[0] == 127) ||
+           (inet_pton(AF_INET6, name, v6) == 1 && memcmp(v6, one, sizeof v6) == 0);
+}
+
+const char *httpd_guard_read(const struct httpd *httpd, const char *host)
+{
+    char name[HOST_SIZE];
+    if (!host || !is_loopback(httpd->listen_host))
+        return NULL; /* browsers always send one; whoever listens wider is known by many names */
+    if (!host_name(host, name) || !host_is_ours(httpd, name))
+        return unknown_host;
+    return NULL;
+}
+
 const char *httpd_guard(const struct httpd *httpd, const char *host, const char *origin,
                         const char *fetch_site)
 {
@@ -73,8 +97,7 @@ const char *httpd_guard(const struct httpd *httpd, const char *host, const char 
     if (!host || !host_name(host, name))
         return "the request has no usable Host header";
     if (!host_is_ours(httpd, name))
-        return "this Host name is not known here; add it to allowed_hosts in binnacle.yaml if it "
-               "should be";
+        return unknown_host;
     if (origin && !origin_is_host(origin, host))
         return "the request comes from a page of another site (Origin is not this Host)";
     if (!origin && fetch_site && strcasecmp(fetch_site, "cross-site") == 0)

@@ -61,6 +61,10 @@ struct worker {
 const char *httpd_guard(const struct httpd *httpd, const char *host, const char *origin,
                         const char *fetch_site);
 
+/* The same for reading: on a loopback address only the Host is looked at, since nobody but this
+ * machine's own browsers can be tricked into it; elsewhere everything may be read. */
+const char *httpd_guard_read(const struct httpd *httpd, const char *host);
+
 /* httpd_request.c; the worker is the civetweb thread that calls. */
 
 /* NULL: no memory. */

@@ -260,12 +260,14 @@ static void refuse_method(struct http_response *response, const char *method, co
         http_problem(response, 405, "Method not allowed", "%.200s takes %s", path, allowed);
 }
 
-static bool may_change_state(struct httpd *httpd, struct mg_connection *connection,
-                             struct http_response *response)
+static bool is_welcome(struct httpd *httpd, struct mg_connection *connection,
+                       const struct http_route *route, struct http_response *response)
 {
-    const char *reason =
-        httpd_guard(httpd, mg_get_header(connection, "Host"), mg_get_header(connection, "Origin"),
-                    mg_get_header(connection, "Sec-Fetch-Site"));
+    const char *host = mg_get_header(connection, "Host");
+    const char *reason = route->changes_state
+                             ? httpd_guard(httpd, host, mg_get_header(connection, "Origin"),
+                                           mg_get_header(connection, "Sec-Fetch-Site"))
+                             : httpd_guard_read(httpd, host);
     if (!reason)
         return true;
     atomic_fetch_add_explicit(&httpd->refused, 1, memory_order_relaxed);
@@ -278,7 +280,7 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
                    const struct http_route *route, struct http_request *request,
                    struct http_response *response)
 {
-    if (route->changes_state && !may_change_state(worker->httpd, connection, response))
+    if (!is_welcome(worker->httpd, connection, route, response))
         return true;
     enum body_result result = read_body(worker, connection, route->max_body);
     if (result == BODY_TOO_LARGE) {

@@ -173,19 +173,50 @@ void json_raw(struct json_writer *writer, const char *key, struct slice json)
     buffer_append_slice(writer->out, json);
 }
 
-static void escape_control(unsigned char byte, struct buffer *out)
+void json_recorded(struct json_writer *writer, const char *key, struct slice json)
+{
+    lead(writer, key);
+    json_plain(json, writer->out);
+}
+
+static void escape_code(unsigned code, struct buffer *out)
 {
     static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
                                        ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
     static const char digits[] = "0123456789abcdef";
-    char letter = byte < sizeof short_forms ? short_forms[byte] : '\0';
+    char letter = code < sizeof short_forms ? short_forms[code] : '\0';
     if (letter) {
         char text[] = {'\\', letter};
         buffer_append(out, text, sizeof text);
     } else {
-        char text[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+        char text[] = {'\\',
+                       'u',
+                       digits[code >> 12 & 15],
+                       digits[code >> 8 & 15],
+                       digits[code >> 4 & 15],
+                       digits[code & 15]};
         buffer_append(out, text, sizeof text);
     }
+}
+
+/* Bytes of the character at the front that is written in another way than it stands, or 0: then
+ * *as_is is how many stay. *code is -1 for a byte that is not UTF-8. */
+static size_t to_escape(struct slice text, int *code, size_t *as_is)
+{
+    unsigned char byte = (unsigned char)text.data[0];
+    unsigned unsafe = 0;
+    size_t length = 1;
+    *as_is = 1;
+    *code = byte;
+    if (byte < 0x80)
+        return byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\';
+    length = utf8_unsafe(text, &unsafe);
+    *code = (int)unsafe;
+    if (length > 0)
+        return length;
+    *as_is = utf8_length(text);
+    *code = -1;
+    return *as_is == 0;
 }
 
 bool json_escape(struct slice text, struct buffer *out)
@@ -193,25 +224,44 @@ bool json_escape(struct slice text, struct buffer *out)
     size_t clean = 0; /* start of the run that can be copied as it is */
     size_t at = 0;
     while (at < text.size) {
-        unsigned char byte = (unsigned char)text.data[at];
-        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-            at++;
-            continue;
-        }
-        size_t length = byte < 0x80 ? 0 : utf8_length(slice_make(text.data + at, text.size - at));
-        if (length > 0) {
-            at += length;
+        int code;
+        size_t as_is;
+        size_t length = to_escape(slice_make(text.data + at, text.size - at), &code, &as_is);
+        if (length == 0) {
+            at += as_is;
             continue;
         }
         buffer_append(out, text.data + clean, at - clean);
-        if (byte < 0x80)
-            escape_control(byte, out);
+        if (code >= 0)
+            escape_code((unsigned)code, out);
         else
             buffer_append_text(out, "\xef\xbf\xbd"); /* U+FFFD */
-        clean = ++at;
+        at += length;
+        clean = at;
     }
     if (text.size > clean)
         buffer_append(out, text.data + clean, text.size - clean);
+    return !out->overflow;
+}
+
+/* What is replaced can stand in strings only, so the document stays the same. */
+bool json_plain(struct slice json, struct buffer *out)
+{
+    size_t clean = 0;
+    for (size_t at = 0; at < json.size;) {
+        unsigned code;
+        size_t length = utf8_unsafe(slice_make(json.data + at, json.size - at), &code);
+        if (length == 0 || code == '\n' || code == '\r' || code == '\t') {
+            at++;
+            continue;
+        }
+        buffer_append(out, json.data + clean, at - clean);
+        escape_code(code, out);
+        at += length;
+        clean = at;
+    }
+    if (json.size > clean)
+        buffer_append(out, json.data + clean, json.size - clean);
     return !out->overflow;
 }
 

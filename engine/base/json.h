@@ -31,7 +31,8 @@ void json_int(struct json_writer *writer, const char *key, int64_t integer);
 void json_number(struct json_writer *writer, const char *key, double number);
 /* "%.9g": a float32 that reads back to the same float. */
 void json_float(struct json_writer *writer, const char *key, float number);
-/* Escapes what must be; bytes that are not UTF-8 become U+FFFD. */
+/* Escapes what must be, and what a screen must not get as it is (utf8_unsafe()); bytes that are not
+ * UTF-8 become U+FFFD. */
 void json_string(struct json_writer *writer, const char *key, struct slice text);
 void json_text(struct json_writer *writer, const char *key, const char *text); /* NULL: null */
 void json_time(struct json_writer *writer, const char *key, int64_t time_us);
@@ -39,9 +40,14 @@ void json_time(struct json_writer *writer, const char *key, int64_t time_us);
 void json_value(struct json_writer *writer, const char *key, const struct value *value);
 /* JSON text that is already well formed. */
 void json_raw(struct json_writer *writer, const char *key, struct slice json);
+/* The same for JSON that holds what others sent: written through json_plain(). */
+void json_recorded(struct json_writer *writer, const char *key, struct slice json);
 
 /* The inside of a JSON string without its quotes; the same rules. False when out is full. */
 bool json_escape(struct slice text, struct buffer *out);
+/* JSON text that is already well formed, with what utf8_unsafe() finds in its strings as \uXXXX:
+ * the same value, safe to show. False when out is full. */
+bool json_plain(struct slice json, struct buffer *out);
 
 /* A parsed document. Depth at most 64; UTF-8 only; of members of one name, json_get finds the
  * first. The error names the byte, from 1. */

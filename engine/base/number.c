@@ -286,3 +286,8 @@ size_t float_format(float number, char out[NUMBER_TEXT_SIZE])
 {
     return use_point(out, snprintf(out, NUMBER_TEXT_SIZE, "%.9g", (double)number));
 }
+
+const char *number_noun(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}

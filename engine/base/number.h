@@ -24,4 +24,7 @@ size_t number_format(double number, char out[NUMBER_TEXT_SIZE]);
 /* "%.9g": reads back to the same finite float. */
 size_t float_format(float number, char out[NUMBER_TEXT_SIZE]);
 
+/* "1 event", "2 events": the noun that fits the number. Borrowed. */
+const char *number_noun(uint64_t n, const char *one, const char *many);
+
 #endif

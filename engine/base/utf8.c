@@ -58,3 +58,34 @@ bool utf8_is_valid(struct slice text)
     }
     return true;
 }
+
+static bool is_unsafe_code(unsigned code)
+{
+    static const struct {
+        unsigned first, last;
+    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},
+                  {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
+size_t utf8_unsafe(struct slice text, unsigned *code)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    if (text.size == 0 || (at[0] >= 0x20 && at[0] < 0x7f))
+        return 0;
+    size_t length = utf8_length(text);
+    unsigned number = at[0];
+    if (length == 2)
+        number = (at[0] & 0x1fu) << 6 | (at[1] & 0x3fu);
+    else if (length == 3)
+        number = (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+    if (length == 0 || length > 3 || !is_unsafe_code(number))
+        return 0;
+    if (code)
+        *code = number;
+    return length;
+}

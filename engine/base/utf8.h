@@ -12,5 +12,10 @@
 size_t utf8_length(struct slice text);
 /* Whether all of the text is well formed; fast where it is ASCII. */
 bool utf8_is_valid(struct slice text);
+/* Bytes of a well-formed character at the front of text that must not reach a screen as it is, or
+ * 0: controls that a terminal obeys (C0, DEL, C1), marks that turn the direction of what follows
+ * (U+061C, U+200E/F, U+202A to U+202E, U+2066 to U+2069) and line ends that are no newline
+ * (U+2028/9). *code (may be NULL) gets its number. */
+size_t utf8_unsafe(struct slice text, unsigned *code);
 
 #endif

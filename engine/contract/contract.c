@@ -184,19 +184,27 @@ static bool is_beyond(int64_t time_us, int64_t now_us, int64_t span_us)
     return !__builtin_add_overflow(now_us, span_us, &limit) && time_us > limit;
 }
 
+static bool is_ahead(const struct contract *contract, int field, int64_t time_us, int64_t now_us,
+                     enum contract_clock clock)
+{
+    int64_t future_us = contract->rules[field].max_future_us;
+    if (clock == CONTRACT_WALL)
+        return future_us >= 0 && is_beyond(time_us, now_us, future_us);
+    bool limited = field == contract->schema.time && contract->max_step_us > 0;
+    return limited && now_us != INT64_MIN && is_beyond(time_us, now_us, contract->max_step_us);
+}
+
+bool contract_is_ahead(const struct contract *contract, int64_t time_us, int64_t now_us,
+                       enum contract_clock clock)
+{
+    return is_ahead(contract, contract->schema.time, time_us, now_us, clock);
+}
+
 static void check_time(const struct contract *contract, struct event *event, int field,
                        int64_t now_us, enum contract_clock clock)
 {
-    int64_t time_us = event->values[field].time_us;
-    int64_t future_us = contract->rules[field].max_future_us;
-    if (clock == CONTRACT_WALL) {
-        if (future_us >= 0 && is_beyond(time_us, now_us, future_us))
-            event_violate(event, VIOLATION_FUTURE, field);
-        return;
-    }
-    bool limited = field == contract->schema.time && contract->max_step_us > 0;
-    if (limited && now_us != INT64_MIN && is_beyond(time_us, now_us, contract->max_step_us))
-        event_violate(event, VIOLATION_STEP, field);
+    if (is_ahead(contract, field, event->values[field].time_us, now_us, clock))
+        event_violate(event, clock == CONTRACT_WALL ? VIOLATION_FUTURE : VIOLATION_STEP, field);
 }
 
 /* Null means that the data for an answer is not there, which the fields' own rules have allowed. */

@@ -46,6 +46,11 @@ enum contract_clock {
 void contract_check(const struct contract *contract, struct event *event, int64_t now_us,
                     enum contract_clock clock);
 
+/* Whether a time that somebody states lies further ahead of now_us than the contract lets an
+ * event's own time: max_future of the time field, or in event time max_step. */
+bool contract_is_ahead(const struct contract *contract, int64_t time_us, int64_t now_us,
+                       enum contract_clock clock);
+
 /* 26 characters of Crockford's base 32 in upper case, the first one 0 to 7 (128 bits). Lower case
  * is refused though decoders may read it: ids are compared as text everywhere, and one id must not
  * have two spellings. */

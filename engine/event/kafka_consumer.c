@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/number.h"
 #include "engine/event/kafka_consumer_priv.h"
 
 #define MAX_TAKE        1024
@@ -147,8 +148,8 @@ static void take_partitions(struct kafka_consumer *consumer,
     consumer->partitions = partitions;
     consumer->n_partitions = n;
     rd_kafka_assign(consumer->handle, consumer->trouble == STATUS_OK ? places : NULL);
-    log_write(consumer->client.log, LOG_INFO, "kafka", "assigned", "%zu partitions of %s", n,
-              consumer->options.kafka->topic);
+    log_write(consumer->client.log, LOG_INFO, "kafka", "assigned", "%zu %s of %s", n,
+              number_noun(n, "partition", "partitions"), consumer->options.kafka->topic);
 }
 
 static void drop_partitions(struct kafka_consumer *consumer)

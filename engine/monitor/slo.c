@@ -74,6 +74,11 @@ void slo_defaults(struct slo_set *set)
     memcpy(set->slos, default_slos, sizeof default_slos);
 }
 
+bool slo_counts_events(const struct slo *slo)
+{
+    return slo->indicator == SLO_LATENCY || slo->indicator == SLO_AVAILABILITY;
+}
+
 int slo_find(const struct slo_set *set, const char *name)
 {
     for (int i = 0; i < set->n; i++) {

@@ -17,7 +17,7 @@
 #include "engine/observe/tally.h"
 
 enum slo_indicator {
-    SLO_LATENCY,      /* decisions not slower than `limit` */
+    SLO_LATENCY,      /* decisions not slower than `limit`; in event time nothing is measured */
     SLO_AVAILABILITY, /* callers that got their decision, or were told what is wrong with the event
                        */
     SLO_DRIFT,        /* five-minute slices whose score shows no more than the drift threshold */
@@ -55,6 +55,8 @@ MUST_USE enum status slo_options(struct slo_set *set, struct observe_options *op
 /* -1 when there is no such objective. */
 int slo_find(const struct slo_set *set, const char *name);
 
+/* Whether it judges single events rather than minutes or slices of time. */
+bool slo_counts_events(const struct slo *slo);
 /* Of a span's counts, those that the objective judges and the bad ones among them. */
 void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *counted, uint64_t *bad);
 /* bad / counted over what the target allows; NaN when nothing was counted. */

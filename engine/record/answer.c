@@ -106,6 +106,6 @@ void row_query_json(const struct ledger_row *row, struct buffer *out)
     json_float(&json, "margin", row->margin);
     write_shadows(&json, row);
     write_features(&json, row);
-    json_raw(&json, "input", row->input);
+    json_recorded(&json, "input", row->input);
     json_object_end(&json);
 }

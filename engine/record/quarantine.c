@@ -244,7 +244,7 @@ void quarantine_json(const struct quarantine_row *row, struct buffer *out)
     json_int(&json, "quarantine_id", (int64_t)row->id);
     json_time(&json, "received_at", row->received_us);
     json_text(&json, "status", quarantine_status_name(row->status));
-    json_raw(&json, "errors", row->violations);
+    json_recorded(&json, "errors", row->violations);
     json_string(&json, "contract", row->contract);
     json_string(&json, "contract_version", row->contract_version);
     if (row->source.size > 0) {

@@ -281,7 +281,8 @@ static void draw_quarantine_line(struct pen *pen)
     const struct view *view = &pen->screen->view;
     struct line line = line_begin(pen, "contract");
     line_add(&line, STYLE_TEXT, view->events);
-    line_add(&line, STYLE_QUIET, " events   quarantined ");
+    line_add(&line, STYLE_QUIET,
+             strcmp(view->events, "1") == 0 ? " event   quarantined " : " events   quarantined ");
     line_add(&line, STYLE_TEXT, view->quarantined);
     for (int i = 0; i < view->n_quarantine && i < 6; i++) {
         if (line_left(&line) < canvas_width(pen->canvas, view->quarantine[i].reason) + 10)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/number.h"
+
 /* "label   text" of a panel. */
 static void PRINTF_LIKE(3, 4) draw_fact(struct pen *pen, const char *label, const char *format, ...)
 {
@@ -219,8 +221,8 @@ static void show_quarantine(struct pen *pen, int index)
 {
     const struct view_quarantine *row = &pen->screen->view.quarantine[index];
     draw_heading(pen, row->reason, "why events were not scored");
-    draw_fact(pen, "now", "%s events, %s of %s since the start", row->n, row->share,
-              pen->screen->view.events);
+    draw_fact(pen, "now", "%s %s, %s of %s since the start", row->n,
+              number_noun(row->count, "event", "events"), row->share, pen->screen->view.events);
     draw_fact(pen, "do", "binnacle quarantine list --reason %s", row->reason);
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/encoding.h"
+#include "engine/base/number.h"
 #include "ui/view/view_priv.h"
 
 #define UNUSUAL_ERRORS 3.0  /* standard errors between now and usual */
@@ -46,7 +47,7 @@ static void count_word(int n, const char *one, const char *many, char out[WORD_S
     if (n == 0)
         snprintf(out, WORD_SIZE, "no %s", many);
     else
-        snprintf(out, WORD_SIZE, "%d %s", n, n == 1 ? one : many);
+        snprintf(out, WORD_SIZE, "%d %s", n, number_noun((uint64_t)n, one, many));
 }
 
 static void build_headline(const struct snapshot *snapshot, struct view *view)

@@ -211,20 +211,6 @@ char *words_time(int64_t time_us, int64_t now_us, bool seconds, char out[WORD_SI
     return out;
 }
 
-/* C0, DEL and C1 controls; U+200E and U+200F, U+202A to U+202E, U+2066 to U+2069. */
-static bool is_unsafe(const unsigned char *at, size_t size)
-{
-    if (size == 1)
-        return at[0] < 0x20 || at[0] == 0x7f;
-    if (size == 2)
-        return at[0] == 0xc2 && at[1] < 0xa0;
-    if (size != 3 || at[0] != 0xe2)
-        return false;
-    return (at[1] == 0x80 &&
-            (at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae))) ||
-           (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
-}
-
 /* How long the character that begins with this byte would be. */
 static size_t wanted_size(unsigned char first)
 {
@@ -239,7 +225,7 @@ char *words_plain(char *text)
         size_t size = utf8_length(slice_make(from, left));
         if (size == 0 && wanted_size((unsigned char)*from) > left)
             break;
-        if (size == 0 || is_unsafe((const unsigned char *)from, size)) {
+        if (size == 0 || utf8_unsafe(slice_make(from, left), NULL) > 0) {
             size = size ? size : 1;
             *to++ = '?';
         } else {

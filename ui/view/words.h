@@ -41,8 +41,8 @@ char *words_duration(int64_t us, char out[WORD_SIZE]);
 char *words_time(int64_t time_us, int64_t now_us, bool seconds, char out[WORD_SIZE]);
 
 /* Makes somebody else's text safe to show, in place: control characters (a terminal would obey
- * them), marks that turn the direction of what follows, and bytes that are not UTF-8 become "?"; a
- * character cut in two at the end is dropped. Returns text. */
+ * them), marks that turn the direction of what follows (utf8_unsafe()), and bytes that are not
+ * UTF-8 become "?"; a character cut in two at the end is dropped. Returns text. */
 char *words_plain(char *text);
 
 /* Severity as a shape: "▲" page, "◆" ticket, "●" ok, "○" no data. */

@@ -49,9 +49,12 @@ static void put_answers(struct json_writer *json, const struct http_route *route
         put_answer(json, "422", "The event breaks the contract and is in quarantine",
                    "ContractProblem");
     }
+    put_answer(json, "403",
+               route->changes_state ? "The Host or Origin is not one that may change state"
+                                    : "The Host is not one that a local instance is read under",
+               "Problem");
     if (route->changes_state) {
         put_answer(json, "401", "A token is needed", "Problem");
-        put_answer(json, "403", "The Host or Origin is not one that may change state", "Problem");
         put_answer(json, "413", "The body is larger than this path takes", "Problem");
         put_answer(json, "503", "Overloaded or not ready: see Retry-After", "Problem");
     }

@@ -17,10 +17,14 @@ static const struct {
     int code;
     const char *title;
 } problem_titles[] = {
-    {STATUS_INVALID, 400, "Not understood"},    {STATUS_DENIED, 403, "Forbidden"},
-    {STATUS_NOT_FOUND, 404, "Not found"},       {STATUS_CONFLICT, 409, "Conflict"},
-    {STATUS_FULL, 503, "Overloaded"},           {STATUS_UNAVAILABLE, 503, "Unavailable"},
+    {STATUS_INVALID, 400, "Not understood"},
+    {STATUS_DENIED, 403, "Forbidden"},
+    {STATUS_NOT_FOUND, 404, "Not found"},
+    {STATUS_CONFLICT, 409, "Conflict"},
+    {STATUS_FULL, 503, "Overloaded"},
+    {STATUS_UNAVAILABLE, 503, "Unavailable"},
     {STATUS_UNSUPPORTED, 501, "Not supported"},
+    {STATUS_INVALID, 422, "Bad request body"}, /* events have a title of their own */
 };
 
 static const char *title_of(int code)
@@ -29,7 +33,7 @@ static const char *title_of(int code)
         if (problem_titles[i].code == code)
             return problem_titles[i].title;
     }
-    return code == 422 ? "Contract broken" : "Internal error";
+    return "Internal error";
 }
 
 /* What the backend said, made into an answer. */
@@ -303,11 +307,14 @@ static void put_traffic(void *context, const struct http_request *request,
     {.method = "POST", .path = "/v1/score/batch", .handle = post_score_batch, \
      .changes_state = true, .max_body = BATCH_BYTES, .summary = "Decide on many events", \
      .detail = "JSON lines in; out comes one line for each, in order, of the shapes that " \
-               "/v1/score gives.", \
+               "/v1/score gives. An empty line gets a line that says so; a newline at the end is no " \
+               "line.", \
      .request_schema = "EventLines", .response_schema = "DecisionLines"}, \
     {.method = "POST", .path = "/v1/labels", .handle = post_labels, .changes_state = true, \
      .max_body = BATCH_BYTES, .summary = "Tell the truth about earlier events", \
-     .detail = "One object, or JSON lines.", \
+     .detail = "One object, or JSON lines; observed_at is now when left out. It must not lie in the " \
+               "future, by the rule that holds for the events' own time: max_future of the " \
+               "contract's time field, or in event time max_step after the newest event.", \
      .request_schema = "Label", .response_schema = "LabelsTaken"}
 
 #define HEALTH_ROUTES \

@@ -19,7 +19,7 @@ static struct value *slots;
 static int set_up(void **state)
 {
     (void)state;
-    static const char *const slos[] = {"latency"};
+    static const struct alert_objective slos[] = {{"latency", true}};
     static const char *const columns[] = {"score"};
     struct error error;
     size_t n;

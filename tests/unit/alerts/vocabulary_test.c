@@ -14,7 +14,7 @@
 
 #include "alerts/vocabulary.h"
 
-static const char *const slos[] = {"latency", "in-time"};
+static const struct alert_objective slos[] = {{"latency", true}, {"in-time", true}};
 static const char *const columns[] = {"score", "amount", "9lives"};
 
 static struct vocabulary *vocabulary;

@@ -170,7 +170,7 @@ static void counts_every_decision_in_its_own_day(void **state)
     assert_no_data(report, "days", "2018-08-10", "latency_p95_us");
     assert_int_equal(report->tables[1].n_rows, 3);
     assert_string_equal(report->summary,
-                        "0 of 1 objectives that the record can judge were met over 7 decisions. "
+                        "0 of 1 objective that the record can judge was met over 7 decisions. "
                         "Missed: latency.");
     assert_int_equal(report->tree_size, 9);
 }
@@ -209,7 +209,7 @@ static void what_the_record_cannot_say_is_no_data(void **state)
     assert_no_data(report, "days", "2018-08-08", "latency_attained_ratio");
     assert_int_equal(report->chart.n_series, 0);
     assert_string_equal(report->summary,
-                        "No objective can be judged: the range holds 1 decisions.");
+                        "No objective can be judged: the range holds 1 decision.");
 }
 
 static void a_range_without_decisions_has_its_days_and_judges_nothing(void **state)

@@ -70,7 +70,7 @@ export function histogram(box, scores) {
     drawing.children[i].setAttribute("y", (100 - height).toFixed(1));
     drawing.children[i].setAttribute("height", height.toFixed(1));
   });
-  setAttribute(drawing, "aria-label", `Scores of ${scores.n} decisions from 0 to 1, logarithmic heights`);
+  setAttribute(drawing, "aria-label", `Scores of ${scores.n} ${scores.n === "1" ? "decision" : "decisions"} from 0 to 1, logarithmic heights`);
 }
 
 const percent = (ratio) => `${(100 * Math.min(1, Math.max(0, ratio))).toFixed(2)}%`;

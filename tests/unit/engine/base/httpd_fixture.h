@@ -46,6 +46,16 @@ static inline struct httpd *serve(const struct http_route *routes,
     return httpd;
 }
 
+static inline struct httpd *serve_at(const char *listen, const struct http_route *routes)
+{
+    struct httpd_options options = {.listen = listen, .workers = 2};
+    struct httpd *httpd = NULL;
+    struct error error = {0};
+    if (httpd_start(&options, routes, NULL, NULL, &httpd, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return httpd;
+}
+
 static inline void wire_open(struct wire *wire, const struct httpd *httpd, int receive_buffer)
 {
     wire->fd = socket(AF_INET, SOCK_STREAM, 0);

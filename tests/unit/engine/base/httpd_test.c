@@ -271,10 +271,36 @@ static void refuses_state_changes_for_other_hosts_and_origins(void **state)
         if (answer.status != cases[i].status)
             fail_msg("%s gave %d", cases[i].headers, answer.status);
     }
-    assert_int_equal(ask(httpd, "GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n").status, 200);
     struct httpd_stats stats;
     httpd_stats(httpd, &stats);
     assert_int_equal(stats.refused, 11);
+    httpd_stop(httpd);
+}
+
+static int read_as(struct httpd *httpd, const char *headers)
+{
+    char request[512];
+    snprintf(request, sizeof request, "GET /hello HTTP/1.1\r\n%sConnection: close\r\n\r\n",
+             headers);
+    return ask(httpd, request).status;
+}
+
+static void a_page_elsewhere_cannot_read_a_local_instance_through_a_name_of_its_own(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2);
+    struct answer answer =
+        ask(httpd, "GET /hello HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert_int_equal(answer.status, 403);
+    assert_non_null(strstr(answer.body, "allowed_hosts"));
+    assert_int_equal(read_as(httpd, "Host: 127.0.0.1:8420\r\n"), 200);
+    assert_int_equal(read_as(httpd, "Host: localhost\r\n"), 200);
+    assert_int_equal(read_as(httpd, "Host: [::1]:1\r\n"), 200);
+    assert_int_equal(read_as(httpd, "Host: binnacle.example\r\n"), 200); /* a proxy's, allowed */
+    assert_int_equal(read_as(httpd, "Host: localhost\r\nOrigin: http://x.example\r\n"), 200);
+    httpd_stop(httpd);
+    httpd = serve_at("0.0.0.0:0", routes);
+    assert_int_equal(read_as(httpd, "Host: fraud.corp.example\r\n"), 200);
     httpd_stop(httpd);
 }
 
@@ -432,6 +458,7 @@ int main(void)
         cmocka_unit_test(matches_a_prefix_route_and_no_climbing_out_of_it),
         cmocka_unit_test(refuses_a_body_over_the_limit_and_still_answers),
         cmocka_unit_test(refuses_state_changes_for_other_hosts_and_origins),
+        cmocka_unit_test(a_page_elsewhere_cannot_read_a_local_instance_through_a_name_of_its_own),
         cmocka_unit_test(answers_nonsense_with_a_problem_and_closes),
         cmocka_unit_test(refuses_a_body_whose_end_can_be_read_in_two_ways),
         cmocka_unit_test(does_not_wait_for_ever_for_a_body_that_trickles),

@@ -92,6 +92,43 @@ static void escapes_what_must_be(void **state)
                    "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
 }
 
+/* C1 controls, and marks that turn the direction of what follows: Trojan Source, CVE-2021-42574. */
+static void escapes_what_a_screen_would_obey(void **state)
+{
+    (void)state;
+    assert_escaped(slice_of("a\xc2\x9b"
+                            "2J\xc2\x80\xc2\x9f\xc2\xa0"),
+                   "\"a\\u009b2J\\u0080\\u009f\xc2\xa0\"");
+    assert_escaped(slice_of("\xe2\x80\xae|\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xa7\xe2\x80\xaf"),
+                   "\"\\u202e|\\u2028\\u2029\xe2\x80\xa7\xe2\x80\xaf\"");
+    assert_escaped(slice_of("\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c"),
+                   "\"\\u2066\\u2069\xe2\x81\xaa\\u200e\\u200f\\u061c\"");
+}
+
+static void a_document_is_made_plain_and_stays_the_same_value(void **state)
+{
+    (void)state;
+    struct buffer out;
+    buffer_init(&out, 4096);
+    assert_true(json_plain(
+        slice_of("{\"a\":\"x\xc2\x9b\xc3\xa9\x7f\\n\",\n \"\xe2\x80\xae\":[1, \"\"]}"), &out));
+    assert_true(slice_is(buffer_slice(&out),
+                         "{\"a\":\"x\\u009b\xc3\xa9\\u007f\\n\",\n \"\\u202e\":[1, \"\"]}"));
+    struct json *json;
+    struct error error;
+    assert_int_equal(json_parse(buffer_slice(&out), &json, &error), STATUS_OK);
+    assert_string_equal(json_as_text(json_get(json, "a"), ""), "x\xc2\x9b\xc3\xa9\x7f\n");
+    json_destroy(json);
+    buffer_reset(&out);
+    struct json_writer writer;
+    json_begin(&writer, &out);
+    json_object(&writer, NULL);
+    json_recorded(&writer, "input", slice_of("{\"b\":\"\xc2\x9b\"}"));
+    json_object_end(&writer);
+    assert_true(slice_is(buffer_slice(&out), "{\"input\":{\"b\":\"\\u009b\"}}"));
+    buffer_free(&out);
+}
+
 static void replaces_what_is_not_utf8(void **state)
 {
     (void)state;
@@ -251,6 +288,8 @@ int main(void)
         cmocka_unit_test(writes_every_kind_with_commas_in_place),
         cmocka_unit_test(writes_contract_values_by_type),
         cmocka_unit_test(escapes_what_must_be),
+        cmocka_unit_test(escapes_what_a_screen_would_obey),
+        cmocka_unit_test(a_document_is_made_plain_and_stays_the_same_value),
         cmocka_unit_test(replaces_what_is_not_utf8),
         cmocka_unit_test(tells_utf8),
         cmocka_unit_test(reads_documents),

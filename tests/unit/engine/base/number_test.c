@@ -258,6 +258,14 @@ static void writes_the_shortest_text_that_reads_back(void **state)
     }
 }
 
+static void the_noun_fits_the_number(void **state)
+{
+    (void)state;
+    assert_string_equal(number_noun(0, "event", "events"), "events");
+    assert_string_equal(number_noun(1, "event", "events"), "event");
+    assert_string_equal(number_noun(2, "event", "events"), "events");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +275,7 @@ int main(void)
         cmocka_unit_test(reads_halfway_texts_rounded_once),
         cmocka_unit_test(ignores_the_locale),
         cmocka_unit_test(reads_integers_to_their_limits),
+        cmocka_unit_test(the_noun_fits_the_number),
         cmocka_unit_test(writes_what_the_c_library_writes),
         cmocka_unit_test(writes_the_shortest_text_that_reads_back),
     };
