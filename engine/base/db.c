@@ -115,7 +115,13 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
                               : error_set(error, STATUS_MEMORY, "%s: out of memory", path);
     sqlite3_extended_result_codes(opened->handle, 1);
     sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
-    return mode == DB_WRITE ? set_up_writer(opened, sync, error) : set_up_reader(opened, error);
+    if (mode == DB_READ)
+        return set_up_reader(opened, error);
+    enum status status = STATUS_OK;
+    /* Before the file has a page at all; an older file keeps its own size. */
+    if (mode == DB_WRITE_LARGE)
+        status = db_exec(opened, "PRAGMA page_size=16384", error);
+    return status == STATUS_OK ? set_up_writer(opened, sync, error) : status;
 }
 
 enum status db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **db,

@@ -12,8 +12,9 @@ struct db;      /* one connection; used by one thread at a time */
 struct db_stmt; /* a prepared statement; owned by the caller, finished before its db */
 
 enum db_mode {
-    DB_READ,  /* must exist; not written, but what a killed writer left half done is undone */
-    DB_WRITE, /* made when missing; WAL, foreign keys on, busy timeout 5 s */
+    DB_READ,        /* must exist; not written, but what a killed writer left half done is undone */
+    DB_WRITE,       /* made when missing; WAL, foreign keys on, busy timeout 5 s */
+    DB_WRITE_LARGE, /* the same, for tables of many rows: a file that is made has pages of 16 KiB */
 };
 
 /* Durability of commits (PRAGMA synchronous). */

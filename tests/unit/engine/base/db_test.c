@@ -207,6 +207,34 @@ static void reader_undoes_what_a_killed_writer_left(void **state)
     db_close(db);
 }
 
+static int64_t page_size(struct db *db)
+{
+    struct db_stmt *stmt;
+    OK(db_prepare(db, "PRAGMA page_size", &stmt, &error));
+    OK(db_step(stmt, &error));
+    int64_t size = db_int(stmt, 0);
+    db_finish(stmt);
+    return size;
+}
+
+static void new_large_file_has_large_pages_and_an_older_one_keeps_its_own(void **state)
+{
+    (void)state;
+    struct db *db = open_new("older.db");
+    OK(db_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", &error));
+    db_close(db);
+    char older[128];
+    snprintf(older, sizeof older, "%s/older.db", folder);
+    OK(db_open(older, DB_WRITE_LARGE, DB_SYNC_FULL, &db, &error));
+    assert_int_equal(page_size(db), 4096);
+    OK(db_exec(db, "INSERT INTO t VALUES(2)", &error));
+    db_close(db);
+    OK(db_open(path_of("large.db"), DB_WRITE_LARGE, DB_SYNC_FULL, &db, &error));
+    OK(db_exec(db, "CREATE TABLE t(a)", &error));
+    assert_int_equal(page_size(db), 16384);
+    db_close(db);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -228,6 +256,7 @@ int main(void)
         cmocka_unit_test(says_what_went_wrong_and_where),
         cmocka_unit_test(reader_needs_a_database_and_never_writes),
         cmocka_unit_test(migrates_step_by_step),
+        cmocka_unit_test(new_large_file_has_large_pages_and_an_older_one_keeps_its_own),
         cmocka_unit_test(reader_undoes_what_a_killed_writer_left),
         cmocka_unit_test(commits_or_rolls_back_whole),
     };
