@@ -261,14 +261,23 @@ static enum status step_features(struct worker *worker, struct error *error)
 {
     (void)error;
     note_start(worker);
+    size_t n = 0;
     for (size_t i = 0; i < worker->n; i++) {
-        struct item *item = &worker->items[i];
-        if (item->alive &&
-            feature_compute(worker->engine->store, worker->feature_scratch, &item->event,
-                            item->replacements, worker_features(worker, i)) != STATUS_OK) {
-            refuse_late(worker, item);
-            refuse_repeats(worker, i);
-        }
+        const struct item *item = &worker->items[i];
+        if (!item->alive)
+            continue;
+        worker->requests[n] = (struct feature_request){.event = &item->event,
+                                                       .replacements = item->replacements,
+                                                       .out = worker_features(worker, i)};
+        worker->entry_items[n++] = (int)i;
+    }
+    feature_compute_many(worker->engine->store, worker->feature_scratch, worker->requests, n);
+    for (size_t i = 0; i < n; i++) {
+        if (worker->requests[i].status == STATUS_OK)
+            continue;
+        size_t late = (size_t)worker->entry_items[i];
+        refuse_late(worker, &worker->items[late]);
+        refuse_repeats(worker, late);
     }
     return STATUS_OK;
 }
@@ -420,11 +429,12 @@ static bool allocate(struct worker *worker)
     worker->margins = calloc(MAX_BATCH, sizeof *worker->margins);
     worker->scores = calloc(MAX_BATCH, sizeof *worker->scores);
     worker->contribs = calloc(n_features + 1, sizeof *worker->contribs);
+    worker->requests = calloc(MAX_BATCH, sizeof *worker->requests);
     worker->entries = calloc(MAX_BATCH, sizeof *worker->entries);
     worker->entry_items = calloc(MAX_BATCH, sizeof *worker->entry_items);
     return worker->arena && worker->items && worker->features && worker->gathered &&
            worker->gathered_items && worker->margins && worker->scores && worker->contribs &&
-           worker->entries && worker->entry_items;
+           worker->requests && worker->entries && worker->entry_items;
 }
 
 enum status worker_create(struct engine *engine, const struct worker_options *options,
@@ -473,6 +483,7 @@ void worker_destroy(struct worker *worker)
     feature_scratch_destroy(worker->feature_scratch);
     free(worker->entry_items);
     free(worker->entries);
+    free(worker->requests);
     free(worker->contribs);
     free(worker->scores);
     free(worker->margins);

@@ -44,8 +44,9 @@ struct worker {
     float *gathered;         /* rows of one arm next to each other */
     int *gathered_items;
     float *contribs; /* n_features + 1 */
+    struct feature_request *requests;
     struct ledger_entry *entries;
-    int *entry_items;
+    int *entry_items; /* whose request or entry it is */
     uint64_t ticket;
     bool waiting;                     /* `ticket` has not been waited for */
     struct pipeline_profile *profile; /* NULL: nobody asks where the time goes */

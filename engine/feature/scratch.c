@@ -98,19 +98,36 @@ static unsigned label_of(const struct event *event)
     return as_number(event->values[field]) != 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
 }
 
-static void read_keys(struct feature_scratch *scratch)
+/* A field's value as windows see it. */
+static struct value field_value(const struct event *event, const struct slice *replacements,
+                                size_t field)
+{
+    bool replaced = replacements && replacements[field].data;
+    return replaced ? value_string(replacements[field]) : event->values[field];
+}
+
+void scratch_keys(const struct feature_scratch *scratch, const struct event *event,
+                  const struct slice *replacements, struct event_keys *keys)
+{
+    const struct feature_views *views = scratch->store->views;
+    double number;
+    for (uint32_t i = 0; i < views->n_streams; i++) {
+        struct value value = field_value(event, replacements, (size_t)views->streams[i].field);
+        struct slice bytes = value_bytes(&value, &number);
+        keys->has[i] = value.type != VALUE_NULL;
+        keys->of[i] = hash128(bytes.data, bytes.size, i);
+    }
+}
+
+static void read_hashes(struct feature_scratch *scratch)
 {
     const struct feature_views *views = scratch->store->views;
     double number;
     for (uint32_t i = 0; i < views->n_streams; i++) {
         const struct stream *stream = &views->streams[i];
-        const struct value *value = &scratch->slots[stream->field];
-        scratch->has_key[i] = value->type != VALUE_NULL;
-        struct slice bytes = value_bytes(value, &number);
-        scratch->keys[i] = hash128(bytes.data, bytes.size, i);
         for (size_t j = 0; j < stream->n_hashes; j++) {
             uint32_t field = stream->hashes[j];
-            bytes = value_bytes(&scratch->slots[field], &number);
+            struct slice bytes = value_bytes(&scratch->slots[field], &number);
             uint64_t hash = hash64(bytes.data, bytes.size, 0);
             bool missing = scratch->slots[field].type == VALUE_NULL;
             scratch->hashes[field] = missing ? 0 : hash ? hash : 1;
@@ -119,13 +136,11 @@ static void read_keys(struct feature_scratch *scratch)
 }
 
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements)
+                  const struct slice *replacements, const struct event_keys *keys)
 {
     const struct feature_views *views = scratch->store->views;
-    for (size_t i = 0; i < views->schema->n_fields; i++) {
-        bool replaced = replacements && replacements[i].data;
-        scratch->slots[i] = replaced ? value_string(replacements[i]) : event->values[i];
-    }
+    for (size_t i = 0; i < views->schema->n_fields; i++)
+        scratch->slots[i] = field_value(event, replacements, i);
     const struct expr_run run = {.arena = scratch->arena};
     arena_reset(scratch->arena);
     for (size_t i = 0; i < views->n_columns; i++) {
@@ -134,7 +149,8 @@ void scratch_read(struct feature_scratch *scratch, const struct event *event,
             as_number(column->expr ? expr_evaluate(column->expr, scratch->slots, &run)
                                    : scratch->slots[column->field]);
     }
-    read_keys(scratch);
+    read_hashes(scratch);
+    scratch->keys = keys;
     double number;
     struct slice id = value_bytes(&event->values[views->schema->id], &number);
     scratch->entry = (struct entry){

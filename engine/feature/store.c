@@ -76,14 +76,14 @@ void feature_store_destroy(struct feature_store *store)
     free(store);
 }
 
-void store_hold(const struct feature_scratch *scratch, struct held *held)
+/* Adds the shards of an event's entities; they are held later, by store_hold(). */
+static void add_shards(const struct feature_store *store, const struct event_keys *keys,
+                       struct held *held)
 {
-    const struct feature_store *store = scratch->store;
-    held->n = 0;
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        if (!scratch->has_key[i])
+        if (!keys->has[i])
             continue;
-        struct shard *shard = store_shard(store, scratch->keys[i]);
+        struct shard *shard = store_shard(store, keys->of[i]);
         size_t at = held->n;
         while (at > 0 && held->shards[at - 1] > shard)
             at--;
@@ -93,39 +93,51 @@ void store_hold(const struct feature_scratch *scratch, struct held *held)
         held->shards[at] = shard;
         held->n++;
     }
+}
+
+static void hold(const struct held *held)
+{
     for (size_t i = 0; i < held->n; i++)
         lock_take(&held->shards[i]->lock);
 }
 
-void store_release(struct held *held)
+static void release(const struct held *held)
 {
     for (size_t i = held->n; i > 0; i--)
         lock_release(&held->shards[i - 1]->lock);
 }
 
 /* Most of an event's time goes by waiting for memory. Asking for all of it at once, step by step
- * for all entities, lets the waits overlap: where the entities are, then they, then their entries.
- */
-static void warm(const struct feature_scratch *scratch)
+ * for all entities of some events, lets the waits overlap: where the entities are, then they, then
+ * their entries. The shards are held. */
+static void warm(const struct feature_store *store, const struct event_keys *group, size_t n)
 {
-    const struct feature_store *store = scratch->store;
-    for (uint32_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->has_key[i])
-            shard_prefetch_slot(store_shard(store, scratch->keys[i]), scratch->keys[i]);
-    for (uint32_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->has_key[i])
-            shard_prefetch_entity(store_shard(store, scratch->keys[i]), scratch->keys[i],
-                                  sizeof(struct entity) + store->views->streams[i].states_size);
-    for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        if (!scratch->has_key[i])
+    size_t n_streams = store->views->n_streams;
+    for (size_t i = 0; i < n * n_streams; i++) {
+        const struct event_keys *keys = &group[i / n_streams];
+        if (keys->has[i % n_streams])
+            shard_prefetch_slot(store_shard(store, keys->of[i % n_streams]),
+                                keys->of[i % n_streams]);
+    }
+    for (size_t i = 0; i < n * n_streams; i++) {
+        const struct event_keys *keys = &group[i / n_streams];
+        if (keys->has[i % n_streams])
+            shard_prefetch_entity(
+                store_shard(store, keys->of[i % n_streams]), keys->of[i % n_streams],
+                sizeof(struct entity) + store->views->streams[i % n_streams].states_size);
+    }
+    for (size_t i = 0; i < n * n_streams; i++) {
+        uint32_t stream = (uint32_t)(i % n_streams);
+        const struct event_keys *keys = &group[i / n_streams];
+        if (!keys->has[stream])
             continue;
         const struct entity *entity =
-            shard_find(store_shard(store, scratch->keys[i]), i, scratch->keys[i]);
+            shard_find(store_shard(store, keys->of[stream]), stream, keys->of[stream]);
         if (!entity)
             continue;
         __builtin_prefetch(entity->newer, 1);
         __builtin_prefetch(entity->older, 1);
-        series_prefetch(&store->layouts[i], &entity->series);
+        series_prefetch(&store->layouts[stream], &entity->series);
     }
 }
 
@@ -135,10 +147,10 @@ static bool is_too_late(const struct feature_scratch *scratch)
     if (store->lateness_us == FEATURE_LATENESS_ANY)
         return false;
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        if (!scratch->has_key[i])
+        if (!scratch->keys->has[i])
             continue;
-        struct shard *shard = store_shard(store, scratch->keys[i]);
-        const struct entity *entity = shard_find(shard, i, scratch->keys[i]);
+        struct shard *shard = store_shard(store, scratch->keys->of[i]);
+        const struct entity *entity = shard_find(shard, i, scratch->keys->of[i]);
         if (entity && entity->series.n > 0 &&
             scratch->entry.time_us <
                 series_newest_us(&store->layouts[i], &entity->series) - store->lateness_us) {
@@ -155,10 +167,10 @@ static void insert(struct feature_scratch *scratch)
     struct feature_store *store = scratch->store;
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         scratch->entities[i] = NULL;
-        if (!scratch->has_key[i])
+        if (!scratch->keys->has[i])
             continue;
-        struct shard *shard = store_shard(store, scratch->keys[i]);
-        struct entity *entity = shard_touch(shard, store->layouts, i, scratch->keys[i]);
+        struct shard *shard = store_shard(store, scratch->keys->of[i]);
+        struct entity *entity = shard_touch(shard, store->layouts, i, scratch->keys->of[i]);
         uint32_t *number = &scratch->numbers[i];
         if (entity &&
             (store->online ? shared_insert(scratch, shard, entity, number)
@@ -190,68 +202,130 @@ static void note_newest(struct feature_store *store, int64_t time_us)
         ;
 }
 
-static void evict(struct feature_store *store, const struct held *held)
+static void evict(struct feature_scratch *scratch)
 {
+    const struct feature_store *store = scratch->store;
     int64_t newest_us = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
-    for (size_t i = 0; i < held->n; i++)
-        shard_evict(held->shards[i], store->layouts, store->max_bytes / store->n_shards, newest_us);
+    for (size_t i = 0; i < store->views->n_streams; i++)
+        if (scratch->keys->has[i])
+            shard_evict(store_shard(store, scratch->keys->of[i]), store->layouts,
+                        store->max_bytes / store->n_shards, newest_us);
 }
 
-/* Inserts and, with `out`, computes. */
-static enum status take(struct feature_store *store, struct feature_scratch *scratch,
-                        const struct event *event, const struct slice *replacements, float *out)
+/* The event read into the scratch goes into its series, and with `out` its windows are read. The
+ * shards are held. */
+static void place(struct feature_scratch *scratch, const float *out)
 {
-    struct held held;
-    assert(store->magic == STORE_MAGIC && scratch->store == store);
-    scratch_read(scratch, event, replacements);
-    store_hold(scratch, &held);
-    warm(scratch);
-    bool refused = is_too_late(scratch);
-    if (store->online && !refused) {
-        store_release(&held); /* no lock while it is waited for */
-        shared_exchange(scratch, out != NULL);
-        store_hold(scratch, &held);
-    }
-    if (!refused) {
-        insert(scratch);
-        if (out)
-            read_windows(scratch);
-        note_newest(store, event->time_us);
-        evict(store, &held);
-    }
-    store_release(&held);
-    if (out && !refused)
-        scratch_finish(scratch, out);
-    for (size_t i = 0; out && refused && i < store->views->features.n_features; i++)
+    insert(scratch);
+    if (out)
+        read_windows(scratch);
+    note_newest(scratch->store, scratch->entry.time_us);
+    evict(scratch);
+}
+
+static void refuse(const struct feature_store *store, float *out)
+{
+    for (size_t i = 0; out && i < store->views->features.n_features; i++)
         out[i] = NAN;
-    return refused ? STATUS_INVALID : STATUS_OK;
+}
+
+/* With an online store: no lock is held while it is waited for. */
+static enum status take_shared(struct feature_scratch *scratch, const struct feature_request *event)
+{
+    struct feature_store *store = scratch->store;
+    struct held held = {.n = 0};
+    scratch_keys(scratch, event->event, event->replacements, &scratch->group[0]);
+    scratch_read(scratch, event->event, event->replacements, &scratch->group[0]);
+    add_shards(store, scratch->keys, &held);
+    hold(&held);
+    bool refused = is_too_late(scratch);
+    release(&held);
+    if (refused) {
+        refuse(store, event->out);
+        return STATUS_INVALID;
+    }
+    shared_exchange(scratch, event->out != NULL);
+    hold(&held);
+    place(scratch, event->out);
+    release(&held);
+    if (event->out)
+        scratch_finish(scratch, event->out);
+    return STATUS_OK;
+}
+
+static enum status take_held(struct feature_scratch *scratch, const struct feature_request *event,
+                             const struct event_keys *keys)
+{
+    scratch_read(scratch, event->event, event->replacements, keys);
+    if (is_too_late(scratch)) {
+        refuse(scratch->store, event->out);
+        return STATUS_INVALID;
+    }
+    place(scratch, event->out);
+    if (event->out)
+        scratch_finish(scratch, event->out);
+    return STATUS_OK;
+}
+
+/* As many events as their shards may be held for together; returns their number. */
+static size_t take_group(struct feature_scratch *scratch, struct feature_request *events, size_t n)
+{
+    const struct feature_store *store = scratch->store;
+    struct held held = {.n = 0};
+    size_t size = 0;
+    while (size < n && size < MAX_GROUP && held.n + store->views->n_streams <= MAX_HELD) {
+        scratch_keys(scratch, events[size].event, events[size].replacements, &scratch->group[size]);
+        add_shards(store, &scratch->group[size++], &held);
+    }
+    hold(&held);
+    warm(store, scratch->group, size);
+    for (size_t i = 0; i < size; i++)
+        events[i].status = take_held(scratch, &events[i], &scratch->group[i]);
+    release(&held);
+    return size;
+}
+
+void feature_compute_many(struct feature_store *store, struct feature_scratch *scratch,
+                          struct feature_request *events, size_t n)
+{
+    assert(store->magic == STORE_MAGIC && scratch->store == store);
+    if (store->online)
+        for (size_t i = 0; i < n; i++)
+            events[i].status = take_shared(scratch, &events[i]);
+    else
+        for (size_t done = 0; done < n;)
+            done += take_group(scratch, events + done, n - done);
 }
 
 enum status feature_compute(struct feature_store *store, struct feature_scratch *scratch,
                             const struct event *event, const struct slice *replacements, float *out)
 {
-    return take(store, scratch, event, replacements, out);
+    struct feature_request request = {.event = event, .replacements = replacements, .out = out};
+    feature_compute_many(store, scratch, &request, 1);
+    return request.status;
 }
 
 enum status feature_insert(struct feature_store *store, struct feature_scratch *scratch,
                            const struct event *event, const struct slice *replacements)
 {
-    return take(store, scratch, event, replacements, NULL);
+    return feature_compute(store, scratch, event, replacements, NULL);
 }
 
 enum status feature_label(struct feature_store *store, struct feature_scratch *scratch,
                           const struct event *event, const struct slice *replacements, int label)
 {
-    struct held held;
+    struct held held = {.n = 0};
     bool reached = false;
-    scratch_read(scratch, event, replacements);
-    store_hold(scratch, &held);
+    scratch_keys(scratch, event, replacements, &scratch->group[0]);
+    scratch_read(scratch, event, replacements, &scratch->group[0]);
+    add_shards(store, scratch->keys, &held);
+    hold(&held);
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
-        if (!scratch->has_key[i] || !store->views->streams[i].labels)
+        if (!scratch->keys->has[i] || !store->views->streams[i].labels)
             continue;
         struct entity *entity =
-            shard_find(store_shard(store, scratch->keys[i]), i, scratch->keys[i]);
+            shard_find(store_shard(store, scratch->keys->of[i]), i, scratch->keys->of[i]);
         uint32_t number;
         if (!entity || !series_find(layout, &entity->series, scratch->entry.time_us,
                                     scratch->entry.id, &number))
@@ -259,7 +333,7 @@ enum status feature_label(struct feature_store *store, struct feature_scratch *s
         series_set_label(layout, &entity->series, number, label ? LABEL_POSITIVE : LABEL_NEGATIVE);
         reached = reached || series_in_reach(layout, &entity->series, number);
     }
-    store_release(&held);
+    release(&held);
     if (store->online)
         shared_label(scratch, label);
     return reached ? STATUS_OK : STATUS_NOT_FOUND;

@@ -58,6 +58,16 @@ void feature_scratch_destroy(struct feature_scratch *scratch); /* NULL is ignore
 MUST_USE enum status feature_compute(struct feature_store *store, struct feature_scratch *scratch,
                                      const struct event *event, const struct slice *replacements,
                                      float *out);
+/* One event of several. */
+struct feature_request {
+    const struct event *event;
+    const struct slice *replacements; /* or NULL */
+    float *out;                       /* NULL: only inserted */
+    enum status status;               /* out: as feature_compute() returns it */
+};
+/* The same for each of n events in their order, with the waits for memory overlapping. */
+void feature_compute_many(struct feature_store *store, struct feature_scratch *scratch,
+                          struct feature_request *events, size_t n);
 /* Inserts only: for making the state again from the record. Same status. */
 MUST_USE enum status feature_insert(struct feature_store *store, struct feature_scratch *scratch,
                                     const struct event *event, const struct slice *replacements);

@@ -22,6 +22,16 @@ struct feature_store {
     _Atomic int64_t newest_us;
 };
 
+/* Where the series of an event's entities are, by stream. */
+struct event_keys {
+    bool has[MAX_STREAMS];
+    struct hash128 of[MAX_STREAMS];
+};
+
+/* Events whose memory is asked for together, and shards that may be held at a time. */
+#define MAX_GROUP 16
+#define MAX_HELD  48
+
 struct feature_scratch {
     struct feature_store *store;
     struct value *slots; /* the fields with their replacements, then the outputs */
@@ -38,11 +48,11 @@ struct feature_scratch {
     struct online_request requests[MAX_STREAMS];
     int request_of[MAX_STREAMS]; /* by stream; -1: none */
     size_t n_requests;
-    bool has_key[MAX_STREAMS];
-    struct hash128 keys[MAX_STREAMS];
+    const struct event_keys *keys;
     struct entity *entities[MAX_STREAMS];
     uint32_t numbers[MAX_STREAMS];
     struct entry entry;
+    struct event_keys group[MAX_GROUP]; /* of it and those after it */
 };
 
 static inline struct shard *store_shard(const struct feature_store *store, struct hash128 key)
@@ -50,13 +60,11 @@ static inline struct shard *store_shard(const struct feature_store *store, struc
     return &store->shards[(size_t)(key.high >> 32) & (store->n_shards - 1)];
 }
 
-/* The shards of the event's entities, each once, ascending. */
+/* The shards of some events' entities, each once, ascending. */
 struct held {
-    struct shard *shards[MAX_STREAMS];
+    struct shard *shards[MAX_HELD];
     size_t n;
 };
-void store_hold(const struct feature_scratch *scratch, struct held *held);
-void store_release(struct held *held);
 
 /* Tells the online store of the event and learns what others told it. Before the shards are held.
  */
@@ -68,9 +76,11 @@ MUST_USE bool shared_insert(struct feature_scratch *scratch, struct shard *shard
 /* Tells it of a label. */
 void shared_label(struct feature_scratch *scratch, int label);
 
-/* Fills slots, columns, hashes, keys and entry of the scratch from the event. */
+void scratch_keys(const struct feature_scratch *scratch, const struct event *event,
+                  const struct slice *replacements, struct event_keys *keys);
+/* Fills slots, columns, hashes and entry of the scratch from the event, whose keys are kept. */
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements);
+                  const struct slice *replacements, const struct event_keys *keys);
 /* Calendar, one-hot and transforms from slots and outputs; then the features in their order. */
 void scratch_finish(struct feature_scratch *scratch, float *out);
 

@@ -343,6 +343,33 @@ static void refuses_a_damaged_checkpoint_wherever_the_damage_is(void **state)
     open_store(fixture, NULL);
 }
 
+/* Few users and shops, so that one entity is met several times in a group; some events too late. */
+static void many_at_once_give_what_one_by_one_gives(void **state)
+{
+    enum { EVENTS = 500 };
+    struct fixture *fixture = *state;
+    static struct fixture_event events[EVENTS];
+    static struct feature_request requests[EVENTS];
+    static float one[EVENTS][N_FEATURES], many[EVENTS][N_FEATURES];
+    static enum status statuses[EVENTS];
+    int refused = 0;
+    for (int i = 0; i < EVENTS; i++) {
+        int64_t hour = i % 37 == 36 ? i / 10 - 400 : i / 10 - i % 3;
+        fixture_fill(&events[i], i, hour * H, i * 7 % 11, i % 4, i * 0.1, i % 2);
+        requests[i] = (struct feature_request){.event = &events[i].event, .out = many[i]};
+        statuses[i] =
+            feature_compute(fixture->store, fixture->scratch, requests[i].event, NULL, one[i]);
+        refused += statuses[i] != STATUS_OK;
+    }
+    assert_true(refused > 0);
+    close_store(fixture);
+    open_store(fixture, NULL);
+    feature_compute_many(fixture->store, fixture->scratch, requests, EVENTS);
+    for (int i = 0; i < EVENTS; i++)
+        assert_int_equal(requests[i].status, statuses[i]);
+    assert_memory_equal(one, many, sizeof one);
+}
+
 struct worker {
     struct feature_store *store;
     int number;
@@ -398,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(sees_its_own_time_whatever_the_arrival),
         TEST(gives_missing_rather_than_zero),
+        TEST(many_at_once_give_what_one_by_one_gives),
         TEST(labels_count_once_their_delay_has_passed),
         TEST(keys_are_the_pseudonyms_where_given),
         TEST(refuses_what_is_too_late_to_judge),
