@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/output.h"
+#include "engine/engine.h"
 #include "engine/feature/views.h"
 #include "reports/slo_report.h"
 
@@ -39,6 +40,8 @@ static enum status build_slo(const struct cli_args *args, const struct config *c
     if (status != STATUS_OK)
         return status;
     observe.features = config ? feature_views_schema(config->views) : NULL;
+    if (config)
+        engine_reaches(config->views, config->online_store, &monitor);
     struct slo_report_options options = {
         .ledger_dir = cli_text(args, "ledger"),
         .service = config ? config->service : "binnacle",

@@ -1,8 +1,10 @@
 /* Shadow models on live traffic: scored by a thread of their own from copies of the served
- * features, so that an answer never waits for them. The queue is bounded; what does not fit is left
- * out, and the screens show how much of its share a shadow has really seen. */
+ * features, so that an answer never waits for them. The copies are made into slots that are there
+ * from the start; when none is free the event is left out, and the screens show how much of its
+ * share a shadow has really seen. */
 #include "engine/shadow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +17,15 @@ struct shadow_job {
     int64_t at_us;
     struct scorer *shadows[MAX_SHADOWS];
     int n_shadows;
-    float features[]; /* one row of the view */
+    float *features; /* one row of the view */
 };
 
 struct shadow {
     struct engine *engine;
-    struct queue *queue;
+    struct queue *queue;     /* jobs to do */
+    struct queue *spare;     /* jobs that nobody uses */
+    struct shadow_job *jobs; /* SHADOW_QUEUE of them, each with its part of `rows` */
+    float *rows;
     struct thread *thread;
     struct scorer_scratch *scratch;
     int number; /* of its counters in observe */
@@ -43,6 +48,13 @@ static void run_job(struct shadow *shadow, const struct shadow_job *job)
     }
 }
 
+static void give_back(struct shadow *shadow, struct shadow_job *job)
+{
+    enum status status = queue_push(shadow->spare, job);
+    assert(status == STATUS_OK); /* there is room for all of them */
+    (void)status;
+}
+
 static void run(void *context)
 {
     struct shadow *shadow = context;
@@ -51,11 +63,28 @@ static void run(void *context)
         size_t n = queue_take(shadow->queue, jobs, 64, 1000);
         for (size_t i = 0; i < n; i++) {
             run_job(shadow, jobs[i]);
-            free(jobs[i]);
+            give_back(shadow, jobs[i]);
         }
         if (n == 0 && queue_is_closed(shadow->queue))
             return;
     }
+}
+
+/* All jobs there will ever be: none is made per event. */
+static enum status make_jobs(struct shadow *shadow, struct error *error)
+{
+    size_t width = shadow->engine->features->n_features;
+    shadow->queue = queue_create("shadow", SHADOW_QUEUE, QUEUE_REFUSE);
+    shadow->spare = queue_create("shadow.spare", SHADOW_QUEUE, QUEUE_REFUSE);
+    shadow->jobs = calloc(SHADOW_QUEUE, sizeof *shadow->jobs);
+    shadow->rows = calloc(SHADOW_QUEUE * width, sizeof *shadow->rows);
+    if (!shadow->queue || !shadow->spare || !shadow->jobs || !shadow->rows)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0; i < SHADOW_QUEUE; i++) {
+        shadow->jobs[i].features = shadow->rows + i * width;
+        give_back(shadow, &shadow->jobs[i]);
+    }
+    return STATUS_OK;
 }
 
 enum status shadow_create(struct engine *engine, struct shadow **shadow, struct error *error)
@@ -66,8 +95,7 @@ enum status shadow_create(struct engine *engine, struct shadow **shadow, struct 
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->engine = engine;
     made->number = atomic_fetch_add(&engine->n_workers, 1);
-    made->queue = queue_create("shadow", SHADOW_QUEUE, QUEUE_REFUSE);
-    enum status status = made->queue ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = make_jobs(made, error);
     if (status == STATUS_OK)
         status = scorer_scratch_create(1, MAX_FEATURES, &made->scratch, error);
     if (status == STATUS_OK)
@@ -88,30 +116,33 @@ void shadow_destroy(struct shadow *shadow)
         queue_close(shadow->queue);
     thread_join(shadow->thread);
     scorer_scratch_destroy(shadow->scratch);
-    if (shadow->queue)
-        queue_destroy(shadow->queue);
+    queue_destroy(shadow->queue);
+    queue_destroy(shadow->spare);
+    free(shadow->rows);
+    free(shadow->jobs);
     free(shadow);
 }
 
-static void offer(struct shadow *shadow, const struct item *item)
+static void offer(struct shadow *shadow, const struct item *item, struct shadow_job *job)
 {
     const struct feature_vector *vector = &item->outcome.features;
-    size_t bytes = vector->schema->n_features * sizeof(float);
-    struct shadow_job *job = malloc(sizeof *job + bytes);
-    if (!job)
-        return;
     job->at_us = item->now_us;
     job->n_shadows = item->n_shadows;
     memcpy(job->shadows, item->shadows, sizeof job->shadows);
-    memcpy(job->features, vector->values, bytes);
+    memcpy(job->features, vector->values, vector->schema->n_features * sizeof(float));
     if (queue_push(shadow->queue, job) != STATUS_OK)
-        free(job);
+        give_back(shadow, job); /* it is closed */
 }
 
 void shadow_offer(struct worker *worker)
 {
+    struct shadow *shadow = worker->engine->shadow;
     for (size_t i = 0; i < worker->n; i++) {
-        if (worker->items[i].alive && worker->items[i].n_shadows > 0)
-            offer(worker->engine->shadow, &worker->items[i]);
+        void *job;
+        if (!worker->items[i].alive || worker->items[i].n_shadows == 0)
+            continue;
+        if (queue_take(shadow->spare, &job, 1, 0) == 0)
+            return; /* all of them wait or run: the rest is left out */
+        offer(shadow, &worker->items[i], job);
     }
 }

@@ -22,14 +22,12 @@ static void tell_arms(struct engine *engine)
     observe_set_arms(engine->observe, told, (int)n);
 }
 
-/* In a shared store others may have filled the windows before us: how warm they are is not known.
- */
-static void note_reaches(const struct engine *engine, struct monitor_options *options)
+void engine_reaches(const struct feature_views *views, const char *online_store,
+                    struct monitor_options *options)
 {
-    const struct feature_views *views = engine->parts.views;
-    const char *store = engine->parts.online_store;
-    bool shared = store && strcmp(store, "embedded") != 0;
-    for (size_t i = 0; i < engine->features->n_features; i++) {
+    bool shared = online_store && strcmp(online_store, "embedded") != 0;
+    size_t n = feature_views_schema(views)->n_features;
+    for (size_t i = 0; i < n; i++) {
         int64_t reach_us = shared ? 0 : feature_views_reach_us(views, i);
         options->reach_us[i + 1] =
             feature_views_is_calendar(views, i) ? MONITOR_UNWATCHED : reach_us;
@@ -51,7 +49,7 @@ enum status engine_observe_create(struct engine *engine, struct error *error)
         status = observe_create(&observe, &engine->observe, error);
     if (status != STATUS_OK)
         return status;
-    note_reaches(engine, &options);
+    engine_reaches(engine->parts.views, engine->parts.online_store, &options);
     engine->monitor = monitor_create(&options, engine->observe);
     if (!engine->monitor)
         return error_set(error, STATUS_MEMORY, "out of memory");

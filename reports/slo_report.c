@@ -34,6 +34,7 @@ struct builder {
     struct snapshot *scratch;
     struct day *days;
     int n_days;
+    int64_t begin_us; /* event time of the ledger's first decision; 0: it has none */
     struct slo_counts totals[MAX_SNAPSHOT_SLOS];
 };
 
@@ -65,7 +66,25 @@ static void count_row(struct builder *builder, const struct ledger_row *row)
         .latency_us = row->latency_us,
         .ledger_index = row->index,
     };
+    monitor_note_time(builder->monitor, row->at_us, builder->begin_us);
     observe_recorded(builder->observe, &outcome);
+}
+
+/* The first decision of all, in the range or before it: since then windows have been filled. */
+static enum status find_begin(struct builder *builder, struct reader *reader, struct error *error)
+{
+    struct query_filter filter;
+    struct query *query = NULL;
+    struct ledger_row row;
+    query_filter_init(&filter);
+    filter.limit = 1;
+    enum status status = query_open(reader, &filter, &query, error);
+    if (status == STATUS_OK)
+        status = query_next(query, &row, error);
+    if (status == STATUS_OK)
+        builder->begin_us = row.event_us;
+    query_close(query);
+    return status == STATUS_END ? STATUS_OK : status;
 }
 
 /* The day is over: takes its sums out of the windows. */
@@ -214,9 +233,11 @@ static bool add_objectives(const struct builder *builder, struct report_table *t
     *table = (struct report_table){
         .name = "objectives",
         .title = "Objectives over the whole range",
-        .note = "Budget left: 1 - bad / (counted x (1 - target)). Availability and freshness leave "
-                "no rows when they fail, so a ledger cannot say; the live screens do. Drift is "
-                "judged in slices of five minutes against the first decisions of the range.",
+        .note =
+            "Budget left: 1 - bad / (counted x (1 - target)). Availability and freshness leave "
+            "no rows when they fail, so a ledger cannot say; the live screens do. Drift is "
+            "judged in slices of five minutes against the first decisions of the range, from when "
+            "windows had filled.",
         .columns = {{"objective", "objective", .18},
                     {"target_ratio", "target", .13},
                     {"attained_ratio", "attained", .15},
@@ -403,6 +424,8 @@ enum status slo_report_build(const struct slo_report_options *options, struct re
         status = reader_open(options->ledger_dir, &reader, error);
     if (status == STATUS_OK)
         status = reader_head(reader, &report->tree_size, report->root, error);
+    if (status == STATUS_OK)
+        status = find_begin(&builder, reader, error);
     if (status == STATUS_OK)
         status = count_rows(&builder, reader, error);
     if (status == STATUS_OK)

@@ -34,7 +34,8 @@ MUST_USE enum status thread_start(const char *name, void (*run)(void *context), 
                                   struct thread **thread, struct error *error);
 void thread_join(struct thread *thread); /* waits for its end and frees it; NULL is ignored */
 
-/* A bounded queue of pointers, many producers and one consumer, by lock and condition. */
+/* A bounded queue of pointers, many producers and one consumer, by lock and condition; consumers
+ * that do not wait may be several. */
 struct queue;
 enum queue_policy {
     QUEUE_REFUSE, /* push on a full queue fails at once: the caller sheds load */

@@ -122,7 +122,17 @@ static int more_drifted(const void *a, const void *b)
                   ((const struct drift_status *)b)->feature);
 }
 
-static void fill_drift(struct monitor *monitor, struct observe *observe, struct snapshot *snapshot)
+/* A number that says how full the windows are rather than what has drifted is none. */
+static void set_warming(struct drift_status *status, int64_t warm_us)
+{
+    status->state = HEALTH_NODATA;
+    status->psi = NAN;
+    status->noise = NAN;
+    status->warm_us = warm_us;
+}
+
+static void fill_drift(struct monitor *monitor, struct observe *observe, int64_t start_us,
+                       struct snapshot *snapshot)
 {
     int n = 0;
     for (int i = 0; i < observe_columns(observe) && n < MAX_SNAPSHOT_DRIFT; i++) {
@@ -137,17 +147,23 @@ static void fill_drift(struct monitor *monitor, struct observe *observe, struct 
         drift_judge(&monitor->options.drift, &binning, counts, status);
         strncpy(status->feature, observe_column_name(observe, i), NAME_SIZE - 1);
         status->feature[NAME_SIZE - 1] = '\0';
+        status->warm_us = 0;
         if (is_warming(monitor, i))
-            status->state = HEALTH_NODATA;
+            set_warming(status, start_us > 0 ? start_us + monitor->options.reach_us[i] : 0);
     }
     qsort(snapshot->drift, (size_t)n, sizeof *snapshot->drift, more_drifted);
     snapshot->n_drift = n;
 }
 
+void monitor_note_time(struct monitor *monitor, int64_t now_us, int64_t start_us)
+{
+    atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
+}
+
 void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
                   int64_t start_us, struct snapshot *snapshot)
 {
-    atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
+    monitor_note_time(monitor, now_us, start_us);
     fill_slos(monitor, observe, now_us, snapshot);
-    fill_drift(monitor, observe, snapshot);
+    fill_drift(monitor, observe, start_us, snapshot);
 }

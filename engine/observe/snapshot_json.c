@@ -114,6 +114,7 @@ static void drift_json(struct json_writer *json, const struct drift_status *drif
     json_int(json, "n_reference", (int64_t)drift->n_reference);
     json_number(json, "threshold", drift->threshold);
     json_text(json, "state", health_name(drift->state));
+    time_or_null(json, "warm_at", drift->warm_us);
     json_object_end(json);
 }
 

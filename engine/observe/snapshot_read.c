@@ -126,6 +126,7 @@ static void read_drift(const struct json *from, void *to)
     drift->n = read_count(from, "n");
     drift->n_reference = read_count(from, "n_reference");
     drift->state = read_health(from);
+    drift->warm_us = read_time(from, "warm_at");
 }
 
 static void read_alert(const struct json *from, void *to)

@@ -180,8 +180,23 @@ static void build_scores(const struct snapshot *snapshot, struct view *view)
     words_count(view->scored, view->scored_text);
 }
 
-static void build_drift_row(const struct drift_status *drift, struct view_drift *row)
+/* Local days are not known here: a time of another UTC day says its date. */
+static void say_waiting(const struct drift_status *drift, int64_t now_us, char out[VIEW_LINE_SIZE])
 {
+    char at[WORD_SIZE];
+    if (drift->n > 0 && isfinite(drift->psi))
+        out[0] = '\0';
+    else if (drift->warm_us > 0)
+        snprintf(out, VIEW_LINE_SIZE, "warming up, ready at %s",
+                 words_time(drift->warm_us, now_us, false, at));
+    else
+        snprintf(out, VIEW_LINE_SIZE, "no data yet");
+}
+
+static void build_drift_row(const struct drift_status *drift, int64_t now_us,
+                            struct view_drift *row)
+{
+    say_waiting(drift, now_us, row->waits);
     row->state = drift->state;
     copy_name(row->feature, sizeof row->feature, drift->feature);
     row->psi_ratio = drift->n ? drift->psi : NAN;
@@ -212,25 +227,40 @@ static void say_drift(struct view *view, int n_known)
         snprintf(out, VIEW_LINE_SIZE, "%d watched", view->n_drift_all);
 }
 
+/* In place of how many are without data: why, and until when the last of them will be. */
+static void say_warming(int n_warming, int64_t warm_us, int64_t now_us, struct view *view)
+{
+    char at[WORD_SIZE];
+    snprintf(view->drift_note, VIEW_LINE_SIZE, "%d watched, %d warming up, ready at %s",
+             view->n_drift_all, n_warming, words_time(warm_us, now_us, false, at));
+}
+
 static void build_drift(const struct snapshot *snapshot, struct view *view)
 {
     int n_known = 0;
-    build_drift_row(&(struct drift_status){.psi = NAN, .noise = NAN, .threshold = NAN},
+    int n_warming = 0;
+    int64_t warm_us = 0;
+    build_drift_row(&(struct drift_status){.psi = NAN, .noise = NAN, .threshold = NAN}, 0,
                     &view->score_drift);
     for (int i = 0; i < snapshot->n_drift; i++) {
         const struct drift_status *drift = &snapshot->drift[i];
         if (strcmp(drift->feature, "score") == 0) {
-            build_drift_row(drift, &view->score_drift);
+            build_drift_row(drift, snapshot->time_us, &view->score_drift);
             continue;
         }
         view->n_drift_all++;
+        n_warming += drift->warm_us > 0;
+        if (drift->warm_us > warm_us)
+            warm_us = drift->warm_us;
         if (drift->n == 0 || !isfinite(drift->psi))
             continue;
         n_known++;
         if (view->n_drift < VIEW_MAX_DRIFT)
-            build_drift_row(drift, &view->drift[view->n_drift++]);
+            build_drift_row(drift, snapshot->time_us, &view->drift[view->n_drift++]);
     }
     say_drift(view, n_known);
+    if (n_warming > 0)
+        say_warming(n_warming, warm_us, snapshot->time_us, view);
 }
 
 static void build_recent(const struct snapshot *snapshot, struct view *view)

@@ -135,6 +135,7 @@ static void put_drift_row(struct json_writer *json, const char *key, const struc
     json_text(json, "psi", row->psi);
     json_text(json, "noise", row->noise);
     json_text(json, "limit", row->limit);
+    json_text(json, "waits", row->waits);
     json_number(json, "psi_ratio", row->psi_ratio);
     json_number(json, "noise_ratio", row->noise_ratio);
     json_number(json, "limit_ratio", row->limit_ratio);

@@ -349,7 +349,7 @@ static uint64_t seen_by_shadow(struct bench *bench)
 
 static void live_a_shadow_is_scored_aside_and_counted(void **state)
 {
-    enum { EVENTS = 20 };
+    enum { EVENTS = 5000 }; /* more than there are slots for copies: they are used again */
     struct bench *bench = *state;
     const struct worker_options live = {.reasons = 3};
     const struct timespec pause = {.tv_nsec = 10000000};
@@ -359,6 +359,8 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
         char id[8];
         snprintf(id, sizeof id, "e%d", i);
         assert_int_equal(bench_pay(bench, id, "ann", 1, T0)->outcome->n_shadows, 0);
+        for (int tries = 0; i % 500 == 499 && tries < 1000 && !seen_by_shadow(bench); tries++)
+            nanosleep(&pause, NULL);
     }
     for (int tries = 0; tries < 1000 && seen_by_shadow(bench) < EVENTS; tries++)
         nanosleep(&pause, NULL);

@@ -129,6 +129,25 @@ static void assert_no_data(const struct report *report, const char *table, const
 
 /* ---- tests ---- */
 
+/* A service whose windows reach two days back: what they hold on the first two says how full they
+ * are, not what has drifted. */
+static void drift_is_not_judged_while_windows_fill(void **state)
+{
+    struct bench *bench = *state;
+    bench->monitor.reach_us[0] = 2 * US_PER_DAY;
+    bench->observe.reference_events = 100;
+    bench->monitor.drift.min_events = 50;
+    for (int64_t at_us = DAY_ONE; at_us < DAY_FOUR; at_us += 10 * US_PER_MIN) {
+        for (int i = 0; i < 60; i++)
+            decide_at(bench, at_us + i, MS, DECISION_APPROVE);
+    }
+    assert_no_data(build(bench, DAY_ONE, DAY_THREE), "objectives", "drift", "counted");
+    assert_number(build(bench, DAY_ONE, DAY_FOUR), "objectives", "drift", "counted", 6 * 24, 2);
+    bench->monitor.reach_us[0] = 0;
+    assert_number(build(bench, DAY_ONE, DAY_THREE), "objectives", "drift", "counted", 2 * 6 * 24,
+                  4);
+}
+
 static void counts_every_decision_in_its_own_day(void **state)
 {
     struct bench *bench = *state;
@@ -208,8 +227,7 @@ static void what_the_record_cannot_say_is_no_data(void **state)
     assert_number(report, "days", "2018-08-08", "decisions", 1, 0);
     assert_no_data(report, "days", "2018-08-08", "latency_attained_ratio");
     assert_int_equal(report->chart.n_series, 0);
-    assert_string_equal(report->summary,
-                        "No objective can be judged: the range holds 1 decision.");
+    assert_string_equal(report->summary, "No objective can be judged: the range holds 1 decision.");
 }
 
 static void a_range_without_decisions_has_its_days_and_judges_nothing(void **state)
@@ -305,6 +323,7 @@ int main(void)
         TEST(what_the_record_cannot_say_is_no_data),
         TEST(a_range_without_decisions_has_its_days_and_judges_nothing),
         TEST(judges_every_slice_of_drift_the_last_one_too),
+        TEST(drift_is_not_judged_while_windows_fill),
         TEST(the_chart_shows_the_budget_going),
         TEST(refuses_an_empty_or_endless_range),
     };

@@ -187,7 +187,7 @@ function scores(view) {
     return;
   }
   box.children[0].className = item.state === "ok" ? "" : `sev-${item.state}`;
-  setText(box.children[0], item.psi_ratio === null ? `${item.mark} PSI of the score: no data yet, limit ${item.limit}`
+  setText(box.children[0], item.waits ? `${item.mark} PSI of the score: ${item.waits}`
     : `${item.mark} PSI ${item.psi} of ${item.limit} · noise up to ${item.noise} · n ${item.n}`);
   driftBar(box.children[1], item);
 }

@@ -1,5 +1,6 @@
 /* Drift out of what was counted: until windows are as full as the reference's there is no verdict,
  * and what moves with the clock of the day is not watched. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,6 +114,12 @@ static void judges_windows_once_they_are_full(void **state)
         assert_int_equal(drift_of(snapshot, "amount"), cases[i].amount);
         assert_int_equal(drift_of(snapshot, "week"), cases[i].week);
         assert_int_equal(drift_of(snapshot, "score"), cases[i].score);
+        for (int k = 0; k < 3; k++) {
+            const struct drift_status *drift = &snapshot->drift[k];
+            bool warming = start_us && drift->state == HEALTH_NODATA;
+            assert_int_equal(drift->warm_us, warming ? start_us + 7 * US_PER_DAY : 0);
+            assert_true(isnan(drift->psi) == (drift->state == HEALTH_NODATA));
+        }
     }
     snapshot_release(snapshot);
 }
