@@ -298,8 +298,8 @@ void wide_fill(const struct wide *wide, const struct wide_kernel *kernel, const 
 {
     for (size_t f = 0; f < wide->n_features; f++) {
         const struct wide_feature *feature = &wide->features[f];
-        _Alignas(64) float values[WIDE_ROWS];
-        _Alignas(64) int32_t ranks[WIDE_ROWS];
+        float values[WIDE_ROWS];
+        int32_t ranks[WIDE_ROWS];
         for (size_t i = 0; i < WIDE_ROWS; i++)
             values[i] = rows[(i < n ? i : n - 1) * stride + feature->feature];
         kernel->rank(wide, feature, values, ranks);

@@ -75,8 +75,7 @@ extern const struct wide_kernel wide_avx2, wide_avx512;
 const struct wide_kernel *wide_best(void);
 
 /* The columns of n rows (the rest up to WIDE_ROWS repeat the last): wide->n_columns times WIDE_ROWS
- * bytes; aligned to 64 they are fastest, but kernels do not rely on it: a sanitizer's stack keeps
- * no alignment beyond 32. */
+ * bytes; fastest where aligned to 64, which kernels do not rely on. */
 void wide_fill(const struct wide *wide, const struct wide_kernel *kernel, const float *rows,
                size_t n, size_t stride, int8_t *columns);
 

@@ -119,18 +119,25 @@ INLINE __m512 pick64(const float *values, __m512i number)
     return _mm512_mask_blend_ps(_mm512_test_epi32_mask(number, _mm512_set1_epi32(32)), low, high);
 }
 
+/* For the 16 rows whose leaf numbers these are. */
+INLINE void add16(const float *values, int depth, __m128i numbers, float *margins)
+{
+    __m512i number = _mm512_cvtepu8_epi32(numbers);
+    __m512 leaf = depth <= 6 ? pick64(values, number) : _mm512_i32gather_ps(number, values, 4);
+    _mm512_storeu_ps(margins, _mm512_add_ps(_mm512_loadu_ps(margins), leaf));
+}
+
+/* The numbers never leave the registers: GCC would align an array of them to 64 bytes, which its
+ * own address sanitizer's stack does not give. */
 TARGET static void add(const struct wide *wide, const struct wide_tree *tree, const int8_t *columns,
                        float margins[WIDE_ROWS])
 {
-    _Alignas(64) uint8_t numbers[WIDE_ROWS];
     const float *values = wide->leaves + tree->first_leaf;
-    _mm512_storeu_si512(numbers, leaves_of(wide->nodes + tree->first_node, tree->depth, columns));
-    for (size_t i = 0; i < WIDE_ROWS; i += 16) {
-        __m512i number = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(numbers + i)));
-        __m512 leaf =
-            tree->depth <= 6 ? pick64(values, number) : _mm512_i32gather_ps(number, values, 4);
-        _mm512_storeu_ps(margins + i, _mm512_add_ps(_mm512_loadu_ps(margins + i), leaf));
-    }
+    __m512i numbers = leaves_of(wide->nodes + tree->first_node, tree->depth, columns);
+    add16(values, tree->depth, _mm512_extracti32x4_epi32(numbers, 0), margins);
+    add16(values, tree->depth, _mm512_extracti32x4_epi32(numbers, 1), margins + 16);
+    add16(values, tree->depth, _mm512_extracti32x4_epi32(numbers, 2), margins + 32);
+    add16(values, tree->depth, _mm512_extracti32x4_epi32(numbers, 3), margins + 48);
 }
 
 #else
