@@ -16,7 +16,7 @@ INSTALLED = CACHE / "binnacle" / "bench"
 RELEASE = ROOT / "build" / "release"
 BINNACLE = RELEASE / "binnacle"
 DATA = pathlib.Path(os.environ.get("BINNACLE_DATA", ROOT.parent / "shared" / "data"))
-SERVER_CORE = 0
+SERVER_CORE = min(os.sched_getaffinity(0))
 LOAD_CORE = max(os.sched_getaffinity(0))
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
