@@ -208,6 +208,15 @@ static const struct cli_option report_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option ledger_head_options[] = {
+    LEDGER_OPTION,
+    {"public-key", OPTION_FLAG, NULL, "print the public key that heads are checked with, as PEM",
+     NULL, 0, 0},
+    OUTPUT_OPTION,
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option doctor_options[] = {
     CONFIG_OPTION,
     LEDGER_OPTION,
@@ -274,6 +283,13 @@ const struct cli_command commands[] = {
     {"quarantine retry", "[ID...]", "Submit quarantined events again, after a fix", NULL,
      "binnacle quarantine retry --config DIR --ledger state 17", quarantine_retry_options, 0, -1,
      command_quarantine_retry},
+    {"ledger head", "", "The newest signed head of the ledger's tree",
+     "The head says how many rows there are and what their hashes add up to, signed. Kept where\n"
+     "nobody who can write the ledger can write, it proves later that nothing was changed or "
+     "taken\n"
+     "out: `ledger verify --head FILE`.",
+     "binnacle ledger head --ledger state --json -o head.json", ledger_head_options, 0, 0,
+     command_ledger_head},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
      contract_check_options, 1, 2, command_contract_check},

@@ -8,6 +8,7 @@
 #include "engine/base/json.h"
 #include "engine/record/codec_priv.h"
 #include "engine/record/files_priv.h"
+#include "engine/record/rest_priv.h"
 
 static const char *const SQL[STATEMENTS] = {
     [INSERT_NAME] = "INSERT INTO names VALUES(?1, ?2)",
@@ -17,15 +18,19 @@ static const char *const SQL[STATEMENTS] = {
          " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"),
     [INSERT_LABEL] = "INSERT INTO labels VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INSERT_ACTION] = "INSERT INTO actions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [INSERT_QUARANTINE] = "INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [INSERT_MARK] = "INSERT INTO quarantine_marks VALUES(NULL, ?1, ?2, ?3)",
-    [INSERT_GROUP] = "INSERT INTO commits VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [INSERT_QUARANTINE] = "INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [INSERT_MARK] = "INSERT INTO quarantine_marks VALUES(?1, ?2, ?3, ?4)",
+    [INSERT_GROUP] = "INSERT INTO commits VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [INSERT_HEAD] = "INSERT OR REPLACE INTO heads VALUES(?1, ?2, ?3, ?4, ?5)",
+    [INSERT_HEAD_KEY] = "INSERT OR IGNORE INTO head_keys VALUES(?1, ?2)",
+    [INSERT_NODE] = "INSERT OR REPLACE INTO nodes VALUES(?1, ?2, ?3)",
     [INSERT_RUN] = "INSERT INTO event_runs VALUES(?1, ?2, ?3)",
     [DELETE_RUNS] = "DELETE FROM event_runs WHERE run >= ?1",
     [DELETE_KEYS] = "DELETE FROM event_keys WHERE run >= ?1",
     [INSERT_KEYS] = "INSERT INTO event_keys VALUES(?1, ?2, ?3)",
-    [WRITE_STATE] = "INSERT OR REPLACE INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [WRITE_STATE] = "INSERT OR REPLACE INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [WRITE_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3)",
+    [READ_POSITIONS] = "SELECT source, part, offset FROM positions ORDER BY source, part",
 };
 
 static enum status prepare_all(struct day *day, struct error *error)
@@ -64,7 +69,10 @@ static void mark_committed(struct day *day)
     day->committed_sets = day->n_feature_sets;
     day->committed_keys = day->n_keys;
     day->committed_small = day->small_keys;
+    day->committed_marks = day->n_marks;
     day->run_keys = 0;
+    buffer_reset(&day->new_quarantine);
+    buffer_reset(&day->new_marks);
 }
 
 enum status day_open(const char *dir, int64_t number, struct day **day, struct error *error)
@@ -78,6 +86,9 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     opened->number = number;
     buffer_init(&opened->scratch, (size_t)1 << 20);
     buffer_init(&opened->scratch2, (size_t)1 << 20);
+    buffer_init(&opened->group_scratch, (size_t)256 << 20);
+    buffer_init(&opened->new_quarantine, (size_t)64 << 20);
+    buffer_init(&opened->new_marks, (size_t)64 << 20);
     enum status status = db_open(path, DB_WRITE_LARGE, DB_SYNC_FULL, &opened->db, error);
     /* Fewer, larger checkpoints (16 MiB): the log is read by nobody but the next checkpoint. */
     if (status == STATUS_OK)
@@ -93,6 +104,8 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
         status = load_feature_sets(opened, error);
     if (status == STATUS_OK)
         status = day_load_keys(opened, error);
+    if (status == STATUS_OK)
+        status = day_load_marks(opened, error);
     if (status != STATUS_OK) {
         day_close(opened);
         return status;
@@ -113,6 +126,9 @@ void day_close(struct day *day)
     free(day->keys);
     buffer_free(&day->scratch);
     buffer_free(&day->scratch2);
+    buffer_free(&day->group_scratch);
+    buffer_free(&day->new_quarantine);
+    buffer_free(&day->new_marks);
     free(day);
 }
 
@@ -149,7 +165,10 @@ void day_rollback(struct day *day)
     day->n_feature_sets = day->committed_sets;
     day->n_keys = day->committed_keys;
     day->small_keys = day->committed_small;
+    day->n_marks = day->committed_marks;
     day->run_keys = 0;
+    buffer_reset(&day->new_quarantine);
+    buffer_reset(&day->new_marks);
 }
 
 enum status day_checkpoint(struct day *day, struct error *error)
@@ -162,7 +181,7 @@ enum status day_read_state(struct day *day, struct day_state *state, struct erro
     struct db_stmt *select;
     enum status status = db_prepare(day->db,
                                     "SELECT commits, first_index, next_quarantine, high_us,"
-                                    " tree_size, edge, root FROM state",
+                                    " tree_size, edge, root, rest FROM state",
                                     &select, error);
     if (status != STATUS_OK)
         return status;
@@ -176,6 +195,11 @@ enum status day_read_state(struct day *day, struct day_state *state, struct erro
         bool whole = tree_load(&state->tree, (uint64_t)db_int(select, 4), db_blob(select, 5)) &&
                      tree_root(&state->tree, root) == STATUS_OK &&
                      slice_equal(db_blob(select, 6), slice_make(root, sizeof root));
+        struct slice rest = db_blob(select, 7);
+        if (rest.size == SHA256_SIZE)
+            memcpy(state->rest, rest.data, SHA256_SIZE);
+        else
+            memset(state->rest, 0, SHA256_SIZE);
         if (!whole)
             status = error_set(error, STATUS_CORRUPT,
                                "the ledger's last state is damaged: its tree does not give its "
@@ -189,11 +213,14 @@ enum status day_read_state(struct day *day, struct day_state *state, struct erro
 
 enum status day_write_state(struct day *day, const struct day_state *state, struct error *error)
 {
-    uint8_t edges[TREE_EDGES_SIZE], root[SHA256_SIZE];
+    uint8_t edges[TREE_EDGES_SIZE], root[SHA256_SIZE], digest[SHA256_SIZE];
     size_t size = tree_save(&state->tree, edges);
     enum status status = tree_root(&state->tree, root);
     if (status != STATUS_OK)
         return error_set(error, status, "cannot hash the ledger's tree");
+    status = day_state_digest(day, state, slice_make(edges, size), root, digest, error);
+    if (status != STATUS_OK)
+        return status;
     struct db_stmt *write = day->statements[WRITE_STATE];
     db_bind_int(write, 1, (int64_t)state->commits);
     db_bind_int(write, 2, (int64_t)state->first_index);
@@ -202,22 +229,9 @@ enum status day_write_state(struct day *day, const struct day_state *state, stru
     db_bind_int(write, 5, (int64_t)state->tree.size);
     db_bind_blob(write, 6, slice_make(edges, size));
     db_bind_blob(write, 7, slice_make(root, sizeof root));
+    db_bind_blob(write, 8, slice_make(state->rest, sizeof state->rest));
+    db_bind_blob(write, 9, slice_make(digest, sizeof digest));
     return db_run(write, error);
-}
-
-enum status day_insert_group(struct day *day, const struct day_group *group, struct error *error)
-{
-    struct db_stmt *insert = day->statements[INSERT_GROUP];
-    db_bind_int(insert, 1, (int64_t)group->commit);
-    db_bind_int(insert, 2, (int64_t)group->first_index);
-    db_bind_int(insert, 3, (int64_t)group->tree_size);
-    if (group->low_us <= group->high_us) {
-        db_bind_int(insert, 4, group->low_us);
-        db_bind_int(insert, 5, group->high_us);
-    }
-    db_bind_int(insert, 6, group->committed_us);
-    db_bind_blob(insert, 7, slice_make(group->root, SHA256_SIZE));
-    return db_run(insert, error);
 }
 
 /* The number of a name, which is written when it is new; 0 for none. */
@@ -430,24 +444,19 @@ enum status day_insert_quarantine(struct day *day, const struct day_quarantine *
         status = bind_name(day, insert, 6, event->contract, error);
     if (status == STATUS_OK)
         status = bind_name(day, insert, 7, event->contract_version, error);
+    uint8_t digest[SHA256_SIZE];
+    if (status == STATUS_OK && quarantine_digest(event, &day->group_scratch, digest) != STATUS_OK)
+        status = error_set(error, STATUS_MEMORY, "cannot hash a quarantined event");
     if (status != STATUS_OK)
         return status;
+    buffer_append(&day->new_quarantine, digest, sizeof digest);
     db_bind_int(insert, 1, (int64_t)event->id);
     db_bind_int(insert, 2, event->received_us);
     db_bind_int(insert, 4, event->part);
     db_bind_int(insert, 5, event->offset);
     db_bind_text(insert, 8, event->violations);
     db_bind_blob(insert, 9, event->sealed);
-    return db_run(insert, error);
-}
-
-enum status day_insert_mark(struct day *day, uint64_t id, enum quarantine_status quarantine,
-                            int64_t at_us, struct error *error)
-{
-    struct db_stmt *insert = day->statements[INSERT_MARK];
-    db_bind_int(insert, 1, (int64_t)id);
-    db_bind_int(insert, 2, quarantine);
-    db_bind_int(insert, 3, at_us);
+    db_bind_blob(insert, 10, slice_make(digest, sizeof digest));
     return db_run(insert, error);
 }
 

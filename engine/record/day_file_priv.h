@@ -15,12 +15,16 @@ enum statement {
     INSERT_QUARANTINE,
     INSERT_MARK,
     INSERT_GROUP,
+    INSERT_HEAD,
+    INSERT_HEAD_KEY,
+    INSERT_NODE,
     INSERT_RUN,
     DELETE_RUNS,
     DELETE_KEYS,
     INSERT_KEYS,
     WRITE_STATE,
     WRITE_POSITION,
+    READ_POSITIONS,
     STATEMENTS
 };
 
@@ -36,9 +40,12 @@ struct day {
     struct event_key *keys; /* rows since the last full run */
     size_t small_keys;      /* of them, those in small runs already */
     size_t n_keys, keys_capacity;
-    struct buffer scratch, scratch2;
+    struct buffer scratch, scratch2, group_scratch;
+    struct buffer new_quarantine, new_marks; /* of the open transaction, as in rest_priv.h */
+    uint64_t n_marks;                        /* number of the last one */
     /* What to go back to when the open transaction fails. */
     size_t committed_names, committed_sets, committed_keys, committed_small;
+    uint64_t committed_marks;
     size_t run_keys; /* keys that the open transaction has written as a full run */
 };
 
@@ -46,5 +53,12 @@ struct day {
 MUST_USE enum status day_add_key(struct day *day, struct slice event_id, uint64_t index);
 /* Keys of the rows after the last run. */
 MUST_USE enum status day_load_keys(struct day *day, struct error *error);
+
+/* day_proof.c */
+MUST_USE enum status day_load_marks(struct day *day, struct error *error);
+/* state->rest and everything that one transaction leaves in `state` and `positions`. */
+MUST_USE enum status day_state_digest(struct day *day, const struct day_state *state,
+                                      struct slice edges, const uint8_t root[SHA256_SIZE],
+                                      uint8_t digest[SHA256_SIZE], struct error *error);
 
 #endif

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #include "engine/base/db.h"
+#include "engine/record/head.h"
 #include "engine/record/ledger.h"
 #include "engine/record/row.h"
 #include "engine/record/tree.h"
 
 /* The file's format, step by step from version 1; DAY_VERSION of them. */
-#define DAY_VERSION 1
+#define DAY_VERSION 2
 extern const char *const DAY_STEPS[DAY_VERSION];
 
 /* What the next commit starts from; kept in every file, so that the newest one is enough. */
@@ -18,7 +19,8 @@ struct day_state {
     uint64_t commits;     /* since the ledger began */
     uint64_t first_index; /* of this file */
     uint64_t next_quarantine;
-    int64_t high_us; /* latest row time so far */
+    int64_t high_us;           /* latest row time so far */
+    uint8_t rest[SHA256_SIZE]; /* of the last group, see rest_priv.h; zero: none yet */
     struct tree tree;
 };
 
@@ -47,11 +49,28 @@ struct day_group {
     int64_t committed_us;
     uint8_t root[SHA256_SIZE];
 };
+/* Closes the group: what it wrote beside its leaves goes into state->rest. */
 MUST_USE enum status day_insert_group(struct day *day, const struct day_group *group,
-                                      struct error *error);
+                                      struct day_state *state, struct error *error);
 
 MUST_USE enum status day_insert_row(struct day *day, const struct ledger_row *row,
                                     const uint8_t leaf_hash[SHA256_SIZE], struct error *error);
+/* A whole subtree of at least NODE_LEVEL levels, by the number of such subtrees before it: proofs
+ * start from these instead of from the leaves. */
+#define NODE_LEVEL 10
+MUST_USE enum status day_insert_node(struct day *day, int level, uint64_t position,
+                                     const uint8_t hash[SHA256_SIZE], struct error *error);
+
+MUST_USE enum status day_insert_head(struct day *day, const struct signed_head *head,
+                                     const uint8_t public_key[PUBLIC_KEY_SIZE],
+                                     struct error *error);
+/* The columns of a head, and the head that such a statement stands on; false: malformed. */
+#define HEAD_SQL "SELECT tree_size, timestamp_ms, root, key_id, signature FROM heads"
+bool head_take(struct db_stmt *stmt, struct signed_head *head);
+/* The newest head in this file. STATUS_NOT_FOUND. */
+MUST_USE enum status day_newest_head(struct day *day, struct signed_head *head,
+                                     struct error *error);
+
 /* Feature names go in beside the first row that uses them. */
 MUST_USE enum status day_insert_features(struct day *day, const uint8_t digest[FEATURE_SET_SIZE],
                                          const struct feature_schema *names, struct error *error);

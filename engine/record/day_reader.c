@@ -35,10 +35,10 @@ void feature_lists_free(struct feature_list *lists)
     }
 }
 
-static enum status check_version(struct db *db, struct error *error)
+static enum status check_version(struct day_reader *reader, struct error *error)
 {
     struct db_stmt *select;
-    enum status status = db_prepare(db, "PRAGMA user_version", &select, error);
+    enum status status = db_prepare(reader->db, "PRAGMA user_version", &select, error);
     if (status != STATUS_OK)
         return status;
     status = db_step(select, error);
@@ -48,7 +48,8 @@ static enum status check_version(struct db *db, struct error *error)
         return status;
     if (version == 0)
         return STATUS_NOT_FOUND;
-    if (version > DAY_VERSION)
+    reader->version = (int)version;
+    if (version < 0 || version > DAY_VERSION)
         return error_set(error, STATUS_UNSUPPORTED,
                          "a ledger day is of format %d, this binnacle knows %d: upgrade it",
                          (int)version, DAY_VERSION);
@@ -80,7 +81,7 @@ enum status day_reader_open(const char *dir, int64_t day, struct feature_list **
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     enum status status = open_file(path, &reader->db, error);
     if (status == STATUS_OK)
-        status = check_version(reader->db, error);
+        status = check_version(reader, error);
     if (status != STATUS_OK)
         day_reader_close(reader);
     return status;

@@ -28,6 +28,7 @@ enum day_statement {
 
 struct day_reader {
     int64_t day;
+    int version;   /* of the file's format, 1 to DAY_VERSION */
     uint64_t used; /* when last, in the reader's count of uses */
     struct db_stmt *statements[DAY_STATEMENTS];
     struct db *db;

@@ -55,4 +55,25 @@ const char *const DAY_STEPS[DAY_VERSION] = {
     " lower(hex(d.leaf_hash)) AS leaf_hash"
     " FROM decisions d LEFT JOIN names r ON r.id = d.rule LEFT JOIN names m ON m.id = d.model"
     " LEFT JOIN names v ON v.id = d.model_version;",
+
+    /* 2: signed heads, nodes of the tree, digests over what is not in leaves. The last group of an
+     * older binnacle gets the counts that the next one goes on from. */
+    "CREATE TABLE heads("
+    " tree_size INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, root BLOB NOT NULL,"
+    " key_id TEXT NOT NULL, signature BLOB NOT NULL);"
+    "CREATE TABLE head_keys(key_id TEXT PRIMARY KEY, public_key BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE nodes("
+    " level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY(level, position)) WITHOUT ROWID;"
+    "ALTER TABLE quarantine ADD COLUMN digest BLOB;"
+    "ALTER TABLE commits ADD COLUMN names INTEGER;"
+    "ALTER TABLE commits ADD COLUMN next_quarantine INTEGER;"
+    "ALTER TABLE commits ADD COLUMN marks INTEGER;"
+    "ALTER TABLE commits ADD COLUMN rest BLOB;"
+    "ALTER TABLE state ADD COLUMN rest BLOB;"
+    "ALTER TABLE state ADD COLUMN digest BLOB;"
+    "UPDATE commits SET names = (SELECT count(*) FROM names),"
+    " next_quarantine = (SELECT next_quarantine FROM state),"
+    " marks = (SELECT coalesce(max(n), 0) FROM quarantine_marks)"
+    " WHERE id = (SELECT max(id) FROM commits);",
 };

@@ -51,6 +51,16 @@ static void reach(struct writer *writer, const struct item *item, enum status *s
         ledger->places[ledger->n_places - 1].reached = item->offset;
 }
 
+/* The largest subtree that the leaf added last has made whole, if it is worth keeping. */
+static enum status keep_node(struct writer *writer, struct error *error)
+{
+    const struct tree *tree = &writer->attempt.state.tree;
+    int level = __builtin_ctzll(tree->size);
+    if (level < NODE_LEVEL)
+        return STATUS_OK;
+    return day_insert_node(writer->day, level, (tree->size >> level) - 1, tree->edge[level], error);
+}
+
 static enum status write_leaf(struct writer *writer, const struct chunk *chunk,
                               const struct item *item, struct error *error)
 {
@@ -76,7 +86,7 @@ static enum status write_leaf(struct writer *writer, const struct chunk *chunk,
     status = day_insert_row(writer->day, &row, item->hash, error);
     if (status == STATUS_OK && tree_append(&attempt->state.tree, item->hash) != STATUS_OK)
         status = error_set(error, STATUS_MEMORY, "cannot hash the ledger's tree");
-    return status;
+    return status == STATUS_OK ? keep_node(writer, error) : status;
 }
 
 static enum status write_quarantine(struct writer *writer, const struct chunk *chunk,

@@ -9,6 +9,7 @@
 #include "engine/base/crypto.h"
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
+#include "engine/record/head.h"
 #include "engine/record/ledger.h"
 #include "engine/record/row.h"
 
@@ -21,6 +22,11 @@ void reader_close(struct reader *reader); /* NULL is ignored */
 /* Committed leaves and the tree's root over them. */
 MUST_USE enum status reader_head(struct reader *reader, uint64_t *tree_size,
                                  uint8_t root[SHA256_SIZE], struct error *error);
+
+/* The newest signed head, and the public key that was written down beside it. STATUS_NOT_FOUND: no
+ * rows, or all of them by a binnacle that signed nothing yet. */
+MUST_USE enum status reader_signed_head(struct reader *reader, struct signed_head *head,
+                                        uint8_t public_key[PUBLIC_KEY_SIZE], struct error *error);
 
 /* Rows from `index` on, ascending, across day files. Anything but STATUS_OK from `each` ends the
  * scan and is returned (STATUS_END: returned as STATUS_OK). The row is borrowed for the call. */

@@ -88,6 +88,8 @@ enum status writer_create(struct ledger *ledger, struct writer **writer, struct 
         status = find_last_day(made, error);
     if (status == STATUS_OK && made->has_day)
         status = day_read_positions(made->day, load_place, ledger, error);
+    if (status == STATUS_OK)
+        status = signer_start(made, error);
     if (status != STATUS_OK) {
         writer_destroy(made);
         return status;
@@ -123,6 +125,8 @@ void writer_destroy(struct writer *writer)
     }
     day_close(writer->day);
     subjects_close(writer->subjects_db);
+    clock_destroy(writer->signer.wall);
+    explicit_bzero(&writer->signer.key, sizeof writer->signer.key);
     free(writer->storage);
     free(writer);
 }
@@ -181,15 +185,21 @@ static int64_t next_day(const struct writer *writer)
     return writer->has_day && day < writer->day_number ? writer->day_number : day;
 }
 
-/* The old day gets the rest of its event index; without it, looking up takes longer, no more. */
+/* The old day gets its last head and the rest of its event index; without it, looking up takes
+ * longer, no more. */
 static void seal_day(struct writer *writer)
 {
     struct error error;
+    bool head = signer_due_ms(writer) >= 0;
     enum status status = day_begin(writer->day, &error);
+    if (status == STATUS_OK && head)
+        status = signer_write(writer, &writer->state.tree, &error);
     if (status == STATUS_OK)
         status = day_write_run(writer->day, true, &error);
     if (status == STATUS_OK)
         status = day_commit(writer->day, &error);
+    if (status == STATUS_OK && head)
+        signer_committed(writer);
     if (status == STATUS_OK)
         status = day_checkpoint(writer->day, &error);
     if (status != STATUS_OK) {
@@ -237,6 +247,8 @@ static void finish_attempt(struct writer *writer)
     writer->state = attempt->state;
     writer->day_number = attempt->day;
     writer->has_day = true;
+    if (attempt->headed)
+        signer_committed(writer);
     attempt->committing = false;
 }
 
@@ -298,9 +310,13 @@ static enum status write_group(struct writer *writer, bool new_file, struct erro
     if (status == STATUS_OK && tree_root(&attempt->state.tree, attempt->group.root) != STATUS_OK)
         status = error_set(error, STATUS_MEMORY, "cannot hash the ledger's tree");
     if (status == STATUS_OK)
-        status = day_insert_group(writer->day, &attempt->group, error);
+        status = day_insert_group(writer->day, &attempt->group, &attempt->state, error);
     if (status == STATUS_OK)
         status = day_write_state(writer->day, &attempt->state, error);
+    if (status == STATUS_OK && signer_wanted(writer, &attempt->state.tree, new_file)) {
+        status = signer_write(writer, &attempt->state.tree, error);
+        attempt->headed = true;
+    }
     if (status != STATUS_OK)
         return status;
     attempt->committing = true;
@@ -386,21 +402,25 @@ static bool has_work(const struct ledger *ledger)
                                        ledger->n_subjects >= MAX_PENDING_SUBJECTS / 2));
 }
 
-/* Waits for something to do and takes all of it. False: closing, and nothing is left. */
+/* Waits for something to do, which may be no more than to sign a head, and takes all of it. False:
+ * closing, and nothing is left. */
 static bool take_work(struct writer *writer)
 {
     struct ledger *ledger = writer->ledger;
     lock_take(&ledger->lock);
-    while (!has_work(ledger) && !ledger->closing) {
+    for (int64_t due_ms; !has_work(ledger) && !ledger->closing;) {
         ledger->flushing = false;
-        condition_wait(&ledger->work, &ledger->lock, -1);
+        if ((due_ms = signer_due_ms(writer)) == 0)
+            break;
+        condition_wait(&ledger->work, &ledger->lock, due_ms);
     }
     int64_t deadline_ns = monotonic_ns() + ledger->group_ms * 1000000;
     for (int64_t left_ms = ledger->group_ms;
-         left_ms > 0 && ledger->rows < ledger->group_rows && !ledger->closing && !ledger->flushing;
+         left_ms > 0 && ledger->head && ledger->rows < ledger->group_rows && !ledger->closing &&
+         !ledger->flushing;
          left_ms = (deadline_ns - monotonic_ns()) / 1000000)
         condition_wait(&ledger->work, &ledger->lock, left_ms);
-    bool any = has_work(ledger);
+    bool any = has_work(ledger) || !ledger->closing;
     writer->head = ledger->head;
     writer->tail = ledger->tail;
     writer->item = 0;
@@ -438,6 +458,8 @@ void writer_run(void *context)
     struct writer *writer = ledger->writer;
     int64_t closing_since_ns = 0;
     while (take_work(writer)) {
+        if (!writer->head && signer_due_ms(writer) == 0)
+            signer_sign_alone(writer);
         do {
             struct error error = {.code = STATUS_OK};
             enum status status = commit_next_group(writer, &error);
@@ -451,4 +473,6 @@ void writer_run(void *context)
                 return;
         } while (writer->head || writer->subjects);
     }
+    if (signer_due_ms(writer) >= 0)
+        signer_sign_alone(writer);
 }

@@ -19,6 +19,16 @@ struct attempt {
     size_t rows, bytes; /* entries and their bytes */
     uint64_t ticket;    /* the last one complete, 0: none */
     bool committing;    /* it got as far as COMMIT */
+    bool headed;        /* a signed head is in it */
+};
+
+/* Signed heads: the newest, and one on its way into the file. */
+struct signer {
+    struct head_key key;
+    struct clock *wall; /* heads are dated by the machine, in a replay too */
+    struct signed_head newest, drafted;
+    bool known;        /* there is a newest one */
+    int64_t signed_ns; /* when a head was signed or tried last */
 };
 
 struct writer {
@@ -35,6 +45,7 @@ struct writer {
     struct subjects *subjects_db;
     struct leaf_storage *storage;
     int64_t retry_ms; /* 0: the last group went well */
+    struct signer signer;
 };
 
 /* group.c: the entries of one transaction. */
@@ -44,6 +55,21 @@ struct mark group_settle(struct mark at);
 MUST_USE enum status group_write_items(struct writer *writer, struct error *error);
 /* Writes how far the sources have come; `all`: also where that has not changed. */
 MUST_USE enum status group_write_positions(struct writer *writer, bool all, struct error *error);
+/* head_signer.c: a head at most once a second while the tree grows, and at the end of a day. */
+/* Loads the key; a ledger without any head yet gets one. */
+MUST_USE enum status signer_start(struct writer *writer, struct error *error);
+/* How long until the tree as committed should be signed; 0: now; -1: it is signed. */
+int64_t signer_due_ms(const struct writer *writer);
+/* Whether the group that leads to `tree` should have a head; the first of a file always has. */
+bool signer_wanted(const struct writer *writer, const struct tree *tree, bool new_file);
+/* Writes a head over `tree` into the open transaction. */
+MUST_USE enum status signer_write(struct writer *writer, const struct tree *tree,
+                                  struct error *error);
+/* That transaction is committed. */
+void signer_committed(struct writer *writer);
+/* A head over the committed tree, in a transaction of its own; when that fails the file is closed
+ * and the next rows bring it. */
+void signer_sign_alone(struct writer *writer);
 /* A new row in the table of places; the ledger's lock is held. */
 MUST_USE enum status place_add(struct ledger *ledger, int source, int32_t part, int64_t committed);
 
