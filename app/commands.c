@@ -217,6 +217,18 @@ static const struct cli_option ledger_head_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option ledger_prove_options[] = {
+    LEDGER_OPTION,
+    {"index", OPTION_INT, "N", "the row with this ledger_index, also a label or an action", NULL, 0,
+     9e15},
+    {"from", OPTION_INT, "N", "with --to: prove that the first M rows begin with the first N", NULL,
+     1, 9e15},
+    {"to", OPTION_INT, "M", "number of rows of the later tree", NULL, 1, 9e15},
+    OUTPUT_OPTION,
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option doctor_options[] = {
     CONFIG_OPTION,
     LEDGER_OPTION,
@@ -290,6 +302,12 @@ const struct cli_command commands[] = {
      "out: `ledger verify --head FILE`.",
      "binnacle ledger head --ledger state --json -o head.json", ledger_head_options, 0, 0,
      command_ledger_head},
+    {"ledger prove", "[EVENT_ID]", "A proof that a decision is in the ledger, as JSON",
+     "With EVENT_ID or --index: the row's bytes and the path from its hash to the newest signed\n"
+     "head. With --from and --to: that the later tree goes on from the earlier one.\n"
+     "packaging/examples/ledger_check.py checks both without binnacle.",
+     "binnacle ledger prove 01J5ZC3D2M8N4P6Q7R9S0T1V2W --ledger state", ledger_prove_options, 0, 1,
+     command_ledger_prove},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
      contract_check_options, 1, 2, command_contract_check},

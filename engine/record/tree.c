@@ -15,8 +15,8 @@ enum status tree_leaf_hash(struct slice leaf, uint8_t hash[SHA256_SIZE])
     return crypto_sha256(slice_make(LEAF_PREFIX, 1), leaf, slice_make(NULL, 0), hash);
 }
 
-static enum status node_hash(const uint8_t left[SHA256_SIZE], const uint8_t right[SHA256_SIZE],
-                             uint8_t hash[SHA256_SIZE])
+enum status tree_node_hash(const uint8_t left[SHA256_SIZE], const uint8_t right[SHA256_SIZE],
+                           uint8_t hash[SHA256_SIZE])
 {
     return crypto_sha256(slice_make(NODE_PREFIX, 1), slice_make(left, SHA256_SIZE),
                          slice_make(right, SHA256_SIZE), hash);
@@ -28,7 +28,7 @@ enum status tree_append(struct tree *tree, const uint8_t leaf_hash[SHA256_SIZE])
     memcpy(node, leaf_hash, SHA256_SIZE);
     int level = 0;
     for (; tree->size >> level & 1; level++) {
-        enum status status = node_hash(tree->edge[level], node, node);
+        enum status status = tree_node_hash(tree->edge[level], node, node);
         if (status != STATUS_OK)
             return status;
     }
@@ -51,7 +51,7 @@ enum status tree_root(const struct tree *tree, uint8_t root[SHA256_SIZE])
             first = false;
             continue;
         }
-        enum status status = node_hash(tree->edge[level], root, root);
+        enum status status = tree_node_hash(tree->edge[level], root, root);
         if (status != STATUS_OK)
             return status;
     }

@@ -21,6 +21,9 @@ struct tree {
 
 /* Fails only if the SHA-256 implementation does. Any thread, each its own tree. */
 MUST_USE enum status tree_leaf_hash(struct slice leaf, uint8_t hash[SHA256_SIZE]);
+/* Of a node over two subtrees; `hash` may be one of them. */
+MUST_USE enum status tree_node_hash(const uint8_t left[SHA256_SIZE],
+                                    const uint8_t right[SHA256_SIZE], uint8_t hash[SHA256_SIZE]);
 MUST_USE enum status tree_append(struct tree *tree, const uint8_t leaf_hash[SHA256_SIZE]);
 /* Merkle tree hash of all leaves; of no leaves: SHA-256 of nothing. */
 MUST_USE enum status tree_root(const struct tree *tree, uint8_t root[SHA256_SIZE]);
