@@ -26,7 +26,7 @@ struct walk_node {
 
 struct walk {
     struct walk_node *nodes;
-    uint32_t *words; /* sets of categories, 32 to a word */
+    uint32_t *words; /* sets of categories: 32 to a word, or each a word of its own */
 };
 
 MUST_USE enum status walk_create(const struct forest *forest, struct walk *walk,

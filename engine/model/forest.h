@@ -33,8 +33,8 @@ struct forest_tree {
  * < n_features; leaf values are finite and thresholds are not NaN. */
 struct forest {
     enum model_objective objective;
-    float base_score; /* as in the file: a probability where the objective is logistic, else a
-                         margin */
+    float base_score; /* as the version that wrote it understands it: a probability within 0 and 1
+                         where the objective is logistic, else a margin */
     size_t n_features;
     char **feature_names; /* n_features of them, or NULL when the file has none */
     char **feature_types; /* "float", "int", "i", "q", "c"; or NULL */

@@ -12,9 +12,8 @@
 
 #include "engine/model/model_file_priv.h"
 
-/* Sets of categories become bit sets as long as their largest member; together at most this. */
-#define MAX_CATEGORY      (1 << 24)
-#define MAX_CATEGORY_BITS ((size_t)1 << 31)
+#define MAX_CATEGORY (1 << 24)
+#define DELETED      INT32_MAX /* the feature of a node that pruning took away */
 
 /* One tree while it is checked; arrays begin at its first node. */
 struct tree_view {
@@ -22,6 +21,7 @@ struct tree_view {
     size_t n;
     int32_t *left, *right, *feature;
     float *threshold;
+    const float *cover;
     uint8_t *categorical;
     int32_t *category_first, *category_count;
     const int32_t *stated_parent;    /* NULL when the file has none */
@@ -86,10 +86,15 @@ static enum status check_sizes(struct model_reader *reader, size_t n)
     return STATUS_OK;
 }
 
-static void *at_first(struct model_reader *reader, enum column_id id)
+static void *at_node(const struct model_reader *reader, enum column_id id, size_t node)
 {
-    struct column *column = &reader->columns[id];
-    return (char *)column->data + reader->first_node * column->item;
+    const struct column *column = &reader->columns[id];
+    return (char *)column->data + node * column->item;
+}
+
+static void *at_first(const struct model_reader *reader, enum column_id id)
+{
+    return at_node(reader, id, reader->first_node);
 }
 
 static enum status view_tree(struct model_reader *reader, size_t n, struct tree_view *tree)
@@ -110,6 +115,7 @@ static enum status view_tree(struct model_reader *reader, size_t n, struct tree_
         .right = at_first(reader, COLUMN_RIGHT),
         .feature = at_first(reader, COLUMN_FEATURE),
         .threshold = at_first(reader, COLUMN_THRESHOLD),
+        .cover = at_first(reader, COLUMN_COVER),
         .categorical = at_first(reader, COLUMN_CATEGORICAL),
         .category_first = at_first(reader, COLUMN_CATEGORY_FIRST),
         .category_count = at_first(reader, COLUMN_CATEGORY_COUNT),
@@ -216,23 +222,16 @@ static enum status check_set(struct tree_view *tree, size_t set, size_t n_catego
     return STATUS_OK;
 }
 
-/* Adds what the node's set takes as a bit set. */
 static enum status check_members(struct tree_view *tree, size_t node)
 {
     struct model_reader *reader = tree->reader;
     const int32_t *all = (const int32_t *)reader->columns[COLUMN_CATEGORIES].data;
-    int32_t largest = 0;
     for (int32_t i = 0; i < tree->category_count[node]; i++) {
         int32_t category = all[(size_t)tree->category_first[node] + (size_t)i];
         if (category < 0 || category >= MAX_CATEGORY)
             return node_error(tree, node, "its category %d is not within 0 to %d", category,
                               MAX_CATEGORY - 1);
-        if (category > largest)
-            largest = category;
     }
-    reader->max_category_bits += (size_t)largest + 1;
-    if (reader->max_category_bits > MAX_CATEGORY_BITS)
-        return error_set(reader->error, STATUS_FULL, "sets of categories take too much memory");
     return STATUS_OK;
 }
 
@@ -255,7 +254,12 @@ static enum status check_values(struct tree_view *tree)
     for (size_t i = 0; !status && i < tree->n; i++) {
         if (tree->depth[i] < 0)
             continue;
+        if (!(tree->cover[i] >= 0 && isfinite(tree->cover[i])))
+            return node_error(tree, i, "its sum_hessian %g is not a number from 0 up",
+                              (double)tree->cover[i]);
         if (tree->left[i] < 0) {
+            if (tree->feature[i] == DELETED)
+                return node_error(tree, i, "it was deleted and is reached from the root");
             if (!isfinite(tree->threshold[i]))
                 return node_error(tree, i, "its leaf value is not a finite number");
             tree->categorical[i] = 0;
@@ -348,7 +352,7 @@ static enum status check_features(struct model_reader *reader)
             if (left[at] >= 0 &&
                 (feature[at] < 0 || (size_t)feature[at] >= reader->forest->n_features))
                 return error_set(reader->error, STATUS_INVALID,
-                                 "tree %zu: node %zu: it splits on feature %d of %zu", t, i,
+                                 "trees[%zu]: node %zu: it splits on feature %d of %zu", t, i,
                                  feature[at], reader->forest->n_features);
         }
     return STATUS_OK;
@@ -383,6 +387,21 @@ static enum status check_names(struct model_reader *reader)
     return status;
 }
 
+/* That the weight leaves every leaf a number. */
+static enum status check_weighted_leaves(struct model_reader *reader, size_t t)
+{
+    const struct forest_tree *tree = (const struct forest_tree *)reader->trees.data + t;
+    float weight = ((const float *)reader->weights.data)[t];
+    const float *value = (const float *)at_node(reader, COLUMN_THRESHOLD, tree->first_node);
+    const int32_t *left = (const int32_t *)at_node(reader, COLUMN_LEFT, tree->first_node);
+    for (size_t i = 0; i < tree->n_nodes; i++)
+        if (left[i] < 0 && !isfinite(weight * value[i]))
+            return error_set(reader->error, STATUS_INVALID,
+                             "trees[%zu]: node %zu: its leaf value times weight_drop is not finite",
+                             t, i);
+    return STATUS_OK;
+}
+
 static enum status check_weights(struct model_reader *reader)
 {
     size_t n = reader->weights.size;
@@ -393,7 +412,29 @@ static enum status check_weights(struct model_reader *reader)
     for (size_t i = 0; i < n; i++)
         if (!isfinite(((const float *)reader->weights.data)[i]))
             return error_set(reader->error, STATUS_INVALID,
-                             "tree %zu: its weight_drop is not a finite number", i);
+                             "trees[%zu]: its weight_drop is not a finite number", i);
+    enum status status = STATUS_OK;
+    for (size_t t = 0; t < n && !status; t++)
+        status = check_weighted_leaves(reader, t);
+    return status;
+}
+
+static enum status check_rounds(struct model_reader *reader)
+{
+    const int32_t *first = reader->rounds.data;
+    size_t n = reader->rounds.size, n_trees = reader->trees.size;
+    if (n == 0)
+        return STATUS_OK;
+    if (first[0] != 0 || (size_t)first[n - 1] != n_trees)
+        return error_set(reader->error, STATUS_INVALID,
+                         "iteration_indptr goes from %d to %d, and there are %zu trees", first[0],
+                         first[n - 1], n_trees);
+    for (size_t i = 1; i < n; i++)
+        if (first[i] - first[i - 1] != reader->trees_per_round)
+            return error_set(reader->error, STATUS_UNSUPPORTED,
+                             "round %zu has the trees %d to %d, and num_parallel_tree is %lld: "
+                             "only rounds of one size can be scored",
+                             i - 1, first[i - 1], first[i], (long long)reader->trees_per_round);
     return STATUS_OK;
 }
 
@@ -417,9 +458,9 @@ enum status model_check_all(struct model_reader *reader)
         const char *what;
     } parts[] = {
         {reader->has_booster && reader->forest->booster[0], "gradient_booster"},
-        {reader->has_objective,                             "objective"       },
-        {reader->has_base_score,                            "base_score"      },
-        {reader->forest->n_features > 0,                    "num_feature"     },
+        {reader->has_objective, "objective"},
+        {reader->has_base_score, "base_score"},
+        {reader->forest->n_features > 0, "num_feature"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (!parts[i].there)
@@ -435,7 +476,12 @@ enum status model_check_all(struct model_reader *reader)
         return error_set(reader->error, STATUS_INVALID,
                          "%zu trees are not whole rounds of num_parallel_tree %lld", n_trees,
                          (long long)reader->trees_per_round);
+    if (reader->has_tree_info && reader->n_tree_info != n_trees)
+        return error_set(reader->error, STATUS_INVALID, "tree_info has %zu items for %zu trees",
+                         reader->n_tree_info, n_trees);
     enum status status = check_base_score(reader);
+    if (!status)
+        status = check_rounds(reader);
     if (!status)
         status = check_names(reader);
     if (!status)

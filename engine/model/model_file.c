@@ -8,6 +8,7 @@
 #include "engine/model/model_file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,30 @@ enum status model_wrong_kind(struct model_reader *reader, const char *wanted)
     return tokens_error(&reader->tokens, "%s was expected", wanted);
 }
 
+static enum status at(struct model_reader *reader, const char *part, enum status status)
+{
+    char joined[2 * sizeof reader->path];
+    if (status == STATUS_OK)
+        return status;
+    const char *rest = reader->path;
+    (void)snprintf(joined, sizeof joined, "%s%s%s", part, *rest && *rest != '[' ? "." : "", rest);
+    memcpy(reader->path, joined, sizeof reader->path);
+    reader->path[sizeof reader->path - 1] = 0;
+    return status;
+}
+
+enum status model_at_key(struct model_reader *reader, const char *key, enum status status)
+{
+    return at(reader, key, status);
+}
+
+enum status model_at_item(struct model_reader *reader, size_t item, enum status status)
+{
+    char part[32];
+    (void)snprintf(part, sizeof part, "[%zu]", item);
+    return at(reader, part, status);
+}
+
 /* Reads an object; `strict` refuses keys that the table does not have. */
 enum status model_read_object(struct model_reader *reader, const struct token *first,
                               const struct member *members, const char *what, bool strict)
@@ -90,7 +115,7 @@ enum status model_read_object(struct model_reader *reader, const struct token *f
             status = members[i].read ? members[i].read(reader, &token, &members[i])
                                      : tokens_skip(&reader->tokens, &token);
         if (status)
-            return status;
+            return members[i].key ? model_at_key(reader, members[i].key, status) : status;
     }
 }
 
@@ -117,7 +142,7 @@ static enum status read_texts(struct model_reader *reader, const struct token *f
         if (status || token.kind == TOKEN_ARRAY_END)
             return status;
         if (token.kind != TOKEN_STRING)
-            return model_wrong_kind(reader, "a string");
+            return model_at_item(reader, column->size, model_wrong_kind(reader, "a string"));
         if (column->size == MODEL_MAX_FEATURES)
             return tokens_error(&reader->tokens, "more than %d names", MODEL_MAX_FEATURES);
         status = add_text(reader, column, token.text);
@@ -128,25 +153,47 @@ static enum status read_texts(struct model_reader *reader, const struct token *f
 
 /* ---- the learner ---- */
 
+static enum status read_base_score(struct model_reader *reader, const struct token *first,
+                                   const struct member *member);
+
+static enum status several_base_scores(struct model_reader *reader)
+{
+    return error_set(reader->error, STATUS_UNSUPPORTED,
+                     "base_score has several numbers: only models with one output can be scored");
+}
+
+/* An array of one number, or of its text. */
+static enum status read_base_score_array(struct model_reader *reader, const struct member *member)
+{
+    struct token token;
+    enum status status = tokens_next(&reader->tokens, &token);
+    if (!status && token.kind != TOKEN_NUMBER && token.kind != TOKEN_STRING)
+        return model_wrong_kind(reader, "a number as base_score");
+    if (!status)
+        status = read_base_score(reader, &token, member);
+    if (!status)
+        status = tokens_next(&reader->tokens, &token);
+    return status || token.kind == TOKEN_ARRAY_END ? status : several_base_scores(reader);
+}
+
 /* "0.5", "5E-1", or since XGBoost 3.1 a list of one, "[5E-1]". */
 static enum status read_base_score(struct model_reader *reader, const struct token *first,
                                    const struct member *member)
 {
-    (void)member;
     reader->has_base_score = true;
     if (first->kind == TOKEN_NUMBER) {
         reader->forest->base_score = first->real;
         return STATUS_OK;
     }
+    if (first->kind == TOKEN_ARRAY)
+        return read_base_score_array(reader, member);
     if (first->kind != TOKEN_STRING)
-        return model_wrong_kind(reader, "base_score");
+        return model_wrong_kind(reader, "a number as base_score");
     struct slice text = slice_trim(first->text);
     if (text.size >= 2 && text.data[0] == '[' && text.data[text.size - 1] == ']')
         text = slice_trim(slice_make(text.data + 1, text.size - 2));
     if (text.size && memchr(text.data, ',', text.size))
-        return error_set(reader->error, STATUS_UNSUPPORTED,
-                         "base_score has several numbers: only models with one output can be "
-                         "scored");
+        return several_base_scores(reader);
     if (!float_parse(text, &reader->forest->base_score))
         return model_wrong_kind(reader, "a number as base_score");
     return STATUS_OK;
@@ -185,11 +232,11 @@ static enum status read_learner_param(struct model_reader *reader, const struct 
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "base_score",       .read = read_base_score},
-        {.key = "num_feature",                         .read = read_num_feature},
-        {.key = "num_class",.read = read_one_output},
-        {.key = "num_target",        .read = read_one_output},
-        {.key = NULL                        },
+        {.key = "base_score", .read = read_base_score},
+        {.key = "num_feature", .read = read_num_feature},
+        {.key = "num_class", .read = read_one_output},
+        {.key = "num_target", .read = read_one_output},
+        {.key = NULL},
     };
     return model_read_object(reader, first, members, "learner_model_param", false);
 }
@@ -219,7 +266,7 @@ static enum status read_objective(struct model_reader *reader, const struct toke
     (void)member;
     static const struct member members[] = {
         {.key = "name", .read = read_objective_name},
-        {.key = NULL            },
+        {.key = NULL},
     };
     return model_read_object(reader, first, members, "objective", false);
 }
@@ -238,6 +285,15 @@ static enum status read_types(struct model_reader *reader, const struct token *f
     return read_texts(reader, first, &reader->types);
 }
 
+static bool has_attribute(const struct model_reader *reader, struct slice key)
+{
+    char *const *keys = reader->attribute_keys.data;
+    for (size_t i = 0; i < reader->attribute_keys.size; i++)
+        if (slice_is(key, keys[i]))
+            return true;
+    return false;
+}
+
 static enum status read_attributes(struct model_reader *reader, const struct token *first,
                                    const struct member *member)
 {
@@ -251,6 +307,9 @@ static enum status read_attributes(struct model_reader *reader, const struct tok
             return status;
         if (reader->attribute_keys.size == MAX_ATTRIBUTES)
             return tokens_error(&reader->tokens, "more than %d attributes", MAX_ATTRIBUTES);
+        if (has_attribute(reader, token.text))
+            return tokens_error(&reader->tokens, "\"" SLICE_FORMAT "\" stands there twice",
+                                token.text.size > 64 ? 64 : (int)token.text.size, token.text.data);
         status = add_text(reader, &reader->attribute_keys, token.text);
         if (!status)
             status = tokens_next(&reader->tokens, &token);
@@ -269,12 +328,12 @@ static enum status read_learner(struct model_reader *reader, const struct token 
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "attributes",          .read = read_attributes},
-        {.key = "feature_names",                            .read = read_names},
-        {.key = "feature_types",.read = read_types},
-        {.key = "gradient_booster",       .read = model_read_booster},
-        {.key = "learner_model_param",                            .read = read_learner_param},
-        {.key = "objective",.read = read_objective},
+        {.key = "attributes", .read = read_attributes},
+        {.key = "feature_names", .read = read_names},
+        {.key = "feature_types", .read = read_types},
+        {.key = "gradient_booster", .read = model_read_booster},
+        {.key = "learner_model_param", .read = read_learner_param},
+        {.key = "objective", .read = read_objective},
         {.key = NULL},
     };
     return model_read_object(reader, first, members, "learner", false);
@@ -304,8 +363,8 @@ static enum status read_version(struct model_reader *reader, const struct token 
 static enum status read_document(struct model_reader *reader)
 {
     static const struct member members[] = {
-        {.key = "learner",      .read = read_learner},
-        {.key = "version",                     .read = read_version},
+        {.key = "learner", .read = read_learner},
+        {.key = "version", .read = read_version},
         {.key = NULL},
     };
     struct token token;
@@ -377,6 +436,7 @@ static void reader_free(struct model_reader *reader)
         column_free(&reader->columns[i]);
     column_free(&reader->trees);
     column_free(&reader->weights);
+    column_free(&reader->rounds);
     column_free(&reader->scratch);
     free_texts(&reader->names);
     free_texts(&reader->types);
@@ -395,19 +455,36 @@ static void reader_init(struct model_reader *reader, struct error *error)
     reader->columns[COLUMN_CATEGORICAL].item = sizeof(uint8_t);
     reader->trees.item = sizeof(struct forest_tree);
     reader->weights.item = sizeof(float);
-    reader->scratch.item = sizeof(int32_t);
+    reader->scratch.item = reader->rounds.item = sizeof(int32_t);
     reader->names.item = reader->types.item = sizeof(char *);
     reader->attribute_keys.item = reader->attribute_values.item = sizeof(char *);
 }
 
-/* Until XGBoost 1.2 binary:logitraw kept base_score as a probability, since then as a margin. */
+/* 1002 for "1.2.1"; INT_MAX when the file does not say. */
+static int version_of(const struct forest *forest)
+{
+    char *after;
+    long major = strtol(forest->trained_by, &after, 10);
+    long minor = *after == '.' ? strtol(after + 1, &after, 10) : 0;
+    return forest->trained_by[0] ? (int)(major * 1000 + minor) : INT_MAX;
+}
+
+/* base_score as the version that wrote it understands it. Until XGBoost 1.2 binary:logitraw kept it
+ * as a probability, since then as a margin. Since 3.2 the logistic objectives bring it within 1e-6
+ * of 0 and 1, and so take even those: the intercept of labels that are all alike. */
 static void adapt_base_score(struct forest *forest)
 {
-    static const char *const old[] = {"1.0.", "1.1.", "1.2."};
-    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
-        if (forest->objective == OBJECTIVE_BINARY_LOGITRAW &&
-            strncmp(forest->trained_by, old[i], strlen(old[i])) == 0)
-            forest->base_score = -logf(1.0f / forest->base_score - 1.0f);
+    static const float least = 1e-6f;
+    int version = version_of(forest);
+    float *score = &forest->base_score;
+    if (forest->objective == OBJECTIVE_BINARY_LOGITRAW && version <= 1002)
+        *score = -logf(1.0f / *score - 1.0f);
+    if (!objective_is_logistic(forest->objective) || version < 3002 || version == INT_MAX)
+        return;
+    if (*score >= 0 && *score < least)
+        *score = least;
+    if (*score <= 1 && *score > 1.0f - least)
+        *score = 1.0f - least;
 }
 
 enum status forest_read(struct slice bytes, struct forest **forest, struct error *error)
@@ -421,8 +498,11 @@ enum status forest_read(struct slice bytes, struct forest **forest, struct error
     reader->forest = calloc(1, sizeof *reader->forest);
     enum status status = reader->forest ? tokens_init(&reader->tokens, bytes, error)
                                         : error_set(error, STATUS_MEMORY, "out of memory");
-    if (!status)
+    if (!status) {
         status = read_document(reader);
+        if (status && reader->path[0])
+            error_prefix(error, "%s", reader->path);
+    }
     if (!status) {
         adapt_base_score(reader->forest);
         status = model_check_all(reader);

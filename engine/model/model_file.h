@@ -13,9 +13,9 @@
 
 /* Parses and checks a model. JSON or UBJSON is told by the bytes. Time is linear in the size and
  * memory a small multiple of it, whatever the bytes are. On success the caller owns *forest.
- * STATUS_INVALID: not a model, or one that contradicts itself; the error names the byte, or the
- * tree and node. STATUS_UNSUPPORTED: well formed, but not a single-output tree model of an
- * objective in enum model_objective. Any thread. */
+ * STATUS_INVALID: not a model, or one that contradicts itself; the error names the path and
+ * the byte, or the tree and node. STATUS_UNSUPPORTED: well formed, but not a single-output tree
+ * model of an objective in enum model_objective. Any thread. */
 MUST_USE enum status forest_read(struct slice bytes, struct forest **forest, struct error *error);
 /* The same from a file; the error begins with the path. STATUS_NOT_FOUND, STATUS_IO, or
  * STATUS_FULL when it is larger than MODEL_FILE_MAX_BYTES. */

@@ -41,18 +41,20 @@ struct model_reader {
     struct error *error;
     struct forest *forest; /* its arrays are filled from the columns at the end */
     struct column columns[COLUMNS];
-    struct column trees;                            /* struct forest_tree */
-    struct column weights;                          /* float */
-    struct column names, types;                     /* char * */
+    struct column trees;        /* struct forest_tree */
+    struct column weights;      /* float */
+    struct column rounds;       /* int32_t: each one's first tree, and the end */
+    struct column names, types; /* char * */
     struct column attribute_keys, attribute_values; /* char * */
     struct column scratch;                          /* for the checks */
     size_t first_node;                              /* of the tree being read */
     size_t first_category;
-    size_t max_category_bits; /* sum over nodes, of what sets of categories will take */
-    int64_t num_nodes;        /* -1: not stated */
-    int64_t num_trees;        /* -1: not stated */
+    int64_t num_nodes; /* -1: not stated */
+    int64_t num_trees; /* -1: not stated */
     int64_t trees_per_round;
-    bool has_objective, has_base_score, has_booster;
+    size_t n_tree_info;
+    bool has_objective, has_base_score, has_booster, has_trees, has_tree_info;
+    char path[160]; /* of what was wrong, "learner.objective.name" */
 };
 
 /* How an item of an array stands in its column. */
@@ -74,6 +76,9 @@ enum status model_wrong_kind(struct model_reader *reader, const char *wanted);
  */
 enum status model_read_object(struct model_reader *reader, const struct token *first,
                               const struct member *members, const char *what, bool strict);
+/* Puts a key, or an item of an array, before the path of what was wrong; return the status. */
+enum status model_at_key(struct model_reader *reader, const char *key, enum status status);
+enum status model_at_item(struct model_reader *reader, size_t item, enum status status);
 /* An integer, which XGBoost writes as a string. */
 enum status model_read_integer(struct model_reader *reader, const struct token *first,
                                int64_t *out);

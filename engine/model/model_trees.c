@@ -37,14 +37,15 @@ static enum status read_items(struct model_reader *reader, const struct token *f
     struct column *column = &reader->columns[member->column];
     if (first->kind != TOKEN_ARRAY)
         return model_wrong_kind(reader, "an array");
-    for (;;) {
+    for (size_t i = 0;; i++) {
         struct token token;
         enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        status = add_item(reader, column, member->kind, &token);
+        if (!status && token.kind == TOKEN_ARRAY_END)
+            return STATUS_OK;
+        if (!status)
+            status = add_item(reader, column, member->kind, &token);
         if (status)
-            return status;
+            return model_at_item(reader, i, status);
     }
 }
 
@@ -72,8 +73,8 @@ static enum status read_tree_param(struct model_reader *reader, const struct tok
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "num_nodes",      .read = read_num_nodes},
-        {.key = "size_leaf_vector",                       .read = read_leaf_size},
+        {.key = "num_nodes", .read = read_num_nodes},
+        {.key = "size_leaf_vector", .read = read_leaf_size},
         {.key = NULL},
     };
     return model_read_object(reader, first, members, "a tree's parameters", false);
@@ -118,16 +119,18 @@ static enum status read_trees(struct model_reader *reader, const struct token *f
     (void)member;
     if (first->kind != TOKEN_ARRAY)
         return model_wrong_kind(reader, "an array of trees");
+    if (reader->has_trees)
+        return tokens_error(&reader->tokens, "a second array of trees");
+    reader->has_trees = true;
     for (;;) {
         struct token token;
         enum status status = tokens_next(&reader->tokens, &token);
-        if (status || token.kind == TOKEN_ARRAY_END)
-            return status;
-        status = read_tree(reader, &token);
-        if (status) {
-            error_prefix(reader->error, "tree %zu", reader->trees.size);
-            return status;
-        }
+        if (!status && token.kind == TOKEN_ARRAY_END)
+            return STATUS_OK;
+        if (!status)
+            status = read_tree(reader, &token);
+        if (status)
+            return model_at_item(reader, reader->trees.size, status);
     }
 }
 
@@ -152,10 +155,10 @@ static enum status read_gbtree_param(struct model_reader *reader, const struct t
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "num_trees",            .read = read_num_trees},
-        {.key = "num_parallel_tree",                             .read = read_trees_per_round},
-        {.key = "size_leaf_vector",.read = read_leaf_size},
-        {.key = NULL    },
+        {.key = "num_trees", .read = read_num_trees},
+        {.key = "num_parallel_tree", .read = read_trees_per_round},
+        {.key = "size_leaf_vector", .read = read_leaf_size},
+        {.key = NULL},
     };
     return model_read_object(reader, first, members, "the trees' parameters", false);
 }
@@ -167,17 +170,38 @@ static enum status read_tree_info(struct model_reader *reader, const struct toke
     (void)member;
     if (first->kind != TOKEN_ARRAY)
         return model_wrong_kind(reader, "an array");
-    for (;;) {
+    reader->has_tree_info = true;
+    for (size_t i = 0;; i++) {
         struct token token;
         enum status status = tokens_next(&reader->tokens, &token);
+        reader->n_tree_info = i;
         if (status || token.kind == TOKEN_ARRAY_END)
             return status;
         if (!token.is_integer)
-            return model_wrong_kind(reader, "an integer");
+            return model_at_item(reader, i, model_wrong_kind(reader, "an integer"));
         if (token.integer != 0)
             return error_set(reader->error, STATUS_UNSUPPORTED,
                              "it has several outputs: only binary classifiers and regressions with "
                              "one can be scored");
+    }
+}
+
+/* Since XGBoost 2.0; checked against the trees in the end. */
+static enum status read_rounds(struct model_reader *reader, const struct token *first,
+                               const struct member *member)
+{
+    (void)member;
+    if (first->kind != TOKEN_ARRAY)
+        return model_wrong_kind(reader, "an array");
+    for (size_t i = 0;; i++) {
+        struct token token;
+        enum status status = tokens_next(&reader->tokens, &token);
+        if (!status && token.kind == TOKEN_ARRAY_END)
+            return STATUS_OK;
+        if (!status)
+            status = add_item(reader, &reader->rounds, ITEM_INT, &token);
+        if (status)
+            return model_at_item(reader, i, status);
     }
 }
 
@@ -198,7 +222,7 @@ static enum status read_weights(struct model_reader *reader, const struct token 
             return status;
         status = add_item(reader, &reader->weights, ITEM_REAL, &token);
         if (status)
-            return status;
+            return model_at_item(reader, reader->weights.size, status);
     }
 }
 
@@ -207,13 +231,13 @@ static enum status read_tree_model(struct model_reader *reader, const struct tok
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "trees",              .read = read_trees},
-        {.key = "tree_info",                           .read = read_tree_info},
-        {.key = "gbtree_model_param",.read = read_gbtree_param},
+        {.key = "trees", .read = read_trees},
+        {.key = "tree_info", .read = read_tree_info},
+        {.key = "gbtree_model_param", .read = read_gbtree_param},
         {.key = "weight_drop", .read = read_weights},
-        {.key = "iteration_indptr"                          },
-        {.key = "cats"      }, /* names of categories; ours come as codes */
-        {.key = NULL  },
+        {.key = "iteration_indptr", .read = read_rounds},
+        {.key = "cats"}, /* names of categories; ours come as codes */
+        {.key = NULL},
     };
     return model_read_object(reader, first, members, "the model", true);
 }
@@ -240,10 +264,10 @@ static enum status read_inner_booster(struct model_reader *reader, const struct 
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "model",             .read = read_tree_model},
-        {.key = "name",                          .read = read_booster_name},
-        {.key = "weight_drop",.read = read_weights},
-        {.key = NULL      },
+        {.key = "model", .read = read_tree_model},
+        {.key = "name", .read = read_booster_name},
+        {.key = "weight_drop", .read = read_weights},
+        {.key = NULL},
     };
     return model_read_object(reader, first, members, "the booster", true);
 }
@@ -253,11 +277,11 @@ enum status model_read_booster(struct model_reader *reader, const struct token *
 {
     (void)member;
     static const struct member members[] = {
-        {.key = "model",              .read = read_tree_model},
-        {.key = "gbtree",                           .read = read_inner_booster},
-        {.key = "name",.read = read_booster_name},
-        {.key = "weight_drop",               .read = read_weights},
-        {.key = NULL                          },
+        {.key = "model", .read = read_tree_model},
+        {.key = "gbtree", .read = read_inner_booster},
+        {.key = "name", .read = read_booster_name},
+        {.key = "weight_drop", .read = read_weights},
+        {.key = NULL},
     };
     reader->has_booster = true;
     return model_read_object(reader, first, members, "the booster", true);

@@ -19,19 +19,47 @@ enum status tokens_error(const struct tokens *tokens, const char *format, ...)
                      (size_t)(tokens->at - tokens->start) + 1, message);
 }
 
+static const uint8_t *after_space(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* What people hand over instead, told by how it begins. */
+static enum status neither(struct slice bytes, struct error *error)
+{
+    static const struct {
+        struct slice begin;
+        const char *what;
+    } known[] = {
+        {{"\x1f\x8b", 2}, "it is compressed by gzip: unpack it first"},
+        {{"PK\3\4", 4}, "it is a zip archive: unpack it first"},
+        {{"\x80", 1}, "it may be a Python pickle: save the model with save_model()"},
+        {{"tree\n", 5}, "it looks like LightGBM's: only XGBoost's models can be scored"},
+        {{"binf", 4},
+         "it is XGBoost's old binary format: load it with the version that wrote it and "
+         "save it as .json or .ubj"},
+    };
+    const char *what = bytes.size ? "it must begin with '{'; XGBoost's old binary format is not "
+                                    "read: save the model as .json or .ubj"
+                                  : "it is empty";
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (bytes.size >= known[i].begin.size &&
+            memcmp(bytes.data, known[i].begin.data, known[i].begin.size) == 0)
+            what = known[i].what;
+    return error_set(error, STATUS_INVALID, "byte 1: neither JSON nor UBJSON: %s", what);
+}
+
 enum status tokens_init(struct tokens *tokens, struct slice bytes, struct error *error)
 {
     const uint8_t *data = (const uint8_t *)bytes.data;
     *tokens = (struct tokens){.start = data, .at = data, .end = data + bytes.size, .error = error};
     buffer_init(&tokens->text, TOKENS_MAX_TEXT);
-    const uint8_t *at = data;
-    while (at < tokens->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-        at++;
+    const uint8_t *at = after_space(data, tokens->end);
     if (at == tokens->end || *at != '{')
-        return error_set(error, STATUS_INVALID, "neither JSON nor UBJSON: it must begin with '{'");
-    at++;
-    while (at < tokens->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-        at++;
+        return neither(bytes, error);
+    at = after_space(at + 1, tokens->end);
     tokens->ubjson = at < tokens->end && *at != '"' && *at != '}';
     return STATUS_OK;
 }

@@ -8,14 +8,22 @@
 /* From here on codes are not exact in a float; the training library sends them left. */
 #define CATEGORY_LIMIT 16777216.0f
 
+/* Sets are bits as long as their largest member. One that would take far more room so than as a
+ * list of its members is that list, ascending: else few bytes of a file could ask for any memory.
+ */
+#define LIST          0x80000000u
+#define MAX_BIT_WORDS 64
+
 static uint32_t set_words(const struct forest *forest, size_t node)
 {
     int32_t largest = -1;
-    for (uint32_t i = 0; i < forest->category_count[node]; i++) {
+    uint32_t n = forest->category_count[node];
+    for (uint32_t i = 0; i < n; i++) {
         int32_t category = forest->categories[forest->category_first[node] + i];
         largest = category > largest ? category : largest;
     }
-    return (uint32_t)(largest / 32 + 1);
+    uint32_t n_bit_words = (uint32_t)(largest / 32 + 1);
+    return n_bit_words > MAX_BIT_WORDS && n_bit_words / 4 > n ? n | LIST : n_bit_words;
 }
 
 static size_t count_words(const struct forest *forest)
@@ -23,17 +31,29 @@ static size_t count_words(const struct forest *forest)
     size_t n = 0;
     for (size_t i = 0; i < forest->n_nodes; i++) {
         if (forest->left[i] >= 0 && forest->categorical[i])
-            n += set_words(forest, i);
+            n += set_words(forest, i) & ~LIST;
     }
     return n;
 }
 
-static void fill_set(const struct forest *forest, size_t node, uint32_t *words)
+static int compare_words(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < forest->category_count[node]; i++) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void fill_set(const struct forest *forest, size_t node, bool list, uint32_t *words)
+{
+    uint32_t n = forest->category_count[node];
+    for (uint32_t i = 0; i < n; i++) {
         uint32_t category = (uint32_t)forest->categories[forest->category_first[node] + i];
-        words[category / 32] |= 1u << category % 32;
+        if (list)
+            words[i] = category;
+        else
+            words[category / 32] |= 1u << category % 32;
     }
+    if (list)
+        qsort(words, n, sizeof *words, compare_words);
 }
 
 static float leaf_value(const struct forest *forest, size_t tree, float value)
@@ -59,8 +79,8 @@ static void fill_tree(const struct forest *forest, size_t tree, struct walk *wal
             continue;
         node->first_word = (uint32_t)*n_words;
         node->n_words = set_words(forest, i);
-        fill_set(forest, i, walk->words + *n_words);
-        *n_words += node->n_words;
+        fill_set(forest, i, node->n_words & LIST, walk->words + *n_words);
+        *n_words += node->n_words & ~LIST;
     }
 }
 
@@ -88,6 +108,9 @@ static bool in_set(const struct walk *walk, const struct walk_node *node, float 
     if (!(value >= 0 && value < CATEGORY_LIMIT))
         return false;
     uint32_t category = (uint32_t)value;
+    if (node->n_words & LIST)
+        return bsearch(&category, walk->words + node->first_word, node->n_words & ~LIST,
+                       sizeof category, compare_words) != NULL;
     return category / 32 < node->n_words &&
            (walk->words[node->first_word + category / 32] >> category % 32 & 1);
 }

@@ -28,6 +28,7 @@ struct kind {
     double leaf_chance;
     bool categorical, dart, infinite;
     enum model_objective objective;
+    int spread; /* between codes of categories, above 1: sets of few large codes */
 };
 
 static uint64_t chance_state = 42;
@@ -64,7 +65,8 @@ static float cell(const struct kind *kind)
     if (u < 0.2)
         return uniform() < 0.5 ? INFINITY : -INFINITY;
     if (kind->categorical && u < 0.7)
-        return (float)(chance() % (MAX_SET + 5)) - 2 + (float)(chance() % 2) * 0.5f;
+        return ((float)(chance() % (MAX_SET + 5)) - 2) * (float)(kind->spread ? kind->spread : 1) +
+               (float)(chance() % 2) * 0.5f;
     if (u < 0.6)
         return threshold(kind);
     return (float)((uniform() - 0.5) * 20);
@@ -107,14 +109,14 @@ static struct forest *make_forest(const struct kind *kind)
     return forest;
 }
 
-static void add_set(struct forest *forest, size_t node)
+static void add_set(struct forest *forest, size_t node, int spread)
 {
     forest->categorical[node] = 1;
     forest->threshold[node] = NAN;
     forest->category_first[node] = (uint32_t)forest->n_categories;
     for (int32_t category = 0; category < MAX_SET; category++) {
         if (uniform() < 0.05 || (category == MAX_SET - 1 && forest->category_count[node] == 0)) {
-            forest->categories[forest->n_categories++] = category;
+            forest->categories[forest->n_categories++] = category * (spread ? spread : 1);
             forest->category_count[node]++;
         }
     }
@@ -140,7 +142,7 @@ static void grow(struct forest *forest, const struct kind *kind, struct forest_t
         forest->feature[node] = (uint32_t)(chance() % N_FEATURES);
         forest->default_left[node] = chance() % 2;
         if (kind->categorical && chance() % 3 == 0)
-            add_set(forest, node);
+            add_set(forest, node, kind->spread);
         for (int side = 0; side < 2; side++) {
             assert_true(first + tree->n_nodes < MAX_NODES);
             *(side ? &forest->right[node] : &forest->left[node]) = (int32_t)tree->n_nodes;
@@ -194,16 +196,17 @@ static void gives_the_bits_of_the_library(void **state)
 {
     (void)state;
     static const struct kind kinds[] = {
-        {"single leaves", 9, 0, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
-        {"stumps", 17, 1, 0, false, false, false, OBJECTIVE_REG_SQUAREDERROR},
-        {"depth 6", 100, 6, 0.1, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
-        {"full depth 8", 20, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGITRAW},
-        {"mixed depths", 50, 9, 0.3, false, false, false, OBJECTIVE_REG_LOGISTIC},
-        {"deep", 12, 40, 0.42, false, false, false, OBJECTIVE_BINARY_LOGISTIC},
-        {"infinite thresholds", 40, 5, 0.1, false, false, true, OBJECTIVE_BINARY_LOGISTIC},
-        {"categories", 40, 6, 0.1, true, false, false, OBJECTIVE_BINARY_LOGISTIC},
-        {"dart", 30, 5, 0.1, false, true, false, OBJECTIVE_BINARY_LOGISTIC},
-        {"everything", 60, 9, 0.2, true, true, true, OBJECTIVE_BINARY_LOGISTIC},
+        {"single leaves", 9, 0, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"stumps", 17, 1, 0, false, false, false, OBJECTIVE_REG_SQUAREDERROR, 0},
+        {"depth 6", 100, 6, 0.1, false, false, false, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"full depth 8", 20, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGITRAW, 0},
+        {"mixed depths", 50, 9, 0.3, false, false, false, OBJECTIVE_REG_LOGISTIC, 0},
+        {"deep", 12, 40, 0.42, false, false, false, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"infinite thresholds", 40, 5, 0.1, false, false, true, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"categories", 40, 6, 0.1, true, false, false, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"categories far apart", 40, 6, 0.1, true, false, false, OBJECTIVE_BINARY_LOGISTIC, 5000},
+        {"dart", 30, 5, 0.1, false, true, false, OBJECTIVE_BINARY_LOGISTIC, 0},
+        {"everything", 60, 9, 0.2, true, true, true, OBJECTIVE_BINARY_LOGISTIC, 0},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct evaluator *evaluator = NULL;
@@ -230,9 +233,9 @@ static void takes_the_fast_way_where_it_is_exact(void **state)
         struct kind kind;
         bool all_fast;
     } cases[] = {
-        {{"shallow", 16, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC}, true},
-        {{"deep", 16, 9, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC}, false},
-        {{"categories", 16, 6, 0, true, false, false, OBJECTIVE_BINARY_LOGISTIC}, false},
+        {{"shallow", 16, 8, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC, 0}, true},
+        {{"deep", 16, 9, 0, false, false, false, OBJECTIVE_BINARY_LOGISTIC, 0}, false},
+        {{"categories", 16, 6, 0, true, false, false, OBJECTIVE_BINARY_LOGISTIC, 0}, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct evaluator *evaluator = NULL;

@@ -22,7 +22,9 @@
 struct pieces {
     const char *left, *right, *parents, *indices, *conditions, *default_left, *split_type;
     const char *category_nodes, *segments, *sizes, *categories;
-    const char *tree_param, *extra, *booster, *base_score, *learner_param, *objective, *names;
+    const char *hessian, *tree_info, *model;
+    const char *tree_param, *extra, *booster, *base_score, *learner_param, *objective, *names,
+        *version;
 };
 
 static const struct pieces good = {
@@ -37,6 +39,9 @@ static const struct pieces good = {
     .segments = "[]",
     .sizes = "[]",
     .categories = "[]",
+    .hessian = "[4,1,3,2,1]",
+    .tree_info = "[0]",
+    .model = "",
     .tree_param = "{\"num_nodes\":\"5\",\"size_leaf_vector\":\"0\"}",
     .extra = "",
     .booster = "gbtree",
@@ -44,6 +49,7 @@ static const struct pieces good = {
     .learner_param = "\"num_feature\":\"2\",\"num_class\":\"0\"",
     .objective = "binary:logistic",
     .names = "[\"a\",\"b\"]",
+    .version = "3,1,0",
 };
 
 static char text[64 * 1024];
@@ -54,17 +60,18 @@ static struct slice make(struct pieces p)
         text, sizeof text,
         "{\"learner\":{\"attributes\":{\"k\":\"v\"},\"feature_names\":%s,\"feature_types\":[],"
         "\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{\"num_parallel_tree\":\"1\","
-        "\"num_trees\":\"1\"},\"tree_info\":[0],\"trees\":[{\"base_weights\":[0,0,0,0,0],"
+        "\"num_trees\":\"1\"},\"tree_info\":%s%s,\"trees\":[{\"base_weights\":[0,0,0,0,0],"
         "\"categories\":%s,\"categories_nodes\":%s,\"categories_segments\":%s,"
         "\"categories_sizes\":%s,\"default_left\":%s,\"id\":0,\"left_children\":%s,"
         "\"loss_changes\":[1,0,1,0,0],\"parents\":%s,\"right_children\":%s,"
         "\"split_conditions\":%s,\"split_indices\":%s,\"split_type\":%s,"
-        "\"sum_hessian\":[4,1,3,2,1],\"tree_param\":%s%s}]},\"name\":\"%s\"},"
+        "\"sum_hessian\":%s,\"tree_param\":%s%s}]},\"name\":\"%s\"},"
         "\"learner_model_param\":{\"base_score\":\"%s\",%s},"
-        "\"objective\":{\"name\":\"%s\"}},\"version\":[3,1,0]}",
-        p.names, p.categories, p.category_nodes, p.segments, p.sizes, p.default_left, p.left,
-        p.parents, p.right, p.conditions, p.indices, p.split_type, p.tree_param, p.extra, p.booster,
-        p.base_score, p.learner_param, p.objective);
+        "\"objective\":{\"name\":\"%s\"}},\"version\":[%s]}",
+        p.names, p.tree_info, p.model, p.categories, p.category_nodes, p.segments, p.sizes,
+        p.default_left, p.left, p.parents, p.right, p.conditions, p.indices, p.split_type,
+        p.hessian, p.tree_param, p.extra, p.booster, p.base_score, p.learner_param, p.objective,
+        p.version);
     assert_true(size > 0 && (size_t)size < sizeof text);
     return slice_make(text, (size_t)size);
 }
@@ -127,7 +134,7 @@ static void refuses_trees_that_are_not_trees(void **state)
     } cases[] = {
 #define CASE(member, value, text_) {.pieces = {.member = value}, .message = text_}
         CASE(left, "[1,-1,99,-1,-1]",
-             "tree 0: node 2: its child 99 is not one of the nodes 1 to 4"),
+             "trees[0]: node 2: its child 99 is not one of the nodes 1 to 4"),
         CASE(left, "[1,-1,-2,-1,-1]", "node 2: its child -2 is not"),
         CASE(left, "[1,-1,-1,-1,-1]", "node 2: its child -1 is not"),
         CASE(right, "[2,-1,-1,-1,-1]", "node 2: its child -1 is not"),
@@ -136,6 +143,8 @@ static void refuses_trees_that_are_not_trees(void **state)
         CASE(left, "[1,-1,1,-1,-1]", "node 2: its child 1 is also a child of node 0"),
         CASE(left, "[2,-1,3,-1,-1]", "node 0: its child 2 is also a child of node 0"),
         CASE(left, "[1,-1,2,-1,-1]", "node 2: its child 2 is also a child of node 0"),
+        CASE(left, "[1,-1,2147483648,-1,-1]",
+             "learner.gradient_booster.model.trees[0].left_children[2]: byte "),
         CASE(left, "[1,-1,2147483648,-1,-1]", "an integer of 32 bits was expected"),
         CASE(left, "[1,-1,3.5,-1,-1]", "an integer of 32 bits was expected"),
         CASE(left, "[1,-1,3,-1]", "left_children has 4 items, num_nodes is 5"),
@@ -146,8 +155,8 @@ static void refuses_trees_that_are_not_trees(void **state)
         CASE(parents, "[2147483647,0,0,2]", "parents has 4 items"),
         CASE(parents, "[2147483647,0,0,1,2]",
              "node 3: its parent is 1, but node 2 has it as a child"),
-        CASE(indices, "[2,0,1,0,0]", "tree 0: node 0: it splits on feature 2 of 2"),
-        CASE(indices, "[0,0,-1,0,0]", "tree 0: node 2: it splits on feature -1 of 2"),
+        CASE(indices, "[2,0,1,0,0]", "trees[0]: node 0: it splits on feature 2 of 2"),
+        CASE(indices, "[0,0,-1,0,0]", "trees[0]: node 2: it splits on feature -1 of 2"),
         CASE(conditions, "[NaN,1,1,1,1]", "node 0: its threshold is not a number"),
         CASE(conditions, "[1,1,1,NaN,1]", "node 3: its leaf value is not a finite number"),
         CASE(conditions, "[1,Infinity,1,1,1]", "node 1: its leaf value is not a finite number"),
@@ -163,6 +172,14 @@ static void refuses_trees_that_are_not_trees(void **state)
         CASE(names, "[\"a\"]", "1 feature names and 0 types for 2 features"),
         CASE(names, "[\"a\",\"a\"]", "two features are called \"a\""),
         CASE(booster, "dart", "weight_drop has 0 items for 1 trees"),
+        CASE(hessian, "[4,1,-3,2,1]", "node 2: its sum_hessian -3 is not a number from 0 up"),
+        CASE(hessian, "[NaN,1,3,2,1]", "node 0: its sum_hessian nan is not a number from 0 up"),
+        CASE(indices, "[0,2147483647,1,0,0]", "node 1: it was deleted and is reached"),
+        CASE(tree_info, "[0,0]", "tree_info has 2 items for 1 trees"),
+        CASE(model, ",\"iteration_indptr\":[0,2]", "iteration_indptr goes from 0 to 2"),
+        CASE(model, ",\"iteration_indptr\":[-1,1]", "iteration_indptr goes from -1 to 1"),
+        CASE(model, ",\"trees\":[]", "\"trees\" stands there twice"),
+        CASE(base_score, "", "a number as base_score was expected"),
         CASE(extra, ",\"left_children\":[]", "\"left_children\" stands there twice"),
 #undef CASE
     };
@@ -187,7 +204,7 @@ static void refuses_a_cycle_apart_from_the_root(void **state)
     pieces.right = "[-1,3,-1,1,-1]";
     pieces.parents = "[]";
     assert_refused(make(pieces), STATUS_INVALID,
-                   "tree 0: node 1: it has children and is not reached from the root: a cycle");
+                   "trees[0]: node 1: it has children and is not reached from the root: a cycle");
 }
 
 static void refuses_what_it_cannot_score(void **state)
@@ -201,8 +218,10 @@ static void refuses_what_it_cannot_score(void **state)
     assert_refused(WITH(tree_param, "{\"size_leaf_vector\":\"4\"}"), STATUS_UNSUPPORTED,
                    "its leaves hold vectors");
     assert_refused(WITH(base_score, "[0.5,0.5]"), STATUS_UNSUPPORTED, "several numbers");
+    assert_refused(WITH(model, ",\"iteration_indptr\":[0,0,1]"), STATUS_UNSUPPORTED,
+                   "round 0 has the trees 0 to 0, and num_parallel_tree is 1");
     assert_refused(WITH(extra, ",\"leaf_factor\":[2]"), STATUS_UNSUPPORTED,
-                   "tree 0: a tree has \"leaf_factor\", which may change its scores");
+                   "trees[0]: a tree has \"leaf_factor\", which may change its scores");
 }
 
 static void refuses_bad_sets_of_categories(void **state)
@@ -211,14 +230,14 @@ static void refuses_bad_sets_of_categories(void **state)
     static const struct {
         const char *nodes, *segments, *sizes, *categories, *message;
     } cases[] = {
-        {"[9]",   "[0]",   "[1]",   "[1]",        "categories_nodes has 9 of 5 nodes"             },
-        {"[0]",   "[0]",   "[2]",   "[1]",        "node 0: its categories 0 + 2 are not within 1" },
-        {"[0]",   "[-1]",  "[1]",   "[1]",        "node 0: its categories -1 + 1 are not within 1"},
-        {"[0]",   "[0]",   "[0]",   "[1]",        "node 0: its categories 0 + 0 are not within 1" },
-        {"[0]",   "[0]",   "[1]",   "[-3]",       "node 0: its category -3 is not within"         },
-        {"[0]",   "[0]",   "[1]",   "[16777216]", "node 0: its category 16777216 is not within"   },
-        {"[0,0]", "[0,1]", "[1,1]", "[1,2]",      "node 0: it has two sets of categories"         },
-        {"[0,2]", "[0,0]", "[2,2]", "[1,2]",      "node 2: its categories overlap"                },
+        {"[9]", "[0]", "[1]", "[1]", "categories_nodes has 9 of 5 nodes"},
+        {"[0]", "[0]", "[2]", "[1]", "node 0: its categories 0 + 2 are not within 1"},
+        {"[0]", "[-1]", "[1]", "[1]", "node 0: its categories -1 + 1 are not within 1"},
+        {"[0]", "[0]", "[0]", "[1]", "node 0: its categories 0 + 0 are not within 1"},
+        {"[0]", "[0]", "[1]", "[-3]", "node 0: its category -3 is not within"},
+        {"[0]", "[0]", "[1]", "[16777216]", "node 0: its category 16777216 is not within"},
+        {"[0,0]", "[0,1]", "[1,1]", "[1,2]", "node 0: it has two sets of categories"},
+        {"[0,2]", "[0,0]", "[2,2]", "[1,2]", "node 2: its categories overlap"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pieces pieces = good;
@@ -228,6 +247,38 @@ static void refuses_bad_sets_of_categories(void **state)
         pieces.sizes = cases[i].sizes;
         pieces.categories = cases[i].categories;
         assert_refused(make(pieces), STATUS_INVALID, cases[i].message);
+    }
+}
+
+/* Each version's logistic base_score, the probability it stands for, and whether that is refused.
+ */
+static void understands_base_score_as_its_version_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *version, *text;
+        float expected; /* NaN: refused */
+    } cases[] = {
+        {"1,0,2", "0.000000", NAN},    {"1,7,6", "1E-7", 1e-7f},
+        {"3,1,3", "[0E0]", NAN},       {"3,1,3", "[1E-7]", 1e-7f},
+        {"3,2,0", "[1E-7]", 1e-6f},    {"3,2,0", "[0E0]", 1e-6f},
+        {"3,4,1", "[1E0]", 0.999999f}, {"3,4,1", "[9.999999E-1]", 0.999999f},
+        {"3,4,1", "[2E-6]", 2e-6f},    {"4,0,0", "[0E0]", 1e-6f},
+        {"3,4,1", "[1.1E0]", NAN},     {"3,4,1", "[-1E-9]", NAN},
+        {"3,4,1", "[nan]", NAN},       {"3,4,1", "[]", NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct forest *forest = NULL;
+        struct pieces pieces = good;
+        pieces.version = cases[i].version;
+        pieces.base_score = cases[i].text;
+        if (isnan(cases[i].expected)) {
+            assert_refused(make(pieces), STATUS_INVALID, "base_score");
+            continue;
+        }
+        assert_int_equal(forest_read(make(pieces), &forest, NULL), STATUS_OK);
+        assert_true(forest->base_score == cases[i].expected);
+        forest_destroy(forest);
     }
 }
 
@@ -295,7 +346,8 @@ static void refuses_lies_about_lengths(void **state)
         {BYTES("{}"), "not an XGBoost model: it has no gradient_booster"},
         {BYTES(""), "neither JSON nor UBJSON"},
         {BYTES("[]"), "neither JSON nor UBJSON"},
-        {BYTES("binf"), "neither JSON nor UBJSON"},
+        {BYTES("binf"), "byte 1: neither JSON nor UBJSON: it is XGBoost's old binary format"},
+        {BYTES("\x1f\x8b\b"), "neither JSON nor UBJSON: it is compressed by gzip"},
 #undef BYTES
     };
     /* clang-format on */
@@ -392,6 +444,7 @@ int main(void)
         cmocka_unit_test(refuses_a_cycle_apart_from_the_root),
         cmocka_unit_test(refuses_what_it_cannot_score),
         cmocka_unit_test(refuses_bad_sets_of_categories),
+        cmocka_unit_test(understands_base_score_as_its_version_does),
         cmocka_unit_test(drops_deleted_nodes_and_renumbers),
         cmocka_unit_test(refuses_every_truncation),
         cmocka_unit_test(refuses_lies_about_lengths),

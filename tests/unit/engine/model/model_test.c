@@ -207,7 +207,7 @@ static void names_the_file_it_cannot_load(void **state)
     assert_int_equal(model_load(GOLDEN "none.json", "a", "1", &model, &error), STATUS_NOT_FOUND);
     assert_non_null(strstr(error.message, "golden/none.json: "));
     assert_int_equal(model_load(GOLDEN "rows.csv", "a", "1", &model, &error), STATUS_INVALID);
-    assert_non_null(strstr(error.message, "golden/rows.csv: neither JSON nor UBJSON"));
+    assert_non_null(strstr(error.message, "golden/rows.csv: byte 1: neither JSON nor UBJSON"));
     assert_null(model);
 }
 
