@@ -4,12 +4,14 @@
  * go on after that. A start after a crash is the same. One thread. */
 #include "app/kafka_source.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "engine/base/buffer.h"
+#include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/base/trace.h"
 #include "engine/event/kafka_consumer.h"
@@ -20,6 +22,8 @@
 #define TAKE_TIMEOUT_MS  200
 #define FIRST_BACKOFF_MS 500
 #define MAX_BACKOFF_MS   15000
+#define LOOK_EVERY_NS    INT64_C(2000000000)
+#define LOOK_TIMEOUT_MS  300
 #define BODY_BYTES       (4u << 20)
 
 struct kafka_source {
@@ -34,6 +38,11 @@ struct kafka_source {
     struct raw_event events[MAX_BATCH];
     struct answer answers[MAX_BATCH];
     struct buffer body;
+    /* For kafka_source_fill(), by any thread. */
+    atomic_bool connected;
+    atomic_llong lag; /* -1: not known */
+    atomic_ullong n_partitions, connections;
+    int64_t looked_ns; /* when the state was last looked at */
     /* while settling */
     int32_t partition;
     uint64_t n_sent;
@@ -286,6 +295,41 @@ static enum status connect_to_brokers(struct kafka_source *source, struct error 
     return status;
 }
 
+static void look_at_connection(struct kafka_source *source, bool messages_came)
+{
+    int64_t now_ns = monotonic_ns();
+    if (now_ns - source->looked_ns < LOOK_EVERY_NS)
+        return;
+    source->looked_ns = now_ns;
+    size_t n;
+    kafka_consumer_partitions(source->consumer, &n);
+    bool connected = messages_came || kafka_consumer_reaches(source->consumer, LOOK_TIMEOUT_MS);
+    atomic_store(&source->n_partitions, n);
+    atomic_store(&source->connected, connected);
+    atomic_store(&source->lag, kafka_consumer_lag(source->consumer));
+}
+
+static void forget_connection(struct kafka_source *source)
+{
+    atomic_store(&source->connected, false);
+    atomic_store(&source->n_partitions, 0);
+    atomic_store(&source->lag, -1);
+    source->looked_ns = 0;
+}
+
+void kafka_source_fill(const struct kafka_source *source, struct kafka_status *status)
+{
+    long long lag = atomic_load(&source->lag);
+    unsigned long long connections = atomic_load(&source->connections);
+    *status = (struct kafka_status){
+        .used = true,
+        .connected = atomic_load(&source->connected),
+        .partitions = atomic_load(&source->n_partitions),
+        .lag = lag < 0 ? (double)NAN : (double)lag,
+        .reconnects = connections > 0 ? connections - 1 : 0,
+    };
+}
+
 static enum status step(struct kafka_source *source, struct error *error)
 {
     size_t n;
@@ -296,16 +340,20 @@ static enum status step(struct kafka_source *source, struct error *error)
         status = settle(source, error);
     else if (status == STATUS_OK && n > 0)
         status = handle_batch(source, n, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         source->backoff_ms = FIRST_BACKOFF_MS;
+        look_at_connection(source, n > 0);
+    }
     return status;
 }
 
 static enum status run_connection(struct kafka_source *source, struct error *error)
 {
+    atomic_fetch_add(&source->connections, 1);
     enum status status = connect_to_brokers(source, error);
     while (status == STATUS_OK && !atomic_load(source->stopping))
         status = step(source, error);
+    forget_connection(source);
     kafka_consumer_close(source->consumer);
     kafka_producer_close(source->producer);
     source->consumer = NULL;
@@ -350,6 +398,7 @@ enum status kafka_source_create(struct session *session, struct kafka_source **s
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
+    atomic_store(&made->lag, -1);
     buffer_init(&made->body, BODY_BYTES);
     snprintf(made->transactional_id, sizeof made->transactional_id, "binnacle-%s",
              engine_identity(session->engine));

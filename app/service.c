@@ -40,6 +40,31 @@ struct service {
 
 /* ---- the tick ---- */
 
+static void add_listener(const char *name, const struct httpd_stats *stats,
+                         struct snapshot *snapshot)
+{
+    struct listener_status *listener = &snapshot->listeners[snapshot->n_listeners++];
+    *listener = (struct listener_status){.requests = stats->requests,
+                                         .refused = stats->refused,
+                                         .turned_away = stats->turned_away,
+                                         .frames_missed = stats->frames_replaced,
+                                         .connections = (uint64_t)stats->connections,
+                                         .sockets = (uint64_t)stats->sockets};
+    snprintf(listener->name, sizeof listener->name, "%s", name);
+}
+
+/* The first picture is taken before anybody listens. */
+static void fill_listeners(const struct service *service, struct snapshot *snapshot)
+{
+    struct httpd_stats stats;
+    if (!service->web)
+        return;
+    web_stats(service->web, &stats);
+    add_listener("main", &stats, snapshot);
+    if (web_score_stats(service->web, &stats))
+        add_listener("score", &stats, snapshot);
+}
+
 static struct snapshot *take_picture(struct service *service)
 {
     struct snapshot *snapshot = snapshot_create();
@@ -51,6 +76,8 @@ static struct snapshot *take_picture(struct service *service)
     if (service->started_us == 0)
         service->started_us = snapshot->time_us;
     snapshot->started_us = service->started_us;
+    fill_listeners(service, snapshot);
+    source_fill(service->source, &snapshot->kafka);
     return snapshot;
 }
 

@@ -254,6 +254,12 @@ enum status source_start(const struct source_options *options, struct source **s
     return STATUS_OK;
 }
 
+void source_fill(const struct source *source, struct kafka_status *kafka)
+{
+    if (source && source->kafka)
+        kafka_source_fill(source->kafka, kafka);
+}
+
 void source_stop(struct source *source)
 {
     if (!source)

@@ -326,3 +326,50 @@ const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consu
     *n = consumer->n_partitions;
     return consumer->partitions;
 }
+
+/* Of one partition; -1: not known. */
+static int64_t lag_of(const struct kafka_consumer *consumer,
+                      const rd_kafka_topic_partition_t *place)
+{
+    int64_t low = -1, high = -1;
+    if (rd_kafka_get_watermark_offsets(consumer->handle, place->topic, place->partition, &low,
+                                       &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        high < 0)
+        return -1;
+    int64_t next = low > 0 ? low : 0;
+    for (size_t i = 0; i < consumer->n_partitions; i++) { /* until a first message was taken */
+        const struct kafka_partition *ours = &consumer->partitions[i];
+        int64_t done = ours->sent > ours->recorded ? ours->sent : ours->recorded;
+        if (ours->number == place->partition && done >= next)
+            next = done + 1;
+    }
+    if (place->offset >= 0)
+        next = place->offset;
+    return high > next ? high - next : 0;
+}
+
+int64_t kafka_consumer_lag(const struct kafka_consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *places = NULL;
+    int64_t sum = 0;
+    if (rd_kafka_assignment(consumer->handle, &places) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    if (places->cnt == 0 ||
+        rd_kafka_position(consumer->handle, places) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        sum = -1;
+    for (int i = 0; i < places->cnt && sum >= 0; i++) {
+        int64_t lag = lag_of(consumer, &places->elems[i]);
+        sum = lag < 0 ? -1 : sum + lag;
+    }
+    rd_kafka_topic_partition_list_destroy(places);
+    return sum;
+}
+
+bool kafka_consumer_reaches(const struct kafka_consumer *consumer, int timeout_ms)
+{
+    const struct rd_kafka_metadata *told = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(consumer->handle, 0, NULL, &told, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(told);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}

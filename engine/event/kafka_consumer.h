@@ -59,4 +59,10 @@ MUST_USE enum status kafka_consumer_take(struct kafka_consumer *consumer,
 const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consumer *consumer,
                                                         size_t *n);
 
+/* Messages between what was taken last and the ends of our partitions, as far as the brokers have
+ * told with what they sent; -1: not of all partitions. The thread of take. */
+int64_t kafka_consumer_lag(const struct kafka_consumer *consumer);
+/* Asks a broker something; waits so long for its answer at most. The thread of take. */
+bool kafka_consumer_reaches(const struct kafka_consumer *consumer, int timeout_ms);
+
 #endif

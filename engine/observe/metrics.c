@@ -203,6 +203,35 @@ WRITER(write_messages)
     labelled(metric, out, "result", "dead", (double)snapshot->outbox.dead);
 }
 
+/* One number of each listener. */
+#define LISTENERS(writer, member)                                                                  \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        for (int i = 0; i < snapshot->n_listeners; i++)                                            \
+            labelled(metric, out, "listener", snapshot->listeners[i].name,                         \
+                     (double)snapshot->listeners[i].member);                                       \
+    }
+
+LISTENERS(write_http_requests, requests)
+LISTENERS(write_http_refused, refused)
+LISTENERS(write_http_turned_away, turned_away)
+LISTENERS(write_http_missed, frames_missed)
+LISTENERS(write_http_connections, connections)
+LISTENERS(write_http_sockets, sockets)
+
+/* Only where there is such a source. */
+#define KAFKA(writer, value)                                                                       \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        if (snapshot->kafka.used)                                                                  \
+            sample(out, metric->name, "", NULL, (double)(value));                                  \
+    }
+
+KAFKA(write_kafka_connected, snapshot->kafka.connected)
+KAFKA(write_kafka_partitions, snapshot->kafka.partitions)
+KAFKA(write_kafka_lag, snapshot->kafka.lag)
+KAFKA(write_kafka_reconnects, snapshot->kafka.reconnects)
+
 /* Plain numbers: one sample without labels. */
 #define NUMBER(writer, value)                                                                      \
     WRITER(writer)                                                                                 \
@@ -266,6 +295,29 @@ static const struct metric metrics[] = {
     {"binnacle_feature_entities", METRIC_GAUGE, "Entities with windows in memory.", write_entities},
     {"binnacle_feature_state_bytes", METRIC_GAUGE, "Memory that the windows take.",
      write_state_bytes},
+    {"binnacle_http_requests_total", METRIC_COUNTER, "HTTP requests answered, whatever the status.",
+     write_http_requests},
+    {"binnacle_http_refused_requests_total", METRIC_COUNTER,
+     "HTTP requests refused by the Host and Origin rules.", write_http_refused},
+    {"binnacle_http_turned_away_connections_total", METRIC_COUNTER,
+     "Connections closed early because all workers were taken; more `workers` help.",
+     write_http_turned_away},
+    {"binnacle_http_missed_frames_total", METRIC_COUNTER,
+     "Live pictures that a slow page never got.", write_http_missed},
+    {"binnacle_http_open_connections", METRIC_GAUGE, "Connections that have a worker now.",
+     write_http_connections},
+    {"binnacle_http_open_websockets", METRIC_GAUGE, "Live pages that are connected now.",
+     write_http_sockets},
+    {"binnacle_kafka_connected", METRIC_GAUGE, "1 while a broker of the source answers, else 0.",
+     write_kafka_connected},
+    {"binnacle_kafka_assigned_partitions", METRIC_GAUGE, "Partitions that are this service's now.",
+     write_kafka_partitions},
+    {"binnacle_kafka_consumer_lag_messages", METRIC_GAUGE,
+     "Messages between what was taken and the ends of the partitions; transactions of producers "
+     "leave one or two that are never taken.",
+     write_kafka_lag},
+    {"binnacle_kafka_reconnects_total", METRIC_COUNTER,
+     "Connections to the brokers that were opened anew.", write_kafka_reconnects},
     {NULL, METRIC_GAUGE, NULL, NULL},
 };
 

@@ -16,6 +16,7 @@
 #define MAX_SNAPSHOT_REASONS   32
 #define MAX_SNAPSHOT_DECISIONS 20
 #define MAX_ARMS               8
+#define MAX_LISTENERS          2
 #define SCORE_BINS             20
 #define HISTORY_POINTS         120 /* one a second */
 #define LATENCY_BOUNDS         21  /* 2^4 us (16 us) to 2^24 us (16.8 s) */
@@ -108,6 +109,25 @@ struct outbox_status {
     int64_t oldest_us;            /* when the oldest waiting one was made; 0: none waits */
 };
 
+/* One HTTP listener since start, and now. */
+struct listener_status {
+    char name[16];                 /* "main", "score" */
+    uint64_t requests;             /* answered, whatever the status */
+    uint64_t refused;              /* by the Host and Origin rules */
+    uint64_t turned_away;          /* connections closed early because all workers were taken */
+    uint64_t frames_missed;        /* pictures that a slow page never got */
+    uint64_t connections, sockets; /* open now */
+};
+
+/* The topic that events come from. */
+struct kafka_status {
+    bool used;           /* false: this service has no such source */
+    bool connected;      /* a broker has answered lately */
+    uint64_t partitions; /* that are ours */
+    double lag;          /* messages behind the ends of our partitions; NaN while not known */
+    uint64_t reconnects; /* since start */
+};
+
 struct snapshot {
     uint64_t seq;
     int64_t time_us; /* engine's clock */
@@ -142,6 +162,9 @@ struct snapshot {
     struct latency_counts decision_latency; /* from received to decided */
     struct latency_counts answer_latency;   /* until the answer could be sent, commit included */
     struct outbox_status outbox;
+    struct listener_status listeners[MAX_LISTENERS];
+    int n_listeners;
+    struct kafka_status kafka;
     bool ready;
     char not_ready[200]; /* why, when not */
 };

@@ -196,6 +196,13 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
     json_int(json, "dead", (int64_t)snapshot->outbox.dead);
     time_or_null(json, "oldest", snapshot->outbox.oldest_us);
     json_object_end(json);
+    if (snapshot->kafka.used) {
+        json_object(json, "kafka");
+        json_bool(json, "connected", snapshot->kafka.connected);
+        json_int(json, "partitions", (int64_t)snapshot->kafka.partitions);
+        json_number(json, "lag", snapshot->kafka.lag);
+        json_object_end(json);
+    }
     json_bool(json, "ready", snapshot->ready);
     json_text(json, "not_ready", snapshot->ready ? NULL : snapshot->not_ready);
 }

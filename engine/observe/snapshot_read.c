@@ -228,6 +228,13 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     snapshot->outbox.sent = read_count(outbox, "sent");
     snapshot->outbox.dead = read_count(outbox, "dead");
     snapshot->outbox.oldest_us = read_time(outbox, "oldest");
+    const struct json *kafka = json_get(from, "kafka");
+    snapshot->kafka = (struct kafka_status){
+        .used = kafka != NULL,
+        .connected = json_as_bool(json_get(kafka, "connected"), false),
+        .partitions = read_count(kafka, "partitions"),
+        .lag = read_number(kafka, "lag"),
+    };
 }
 
 static void read_all(const struct json *from, struct snapshot *snapshot)

@@ -67,6 +67,8 @@ id=$(awk -v t="$(date +%s)" 'BEGIN {
 check "it has answered, refused and repeated" test \
     "$(score "$id" user-1) $(score "$id" user-1) $(score "$id" user-2) $(score x y)" = "200 200 409 422"
 check "an alert fires" fires
+check "another site's page is refused" test 403 = \
+    "$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "$url/metrics")"
 scrape "$work/first" >"$work/head"
 sleep 2
 score "${id%1}2" user-1 >/dev/null
@@ -80,7 +82,9 @@ for name in first second; do
 done
 for wanted in 'events_total{result="quarantined"} [1-9]' 'events_total{result="duplicate"} [1-9]' \
     'quarantine_reasons_total{reason="duplicate_id"} [1-9]' 'answer_latency_seconds_count [1-9]' \
-    'alert_firing{.*waits.*} 0$' 'ledger_leaves [1-9]' 'drift_psi{'; do
+    'alert_firing{.*waits.*} 0$' 'ledger_leaves [1-9]' 'drift_psi{' \
+    'http_requests_total{listener="main"} [1-9]' 'http_refused_requests_total{listener="main"} 1$' \
+    'http_turned_away_connections_total{listener="main"} 0$' 'http_open_connections{'; do
     check "it has binnacle_${wanted%% *}" grep -q "^binnacle_$wanted" "$work/second"
 done
 

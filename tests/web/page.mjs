@@ -73,6 +73,16 @@ await test("draws every panel from live pictures, silently, asking nobody else",
   await page.context().close();
 });
 
+await test("shows long names of features whole", async () => {
+  const page = await open(browser, url, { width: 1280, height: 800 });
+  await until("the long name", async () => /within_30_days/.test(await text(page, "#drift")));
+  const cut = await page.locator("#drift td.name").evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length);
+  check(cut === 0, `${cut} names are cut`);
+  const hidden = await page.locator("#drift").evaluate((rows) => { const box = rows.closest(".scroll"); return box.scrollWidth - box.clientWidth; });
+  check(hidden <= 0, `${hidden} px of the table are beyond its edge`);
+  await page.context().close();
+});
+
 await test("changes what changed in place and leaves the rest alone", async () => {
   const page = await open(browser, url);
   await page.evaluate(() => { document.querySelector("#arms tr").dataset.kept = "yes"; });

@@ -27,6 +27,18 @@ static void draw_state(const struct screen *screen, struct canvas *canvas, int *
     *column += canvas_printf(canvas, 0, *column, stale ? STYLE_TICKET : STYLE_TEXT, "%s", text);
 }
 
+/* Of a Kafka source; where there is no room it gives way only while all is well. */
+static int draw_broker(const struct screen *screen, struct canvas *canvas, int column)
+{
+    const struct view_headline *headline = &screen->view.headline;
+    int room = canvas->columns - column - 1, width = canvas_width(canvas, headline->broker);
+    if (!headline->broker[0] || (width > room && !headline->broker_lost))
+        return 0;
+    return canvas_put(canvas, 0, column, room, headline->broker_lost ? STYLE_TICKET : STYLE_TEXT,
+                      headline->broker) +
+           3;
+}
+
 static void draw_headline(const struct screen *screen, struct canvas *canvas)
 {
     const struct view_headline *headline = &screen->view.headline;
@@ -44,6 +56,7 @@ static void draw_headline(const struct screen *screen, struct canvas *canvas)
     column += canvas_printf(canvas, 0, column,
                             headline->n_tickets ? STYLE_TICKET | STYLE_BOLD : STYLE_QUIET,
                             "◆ %s   ", headline->tickets);
+    column += draw_broker(screen, canvas, column);
     int room = canvas->columns - column - 1;
     if (room > 8)
         canvas_right(canvas, 0, column, room, STYLE_TEXT, headline->split);

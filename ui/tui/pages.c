@@ -137,7 +137,9 @@ void draw_quality(struct pen *pen)
     draw_heading(pen, "events", "since the start");
     draw_fact(pen, "taken", "%s   accepted %s   duplicates %s   errors %s", view->events,
               view->accepted, view->duplicates, view->errors);
-    draw_fact(pen, "source", "%s, up %s", view->headline.source, view->headline.uptime);
+    draw_fact(pen, "source", "%s, up %s",
+              view->headline.broker[0] ? view->headline.broker : view->headline.source,
+              view->headline.uptime);
     draw_rule(pen);
     draw_heading(pen, "ledger", view->root[0] ? "" : "no row yet");
     draw_fact(pen, "rows", "%s", view->tree_size);

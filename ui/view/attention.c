@@ -176,6 +176,15 @@ static void add_service(const struct snapshot *snapshot, struct view *view)
             evidence(item, "cause", "%s", snapshot->not_ready);
         }
     }
+    if (snapshot->kafka.used && !snapshot->kafka.connected &&
+        snapshot->time_us - snapshot->started_us >= STARTING_US) {
+        struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+        if (item) {
+            snprintf(item->title, sizeof item->title, "no broker answers: no events come in");
+            evidence(item, "do",
+                     "nothing is lost; look at the brokers: binnacle doctor --config DIR");
+        }
+    }
     double capacity = (double)snapshot->queue_capacity;
     if (capacity > 0 && (double)snapshot->queue_depth > QUEUE_TICKET * capacity) {
         struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);

@@ -50,6 +50,24 @@ static void count_word(int n, const char *one, const char *many, char out[WORD_S
         snprintf(out, WORD_SIZE, "%d %s", n, number_noun((uint64_t)n, one, many));
 }
 
+/* Whether events can come at all, and how many wait. */
+static void build_broker(const struct snapshot *snapshot, struct view_headline *headline)
+{
+    const struct kafka_status *kafka = &snapshot->kafka;
+    char *out = headline->broker, lag[WORD_SIZE];
+    if (!kafka->used)
+        return;
+    headline->broker_lost = !kafka->connected;
+    if (!kafka->connected)
+        snprintf(out, VIEW_LINE_SIZE, "kafka: no broker answers");
+    else if (kafka->partitions == 0)
+        snprintf(out, VIEW_LINE_SIZE, "kafka, no partition is ours");
+    else if (!isfinite(kafka->lag))
+        snprintf(out, VIEW_LINE_SIZE, "kafka, lag not known yet");
+    else
+        snprintf(out, VIEW_LINE_SIZE, "kafka, lag %s", words_count((uint64_t)kafka->lag, lag));
+}
+
 static void build_headline(const struct snapshot *snapshot, struct view *view)
 {
     struct view_headline *headline = &view->headline;
@@ -77,6 +95,7 @@ static void build_headline(const struct snapshot *snapshot, struct view *view)
     words_plain(headline->split);
     words_rate(snapshot->events_per_s, headline->rate);
     words_duration(snapshot->time_us - snapshot->started_us, headline->uptime);
+    build_broker(snapshot, headline);
 }
 
 void view_budget(double left, char out[WORD_SIZE])

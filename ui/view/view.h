@@ -26,6 +26,8 @@ struct view_headline {
     char split[VIEW_LINE_SIZE]; /* "fraud 12 → 13 25 %": champion, then canary with its share */
     char rate[WORD_SIZE];
     char uptime[WORD_SIZE];
+    char broker[VIEW_LINE_SIZE]; /* "kafka, 120 behind"; "" when the source is another */
+    bool broker_lost;            /* and it says that no broker answers */
 };
 
 /* One thing that needs a person. The worst first, then the oldest; "no data" is a start that is

@@ -19,6 +19,8 @@ static void put_headline(struct json_writer *json, const struct view_headline *h
     json_text(json, "split", headline->split);
     json_text(json, "rate", headline->rate);
     json_text(json, "uptime", headline->uptime);
+    json_text(json, "broker", headline->broker);
+    json_bool(json, "broker_lost", headline->broker_lost);
     json_object_end(json);
 }
 

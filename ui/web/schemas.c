@@ -63,10 +63,15 @@ const struct web_schema web_schemas[] = {
      "\"drift\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
      "\"feature\":{\"type\":\"string\"},\"psi\":{\"type\":[\"number\",\"null\"]},"
      "\"n\":{\"type\":\"integer\"},\"threshold\":{\"type\":\"number\"},"
-     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]}}}},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},"
+     "\"warm_at\":{\"type\":[\"string\",\"null\"],\"description\":\"until then windows hold less "
+     "than those of the reference\"}}}},"
      "\"alerts\":{\"type\":\"array\"},"
      "\"ledger\":{\"type\":\"object\",\"properties\":{\"tree_size\":{\"type\":\"integer\"},"
      "\"root\":{\"type\":[\"string\",\"null\"]}}},"
+     "\"kafka\":{\"type\":\"object\",\"description\":\"only with a source of type kafka\","
+     "\"properties\":{\"connected\":{\"type\":\"boolean\"},"
+     "\"partitions\":{\"type\":\"integer\"},\"lag\":{\"type\":[\"number\",\"null\"]}}},"
      "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"},
     {"Traffic", JSON,
      "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"

@@ -130,3 +130,11 @@ void web_stats(const struct web *web, struct httpd_stats *stats)
 {
     httpd_stats(web->httpd, stats);
 }
+
+bool web_score_stats(const struct web *web, struct httpd_stats *stats)
+{
+    if (!web->score_httpd)
+        return false;
+    httpd_stats(web->score_httpd, stats);
+    return true;
+}

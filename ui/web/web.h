@@ -69,6 +69,8 @@ void web_stop(struct web *web); /* NULL is ignored */
 int web_port(const struct web *web);
 int web_score_port(const struct web *web);                        /* -1 without listen_score */
 void web_stats(const struct web *web, struct httpd_stats *stats); /* of `listen` */
+/* Of `listen_score`; false without it. */
+bool web_score_stats(const struct web *web, struct httpd_stats *stats);
 
 /* The OpenAPI 3.1 document of /api/openapi.json, from the same table as the routes. */
 void web_openapi(struct buffer *out);

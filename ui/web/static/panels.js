@@ -63,7 +63,8 @@ function head(view) {
   setText(id("clock"), moment(headline.clock, view.time, true));
   setAttribute(id("clock"), "title", view.time);
   setText(id("split"), headline.split);
-  setText(id("source"), `${headline.source} · up ${headline.uptime}`);
+  setText(id("source"), `${headline.broker || headline.source} · up ${headline.uptime}`);
+  id("source").classList.toggle("sev-ticket", headline.broker_lost);
   const counts = [["▲", headline.pages, headline.n_pages, "page"], ["◆", headline.tickets, headline.n_tickets, "ticket"]];
   list(id("counts"), counts, () => el("span"), (node, [mark, words, n, state]) => {
     setText(node, n ? `${mark} ${words}` : words);

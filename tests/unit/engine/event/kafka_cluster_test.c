@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
@@ -190,6 +191,40 @@ static void commit(struct world *world, struct kafka_consumer *consumer)
     remember_offsets(world, consumer);
 }
 
+/* The brokers tell the ends with what they send: the first answers come without. */
+static void await_lag(struct world *world, struct kafka_consumer *consumer, int64_t wanted)
+{
+    bool rebalanced;
+    for (int i = 0; i < PATIENT && kafka_consumer_lag(consumer) != wanted; i++)
+        take(world, consumer, &rebalanced);
+    assert_int_equal(kafka_consumer_lag(consumer), wanted);
+}
+
+static void tells_how_far_it_is_behind(void **state)
+{
+    struct world *world = *state;
+    struct kafka_record records[1];
+    struct error error;
+    bool rebalanced;
+    size_t n = 0;
+    send_numbers(world, 100);
+    struct kafka_consumer *consumer = consume(world, "a");
+    assert_int_equal(kafka_consumer_lag(consumer), -1);
+    await_partitions(consumer, PARTITIONS);
+    must(kafka_consumer_take(consumer, records, 1, 100, &n, &rebalanced, &error), &error);
+    const struct timespec pause = {.tv_nsec = 10000000};
+    for (int i = 0; i < 1000 && kafka_consumer_lag(consumer) < 0; i++)
+        nanosleep(&pause, NULL); /* until every partition has told its end */
+    assert_in_range(kafka_consumer_lag(consumer), 98, 100);
+    assert_true(kafka_consumer_reaches(consumer, 5000));
+    assert_int_equal(rd_kafka_mock_broker_set_down(world->cluster, 1), 0);
+    bool reaches = true;
+    for (int i = 0; i < PATIENT && reaches; i++)
+        reaches = kafka_consumer_reaches(consumer, 100);
+    assert_false(reaches);
+    kafka_consumer_close(consumer);
+}
+
 static void reads_from_the_start_and_then_from_where_the_ledger_ends(void **state)
 {
     struct world *world = *state;
@@ -200,6 +235,7 @@ static void reads_from_the_start_and_then_from_where_the_ledger_ends(void **stat
     const struct kafka_partition *partitions = kafka_consumer_partitions(consumer, &n);
     assert_int_equal(n, PARTITIONS);
     assert_int_equal(partitions[0].sent, KAFKA_NEVER);
+    await_lag(world, consumer, 0);
     kafka_consumer_close(consumer);
     /* Nothing was committed to the group: the ledger alone says where to go on. */
     world->recorded[0] -= 10;
@@ -354,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_from_the_start_and_then_from_where_the_ledger_ends,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_how_far_it_is_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_what_the_brokers_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_a_ledger_that_has_lost_rows_but_not_another_one,
                                         set_up, tear_down),

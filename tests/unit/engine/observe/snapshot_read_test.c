@@ -57,6 +57,11 @@ static void fill(struct snapshot *snapshot)
     snapshot->rate_history.points[2] = 12480;
     snapshot->root[0] = 0xab;
     snapshot->tree_size = 18;
+    snapshot->kafka =
+        (struct kafka_status){.used = true, .connected = true, .partitions = 4, .lag = NAN};
+    snapshot->n_drift = 1;
+    snapshot->drift[0] = (struct drift_status){
+        .feature = "score", .psi = NAN, .noise = NAN, .warm_us = snapshot->time_us + US_PER_HOUR};
     snprintf(snapshot->not_ready, sizeof snapshot->not_ready, "no model");
 }
 

@@ -86,6 +86,29 @@ static const char *evidence(const struct view_attention *item, const char *label
     return "";
 }
 
+static void says_how_a_kafka_source_stands(void **state)
+{
+    struct pair *pair = *state;
+    struct kafka_status *kafka = &pair->snapshot->kafka;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(pair->view->headline.broker, "");
+    *kafka = (struct kafka_status){.used = true, .connected = true, .partitions = 2, .lag = 1200};
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(pair->view->headline.broker, "kafka, lag 1" T "200");
+    assert_int_equal(pair->view->n_attention, 0);
+    kafka->lag = NAN;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(pair->view->headline.broker, "kafka, lag not known yet");
+    kafka->connected = false;
+    view_build(pair->snapshot, pair->view);
+    assert_true(pair->view->headline.broker_lost);
+    assert_string_equal(pair->view->headline.broker, "kafka: no broker answers");
+    assert_int_equal(pair->view->n_attention, 1);
+    pair->snapshot->started_us = pair->snapshot->time_us - 1; /* a start takes its time */
+    view_build(pair->snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 0);
+}
+
 static void is_quiet_when_nothing_hurts(void **state)
 {
     struct pair *pair = *state;
@@ -352,6 +375,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
     const struct CMUnitTest tests[] = {
+        TEST(says_how_a_kafka_source_stands),
         TEST(is_quiet_when_nothing_hurts),
         TEST(puts_pages_before_tickets_and_older_before_newer),
         TEST(says_how_fast_it_burns_and_when_the_budget_is_gone),
