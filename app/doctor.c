@@ -107,11 +107,12 @@ static void look_at_models(struct diagnosis *diagnosis)
             doctor_say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
                        config->models[i].version, path ? error.message : "out of memory");
         else
-            doctor_say(diagnosis, FINE, "model", "%s version %s: %zu %s, %zu %s, scored by %s",
+            doctor_say(diagnosis, FINE, "model",
+                       "%s version %s: %zu %s, %zu %s, scored by %s, explained by %s",
                        model_name(model), model_version(model), model_n_trees(model),
                        number_noun(model_n_trees(model), "tree", "trees"), model_n_features(model),
                        number_noun(model_n_features(model), "feature", "features"),
-                       model_kernel(model));
+                       model_kernel(model), model_explainer(model));
         model_release(model);
         free(path);
     }

@@ -2,6 +2,9 @@
 #ifndef BINNACLE_MODEL_EVALUATOR_PRIV_H
 #define BINNACLE_MODEL_EVALUATOR_PRIV_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "engine/model/evaluator.h"
 
 /* For tests and benchmarks: this kernel, or none, for many rows. False when it does not run here.
@@ -32,6 +35,8 @@ struct walk {
 MUST_USE enum status walk_create(const struct forest *forest, struct walk *walk,
                                  struct error *error);
 void walk_free(struct walk *walk);
+/* Of a node that is no leaf. */
+bool walk_goes_left(const struct walk *walk, size_t node, const float *row);
 float walk_leaf(const struct walk *walk, size_t root, const float *row);
 
 /* ---- shallow trees by thresholds, eight at a time ---- */

@@ -144,12 +144,10 @@ static enum status create_booster(struct library *library, struct slice bytes, s
 static enum status warm_up(const struct library *library, struct error *error)
 {
     size_t n = library->forest->n_features;
-    float *row = calloc(2 * n + 1, sizeof *row), margin;
+    float *row = calloc(n + 1, sizeof *row), margin;
     if (!row)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = library_margins(library, 0, row, 1, n, &margin, error);
-    if (!status)
-        status = library_contribs(library, 0, row, 1, n, row + n, error);
     free(row);
     return status;
 }

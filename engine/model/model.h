@@ -35,6 +35,8 @@ int64_t model_best_iteration(const struct model *model);                 /* -1: 
 /* What scores it: "avx512", "avx2", "portable" or "walk" (the evaluator's ways), or "libxgboost" where
  * the evaluator was found to differ from the library at load. */
 const char *model_kernel(const struct model *model);
+/* What explains it, by the same words. */
+const char *model_explainer(const struct model *model);
 
 /* Scores n rows of model_n_features() floats in the model's own order; `stride` floats lie between
  * the beginnings of two rows. NaN is missing; infinities compare like any number (the training
@@ -49,7 +51,8 @@ MUST_USE enum status model_predict_rounds(const struct model *model, size_t n_ro
                                           float *score, struct error *error);
 /* Each feature's share of the margin (TreeSHAP; Lundberg et al. 2020, Nature Machine Intelligence
  * 2, 56-67): out takes n * (n_features + 1) floats, the bias last; a row adds up to its margin but
- * for rounding. Infinities count as the largest finite floats. */
+ * for rounding. Values compare as in model_predict(); where the library explains, infinities count
+ * as the largest finite floats. The same bytes on every processor and whatever rows stand beside. */
 MUST_USE enum status model_contribs(const struct model *model, const float *rows, size_t n,
                                     size_t stride, float *out, struct error *error);
 MUST_USE enum status model_contribs_rounds(const struct model *model, size_t n_rounds,

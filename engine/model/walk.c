@@ -115,15 +115,23 @@ static bool in_set(const struct walk *walk, const struct walk_node *node, float 
            (walk->words[node->first_word + category / 32] >> category % 32 & 1);
 }
 
+static bool node_goes_left(const struct walk *walk, const struct walk_node *node, const float *row)
+{
+    float value = row[node->feature];
+    if (isnan(value))
+        return node->default_left;
+    return node->n_words ? !in_set(walk, node, value) : value < node->value;
+}
+
+bool walk_goes_left(const struct walk *walk, size_t node, const float *row)
+{
+    return node_goes_left(walk, &walk->nodes[node], row);
+}
+
 float walk_leaf(const struct walk *walk, size_t root, const float *row)
 {
     const struct walk_node *node = &walk->nodes[root];
-    while (node->left >= 0) {
-        float value = row[node->feature];
-        bool left = isnan(value)    ? node->default_left
-                    : node->n_words ? !in_set(walk, node, value)
-                                    : value < node->value;
-        node = &walk->nodes[left ? node->left : node->right];
-    }
+    while (node->left >= 0)
+        node = &walk->nodes[node_goes_left(walk, node, row) ? node->left : node->right];
     return node->value;
 }
