@@ -46,7 +46,7 @@ void shap_rule(size_t n, double *t, double *weights);
 
 /* ---- shallow trees by thresholds, sixteen at a time, in float ---- */
 
-#define SHAP_TREES            16
+#define SHAP_TREES            ((size_t)16)
 #define SHAP_MAX_DEPTH        8
 #define SHAP_MAX_BLOCK_POINTS (SHAP_MAX_DEPTH / 2)
 #define SHAP_MAX_SPLITS       ((1 << SHAP_MAX_DEPTH) - 1)
