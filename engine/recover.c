@@ -10,6 +10,7 @@
 
 #define WINDOWS_NAME         "windows.checkpoint"
 #define COUNTS_NAME          "counts.checkpoint"
+#define IDS_NAME             "ids.checkpoint"
 #define RECOVERY_ARENA_BYTES (16u << 20)
 
 struct recovery {
@@ -18,6 +19,7 @@ struct recovery {
     struct feature_scratch *scratch;
     struct arena *arena;
     uint64_t windows_from; /* rows from here on are not in the windows yet */
+    uint64_t ids_from;     /* nor in the set of ids */
     int64_t ids_since_us;  /* ids older than this may come again */
     uint64_t counts_from;  /* nor in the counters */
 };
@@ -72,7 +74,7 @@ static enum status recover_id(struct recovery *recovery, const struct ledger_row
                               struct error *error)
 {
     struct unique *unique = recovery->engine->unique;
-    if (!unique || row->at_us < recovery->ids_since_us)
+    if (!unique || row->index < recovery->ids_from || row->at_us < recovery->ids_since_us)
         return STATUS_OK;
     uint64_t content = hash64(row->input.data, row->input.size, 0);
     return unique_restore(unique, row->event_id, content, row->at_us, row->index) == STATUS_FULL
@@ -105,21 +107,33 @@ static char *state_path(const struct engine *engine, const char *name)
     return asprintf(&path, "%s/%s", engine->parts.ledger_dir, name) < 0 ? NULL : path;
 }
 
-/* A checkpoint that cannot be used costs time, not truth: the ledger has it all. */
+/* A checkpoint that cannot be used costs time, not truth: the ledger has it all. Gives the row from
+ * which on the ledger has to be read. */
+static uint64_t usable(const struct engine *engine, enum status status, uint64_t upto,
+                       const struct error *error)
+{
+    if (status == STATUS_OK)
+        return upto;
+    if (status != STATUS_NOT_FOUND)
+        log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_unusable",
+                  "%s; reading the ledger instead", error->message);
+    return 0;
+}
+
+static enum status no_path(struct error *error)
+{
+    return error_set(error, STATUS_MEMORY, "out of memory");
+}
+
 static uint64_t load_windows(struct engine *engine)
 {
     uint64_t upto = 0;
     struct error error;
     char *path = state_path(engine, WINDOWS_NAME);
     enum status status =
-        path ? feature_store_load(engine->store, path, &upto, &error) : STATUS_MEMORY;
-    if (status != STATUS_OK)
-        upto = 0;
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND && path)
-        log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_unusable",
-                  "%s; reading the ledger instead", error.message);
+        path ? feature_store_load(engine->store, path, &upto, &error) : no_path(&error);
     free(path);
-    return upto;
+    return usable(engine, status, upto, &error);
 }
 
 static uint64_t load_counts(struct engine *engine)
@@ -127,12 +141,25 @@ static uint64_t load_counts(struct engine *engine)
     uint64_t upto = 0;
     struct error error;
     char *path = state_path(engine, COUNTS_NAME);
-    enum status status = path ? observe_load(engine->observe, path, &upto, &error) : STATUS_MEMORY;
+    enum status status =
+        path ? observe_load(engine->observe, path, &upto, &error) : no_path(&error);
     free(path);
-    return status == STATUS_OK ? upto : 0;
+    return usable(engine, status, upto, &error);
 }
 
-/* Lowers *first to the first decision within the span of unique ids. */
+static uint64_t load_ids(struct engine *engine)
+{
+    uint64_t upto = 0;
+    struct error error;
+    if (!engine->unique)
+        return 0;
+    char *path = state_path(engine, IDS_NAME);
+    enum status status = path ? unique_load(engine->unique, path, &upto, &error) : no_path(&error);
+    free(path);
+    return usable(engine, status, upto, &error);
+}
+
+/* Lowers *first to the first decision within the span of unique ids that the set lacks. */
 static enum status first_since(struct recovery *recovery, uint64_t *first, struct error *error)
 {
     struct query_filter filter;
@@ -144,8 +171,9 @@ static enum status first_since(struct recovery *recovery, uint64_t *first, struc
     enum status status = query_open(recovery->engine->reader, &filter, &query, error);
     if (status == STATUS_OK)
         status = query_next(query, &row, error);
-    if (status == STATUS_OK && row.index < *first)
-        *first = row.index;
+    uint64_t needed = row.index > recovery->ids_from ? row.index : recovery->ids_from;
+    if (status == STATUS_OK && needed < *first)
+        *first = needed;
     query_close(query);
     return status == STATUS_END ? STATUS_OK : status;
 }
@@ -204,6 +232,7 @@ enum status engine_recover(struct engine *engine, struct error *error)
     struct reader *scan = NULL;
     recovery.windows_from = load_windows(engine);
     recovery.counts_from = load_counts(engine);
+    recovery.ids_from = load_ids(engine);
     recovery.arena = arena_create(RECOVERY_ARENA_BYTES);
     uint64_t first = 0;
     enum status status = recovery.arena ? STATUS_OK : STATUS_MEMORY;
@@ -238,15 +267,17 @@ enum status engine_checkpoint(struct engine *engine, struct error *error)
     uint8_t root[SHA256_SIZE];
     char *windows = state_path(engine, WINDOWS_NAME);
     char *counts = state_path(engine, COUNTS_NAME);
-    enum status status = windows && counts ? STATUS_OK : STATUS_MEMORY;
-    if (status != STATUS_OK)
-        error_set(error, status, "out of memory");
+    char *ids = state_path(engine, IDS_NAME);
+    enum status status = windows && counts && ids ? STATUS_OK : no_path(error);
     if (status == STATUS_OK)
         status = reader_head(engine->reader, &size, root, error);
     if (status == STATUS_OK)
         status = feature_store_save(engine->store, windows, size, error);
     if (status == STATUS_OK)
         status = observe_save(engine->observe, counts, size, error);
+    if (status == STATUS_OK && engine->unique)
+        status = unique_save(engine->unique, ids, size, error);
+    free(ids);
     free(counts);
     free(windows);
     return status;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/status.h"
+
 /* What several structures may take together. */
 struct memory_budget {
     uint64_t used, maximum; /* bytes */
@@ -33,7 +35,7 @@ struct fifo {
                             caller once the item is written */
 };
 
-void fifo_free(struct fifo *fifo);
+void fifo_free(struct fifo *fifo); /* empty afterwards; the budget is the caller's */
 /* Where `size` (at most block_size) more bytes go; false when memory or the budget is out. */
 bool fifo_room(struct fifo *fifo, uint64_t size, struct memory_budget *budget, uint64_t *place);
 /* Everything before `place` goes; blocks that are empty now are given back. */
@@ -43,5 +45,13 @@ static inline char *fifo_at(const struct fifo *fifo, uint64_t place)
 {
     return fifo->blocks[place / fifo->block_size & (fifo->n_ring - 1)] + place % fifo->block_size;
 }
+
+/* The queue as it stands, places included. */
+struct state_file;
+MUST_USE enum status fifo_save(const struct fifo *fifo, struct state_file *file,
+                               struct error *error);
+/* Into an empty queue of the same block size. STATUS_FULL: beyond the budget. */
+MUST_USE enum status fifo_load(struct fifo *fifo, struct memory_budget *budget,
+                               struct state_file *file, struct error *error);
 
 #endif

@@ -18,54 +18,14 @@
 
 #include "engine/base/crypto.h"
 #include "engine/base/hash.h"
-#include "engine/base/thread.h"
 #include "engine/contract/contract.h"
-#include "engine/contract/fifo.h"
+#include "engine/contract/unique_priv.h"
 
-#define UNIQUE_MAGIC      0x0E1D5E70u
-#define SHARDS            16
 #define DEFAULT_MAX_BYTES (UINT64_C(4) << 30)
 #define MAX_ID_SIZE       65535
-#define INLINE_SIZE       16
 #define ENTRIES_PER_BLOCK 512
 #define BYTES_PER_BLOCK   (MAX_ID_SIZE + 1)
 #define FIRST_SLOTS       256
-
-enum id_kind { ID_ULID, ID_INLINE, ID_POOLED };
-
-struct entry {
-    union {
-        uint64_t ulid[2];
-        char text[INLINE_SIZE];
-        uint64_t place; /* in the byte queue */
-    };
-    uint64_t content;
-    uint64_t ledger_index;
-    int64_t at_us;
-    uint32_t hash; /* its place in the table */
-    uint16_t size; /* of the id in bytes */
-    uint8_t kind;
-    bool dead; /* forgotten: waits for its turn to leave the queue */
-};
-
-struct shard {
-    struct lock lock;
-    struct fifo entries, bytes;
-    uint64_t *table; /* hash << 32 | number; EMPTY */
-    uint64_t n_slots;
-    uint64_t n_ids;
-    struct memory_budget memory;
-    uint64_t refused;
-    int64_t now_us;
-};
-
-struct unique {
-    unsigned magic;
-    int64_t span_us;
-    uint64_t max_bytes;
-    uint64_t seed;
-    struct shard shards[SHARDS];
-};
 
 #define EMPTY UINT64_MAX
 
@@ -260,6 +220,17 @@ static void shard_init(struct shard *shard, uint64_t max_memory)
     shard->now_us = INT64_MIN;
 }
 
+void unique_clear_shard(struct shard *shard)
+{
+    fifo_free(&shard->entries);
+    fifo_free(&shard->bytes);
+    free(shard->table);
+    shard->table = NULL;
+    shard->n_slots = shard->n_ids = 0;
+    shard->memory.used = 0;
+    shard->now_us = INT64_MIN;
+}
+
 enum status unique_create(const struct unique_options *options, struct unique **out,
                           struct error *error)
 {
@@ -291,9 +262,7 @@ void unique_destroy(struct unique *unique)
     unique->magic = 0;
     for (int i = 0; i < SHARDS; i++) {
         struct shard *shard = &unique->shards[i];
-        fifo_free(&shard->entries);
-        fifo_free(&shard->bytes);
-        free(shard->table);
+        unique_clear_shard(shard);
         lock_destroy(&shard->lock);
     }
     free(unique);

@@ -44,6 +44,17 @@ void unique_forget(struct unique *unique, struct slice id);
 MUST_USE enum status unique_restore(struct unique *unique, struct slice id, uint64_t content,
                                     int64_t at_us, uint64_t ledger_index);
 
+/* Writes the set to `path`, aside first. `upto_index` is the caller's mark: the record's rows below
+ * it are in the set. STATUS_UNAVAILABLE while an id has no row yet. No other thread may use the
+ * set meanwhile. */
+MUST_USE enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
+                                 struct error *error);
+/* Replaces the set, which must be new, by what was saved. STATUS_NOT_FOUND: no such file;
+ * STATUS_CORRUPT: not what was written; STATUS_CONFLICT: kept for another span; STATUS_UNSUPPORTED:
+ * by a newer binnacle; STATUS_FULL: beyond max_bytes. After any of these the set is empty. */
+MUST_USE enum status unique_load(struct unique *unique, const char *path, uint64_t *upto_index,
+                                 struct error *error);
+
 struct unique_stats {
     uint64_t n_ids;
     uint64_t bytes;

@@ -1,24 +1,19 @@
 /* Windows, arms and drift reference in a file, so that budgets and comparisons outlive a restart.
  *
- * Format: "binnacle-observe-1\n", then varints: digest of what the counts mean (features, bins,
- * limits), the caller's mark, arms, reference, windows; at the end XXH3-64 of all before it, eight
- * bytes, lowest first. Written to PATH.new, synced, renamed. Run by whoever saves or starts. */
-#include <errno.h>
-#include <fcntl.h>
+ * Content: varints: digest of what the counts mean (features, bins, limits), the caller's mark,
+ * arms, reference, windows. Run by whoever saves or starts. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/state_file.h"
 #include "engine/observe/observe_priv.h"
 #include "engine/observe/varint.h"
 
-#define HEADER     "binnacle-observe-1\n"
-#define MAX_FILE   ((size_t)256 << 20)
-#define HASH_BYTES 8
+#define MAX_FILE ((size_t)256 << 20)
+
+static const struct state_file_kind counts_kind = {"BNCOUNTS", 2};
 
 /* Counts written under other columns, bins or limits mean something else. */
 static uint64_t digest(const struct observe *observe)
@@ -128,78 +123,14 @@ static bool take_reference(const struct observe *observe, struct slice *bytes,
     return true;
 }
 
-/* ---- files ---- */
-
-static enum status file_error(struct error *error, const char *path, const char *what)
-{
-    return error_set(error, STATUS_IO, "%s: %s: %s", path, what, strerror(errno));
-}
-
-static bool write_all(int file, struct slice bytes)
-{
-    while (bytes.size > 0) {
-        ssize_t n = write(file, bytes.data, bytes.size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = slice_make(bytes.data + n, bytes.size - (size_t)n);
-    }
-    return true;
-}
-
-static enum status write_file(const char *path, struct slice bytes, struct error *error)
-{
-    char *aside = NULL;
-    if (asprintf(&aside, "%s.new", path) < 0)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = STATUS_OK;
-    int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0 || !write_all(file, bytes) || fsync(file) != 0)
-        status = file_error(error, aside, "cannot be written");
-    if (file >= 0)
-        close(file);
-    if (status == STATUS_OK && rename(aside, path) != 0)
-        status = file_error(error, path, "cannot be replaced");
-    free(aside);
-    return status;
-}
-
-static enum status read_file(const char *path, struct buffer *out, struct error *error)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return errno == ENOENT ? error_set(error, STATUS_NOT_FOUND, "%s: no such file", path)
-                               : file_error(error, path, "cannot be read");
-    char chunk[65536];
-    ssize_t n;
-    while ((n = read(file, chunk, sizeof chunk)) > 0)
-        buffer_append(out, chunk, (size_t)n);
-    enum status status = STATUS_OK;
-    if (n < 0)
-        status = file_error(error, path, "cannot be read");
-    else if (out->overflow)
-        status = error_set(error, STATUS_CORRUPT, "%s: too large for counters", path);
-    close(file);
-    return status;
-}
-
-static uint64_t read_hash(const char *bytes)
-{
-    uint64_t hash = 0;
-    for (int i = 0; i < HASH_BYTES; i++)
-        hash |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
-    return hash;
-}
-
 enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
                          struct error *error)
 {
     observe_assert(observe);
     observe_pour_all(observe);
     struct buffer out;
+    struct state_file *file;
     buffer_init(&out, MAX_FILE);
-    buffer_append_text(&out, HEADER);
     varint_put(&out, digest(observe));
     varint_put(&out, mark);
     lock_take(&observe->lock);
@@ -207,28 +138,46 @@ enum status observe_save(struct observe *observe, const char *path, uint64_t mar
     put_reference(observe->reference, &out);
     windows_encode(observe->windows, &out);
     lock_release(&observe->lock);
-    uint64_t hash = hash64(out.data, out.size, 0);
-    for (int i = 0; i < HASH_BYTES; i++)
-        buffer_append_char(&out, (char)(hash >> (8 * i)));
+    const uint64_t size = out.size;
     enum status status = out.overflow
                              ? error_set(error, STATUS_MEMORY, "out of memory for %s", path)
-                             : write_file(path, buffer_slice(&out), error);
+                             : state_file_create(path, &counts_kind, &file, error);
+    if (status != STATUS_OK)
+        goto out;
+    status = state_file_put(file, &size, sizeof size, error);
+    if (status == STATUS_OK)
+        status = state_file_put(file, out.data, size, error);
+    if (status == STATUS_OK)
+        status = state_file_commit(file, error);
+    else
+        state_file_abandon(file);
+out:
     buffer_free(&out);
     return status;
 }
 
-/* Header and hash are checked and taken off. */
-static enum status open_bytes(const char *path, struct slice *bytes, struct error *error)
+/* All of it, into *out. */
+static enum status read_counts(const char *path, struct buffer *out, struct error *error)
 {
-    size_t header = strlen(HEADER);
-    if (bytes->size < header + HASH_BYTES || memcmp(bytes->data, HEADER, header) != 0)
-        return error_set(error, STATUS_CORRUPT, "%s: not a file of counters", path);
-    size_t size = bytes->size - HASH_BYTES;
-    if (hash64(bytes->data, size, 0) != read_hash(bytes->data + size))
-        return error_set(error, STATUS_CORRUPT, "%s: damaged; remove it to start from the ledger",
-                         path);
-    *bytes = slice_make(bytes->data + header, size - header);
-    return STATUS_OK;
+    char piece[4096];
+    uint64_t size;
+    struct state_file *file;
+    enum status status = state_file_open(path, &counts_kind, &file, error);
+    if (status != STATUS_OK)
+        return status;
+    status = state_file_get(file, &size, sizeof size, error);
+    for (uint64_t left = size, n; status == STATUS_OK && left > 0; left -= n) {
+        n = left < sizeof piece ? left : sizeof piece;
+        status = state_file_get(file, piece, n, error);
+        if (status == STATUS_OK)
+            buffer_append(out, piece, n);
+    }
+    if (status == STATUS_OK)
+        status = state_file_end(file, error);
+    state_file_close(file);
+    if (status == STATUS_OK && out->overflow)
+        status = error_set(error, STATUS_MEMORY, "out of memory for %s", path);
+    return status;
 }
 
 /* Everything is read aside first and taken over only when it is whole. */
@@ -268,13 +217,9 @@ enum status observe_load(struct observe *observe, const char *path, uint64_t *ma
     observe_assert(observe);
     struct buffer file;
     buffer_init(&file, MAX_FILE);
-    struct slice bytes;
     uint64_t meant = 0;
-    enum status status = read_file(path, &file, error);
-    if (status != STATUS_OK)
-        goto out;
-    bytes = buffer_slice(&file);
-    status = open_bytes(path, &bytes, error);
+    enum status status = read_counts(path, &file, error);
+    struct slice bytes = buffer_slice(&file);
     if (status != STATUS_OK)
         goto out;
     if (!varint_take(&bytes, &meant) || meant != digest(observe))

@@ -189,13 +189,17 @@ static inline void bench_destroy(struct bench *bench)
     free(bench);
 }
 
+static const char *const checkpoints[] = {"windows.checkpoint", "counts.checkpoint",
+                                          "ids.checkpoint"};
+enum { N_CHECKPOINTS = sizeof checkpoints / sizeof checkpoints[0] };
+
 static inline void bench_forget_checkpoints(const struct bench *bench)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/windows.checkpoint", bench->ledger_dir);
-    assert_int_equal(unlink(path), 0);
-    snprintf(path, sizeof path, "%s/counts.checkpoint", bench->ledger_dir);
-    assert_int_equal(unlink(path), 0);
+    for (int i = 0; i < N_CHECKPOINTS; i++) {
+        snprintf(path, sizeof path, "%s/%s", bench->ledger_dir, checkpoints[i]);
+        assert_int_equal(unlink(path), 0);
+    }
 }
 
 /* One event's JSON, in `text`. */

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "engine/base/thread.h"
 #include "engine/contract/unique.h"
 
@@ -259,6 +261,104 @@ static void lets_one_thread_win_each_id(void **state)
     unique_destroy(unique);
 }
 
+/* ---- checkpoint ---- */
+
+#define CHECKPOINT "/tmp/binnacle-ids-XXXXXX"
+
+/* Ids of every kind; the n-th at time n. */
+static struct slice nth_id(char text[64], int n)
+{
+    static const char *const forms[] = {"%d", "01ARZ3NDEKTSV4RRFFQ%07d", "a longer id, number %d"};
+    snprintf(text, 64, forms[n % 3], n);
+    return slice_of(text);
+}
+
+static void fill_set(struct unique *unique, int n)
+{
+    char text[64];
+    for (int i = 0; i < n; i++) {
+        enum status status =
+            unique_restore(unique, nth_id(text, i), (uint64_t)i, i, (uint64_t)(10 * i));
+        assert_int_equal(status, STATUS_OK);
+    }
+}
+
+static void make_path(char path[sizeof CHECKPOINT])
+{
+    memcpy(path, CHECKPOINT, sizeof CHECKPOINT);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void is_after_a_restart_what_it_was(void **state)
+{
+    (void)state;
+    enum { N = 30000, KEPT = 20000 };
+    char path[sizeof CHECKPOINT], text[64];
+    struct error error;
+    uint64_t upto = 0, index;
+    struct unique_stats before, after;
+    make_path(path);
+    struct unique *unique = make(KEPT, 0);
+    fill_set(unique, N);
+    unique_stats(unique, &before);
+    assert_int_equal(unique_save(unique, path, 777, &error), STATUS_OK);
+    unique_destroy(unique);
+    unique = make(KEPT, 0);
+    assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_OK);
+    unique_stats(unique, &after);
+    assert_int_equal(upto, 777);
+    assert_int_equal(after.n_ids, before.n_ids);
+    for (int i = 0; i < N; i++) { /* at the time of the last one: the oldest are forgotten */
+        enum unique_result result =
+            unique_reserve(unique, nth_id(text, i), (uint64_t)i, N - 1, &index);
+        assert_int_equal(result, i < N - KEPT ? UNIQUE_NEW : UNIQUE_SAME);
+        assert_true(result == UNIQUE_NEW || index == (uint64_t)(10 * i));
+    }
+    for (int i = N; i < 2 * N; i++) /* and it goes on growing and shrinking */
+        assert_int_equal(unique_reserve(unique, nth_id(text, i), 1, 5 * N, &index), UNIQUE_NEW);
+    unique_stats(unique, &after);
+    assert_int_equal(after.n_ids, N);
+    unique_destroy(unique);
+    unlink(path);
+}
+
+static void a_checkpoint_it_cannot_use_leaves_it_empty(void **state)
+{
+    (void)state;
+    char path[sizeof CHECKPOINT], text[64];
+    struct error error;
+    uint64_t upto, index;
+    struct unique_stats stats;
+    make_path(path);
+    struct unique *unique = make(SPAN, 0);
+    fill_set(unique, 500);
+    assert_int_equal(unique_reserve(unique, slice_of("waits"), 1, 500, &index), UNIQUE_NEW);
+    assert_int_equal(unique_save(unique, path, 1, &error), STATUS_UNAVAILABLE);
+    unique_forget(unique, slice_of("waits"));
+    assert_int_equal(unique_save(unique, path, 1, &error), STATUS_OK);
+    unique_destroy(unique);
+
+    unique = make(SPAN + 1, 0);
+    assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_CONFLICT);
+    unique_destroy(unique);
+    unique = make(SPAN, 64 * 1024);
+    assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_FULL);
+    unique_destroy(unique);
+
+    unique = make(SPAN, 0);
+    assert_int_equal(truncate(path, 4000), 0);
+    assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_CORRUPT);
+    unique_stats(unique, &stats);
+    assert_int_equal(stats.n_ids, 0);
+    unlink(path);
+    assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_NOT_FOUND);
+    fill_set(unique, 10);
+    assert_int_equal(unique_reserve(unique, nth_id(text, 4), 4, 10, &index), UNIQUE_SAME);
+    unique_destroy(unique);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +370,8 @@ int main(void)
         cmocka_unit_test(agrees_with_a_naive_set_over_random_calls),
         cmocka_unit_test(restores_from_the_ledger),
         cmocka_unit_test(lets_one_thread_win_each_id),
+        cmocka_unit_test(is_after_a_restart_what_it_was),
+        cmocka_unit_test(a_checkpoint_it_cannot_use_leaves_it_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
