@@ -198,7 +198,8 @@ static inline void bench_forget_checkpoints(const struct bench *bench)
     char path[128];
     for (int i = 0; i < N_CHECKPOINTS; i++) {
         snprintf(path, sizeof path, "%s/%s", bench->ledger_dir, checkpoints[i]);
-        assert_int_equal(unlink(path), 0);
+        /* Where ids are not kept there is no third. */
+        assert_true(unlink(path) == 0 || strcmp(checkpoints[i], "ids.checkpoint") == 0);
     }
 }
 
