@@ -4,7 +4,7 @@
  * decision; all others are errors. Optionally WebSocket connections are opened beside them and
  * read, as idle browsers would. One thread, epoll. Prints one line of JSON.
  *
- * usage: load PORT PATH CONNECTIONS SECONDS WARM_SECONDS IDLE */
+ * usage: load PORT PATH CONNECTIONS SECONDS WARM_SECONDS IDLE PAGE_PORT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #define REQUEST_BYTES   1024
 #define ANSWER_BYTES    65536
 #define USERS           20000
-#define DRAIN_NS        INT64_C(3000000000)
+#define DRAIN_NS        INT64_C(10000000000)
 
 struct connection {
     int fd;
@@ -41,6 +41,7 @@ struct connection {
 
 struct load {
     int epoll, port;
+    int page_port; /* where idle ones attach */
     const char *path;
     struct connection *connections;
     size_t n, n_idle;
@@ -152,15 +153,16 @@ static void ask_for_socket(struct load *load, struct connection *connection)
                           "GET /live HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
                           "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                           "Sec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.1:%d\r\n\r\n",
-                          load->port, load->port);
+                          load->page_port, load->page_port);
     send_all(load, connection, request, (size_t)length);
 }
 
 static void open_connection(struct load *load, struct connection *connection)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)load->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)(connection->idle ? load->page_port : load->port)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int yes = 1;
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connection->fd < 0 ||
@@ -267,7 +269,7 @@ static void run(struct load *load)
     }
     for (size_t i = 0; i < load->n; i++) {
         if (load->connections[i].waiting)
-            note_error(load, "no answer within three seconds", 30);
+            note_error(load, "no answer within ten seconds", 28);
     }
 }
 
@@ -313,11 +315,12 @@ static void open_all(struct load *load)
 int main(int argc, char **argv)
 {
     struct load load = {.chance = 88172645463325252u};
-    if (argc != 7) {
-        fputs("usage: load PORT PATH CONNECTIONS SECONDS WARM_SECONDS IDLE\n", stderr);
+    if (argc != 8) {
+        fputs("usage: load PORT PATH CONNECTIONS SECONDS WARM_SECONDS IDLE PAGE_PORT\n", stderr);
         return 2;
     }
     load.port = atoi(argv[1]);
+    load.page_port = atoi(argv[7]);
     load.path = argv[2];
     load.n = strtoul(argv[3], NULL, 10);
     load.n_idle = strtoul(argv[6], NULL, 10);
