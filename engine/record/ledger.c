@@ -50,7 +50,7 @@ static void ledger_destroy(struct ledger *ledger)
         close(ledger->lock_fd);
     pthread_cond_destroy(&ledger->work);
     pthread_cond_destroy(&ledger->room);
-    pthread_cond_destroy(&ledger->durable_changed);
+    pthread_cond_destroy(&ledger->subjects_changed);
     lock_destroy(&ledger->lock);
     lock_destroy(&ledger->subjects_lock);
     explicit_bzero(ledger->quarantine_key, KEY_SIZE);
@@ -157,7 +157,7 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     lock_init(&ledger->subjects_lock, "subjects");
     condition_init(&ledger->work);
     condition_init(&ledger->room);
-    condition_init(&ledger->durable_changed);
+    condition_init(&ledger->subjects_changed);
     ledger->dir = strdup(options->dir);
     if (!ledger->dir) {
         ledger_destroy(ledger);
@@ -423,55 +423,20 @@ enum status ledger_submit(struct ledger *ledger, struct ledger_entry *entries, s
     return STATUS_OK;
 }
 
-/* Waits until `*reached` is at least `wanted`; both under the lock. */
-static enum status wait_for(struct ledger *ledger, const uint64_t *reached, uint64_t wanted,
-                            int64_t timeout_ms, struct error *error)
-{
-    lock_assert_held(&ledger->lock);
-    int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
-    while (*reached < wanted) {
-        int64_t left_ms = timeout_ms < 0 ? -1 : (deadline_ns - monotonic_ns() + 999999) / 1000000;
-        if (ledger->stats.health != LEDGER_OK)
-            return error_set(error, STATUS_IO, "the ledger cannot write at present: %s",
-                             ledger->stats.problem);
-        if (timeout_ms >= 0 && left_ms <= 0)
-            return error_set(error, STATUS_UNAVAILABLE, "not on the disk within %lld ms",
-                             (long long)timeout_ms);
-        condition_wait(&ledger->durable_changed, &ledger->lock, left_ms);
-    }
-    return STATUS_OK;
-}
-
-enum status ledger_wait(struct ledger *ledger, uint64_t ticket, int64_t timeout_ms,
-                        struct error *error)
-{
-    lock_take(&ledger->lock);
-    enum status status = wait_for(ledger, &ledger->stats.durable, ticket, timeout_ms, error);
-    lock_release(&ledger->lock);
-    return status;
-}
-
-enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t timeout_ms,
-                              struct error *error)
-{
-    lock_take(&ledger->lock);
-    enum status status = wait_for(ledger, &ledger->stats.tree_size, index + 1, timeout_ms, error);
-    lock_release(&ledger->lock);
-    return status;
-}
-
 enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error)
 {
     int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
     lock_take(&ledger->lock);
     ledger->flushing = true;
     pthread_cond_signal(&ledger->work);
-    enum status status =
-        wait_for(ledger, &ledger->stats.durable, ledger->next_ticket, timeout_ms, error);
+    uint64_t ticket = ledger->next_ticket;
+    lock_release(&ledger->lock);
+    enum status status = ledger_wait(ledger, ticket, timeout_ms, error);
+    lock_take(&ledger->lock);
     while (status == STATUS_OK && ledger->n_subjects > 0) {
         ledger->flushing = true;
         pthread_cond_signal(&ledger->work);
-        condition_wait(&ledger->durable_changed, &ledger->lock, 50);
+        condition_wait(&ledger->subjects_changed, &ledger->lock, 50);
         if (ledger->n_subjects > 0 && timeout_ms >= 0 && monotonic_ns() > deadline_ns)
             status = error_set(error, STATUS_UNAVAILABLE, "not on the disk within %lld ms",
                                (long long)timeout_ms);

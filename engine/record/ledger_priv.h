@@ -2,6 +2,7 @@
 #ifndef BINNACLE_RECORD_LEDGER_PRIV_H
 #define BINNACLE_RECORD_LEDGER_PRIV_H
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "engine/base/thread.h"
@@ -53,6 +54,17 @@ struct place {
     int64_t reached;   /* in the group being written; writer only */
 };
 
+/* A thread that waits until `*reached` is at least `wanted`; lives on its stack. */
+struct waiter {
+    struct waiter *next;
+    const uint64_t *reached;
+    uint64_t wanted;
+    bool done;         /* taken off the list: `posted` is or will be */
+    bool failed;       /* the disk refuses */
+    atomic_bool woken; /* the writer is through with it */
+    sem_t posted;
+};
+
 struct known_features {
     const struct feature_schema *names;
     uint8_t digest[FEATURE_SET_SIZE];
@@ -73,7 +85,8 @@ struct ledger {
     struct pseudonyms *pseudonyms;
 
     struct lock lock; /* everything below; never held during I/O */
-    pthread_cond_t work, room, durable_changed;
+    pthread_cond_t work, room, subjects_changed;
+    struct waiter *waiters;
     struct chunk *head, *tail; /* not yet taken by the writer */
     struct chunk *spare;
     size_t n_spare;
@@ -109,6 +122,12 @@ MUST_USE enum status quarantine_unpack(struct slice bytes, struct day_quarantine
 
 /* ledger.c; the lock is held. */
 void chunk_release(struct ledger *ledger, struct chunk *chunk);
+
+/* waiters.c. The lock is held: takes off the list who need not wait any longer, or, the disk
+ * refusing, all. */
+struct waiter *waiters_take(struct ledger *ledger);
+/* Wakes them; without the lock. */
+void waiters_wake(struct waiter *taken);
 
 /* writer.c */
 MUST_USE enum status writer_create(struct ledger *ledger, struct writer **writer,

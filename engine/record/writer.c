@@ -169,7 +169,7 @@ static enum status write_subjects(struct writer *writer, struct error *error)
     lock_take(&ledger->lock);
     ledger->n_subjects -= n;
     pthread_cond_broadcast(&ledger->room);
-    pthread_cond_broadcast(&ledger->durable_changed);
+    pthread_cond_broadcast(&ledger->subjects_changed);
     lock_release(&ledger->lock);
     return STATUS_OK;
 }
@@ -242,8 +242,9 @@ static void finish_attempt(struct writer *writer)
         ledger->stats.durable = attempt->ticket;
     publish_state(ledger, &attempt->state);
     pthread_cond_broadcast(&ledger->room);
-    pthread_cond_broadcast(&ledger->durable_changed);
+    struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
+    waiters_wake(waiters);
     writer->state = attempt->state;
     writer->day_number = attempt->day;
     writer->has_day = true;
@@ -377,8 +378,9 @@ static void note_failure(struct writer *writer, const struct error *error)
     snprintf(ledger->stats.problem, sizeof ledger->stats.problem, "%.*s",
              (int)sizeof ledger->stats.problem - 1, error->message);
     pthread_cond_broadcast(&ledger->room);
-    pthread_cond_broadcast(&ledger->durable_changed);
+    struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
+    waiters_wake(waiters);
 }
 
 static void note_recovery(struct writer *writer)
