@@ -73,8 +73,8 @@ uint8_t binning_find(const struct binning *binning, float value)
 {
     if (isnan(value))
         return MAX_BINS - 1;
-    int bin = 0;
-    while (bin < binning->n_edges && value > binning->edges[bin])
-        bin++;
+    int bin = 0; /* edges ascend: how many lie below is counted without a branch to guess */
+    for (int i = 0; i < binning->n_edges; i++)
+        bin += value > binning->edges[i];
     return (uint8_t)bin;
 }

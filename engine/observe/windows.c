@@ -47,7 +47,8 @@ struct windows *windows_create(const struct windows_options *options)
     for (int i = 0; i < LEVELS; i++) {
         windows->levels[i] = level_shapes[i];
         windows->tallies[i] = calloc((size_t)level_shapes[i].n, sizeof(struct tally));
-        complete = complete && windows->tallies[i];
+        windows->counted[i] = calloc((size_t)level_shapes[i].n, sizeof *windows->counted[i]);
+        complete = complete && windows->tallies[i] && windows->counted[i];
     }
     windows->recent = (struct ring){.width_us = RECENT_WIDTH_US, .n = RECENT_SLOTS};
     windows->bin_ring = (struct ring){.width_us = SLICE_US, .n = BIN_SLOTS};
@@ -68,8 +69,10 @@ void windows_destroy(struct windows *windows)
 {
     if (!windows)
         return;
-    for (int i = 0; i < LEVELS; i++)
+    for (int i = 0; i < LEVELS; i++) {
         free(windows->tallies[i]);
+        free(windows->counted[i]);
+    }
     free(windows->recent_latency);
     free(windows->hour_latency);
     free(windows->bins);
@@ -115,7 +118,9 @@ static void move_levels(struct windows *windows, int64_t time_us)
         int64_t key = key_of(ring, time_us);
         for (int64_t k = ring_move(ring, key); k <= key; k++) {
             int slot = ring_slot(ring, k);
-            memset(&windows->tallies[i][slot], 0, sizeof(struct tally));
+            if (windows->counted[i][slot])
+                memset(&windows->tallies[i][slot], 0, sizeof(struct tally));
+            windows->counted[i][slot] = false;
             if (i == LEVEL_MINUTE)
                 windows->youngest_us[slot] = INT64_MAX;
             if (i == LEVEL_HOUR && windows->hour_latency[slot].n > 0)
@@ -159,12 +164,16 @@ static void move_all(struct windows *windows, int64_t time_us)
     move_bins(windows, time_us);
 }
 
-/* Where the counts of a level at this time are kept; NULL when it is too old for the level. */
+/* Where a level counts what happens at this time; NULL when it is too old for the level. */
 static struct tally *cell_at(struct windows *windows, enum level level, int64_t time_us)
 {
     const struct ring *ring = &windows->levels[level];
     int64_t key = key_of(ring, time_us);
-    return ring_holds(ring, key) ? &windows->tallies[level][ring_slot(ring, key)] : NULL;
+    if (!ring_holds(ring, key))
+        return NULL;
+    int slot = ring_slot(ring, key);
+    windows->counted[level][slot] = true;
+    return &windows->tallies[level][slot];
 }
 
 /* ---- verdicts on what is over ---- */

@@ -28,6 +28,7 @@ struct windows {
     int64_t judged_minute, judged_slice; /* keys: these and all before are settled */
     struct ring levels[LEVELS];
     struct tally *tallies[LEVELS];
+    bool *counted[LEVELS]; /* by slot: false while the tally is all zero and needs no clearing */
     int64_t youngest_us[MINUTE_SLOTS]; /* age of the newest event in it; INT64_MAX: none */
     struct ring recent;                /* latencies of the last minute */
     struct histogram (*recent_latency)[1 + MAX_ARMS]; /* all, then by arm */

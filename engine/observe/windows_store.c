@@ -181,9 +181,11 @@ bool windows_decode(struct windows *windows, struct slice *bytes)
                  varint_take_signed(bytes, &windows->judged_minute) &&
                  varint_take_signed(bytes, &windows->judged_slice);
     windows->started = whole && started == 1;
-    for (int i = 0; whole && i < LEVELS; i++)
+    for (int i = 0; whole && i < LEVELS; i++) {
         whole = varint_take_signed(bytes, &windows->levels[i].newest) &&
                 take_tallies(bytes, windows->tallies[i], windows->levels[i].n);
+        memset(windows->counted[i], true, (size_t)windows->levels[i].n);
+    }
     for (int i = 0; whole && i < MINUTE_SLOTS; i++)
         whole = varint_take_signed(bytes, &windows->youngest_us[i]);
     return whole && varint_take_signed(bytes, &windows->recent.newest) &&
