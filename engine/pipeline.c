@@ -11,8 +11,9 @@
 #include "engine/base/hash.h"
 #include "engine/worker_priv.h"
 
-#define ARENA_BYTES  (64u << 20)
-#define INPUTS_BYTES (64u << 20)
+#define ARENA_BYTES   (64u << 20)
+#define INPUTS_BYTES  (64u << 20)
+#define DECODED_AHEAD 16
 
 typedef enum status step_run(struct worker *worker, struct error *error);
 
@@ -23,7 +24,6 @@ static void decode(struct worker *worker, const struct raw_event *raw, struct it
     struct event *event = &item->event;
     event->schema = worker->engine->schema;
     event->position = raw->position;
-    event->received_us = clock_now_us(worker->engine->parts.clock);
     if (raw->document)
         decoder_retry(worker->json, raw->bytes, worker->arena, event);
     else if (raw->format == FORMAT_CSV)
@@ -36,6 +36,7 @@ static void check(struct worker *worker, struct item *item)
 {
     const struct engine_parts *parts = &worker->engine->parts;
     int64_t now_us = clock_now_us(parts->clock);
+    item->event.received_us = now_us;
     if (parts->event_time && now_us == 0)
         now_us = INT64_MIN; /* the clock has not been set by an event yet */
     contract_check(parts->contract, &item->event, now_us,
@@ -179,13 +180,37 @@ static enum status prepare_item(struct worker *worker, size_t i)
     return STATUS_OK;
 }
 
-static enum status accept(struct worker *worker, const struct raw_event *raw, size_t i,
-                          struct error *error)
+/* Asks for the memory that the event's ids will be looked up in. */
+static void foresee(const struct worker *worker, const struct item *item)
 {
-    if (prepare_item(worker, i) != STATUS_OK)
-        return error_set(error, STATUS_MEMORY, "out of memory for a batch");
-    struct item *item = &worker->items[i];
-    decode(worker, raw, item);
+    const struct engine *engine = worker->engine;
+    const struct value *values = item->event.values;
+    for (int i = 0; engine->pseudonyms && i < engine->n_pii_fields; i++) {
+        const struct value *value = &values[engine->pii_fields[i]];
+        if (value->type == VALUE_STRING)
+            pseudonym_prefetch(engine->pseudonyms, value->string);
+    }
+    int id = engine->schema->id;
+    if (engine->unique && id >= 0 && values[id].type == VALUE_STRING &&
+        !engine->schema->fields[id].pii)
+        unique_prefetch(engine->unique, values[id].string);
+}
+
+/* Decodes events ahead of accepting them, so that the memory they need is on its way by then. */
+static enum status decode_ahead(struct worker *worker, const struct raw_event *events, size_t from,
+                                size_t n, struct error *error)
+{
+    for (size_t i = from; i < n && i < from + DECODED_AHEAD; i++) {
+        if (prepare_item(worker, i) != STATUS_OK)
+            return error_set(error, STATUS_MEMORY, "out of memory for a batch");
+        decode(worker, &events[i], &worker->items[i]);
+        foresee(worker, &worker->items[i]);
+    }
+    return STATUS_OK;
+}
+
+static enum status accept(struct worker *worker, struct item *item, struct error *error)
+{
     check(worker, item);
     if (!item->alive)
         return STATUS_OK;
@@ -197,6 +222,28 @@ static enum status accept(struct worker *worker, const struct raw_event *raw, si
     status = reserve_id(worker, item, error);
     if (status == STATUS_OK && item->alive)
         item->kind = ANSWER_DECIDED;
+    return status;
+}
+
+static void set_receipt(struct item *item, const struct raw_event *raw)
+{
+    item->received_ns = raw->received_ns;
+    item->csv = raw->format == FORMAT_CSV && !raw->document;
+    memcpy(item->outcome.trace_id, raw->trace_id, sizeof raw->trace_id);
+}
+
+static enum status accept_all(struct worker *worker, const struct raw_event *events, size_t n,
+                              struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        if (i % DECODED_AHEAD == 0)
+            status = decode_ahead(worker, events, i, n, error);
+        if (status == STATUS_OK)
+            status = accept(worker, &worker->items[i], error);
+        set_receipt(&worker->items[i], &events[i]);
+        worker->n = i + 1;
+    }
     return status;
 }
 
@@ -356,13 +403,6 @@ static enum status refuse_all(struct worker *worker, size_t n, struct answer *an
     return STATUS_OK;
 }
 
-static void set_receipt(struct item *item, const struct raw_event *raw)
-{
-    item->received_ns = raw->received_ns;
-    item->csv = raw->format == FORMAT_CSV && !raw->document;
-    memcpy(item->outcome.trace_id, raw->trace_id, sizeof raw->trace_id);
-}
-
 enum status worker_process(struct worker *worker, const struct raw_event *events, size_t n,
                            struct answer *answers, struct error *error)
 {
@@ -373,12 +413,7 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
     worker->n = 0;
     if (!ledger_takes(worker))
         return refuse_all(worker, n, answers);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
-        status = accept(worker, &events[i], i, error);
-        set_receipt(&worker->items[i], &events[i]);
-        worker->n = i + 1;
-    }
+    enum status status = accept_all(worker, events, n, error);
     settle_inputs(worker);
     profile_add(worker, STAGE_ACCEPT, &began_ns);
     if (status == STATUS_OK)

@@ -137,8 +137,7 @@ static bool table_room(struct shard *shard)
         table[slot] = held;
     }
     free(shard->table);
-    shard->table = table;
-    shard->n_slots = n_slots;
+    unique_take_table(shard, table, n_slots);
     return true;
 }
 
@@ -225,8 +224,8 @@ void unique_clear_shard(struct shard *shard)
     fifo_free(&shard->entries);
     fifo_free(&shard->bytes);
     free(shard->table);
-    shard->table = NULL;
-    shard->n_slots = shard->n_ids = 0;
+    unique_take_table(shard, NULL, 0);
+    shard->n_ids = 0;
     shard->memory.used = 0;
     shard->now_us = INT64_MIN;
 }
@@ -268,13 +267,29 @@ void unique_destroy(struct unique *unique)
     free(unique);
 }
 
+/* Its place in a table: a slot is never all ones, which is EMPTY. */
+static uint32_t table_hash(uint64_t hash)
+{
+    return (uint32_t)hash >> 1;
+}
+
+void unique_prefetch(const struct unique *unique, struct slice id)
+{
+    uint64_t hash = hash64(id.data, id.size, unique->seed);
+    const struct shard *shard = &unique->shards[(hash >> 32) % SHARDS];
+    uint64_t mask = atomic_load_explicit(&shard->table_mask, memory_order_relaxed);
+    uintptr_t table = atomic_load_explicit(&shard->table_at, memory_order_relaxed);
+    /* An address, not an access: nothing happens when the table has moved meanwhile. */
+    __builtin_prefetch((const void *)(table + (table_hash(hash) & mask) * sizeof(uint64_t)));
+}
+
 /* Prepares the key and takes the lock of its shard. */
 static struct shard *enter(struct unique *unique, struct slice id, struct key *key)
 {
     assert(unique->magic == UNIQUE_MAGIC);
     uint64_t hash = hash64(id.data, id.size, unique->seed);
     key->id = id;
-    key->hash = (uint32_t)hash >> 1; /* a slot is never all ones, which is EMPTY */
+    key->hash = table_hash(hash);
     if (ulid_pack(id, key->ulid))
         key->kind = ID_ULID;
     else

@@ -35,6 +35,8 @@ void unique_destroy(struct unique *unique); /* NULL is ignored */
  * on SAME and CONFLICT. Ids are at most 65535 bytes long; longer ones are UNIQUE_FULL. */
 enum unique_result unique_reserve(struct unique *unique, struct slice id, uint64_t content,
                                   int64_t now_us, uint64_t *ledger_index);
+/* Asks for the memory that unique_reserve() will look at first for this id. */
+void unique_prefetch(const struct unique *unique, struct slice id);
 /* The reserved id has its row. An id that has already expired is left alone. */
 void unique_assign(struct unique *unique, struct slice id, uint64_t ledger_index);
 /* The reserved id will not get a row (the event was refused later on): it may come again. */

@@ -70,10 +70,10 @@ static enum status get_table(struct state_file *file, struct shard *shard, uint6
     if ((n_slots & (n_slots - 1)) != 0 || n_slots > shard->memory.maximum / sizeof *shard->table ||
         !memory_take(&shard->memory, n_slots * sizeof *shard->table))
         return error_set(error, STATUS_FULL, "no memory for what is in the checkpoint");
-    shard->table = malloc(n_slots * sizeof *shard->table);
-    if (!shard->table)
+    uint64_t *table = malloc(n_slots * sizeof *table);
+    if (!table)
         return error_set(error, STATUS_MEMORY, "out of memory for the ids");
-    shard->n_slots = n_slots;
+    unique_take_table(shard, table, n_slots);
     return state_file_get(file, shard->table, n_slots * sizeof *shard->table, error);
 }
 

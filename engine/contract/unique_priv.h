@@ -2,6 +2,7 @@
 #ifndef BINNACLE_CONTRACT_UNIQUE_PRIV_H
 #define BINNACLE_CONTRACT_UNIQUE_PRIV_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ struct shard {
     struct fifo entries, bytes;
     uint64_t *table; /* hash << 32 | number; EMPTY */
     uint64_t n_slots;
+    /* The table as unique_prefetch() sees it, without the lock: where it was is good enough. */
+    atomic_uintptr_t table_at;
+    atomic_uint_fast64_t table_mask;
     uint64_t n_ids;
     struct memory_budget memory;
     uint64_t refused;
@@ -49,6 +53,14 @@ struct unique {
     struct shard shards[SHARDS];
 };
 
+/* The shard has another table, of n_slots. */
+static inline void unique_take_table(struct shard *shard, uint64_t *table, uint64_t n_slots)
+{
+    shard->table = table;
+    shard->n_slots = n_slots;
+    atomic_store_explicit(&shard->table_at, (uintptr_t)table, memory_order_relaxed);
+    atomic_store_explicit(&shard->table_mask, n_slots ? n_slots - 1 : 0, memory_order_relaxed);
+}
 /* Forgets everything in it. */
 void unique_clear_shard(struct shard *shard);
 

@@ -152,6 +152,16 @@ enum status pseudonym_of(struct pseudonyms *pseudonyms, struct slice value,
     return status;
 }
 
+void pseudonym_prefetch(const struct pseudonyms *pseudonyms, struct slice value)
+{
+    uint64_t hash = hash64(value.data, value.size, pseudonyms->seed);
+    const struct shard *shard = &pseudonyms->shards[hash % SHARDS];
+    size_t set = hash / SHARDS & (pseudonyms->n_sets - 1);
+    const char *entries = (const char *)&shard->entries[set * WAYS];
+    for (size_t at = 0; at < WAYS * sizeof *shard->entries; at += 64)
+        __builtin_prefetch(entries + at);
+}
+
 void pseudonym_forget(struct pseudonyms *pseudonyms, const char pseudonym[PSEUDONYM_SIZE])
 {
     for (int i = 0; i < SHARDS; i++) {

@@ -32,6 +32,9 @@ void pseudonyms_destroy(struct pseudonyms *pseudonyms); /* NULL is ignored */
 MUST_USE enum status pseudonym_of(struct pseudonyms *pseudonyms, struct slice value,
                                   char out[PSEUDONYM_SIZE]);
 
+/* Asks for the memory that pseudonym_of() will look at for this value. Any thread. */
+void pseudonym_prefetch(const struct pseudonyms *pseudonyms, struct slice value);
+
 /* Forgets the value behind a pseudonym: after an erasure. Any thread. */
 void pseudonym_forget(struct pseudonyms *pseudonyms, const char pseudonym[PSEUDONYM_SIZE]);
 
