@@ -217,6 +217,19 @@ static const struct cli_option ledger_head_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option ledger_verify_options[] = {
+    LEDGER_OPTION,
+    {"head", OPTION_TEXT, "FILE",
+     "check against heads kept elsewhere, too: JSON of `ledger head`, one or one a line", NULL, 0,
+     0},
+    {"public-key", OPTION_TEXT, "FILE", "PEM of the key that heads must be signed with", NULL, 0,
+     0},
+    {"limit", OPTION_INT, "N", "findings listed at most; all are counted", "1000", 1, 1e6},
+    {"threads", OPTION_INT, "N", "threads that read; 0: one per core, at most 8", "0", 0, 8},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option ledger_prove_options[] = {
     LEDGER_OPTION,
     {"index", OPTION_INT, "N", "the row with this ledger_index, also a label or an action", NULL, 0,
@@ -302,6 +315,15 @@ const struct cli_command commands[] = {
      "out: `ledger verify --head FILE`.",
      "binnacle ledger head --ledger state --json -o head.json", ledger_head_options, 0, 0,
      command_ledger_head},
+    {"ledger verify", "", "Check that the record is what was recorded",
+     "Every row against its hash, the hash tree against every group of rows and every signed "
+     "head,\n"
+     "everything else against the digests of its group, the files against SQLite's own check.\n"
+     "Reads only, also beside a running service. With --head it is found as well when rows were\n"
+     "taken off the end, or an older copy of the folder was put back. Exit 1: something is wrong,\n"
+     "and each finding says in which file, table and column.",
+     "binnacle ledger verify --ledger state --head head.json", ledger_verify_options, 0, 0,
+     command_ledger_verify},
     {"ledger prove", "[EVENT_ID]", "A proof that a decision is in the ledger, as JSON",
      "With EVENT_ID or --index: the row's bytes and the path from its hash to the newest signed\n"
      "head. With --from and --to: that the later tree goes on from the earlier one.\n"

@@ -21,6 +21,7 @@ int command_quarantine_list(const struct cli_args *args);
 int command_quarantine_export(const struct cli_args *args);
 int command_quarantine_retry(const struct cli_args *args);
 int command_ledger_head(const struct cli_args *args);
+int command_ledger_verify(const struct cli_args *args);
 int command_ledger_prove(const struct cli_args *args);
 int command_contract_check(const struct cli_args *args);
 int command_contract_schema(const struct cli_args *args);

@@ -56,6 +56,8 @@ MUST_USE enum status db_run(struct db_stmt *stmt, struct error *error);
 /* Columns count from 0. NULL reads as 0, NaN, or an empty slice; other slices live until the
  * next step or reset. */
 bool db_is_null(struct db_stmt *stmt, int column);
+enum db_type { DB_NULL, DB_INT, DB_REAL, DB_TEXT, DB_BLOB };
+enum db_type db_type(struct db_stmt *stmt, int column); /* as stored; asked before the value */
 int64_t db_int(struct db_stmt *stmt, int column);
 double db_double(struct db_stmt *stmt, int column);
 struct slice db_text(struct db_stmt *stmt, int column);

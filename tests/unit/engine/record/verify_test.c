@@ -1,0 +1,535 @@
+/* ledger verify: an untouched ledger is good, and a changed value in any column of any table is
+ * found and named. The columns are taken from the files themselves, so that a new one cannot be
+ * forgotten. */
+#include "tests/unit/engine/record/fixture.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "engine/base/db.h"
+#include "engine/base/hash.h"
+#include "engine/record/verify.h"
+
+static int make_folder(void **state)
+{
+    *state = folder_create();
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    folder_remove(*state);
+    return 0;
+}
+
+/* ---- a ledger with something in every table ---- */
+
+static void submit(struct ledger *ledger, struct ledger_entry *entries, size_t n)
+{
+    struct error error = {0};
+    if (ledger_submit(ledger, entries, n, SUBMIT_WAIT, NULL, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+}
+
+static void submit_others(struct ledger *ledger, int64_t at_us, int source)
+{
+    struct event event = {.schema = &SCHEMA,
+                          .received_us = at_us,
+                          .position = {source, 0, 900000},
+                          .raw = slice_of("{\"amount\":-1}"),
+                          .violations = {{.field = 2, .code = VIOLATION_RANGE}},
+                          .n_violations = 1};
+    struct ledger_entry entries[] = {
+        {.kind = ENTRY_LABEL, .position = {source, 1, 17}},
+        {.kind = ENTRY_ACTION, .position = {source, 2, 18}},
+        {.kind = ENTRY_QUARANTINE},
+        {.kind = ENTRY_QUARANTINE_MARK, .position = {-1, 0, 0}},
+    };
+    entries[0].label.event_id = slice_of("EV000000000000000000000003");
+    entries[0].label.label = 1;
+    entries[0].label.observed_us = at_us - 1;
+    entries[0].label.at_us = at_us;
+    entries[1].action.who = "anna";
+    entries[1].action.what = "traffic.set";
+    entries[1].action.arguments = slice_of("{\"canary\":5}");
+    entries[1].action.at_us = at_us + 1;
+    entries[2].quarantine.event = &event;
+    entries[3].mark.id = 1;
+    entries[3].mark.status = QUARANTINE_RETRIED;
+    entries[3].mark.at_us = at_us + 2;
+    for (int i = 0; i < 3; i++) {
+        submit(ledger, entries, 4);
+        flush_ledger(ledger);
+    }
+}
+
+/* Three days: groups of many sizes, all kinds of rows, runs of the event index, nodes, heads. */
+static void fill_ledger(const char *dir)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(dir, clock);
+    int source = 0;
+    assert_int_equal(ledger_source(ledger, "file", &source), STATUS_OK);
+    for (int day = 0; day < 3; day++) {
+        int64_t start_us = DAY_ONE + day * US_PER_DAY;
+        submit_decisions(ledger, (uint64_t)day * 2000, 1100, start_us, 1000, source);
+        flush_ledger(ledger);
+        submit_others(ledger, start_us + US_PER_HOUR, source);
+        submit_decisions(ledger, (uint64_t)day * 2000 + 1100, 300, start_us + 2 * US_PER_HOUR, 1000,
+                         source);
+        flush_ledger(ledger);
+    }
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+static void copy_ledger(const char *from, const char *to)
+{
+    char command[9000];
+    snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void verify_with(const char *dir, const struct signed_head *head,
+                        struct verify_report *report)
+{
+    struct error error = {0};
+    struct verify_options options = {
+        .dir = dir, .heads = head, .n_heads = head != NULL, .threads = 2, .max_bad = 100};
+    if (ledger_verify(&options, report, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+}
+
+static void assert_untouched(const char *dir)
+{
+    struct verify_report report;
+    verify_with(dir, NULL, &report);
+    if (!report.ok)
+        fail_msg("%zu findings, the first: %s", report.n_kept, report.bad[0].where);
+    verify_report_free(&report);
+}
+
+static bool mentions(const struct verify_report *report, const char *word)
+{
+    for (size_t i = 0; i < report->n_kept; i++)
+        if (strstr(report->bad[i].where, word))
+            return true;
+    return false;
+}
+
+static struct db *open_file(const char *dir, const char *day)
+{
+    char path[9000];
+    struct db *db;
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/%s.db", dir, day);
+    if (db_open(path, DB_WRITE, DB_SYNC_OFF, &db, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return db;
+}
+
+static enum status execute(const char *dir, const char *day, const char *sql)
+{
+    struct error error = {0};
+    struct db *db = open_file(dir, day);
+    enum status status = db_exec(db, sql, &error);
+    if (status == STATUS_OK && db_changes(db) == 0)
+        status = STATUS_NOT_FOUND;
+    db_close(db);
+    return status;
+}
+
+/* ---- every column of every table ---- */
+
+struct place {
+    char table[64], column[64], key[200];
+    bool whole_number;
+};
+
+static size_t list_columns(const char *dir, const char *day, struct place *places, size_t capacity)
+{
+    struct db *db = open_file(dir, day);
+    struct db_stmt *select;
+    struct error error;
+    size_t n = 0;
+    /* One row a column; the primary key of its table beside it. */
+    assert_int_equal(
+        db_prepare(
+            db,
+            "SELECT t.name, c.name, (SELECT group_concat('\"' || k.name || '\"') FROM"
+            " pragma_table_info(t.name) k WHERE k.pk > 0), c.type = 'INTEGER' FROM sqlite_master t"
+            " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+            " AND t.name NOT LIKE 'sqlite%' ORDER BY 1, c.cid",
+            &select, &error),
+        STATUS_OK);
+    while (db_step(select, &error) == STATUS_OK) {
+        assert_true(n < capacity);
+        snprintf(places[n].table, 64, SLICE_FORMAT, SLICE_ARGS(db_text(select, 0)));
+        snprintf(places[n].column, 64, SLICE_FORMAT, SLICE_ARGS(db_text(select, 1)));
+        snprintf(places[n].key, 200, SLICE_FORMAT, SLICE_ARGS(db_text(select, 2)));
+        places[n].whole_number = db_int(select, 3);
+        n++;
+    }
+    db_finish(select);
+    db_close(db);
+    return n;
+}
+
+/* How a value is changed: whole numbers by `step`, texts in their last letter, blobs in one byte.
+ */
+static void change_value(const struct place *place, const char *step, struct buffer *sql)
+{
+    const char *c = place->column, *t = place->table, *k = place->key;
+    buffer_reset(sql);
+    buffer_printf(
+        sql,
+        "UPDATE \"%s\" SET \"%s\" = CASE typeof(\"%s\") WHEN 'integer' THEN \"%s\" + %s"
+        " WHEN 'real' THEN \"%s\" + 0.25 WHEN 'null' THEN 1"
+        " WHEN 'text' THEN substr(\"%s\", 1, length(\"%s\") - 1) ||"
+        "  char((unicode(substr(\"%s\", -1)) & 1) + 65)"
+        " ELSE CAST(substr(\"%s\", 1, length(\"%s\") / 2) || (CASE substr(\"%s\", length(\"%s\") / "
+        "2"
+        "  + 1, 1) WHEN X'41' THEN X'42' ELSE X'41' END) || substr(\"%s\", length(\"%s\") / 2 + 2)"
+        "  AS BLOB) END",
+        t, c, c, c, step, c, c, c, c, c, c, c, c, c, c);
+    buffer_printf(sql,
+                  " WHERE (%s) = (SELECT %s FROM \"%s\" ORDER BY %s LIMIT 1 OFFSET"
+                  " (SELECT count(*) / 2 FROM \"%s\"))",
+                  k, k, t, k, t);
+}
+
+/* Told from the row itself which column it was, and not only that the row or group is wrong. */
+static bool names_column(const struct verify_report *report, const struct place *place)
+{
+    char word[140];
+    snprintf(word, sizeof word, "%.60s.%.60s", place->table, place->column);
+    return mentions(report, word);
+}
+
+static void a_change_in_any_column_is_found_and_named(void **state)
+{
+    static const char *const steps[] = {"1", "-1", "4294967296"};
+    static struct place places[200];
+    char copy[4200];
+    struct buffer sql;
+    size_t named = 0, of_rows = 0;
+    buffer_init(&sql, 1 << 16);
+    fill_ledger(*state);
+    assert_untouched(*state);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+    size_t n = list_columns(*state, "2018-08-09", places, 200);
+    assert_in_range(n, 80, 200);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t step = 0; step < sizeof steps / sizeof *steps; step++) {
+            struct verify_report report;
+            const struct place *place = &places[i];
+            if (step > 0 && !place->whole_number)
+                break;
+            copy_ledger(*state, copy);
+            change_value(place, steps[step], &sql);
+            enum status status = execute(copy, "2018-08-09", sql.data);
+            if (status == STATUS_NOT_FOUND)
+                fail_msg("there is no row in %s", place->table);
+            if (status != STATUS_OK) /* against a constraint: nobody can do that by hand */
+                continue;
+            verify_with(copy, NULL, &report);
+            /* How an index run was written: nothing reads it again once the day is over. */
+            bool free_choice = strcmp(place->column, "small") == 0;
+            if (report.ok && !free_choice)
+                fail_msg("%s.%s %s is not found", place->table, place->column, steps[step]);
+            if (!report.ok && !mentions(&report, place->table) && !mentions(&report, "cannot be"))
+                fail_msg("%s.%s %s is found as: %s", place->table, place->column, steps[step],
+                         report.bad[0].where);
+            if (strcmp(place->table, "decisions") == 0 || strcmp(place->table, "labels") == 0 ||
+                strcmp(place->table, "actions") == 0) {
+                of_rows++;
+                named += names_column(&report, place);
+                if (!names_column(&report, place))
+                    print_message("%s.%s %s: %s\n", place->table, place->column, steps[step],
+                                  report.bad[0].where);
+            }
+            verify_report_free(&report);
+        }
+    }
+    assert_true(named * 20 >= of_rows * 19);
+    buffer_free(&sql);
+    folder_remove(strdup(copy));
+}
+
+/* ---- rows and files ---- */
+
+static void assert_found(const char *dir, const struct signed_head *head, const char *word)
+{
+    struct verify_report report;
+    verify_with(dir, head, &report);
+    assert_false(report.ok);
+    if (!mentions(&report, word))
+        fail_msg("'%s' is not said; the first of %zu: %s", word, report.n_kept,
+                 report.bad[0].where);
+    verify_report_free(&report);
+}
+
+static void rows_taken_out_exchanged_or_added_are_found(void **state)
+{
+    static const struct {
+        const char *sql, *word;
+    } changes[] = {
+        {"DELETE FROM decisions WHERE idx = 1500", "row 1500 is missing"},
+        {"DELETE FROM decisions WHERE idx BETWEEN 1500 AND 1599", "rows 1500 to 1599 are missing"},
+        {"DELETE FROM labels", "is missing"},
+        {"UPDATE decisions SET idx = -1 WHERE idx = 1500;"
+         "UPDATE decisions SET idx = 1500 WHERE idx = 1600;"
+         "UPDATE decisions SET idx = 1600 WHERE idx = -1",
+         "do not lead to the root"},
+        {"INSERT INTO decisions SELECT 900000, event_id, entity, event_us, decided_us, source, "
+         "part,"
+         " offset, contract, contract_version, input, feature_set, features, score, margin, "
+         "decision,"
+         " rule, reasons, model, model_version, variant, shadows, trace_id, latency_us, leaf_hash"
+         " FROM decisions WHERE idx = 1500",
+         "belong to no group"},
+        {"DELETE FROM quarantine WHERE id = 5", "quarantine row 5 is missing"},
+        {"DELETE FROM quarantine_marks WHERE n = 2", "quarantine_marks"},
+        {"DELETE FROM commits WHERE id = (SELECT min(id) + 1 FROM commits)", "commits"},
+        {"DELETE FROM names WHERE id = (SELECT max(id) FROM names)", "names"},
+        {"DELETE FROM nodes", "nodes"},
+        {"DELETE FROM positions WHERE part = 1", "positions"},
+        {"DELETE FROM event_keys WHERE bucket = 3", "event_keys"},
+        {"DELETE FROM state", "state is missing"},
+        {"UPDATE decisions SET decision = 0, leaf_hash = zeroblob(32) WHERE idx = 1501",
+         "do not lead to the root"},
+    };
+    char copy[4200];
+    fill_ledger(*state);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        copy_ledger(*state, copy);
+        if (execute(copy, "2018-08-09", changes[i].sql) != STATUS_OK)
+            fail_msg("%s", changes[i].sql);
+        assert_found(copy, NULL, changes[i].word);
+    }
+    folder_remove(strdup(copy));
+}
+
+static void shell(const char *format, const char *dir)
+{
+    char command[9000];
+    snprintf(command, sizeof command, format, dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void read_head(const char *dir, struct signed_head *head)
+{
+    uint8_t key[PUBLIC_KEY_SIZE];
+    struct error error = {0};
+    struct reader *reader = open_reader(dir);
+    if (reader_signed_head(reader, head, key, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    reader_close(reader);
+}
+
+static void files_taken_away_cut_or_put_back_are_found(void **state)
+{
+    char copy[4200];
+    struct signed_head head;
+    fill_ledger(*state);
+    read_head(*state, &head);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+
+    copy_ledger(*state, copy);
+    shell("rm '%s/2018-08-09.db'", copy);
+    assert_found(copy, NULL, "a day file or its last rows are missing");
+
+    copy_ledger(*state, copy);
+    shell("rm '%s/2018-08-10.db'", copy);
+    assert_untouched(copy); /* what a shorter ledger looks like: only a head kept elsewhere tells */
+    assert_found(copy, &head, "taken out, or an older copy");
+
+    copy_ledger(*state, copy);
+    shell("truncate -s 40000 '%s/2018-08-09.db'", copy);
+    assert_found(copy, NULL, "2018-08-09.db");
+    copy_ledger(*state, copy);
+    shell("truncate -s 0 '%s/2018-08-09.db'", copy);
+    assert_found(copy, NULL, "a day file or its last rows are missing");
+    copy_ledger(*state, copy);
+    shell("head -c 100000 /dev/urandom > '%s/2018-08-09.db'", copy);
+    assert_found(copy, NULL, "2018-08-09.db");
+    folder_remove(strdup(copy));
+}
+
+static void a_head_kept_elsewhere_must_be_of_this_past(void **state)
+{
+    struct signed_head head, other;
+    struct verify_report report;
+    fill_ledger(*state);
+    read_head(*state, &head);
+    verify_with(*state, &head, &report);
+    assert_true(report.ok);
+    verify_report_free(&report);
+
+    other = head;
+    other.root[0] ^= 1;
+    assert_found(*state, &other, "does not fit the ledger's key");
+
+    /* Everything changed and hashed anew, with the true key: what its holder could do. */
+    char *second = folder_create(), keys[9000];
+    snprintf(keys, sizeof keys, "cp -r '%s/keys' '%s/'", (const char *)*state, second);
+    assert_int_equal(system(keys), 0);
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(second, clock);
+    submit_decisions(ledger, 7, head.tree_size + 5, DAY_ONE, 1, -1);
+    close_ledger(ledger);
+    clock_destroy(clock);
+    assert_untouched(second);
+    assert_found(second, &head, "kept elsewhere over");
+    folder_remove(second);
+}
+
+static void heads_by_another_key_are_found(void **state)
+{
+    fill_ledger(*state);
+    shell("rm '%1$s/keys/head.key' && head -c 32 /dev/urandom > '%1$s/keys/head.key'"
+          " && chmod 600 '%1$s/keys/head.key'",
+          *state);
+    assert_found(*state, NULL, "head");
+}
+
+static void an_older_format_is_checked_as_far_as_it_goes(void **state)
+{
+    static const char to_version_1[] =
+        "DROP TABLE heads; DROP TABLE head_keys; DROP TABLE nodes;"
+        "ALTER TABLE quarantine DROP COLUMN digest; ALTER TABLE commits DROP COLUMN names;"
+        "ALTER TABLE commits DROP COLUMN next_quarantine; ALTER TABLE commits DROP COLUMN marks;"
+        "ALTER TABLE commits DROP COLUMN rest; ALTER TABLE state DROP COLUMN rest;"
+        "ALTER TABLE state DROP COLUMN digest; PRAGMA user_version = 1;"
+        "UPDATE commits SET id = id"; /* so that there is a change to count */
+    struct clock *clock = clock_create_event(DAY_ONE);
+    fill_ledger(*state);
+    for (int day = 8; day <= 10; day++) {
+        char name[16];
+        snprintf(name, sizeof name, "2018-08-%02d", day);
+        assert_int_equal(execute(*state, name, to_version_1), STATUS_OK);
+    }
+    shell("rm '%s/keys/head.key'", *state);
+    assert_untouched(*state);
+
+    /* ... and goes on in the new one, in the middle of a day. */
+    struct ledger *ledger = open_ledger(*state, clock);
+    int64_t now_us = DAY_ONE + 2 * US_PER_DAY + 3 * US_PER_HOUR;
+    submit_decisions(ledger, 50000, 1500, now_us, 1000, -1);
+    submit_others(ledger, now_us + US_PER_HOUR, -1);
+    submit_decisions(ledger, 60000, 100, now_us + US_PER_DAY, 1000, -1);
+    close_ledger(ledger);
+    clock_destroy(clock);
+    assert_untouched(*state);
+    assert_int_equal(
+        execute(*state, "2018-08-08", "UPDATE decisions SET latency_us = 84 WHERE idx = 77"),
+        STATUS_OK);
+    assert_found(*state, NULL, "decisions.latency_us");
+}
+
+static void a_service_that_writes_does_not_disturb(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    for (uint64_t i = 0; i < 20; i++) {
+        submit_decisions(ledger, i * 300, 300, DAY_ONE + (int64_t)i * 3 * US_PER_HOUR, 1000, -1);
+        assert_untouched(*state);
+    }
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+/* ---- bits ---- */
+
+/* Everything that can be read out of a file; 0: it cannot be. */
+static uint64_t content(const char *dir, const char *day)
+{
+    static struct place places[200];
+    char path[9000];
+    uint64_t sum = 1;
+    struct db *db;
+    struct db_stmt *select;
+    struct error error;
+    snprintf(path, sizeof path, "%s/%s.db", dir, day);
+    if (db_open(path, DB_READ, DB_SYNC_OFF, &db, &error) != STATUS_OK)
+        return 0;
+    db_close(db);
+    size_t n = list_columns(dir, day, places, 200);
+    db = open_file(dir, day);
+    for (size_t i = 0; i < n && sum != 0; i++) {
+        char sql[400];
+        enum status status;
+        snprintf(sql, sizeof sql, "SELECT typeof(\"%s\") || quote(\"%s\") FROM \"%s\" ORDER BY %s",
+                 places[i].column, places[i].column, places[i].table, places[i].key);
+        if (db_prepare(db, sql, &select, &error) != STATUS_OK) {
+            sum = 0;
+            break;
+        }
+        while ((status = db_step(select, &error)) == STATUS_OK)
+            sum = hash64(db_text(select, 0).data, db_text(select, 0).size, sum);
+        db_finish(select);
+        if (status != STATUS_END)
+            sum = 0;
+    }
+    db_close(db);
+    return sum;
+}
+
+static void a_flipped_bit_is_found_unless_nothing_reads_it(void **state)
+{
+    enum { FLIPS = 80 };
+    char copy[4200], path[9000];
+    unsigned seed = 20261121;
+    size_t found = 0;
+    fill_ledger(*state);
+    uint64_t whole = content(*state, "2018-08-09");
+    assert_true(whole != 0);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+    snprintf(path, sizeof path, "%s/2018-08-09.db", copy);
+    for (int i = 0; i < FLIPS; i++) {
+        struct stat about;
+        struct verify_report report;
+        copy_ledger(*state, copy);
+        assert_int_equal(stat(path, &about), 0);
+        off_t at = (off_t)rand_r(&seed) % about.st_size;
+        int file = open(path, O_RDWR);
+        unsigned char byte;
+        assert_true(file >= 0);
+        assert_int_equal(pread(file, &byte, 1, at), 1);
+        byte ^= (unsigned char)(1u << rand_r(&seed) % 8);
+        assert_int_equal(pwrite(file, &byte, 1, at), 1);
+        close(file);
+        verify_with(copy, NULL, &report);
+        found += !report.ok;
+        bool ok = report.ok;
+        verify_report_free(&report);
+        if (ok && content(copy, "2018-08-09") != whole)
+            fail_msg("a bit at %lld is not found", (long long)at);
+    }
+    print_message("%zu of %d flips found, the others lie where nothing is read\n", found, FLIPS);
+    assert_true(found > FLIPS / 3);
+    folder_remove(strdup(copy));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_change_in_any_column_is_found_and_named, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(rows_taken_out_exchanged_or_added_are_found, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(files_taken_away_cut_or_put_back_are_found, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_head_kept_elsewhere_must_be_of_this_past, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(heads_by_another_key_are_found, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_older_format_is_checked_as_far_as_it_goes, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_service_that_writes_does_not_disturb, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_flipped_bit_is_found_unless_nothing_reads_it, make_folder,
+                                        remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
