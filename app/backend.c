@@ -12,11 +12,13 @@
 #include "engine/observe/metrics.h"
 #include "engine/observe/observe.h"
 #include "engine/pipeline.h"
+#include "engine/reasons.h"
 #include "engine/traffic/traffic.h"
 
 struct backend {
     struct engine *engine;
     struct snapshot_board *board;
+    struct worker_options options;
     struct lock lock; /* the pool */
     pthread_cond_t returned;
     struct worker **idle;
@@ -24,8 +26,6 @@ struct backend {
 };
 
 /* ---- the pool ---- */
-
-static const struct worker_options default_options = {.reasons = 3};
 
 static struct worker *borrow_worker(struct backend *backend, struct error *error)
 {
@@ -38,7 +38,7 @@ static struct worker *borrow_worker(struct backend *backend, struct error *error
     else
         backend->n_made++;
     lock_release(&backend->lock);
-    if (worker || worker_create(backend->engine, &default_options, &worker, error) == STATUS_OK)
+    if (worker || worker_create(backend->engine, &backend->options, &worker, error) == STATUS_OK)
         return worker;
     lock_take(&backend->lock);
     backend->n_made--;
@@ -57,9 +57,10 @@ static void return_worker(struct backend *backend, struct worker *worker)
 
 /* ---- scoring ---- */
 
-static void set_reasons(struct worker *worker, const struct web_score_request *request)
+static void set_reasons(const struct backend *backend, struct worker *worker,
+                        const struct web_score_request *request)
 {
-    struct worker_options options = default_options;
+    struct worker_options options = backend->options;
     if (request->reasons_asked) {
         options.reasons = request->max_reasons;
         options.always = true;
@@ -129,7 +130,7 @@ static int score(void *context, const struct web_score_request *request, struct 
     struct worker *worker = borrow_worker(backend, error);
     if (!worker)
         return 503;
-    set_reasons(worker, request);
+    set_reasons(backend, worker, request);
     int code = score_one(backend, worker, request, out, error);
     return_worker(backend, worker);
     return code;
@@ -222,12 +223,38 @@ static int score_batch(void *context, const struct web_score_request *request, s
     struct worker *worker = lines ? borrow_worker(backend, error) : NULL;
     int code = 503;
     if (worker) {
-        set_reasons(worker, request);
+        set_reasons(backend, worker, request);
         code = score_lines(backend, worker, request, lines, out, error);
         return_worker(backend, worker);
     }
     free(lines);
     return code;
+}
+
+/* ---- why ---- */
+
+static int explain_code(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return 200;
+    case STATUS_NOT_FOUND:
+        return 404;
+    case STATUS_CONFLICT:
+        return 409;
+    case STATUS_UNSUPPORTED:
+        return 501;
+    default:
+        return 503;
+    }
+}
+
+static int decision(void *context, const char *event_id, int max_reasons, struct buffer *out,
+                    struct error *error)
+{
+    struct backend *backend = context;
+    return explain_code(
+        engine_explain_event(backend->engine, slice_of(event_id), max_reasons, out, error));
 }
 
 /* ---- labels ---- */
@@ -439,7 +466,8 @@ static void metrics(void *context, struct buffer *out)
 /* ---- making and ending ---- */
 
 enum status backend_create(struct engine *engine, struct snapshot_board *board, int max_workers,
-                           struct backend **backend, struct error *error)
+                           const struct worker_options *options, struct backend **backend,
+                           struct error *error)
 {
     struct backend *made = calloc(1, sizeof *made);
     if (made)
@@ -449,6 +477,7 @@ enum status backend_create(struct engine *engine, struct snapshot_board *board, 
         return error_set(error, STATUS_MEMORY, "out of memory");
     }
     made->engine = engine;
+    made->options = *options;
     made->board = board;
     made->n_most = max_workers;
     lock_init(&made->lock, "backend.pool");
@@ -476,6 +505,7 @@ void backend_table(struct backend *backend, struct web_backend *table)
         .board = backend->board,
         .score = score,
         .score_batch = score_batch,
+        .decision = decision,
         .labels = labels,
         .traffic_get = traffic_get,
         .traffic_set = traffic_put,

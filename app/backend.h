@@ -6,10 +6,13 @@
 #include "ui/web/web.h"
 
 struct backend;
+struct worker_options;
 
-/* `max_workers` requests are scored at once; more wait for their turn. */
+/* `max_workers` requests are scored at once; more wait for their turn. `options` is copied: how
+ * reasons are given where a request does not say. */
 MUST_USE enum status backend_create(struct engine *engine, struct snapshot_board *board,
-                                    int max_workers, struct backend **backend, struct error *error);
+                                    int max_workers, const struct worker_options *options,
+                                    struct backend **backend, struct error *error);
 void backend_destroy(struct backend *backend); /* no request is running; NULL is ignored */
 /* The table for web_start(); its context is the backend. */
 void backend_table(struct backend *backend, struct web_backend *table);

@@ -126,6 +126,8 @@ static const struct cli_option predict_options[] = {
 
 static const struct cli_option query_options[] = {
     LEDGER_OPTION,
+    CONFIG_OPTION,
+    MODEL_OPTION,
     FROM_OPTION,
     TO_OPTION,
     {"event-id", OPTION_TEXT, "ID", "this event", NULL, 0, 0},
@@ -135,6 +137,8 @@ static const struct cli_option query_options[] = {
     {"min-score", OPTION_NUMBER, "S", "score at least", NULL, 0, 0},
     {"max-score", OPTION_NUMBER, "S", "score at most", NULL, 0, 0},
     {"variant", OPTION_TEXT, "V", "champion or canary", NULL, 0, 0},
+    {"reasons", OPTION_TEXT, "N|all",
+     "so many reasons of each decision, computed by the models of --config and --model", NULL, 0, 0},
     {"limit", OPTION_INT, "N", "rows at most", "100", 1, 1e9},
     {"cursor", OPTION_TEXT, "C", "go on after this row", NULL, 0, 0},
     END_OPTION,

@@ -11,6 +11,7 @@
 #include "engine/contract/contract.h"
 #include "engine/decide/rules.h"
 #include "engine/feature/views.h"
+#include "engine/reasons.h"
 
 static const struct config_key top_keys[] = {
     {"service", CONFIG_STRING, offsetof(struct config, service), true, 0, 0,
@@ -33,6 +34,8 @@ static const struct config_key top_keys[] = {
      "bound of the windows' memory in MiB (2048)"},
     {"workers", CONFIG_INT, offsetof(struct config, workers), false, 1, 1024,
      "connections served at once (64)"},
+    {"reasons", CONFIG_STRING, offsetof(struct config, reasons), false, 0, 0,
+     "N or all: so many reasons of every decision (3, of review and decline only)"},
     {"models", CONFIG_NODE, offsetof(struct config, nodes.models), false, 0, 0,
      "list of {name, version, file}"},
     {"traffic", CONFIG_NODE, offsetof(struct config, nodes.traffic), false, 0, 0,
@@ -224,6 +227,17 @@ static enum status read_source(struct config *config, const struct yaml_node *ma
     return status;
 }
 
+static enum status check_reasons(const struct config *config, const struct yaml_node *root,
+                                 struct error *error)
+{
+    int n;
+    if (!config->reasons || reasons_parse(config->reasons, &n))
+        return STATUS_OK;
+    return yaml_error(yaml_get(root, "reasons"), error,
+                      "reasons: \"%.40s\" is neither a number up to %d nor all", config->reasons,
+                      MAX_FEATURES);
+}
+
 static enum status read_kafka(struct config *config, struct error *error)
 {
     const struct yaml_node *map = config->nodes.kafka;
@@ -242,6 +256,8 @@ static enum status read_document(struct config *config, struct error *error)
         return error_set(error, STATUS_INVALID, "%s/binnacle.yaml: is empty; it needs `service`",
                          config->folder);
     enum status status = config_read(root, top_keys, config, error);
+    if (status == STATUS_OK)
+        status = check_reasons(config, root, error);
     if (status == STATUS_OK)
         status = read_models(config, config->nodes.models, error);
     if (status == STATUS_OK)

@@ -9,6 +9,7 @@
 #include "app/session.h"
 #include "engine/base/crypto.h"
 #include "engine/base/json.h"
+#include "engine/reasons.h"
 #include "engine/record/pseudonym.h"
 #include "engine/record/reader.h"
 
@@ -72,16 +73,27 @@ static int fill_filter(const struct cli_args *args, struct query_filter *filter)
     return EXIT_DONE;
 }
 
-static enum status print_rows(struct reader *reader, const struct query_filter *filter, bool *any,
-                              struct error *error)
+/* Where the rows come from, and how their reasons are shown. */
+struct asked {
+    struct reader *reader;
+    struct explainer *explainer; /* NULL: the recorded ones */
+    int reasons;
+};
+
+static enum status print_rows(const struct asked *asked, const struct query_filter *filter,
+                              bool *any, struct error *error)
 {
     struct query *query = NULL;
     struct buffer line;
     buffer_init(&line, LINE_BYTES);
-    enum status status = query_open(reader, filter, &query, error);
+    enum status status = query_open(asked->reader, filter, &query, error);
     struct ledger_row row;
     while (status == STATUS_OK && (status = query_next(query, &row, error)) == STATUS_OK) {
         buffer_reset(&line);
+        if (asked->explainer)
+            status = explainer_explain(asked->explainer, asked->reasons, &row, error);
+        if (status != STATUS_OK)
+            break;
         row_query_json(&row, &line);
         *any = true;
         buffer_append_char(&line, '\n');
@@ -109,40 +121,78 @@ static enum status pseudonym_for(const char *ledger, struct slice entity, char o
     return status;
 }
 
-static enum status query_entity(const struct cli_args *args, struct reader *reader,
+static enum status query_entity(const struct cli_args *args, const struct asked *asked,
                                 struct query_filter *filter, struct error *error)
 {
     char pseudonym[PSEUDONYM_SIZE];
     bool any = false;
     filter->entity = option_slice(args, "entity");
-    enum status status = print_rows(reader, filter, &any, error);
+    enum status status = print_rows(asked, filter, &any, error);
     if (status != STATUS_OK || any)
         return status;
     status = pseudonym_for(cli_text(args, "ledger"), filter->entity, pseudonym, error);
     if (status != STATUS_OK)
         return status;
     filter->entity = slice_of(pseudonym);
-    status = print_rows(reader, filter, &any, error);
+    status = print_rows(asked, filter, &any, error);
     filter->entity = slice_of(NULL); /* it ends with this function */
     return status;
+}
+
+static enum status query_rows(const struct cli_args *args, const struct asked *asked,
+                              struct query_filter *filter, struct error *error)
+{
+    bool any = false;
+    return cli_has(args, "entity") ? query_entity(args, asked, filter, error)
+                                   : print_rows(asked, filter, &any, error);
+}
+
+/* Reasons are computed by the configuration's models; nothing is written. */
+static enum status query_explained(const struct cli_args *args, struct asked *asked,
+                                   struct query_filter *filter, struct error *error)
+{
+    struct session_options options = {.config_dir = cli_text(args, "config"),
+                                      .model_file = cli_text(args, "model")};
+    struct session session = {0};
+    enum status status = session_open(&options, &session, error);
+    if (status == STATUS_OK)
+        status = explainer_create(session.engine, &asked->explainer, error);
+    if (status == STATUS_OK)
+        status = query_rows(args, asked, filter, error);
+    explainer_destroy(asked->explainer);
+    session_close(&session);
+    return status;
+}
+
+static int read_reasons(const struct cli_args *args, int *reasons)
+{
+    const char *text = cli_text(args, "reasons");
+    if (!text)
+        return EXIT_DONE;
+    if (!reasons_parse(text, reasons))
+        return cli_usage(args, "--reasons is a number or 'all', not '%s'", text);
+    return cli_text(args, "config")
+               ? EXIT_DONE
+               : cli_usage(args, "--reasons needs --config DIR, whose models compute them");
 }
 
 int command_query(const struct cli_args *args)
 {
     struct query_filter filter;
+    struct asked asked = {.reasons = 0};
     int code = need_ledger(args);
     if (code == EXIT_DONE)
         code = fill_filter(args, &filter);
+    if (code == EXIT_DONE)
+        code = read_reasons(args, &asked.reasons);
     if (code != EXIT_DONE)
         return code;
     struct error error;
-    struct reader *reader = NULL;
-    bool any = false;
-    enum status status = reader_open(cli_text(args, "ledger"), &reader, &error);
+    enum status status = reader_open(cli_text(args, "ledger"), &asked.reader, &error);
     if (status == STATUS_OK)
-        status = cli_has(args, "entity") ? query_entity(args, reader, &filter, &error)
-                                         : print_rows(reader, &filter, &any, &error);
-    reader_close(reader);
+        status = cli_text(args, "reasons") ? query_explained(args, &asked, &filter, &error)
+                                           : query_rows(args, &asked, &filter, &error);
+    reader_close(asked.reader);
     return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
 }
 
@@ -369,12 +419,15 @@ static enum status retry_rows(const struct cli_args *args, struct retry *retry, 
         .model_file = cli_text(args, "model"),
         .ledger_dir = cli_text(args, "ledger"),
     };
-    struct worker_options worker_options = {.reasons = 3, .wait_for_room = true};
+    struct worker_options worker_options;
     struct session session = {0};
     struct worker *worker = NULL;
     enum status status = session_open(&options, &session, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        worker_options = session_worker_options(&session);
+        worker_options.wait_for_room = true;
         status = worker_create(session.engine, &worker_options, &worker, error);
+    }
     for (size_t i = 0; i < retry->n && status == STATUS_OK; i++)
         status = retry_row(&session, worker, retry, &retry->rows[i], error);
     worker_destroy(worker);

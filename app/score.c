@@ -11,6 +11,7 @@
 #include "app/session.h"
 #include "engine/base/json.h"
 #include "engine/base/crypto.h"
+#include "engine/reasons.h"
 #include "engine/record/ledger.h"
 
 #define OUTPUT_BYTES (256u << 20)
@@ -39,21 +40,6 @@ static enum status print_answers(void *context, struct worker *worker, const str
     return STATUS_OK;
 }
 
-static int parse_reasons(const struct cli_args *args, int *reasons)
-{
-    const char *text = cli_text(args, "reasons");
-    if (strcmp(text, "all") == 0) {
-        *reasons = -1;
-        return EXIT_DONE;
-    }
-    char *end;
-    long n = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || n < 0 || n > MAX_FEATURES)
-        return cli_usage(args, "--reasons is a number or 'all', not '%s'", text);
-    *reasons = (int)n;
-    return EXIT_DONE;
-}
-
 static enum status score_files(const struct cli_args *args, struct session *session, int reasons,
                                struct error *error)
 {
@@ -75,9 +61,9 @@ int command_score(const struct cli_args *args)
     if (!cli_text(args, "config"))
         return cli_usage(args, "--config DIR is needed");
     int reasons = 0;
-    int code = parse_reasons(args, &reasons);
-    if (code != EXIT_DONE)
-        return code;
+    const char *wanted = cli_text(args, "reasons");
+    if (!reasons_parse(wanted, &reasons))
+        return cli_usage(args, "--reasons is a number or 'all', not '%s'", wanted);
     struct session_options options = {
         .config_dir = cli_text(args, "config"),
         .model_file = cli_text(args, "model"),
@@ -159,7 +145,8 @@ static void print_summary(const struct replay_run *run, double seconds)
 static enum status replay_files(const struct cli_args *args, struct replay_run *run,
                                 struct error *error)
 {
-    struct worker_options options = {.reasons = 3, .wait_for_room = true};
+    struct worker_options options = session_worker_options(run->session);
+    options.wait_for_room = true;
     struct worker *worker = NULL;
     enum status status = worker_create(run->session->engine, &options, &worker, error);
     for (int i = 0; i < cli_n_arguments(args) && status == STATUS_OK; i++)

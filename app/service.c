@@ -202,8 +202,10 @@ static enum status start_web(struct service *service, struct error *error)
         .access = service->access,
         .allowed_hosts = service->hosts,
     };
-    enum status status = backend_create(service->session.engine, service->board,
-                                        (int)config->workers * 2, &service->backend, error);
+    struct worker_options reasons = session_worker_options(&service->session);
+    enum status status =
+        backend_create(service->session.engine, service->board, (int)config->workers * 2, &reasons,
+                       &service->backend, error);
     if (status != STATUS_OK)
         return status;
     backend_table(service->backend, &service->table);

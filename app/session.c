@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/base/buffer.h"
+#include "engine/reasons.h"
 
 #define BATCH_ARENA_BYTES (64u << 20)
 
@@ -175,6 +176,14 @@ enum status session_open(const struct session_options *given, struct session *se
     if (!session->log || !session->clock)
         return error_set(error, STATUS_MEMORY, "out of memory");
     return build(session, options, error);
+}
+
+struct worker_options session_worker_options(const struct session *session)
+{
+    const char *reasons = session->config->reasons;
+    struct worker_options options = {.reasons = DEFAULT_REASONS};
+    options.always = reasons && reasons_parse(reasons, &options.reasons);
+    return options;
 }
 
 void session_close(struct session *session)

@@ -41,6 +41,9 @@ MUST_USE enum status session_open(const struct session_options *options, struct 
 /* Safe on a session that was never or only half opened (all zero). */
 void session_close(struct session *session);
 
+/* How the configuration wants workers to give reasons. */
+struct worker_options session_worker_options(const struct session *session);
+
 /* Takes batches of a file's events through a worker. `each` sees the answers of a batch before the
  * next one is read; anything but STATUS_OK ends the run and is returned. */
 typedef enum status answers_visitor(void *context, struct worker *worker,

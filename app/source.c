@@ -240,7 +240,8 @@ enum status source_start(const struct source_options *options, struct source **s
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->options = *options;
-    struct worker_options worker = {.reasons = 3, .wait_for_room = true};
+    struct worker_options worker = session_worker_options(options->session);
+    worker.wait_for_room = true;
     enum status status = kind->prepare(made, error);
     if (status == STATUS_OK)
         status = worker_create(options->session->engine, &worker, &made->worker, error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/model/model.h"
+#include "engine/reasons_priv.h"
 #include "engine/shadow.h"
 #include "engine/worker_priv.h"
 
@@ -47,16 +48,6 @@ static bool is_scored_by(const struct item *item, const struct scorer *scorer, i
                       : shadow < item->n_shadows && item->shadows[shadow] == scorer;
 }
 
-/* Scales as the model was trained to see it; what is served and recorded stays as it was. */
-static void scale(const struct worker *worker, const struct scorer *scorer, float *rows, size_t n)
-{
-    const struct engine *engine = worker->engine;
-    for (int i = 0; i < engine->parts.n_models; i++) {
-        if (engine->scorers[i] == scorer && engine->scalings[i])
-            feature_scaling_apply(engine->scalings[i], engine->features->n_features, rows, n, rows);
-    }
-}
-
 /* Copies the rows that `scorer` scores (as shadow number `shadow`, or as the deciding model when
  * that is -1) next to each other; returns their number. */
 static size_t gather(struct worker *worker, const struct scorer *scorer, int shadow)
@@ -68,7 +59,7 @@ static size_t gather(struct worker *worker, const struct scorer *scorer, int sha
         memcpy(worker->gathered + n * width, worker_features(worker, i), width * sizeof(float));
         worker->gathered_items[n++] = (int)i;
     }
-    scale(worker, scorer, worker->gathered, n);
+    reasons_scale(worker->engine, scorer, worker->gathered, n);
     return n;
 }
 
@@ -164,22 +155,6 @@ enum status step_decide(struct worker *worker, struct error *error)
     return STATUS_OK;
 }
 
-/* Appends the `top` features by their contributions. */
-static enum status explain(struct worker *worker, size_t i, size_t top, struct reason *reasons,
-                           size_t *n, struct error *error)
-{
-    struct item *item = &worker->items[i];
-    size_t width = worker->engine->features->n_features;
-    memcpy(worker->gathered, worker_features(worker, i), width * sizeof(float));
-    scale(worker, item->scorer, worker->gathered, 1);
-    enum status status = scorer_explain(item->scorer, worker->scorer_scratch, worker->gathered, 1,
-                                        worker->contribs, error);
-    if (status == STATUS_OK)
-        *n += reasons_rank(worker->engine->parts.rules, &item->outcome.features, worker->contribs,
-                           top, reasons + *n);
-    return status;
-}
-
 /* A rule's own code comes first: it is what decided. */
 static enum status give_reasons(struct worker *worker, size_t i, size_t top, struct error *error)
 {
@@ -193,9 +168,11 @@ static enum status give_reasons(struct worker *worker, size_t i, size_t top, str
         return error_set(error, STATUS_MEMORY, "out of memory for reasons");
     if (outcome->rule_code)
         reasons[n++] = (struct reason){outcome->rule_code, -1, NAN, NAN};
-    if (top + n > MAX_FEATURES)
-        top = MAX_FEATURES - n; /* the most that a row holds */
-    enum status status = explained ? explain(worker, i, top, reasons, &n, error) : STATUS_OK;
+    const struct reasons_room room = {worker->engine, worker->scorer_scratch, worker->gathered,
+                                      worker->contribs};
+    enum status status = explained ? reasons_give(&room, worker->items[i].scorer,
+                                                  &outcome->features, top, reasons, &n, error)
+                                   : STATUS_OK;
     outcome->reasons = reasons;
     outcome->n_reasons = (int)n;
     return status;

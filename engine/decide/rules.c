@@ -83,6 +83,15 @@ const char *rules_reason_code(const struct rules *rules, int feature)
     return rules->codes[feature];
 }
 
+const char *rules_code_of(const struct rules *rules, struct slice rule)
+{
+    for (size_t i = 0; i < rules->n_rules; i++) {
+        if (slice_is(rule, rules->rules[i].verdict.rule))
+            return rules->rules[i].verdict.code;
+    }
+    return NULL;
+}
+
 /* Whether feature a comes before b: the larger contribution, then the view's order. */
 static bool comes_before(const float *contribs, size_t a, size_t b)
 {

@@ -50,6 +50,8 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
 /* The reason code of a feature: as configured, else "R-" and its name in upper case with '-' for
  * all but letters and digits. Lives with the rules. */
 const char *rules_reason_code(const struct rules *rules, int feature);
+/* The reason code of the rule of this name, or NULL. Lives with the rules. */
+const char *rules_code_of(const struct rules *rules, struct slice rule);
 /* Writes the `top` largest contributions by absolute value, largest first, ties in the order of
  * the view; contributions of 0 or NaN are no reason. `contribs` has one float a feature (a bias
  * after them is not read). Returns how many. */

@@ -11,6 +11,7 @@
 #define EVENT_BYTES ((size_t)64 << 10)
 #define BATCH_BYTES ((size_t)16 << 20)
 #define MAX_REASONS 1024
+#define EVENT_ID_SIZE 1024
 
 static const struct {
     enum status status;
@@ -74,13 +75,12 @@ static bool is_allowed(const struct web *web, const struct http_request *request
 /* ---- scoring ---- */
 
 /* ?reasons=N or all; 3 when it is not given. */
-static bool read_reasons(const struct http_request *request, struct web_score_request *call)
+static bool read_reasons(const struct http_request *request, int *reasons, bool *asked)
 {
     char text[16];
-    int *reasons = &call->max_reasons;
     *reasons = 3;
-    call->reasons_asked = strstr(request->query, "reasons=") != NULL;
-    if (!call->reasons_asked)
+    *asked = strstr(request->query, "reasons=") != NULL;
+    if (!*asked)
         return true;
     if (!http_query(request, "reasons", text, sizeof text))
         return false;
@@ -92,6 +92,12 @@ static bool read_reasons(const struct http_request *request, struct web_score_re
     long number = strtol(text, &end, 10);
     *reasons = (int)number;
     return text[0] && !*end && number >= 0 && number <= MAX_REASONS;
+}
+
+static void not_a_number_of_reasons(struct http_response *response)
+{
+    http_problem(response, 400, "Not understood", "reasons is a number up to %d, or all",
+                 MAX_REASONS);
 }
 
 typedef int score_function(void *context, const struct web_score_request *request,
@@ -108,9 +114,8 @@ static void run_score(struct web *web, score_function *score, const struct http_
         return;
     }
     struct web_score_request call = {.body = request->body};
-    if (!read_reasons(request, &call)) {
-        http_problem(response, 400, "Not understood", "reasons is a number up to %d, or all",
-                     MAX_REASONS);
+    if (!read_reasons(request, &call.max_reasons, &call.reasons_asked)) {
+        not_a_number_of_reasons(response);
         return;
     }
     if (trace_begin(http_header(request, "traceparent"), &call.trace) != STATUS_OK) {
@@ -261,6 +266,37 @@ static void get_openapi(void *context, const struct http_request *request,
     web_openapi(response->body);
 }
 
+/* ---- a recorded decision ---- */
+
+/* It shows what one person did: asked for as much as scoring is. */
+static void get_decision(void *context, const struct http_request *request,
+                         struct http_response *response)
+{
+    struct web *web = context;
+    struct access_answer who;
+    char event_id[EVENT_ID_SIZE];
+    int n_reasons;
+    bool asked;
+    if (!is_allowed(web, request, response, &who))
+        return;
+    if (!web->backend.decision) {
+        not_offered(response);
+        return;
+    }
+    if (!http_query(request, "event_id", event_id, sizeof event_id)) {
+        http_problem(response, 400, "Not understood", "event_id is needed");
+        return;
+    }
+    if (!read_reasons(request, &n_reasons, &asked)) {
+        not_a_number_of_reasons(response);
+        return;
+    }
+    struct error error = {0};
+    int code =
+        web->backend.decision(web->backend.context, event_id, n_reasons, response->body, &error);
+    finish(response, code, &error);
+}
+
 /* ---- the traffic split ---- */
 
 static void get_traffic(void *context, const struct http_request *request,
@@ -333,6 +369,13 @@ const struct http_route web_routes[] = {
      .detail = "Also what the WebSocket " WEB_LIVE_PATH " pushes, beginning with its first "
                "message. null means no data.",
      .response_schema = "Snapshot"},
+    {.method = "GET", .path = "/api/v1/decision", .handle = get_decision,
+     .summary = "A recorded decision and its reasons",
+     .detail = "The answer as it was recorded, with reasons computed from the recorded features by "
+               "the model that decided: the same bytes that ?reasons= would have given at the "
+               "time, for approvals, too. 409 when that model, or one with other features, is not "
+               "what is loaded. A token is needed where there are tokens.",
+     .response_schema = "Decision"},
     {.method = "GET", .path = "/api/v1/traffic", .handle = get_traffic,
      .summary = "Which model gets which share", .response_schema = "Traffic"},
     {.method = "PUT", .path = "/api/v1/traffic", .handle = put_traffic, .changes_state = true,
@@ -362,6 +405,10 @@ const struct web_parameter web_parameters[] = {
      "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
      "\"default\":3}"},
     {"/v1/score/batch", "reasons", "As for /v1/score.",
+     "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
+     "\"default\":3}"},
+    {"/api/v1/decision", "event_id", "Which event.", "{\"type\":\"string\"}"},
+    {"/api/v1/decision", "reasons", "As for /v1/score.",
      "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
      "\"default\":3}"},
     {NULL, NULL, NULL, NULL},

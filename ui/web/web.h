@@ -37,6 +37,10 @@ struct web_backend {
     /* 200 with one line of the same shapes for each line, in order; 503 before any was taken */
     int (*score_batch)(void *context, const struct web_score_request *request, struct buffer *out,
                        struct error *error);
+    /* The recorded answer to an event with its `max_reasons` largest reasons (-1: all), computed
+     * from the record: 200, 404, 409 (another model or other features than at the time), 501 */
+    int (*decision)(void *context, const char *event_id, int max_reasons, struct buffer *out,
+                    struct error *error);
     /* One object or JSON lines of {"event_id","label","observed_at"}; 200 with {"accepted":n} */
     int (*labels)(void *context, struct slice body, struct buffer *out, struct error *error);
     /* {"traffic":[{"variant","model","version","share"}]}, share in percent; set takes the same */
