@@ -122,12 +122,10 @@ static int more_drifted(const void *a, const void *b)
                   ((const struct drift_status *)b)->feature);
 }
 
-/* A number that says how full the windows are rather than what has drifted is none. */
+/* The number stays, but it says how full the windows are rather than what has drifted. */
 static void set_warming(struct drift_status *status, int64_t warm_us)
 {
     status->state = HEALTH_NODATA;
-    status->psi = NAN;
-    status->noise = NAN;
     status->warm_us = warm_us;
 }
 

@@ -53,8 +53,8 @@ struct drift_status {
     double noise;            /* 95th percentile of PSI at these sample sizes with no drift at all */
     double threshold;
     uint64_t n, n_reference;
-    int64_t
-        warm_us; /* until then windows hold less than the reference's: no data; 0: they do not */
+    int64_t warm_us; /* until then windows hold less than the reference's, and psi is not judged;
+                        0: they are full */
     enum health state;
 };
 

@@ -203,13 +203,13 @@ static void build_scores(const struct snapshot *snapshot, struct view *view)
 static void say_waiting(const struct drift_status *drift, int64_t now_us, char out[VIEW_LINE_SIZE])
 {
     char at[WORD_SIZE];
-    if (drift->n > 0 && isfinite(drift->psi))
-        out[0] = '\0';
+    if (drift->n == 0 || !isfinite(drift->psi))
+        snprintf(out, VIEW_LINE_SIZE, "no data yet");
     else if (drift->warm_us > 0)
-        snprintf(out, VIEW_LINE_SIZE, "warming up, ready at %s",
+        snprintf(out, VIEW_LINE_SIZE, "windows fill until %s",
                  words_time(drift->warm_us, now_us, false, at));
     else
-        snprintf(out, VIEW_LINE_SIZE, "no data yet");
+        out[0] = '\0';
 }
 
 static void build_drift_row(const struct drift_status *drift, int64_t now_us,
@@ -271,7 +271,7 @@ static void build_drift(const struct snapshot *snapshot, struct view *view)
         n_warming += drift->warm_us > 0;
         if (drift->warm_us > warm_us)
             warm_us = drift->warm_us;
-        if (drift->n == 0 || !isfinite(drift->psi))
+        if (drift->n == 0 || !isfinite(drift->psi) || drift->warm_us > 0)
             continue;
         n_known++;
         if (view->n_drift < VIEW_MAX_DRIFT)

@@ -65,7 +65,7 @@ const struct web_schema web_schemas[] = {
      "\"n\":{\"type\":\"integer\"},\"threshold\":{\"type\":\"number\"},"
      "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},"
      "\"warm_at\":{\"type\":[\"string\",\"null\"],\"description\":\"until then windows hold less "
-     "than those of the reference\"}}}},"
+     "than those of the reference, and psi is not judged\"}}}},"
      "\"alerts\":{\"type\":\"array\"},"
      "\"ledger\":{\"type\":\"object\",\"properties\":{\"tree_size\":{\"type\":\"integer\"},"
      "\"root\":{\"type\":[\"string\",\"null\"]}}},"

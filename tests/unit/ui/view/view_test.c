@@ -303,14 +303,16 @@ static void orders_quarantine_by_count_and_tells_score_from_inputs(void **state)
     view_build(snapshot, other);
     assert_int_equal(other->n_drift, 0);
     assert_string_equal(other->drift_note, "1 watched, no data yet");
-    snapshot->drift[0].psi = NAN;
+    snapshot->drift[1].psi = 0.4;
     snapshot->drift[0].warm_us = snapshot->time_us + 60 * INT64_C(1000000);
     snapshot->drift[1].warm_us = snapshot->time_us + 60 * INT64_C(1000000);
     view_build(snapshot, other);
     char at[WORD_SIZE], words[128];
     words_time(snapshot->drift[0].warm_us, snapshot->time_us, false, at);
-    snprintf(words, sizeof words, "warming up, ready at %s", at);
+    snprintf(words, sizeof words, "windows fill until %s", at);
     assert_string_equal(other->score_drift.waits, words);
+    assert_string_equal(other->score_drift.psi, ".040");
+    assert_int_equal(other->n_drift, 0); /* an input that is not judged is not listed */
     snprintf(words, sizeof words, "1 watched, 1 warming up, ready at %s", at);
     assert_string_equal(other->drift_note, words);
     free(other);
