@@ -298,7 +298,12 @@ const struct cli_command commands[] = {
      "compromised by then are taken out of it.",
      "binnacle train --config packaging/examples/card-fraud --data tx.csv.gz -o model.json",
      train_options, 0, -1, command_train},
-    {"predict", "[IN.csv]", "Apply a model to a numeric CSV", NULL,
+    {"predict", "[IN.csv]", "Apply a model to a numeric CSV",
+     "The model is XGBoost's JSON or UBJSON, of any version since 1.0. Columns are found by the\n"
+     "model's feature names, else by position. An empty cell, nan or NA is missing; inf and -inf\n"
+     "compare like numbers beyond all others, and go left where a split is by categories, as "
+     "every\n"
+     "code does that the split does not know.",
      "binnacle predict --model model.json features.csv", predict_options, 0, 1, command_predict},
     {"query", "", "Decisions out of the ledger, as JSON lines", NULL,
      "binnacle query --ledger state --decision decline --limit 10", query_options, 0, 0,

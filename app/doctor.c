@@ -29,16 +29,12 @@ struct diagnosis {
     int unsafe, wrong;
 };
 
-void doctor_say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
-                const char *format, ...)
+/* `check` is how a model compared with libxgboost, NULL for all else. */
+static void say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
+                const char *check, const char *text)
 {
     static const char *const words[] = {"ok", "unsafe", "wrong"};
     static const char *const marks[] = {"●", "◆", "▲"};
-    char text[600];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
     diagnosis->unsafe += verdict == UNSAFE;
     diagnosis->wrong += verdict == WRONG;
     if (!diagnosis->as_json) {
@@ -48,8 +44,21 @@ void doctor_say(struct diagnosis *diagnosis, enum finding verdict, const char *a
     json_object(&diagnosis->json, NULL);
     json_text(&diagnosis->json, "about", about);
     json_text(&diagnosis->json, "verdict", words[verdict]);
+    if (check)
+        json_text(&diagnosis->json, "check", check);
     json_text(&diagnosis->json, "text", text);
     json_object_end(&diagnosis->json);
+}
+
+void doctor_say(struct diagnosis *diagnosis, enum finding verdict, const char *about,
+                const char *format, ...)
+{
+    char text[600];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    say(diagnosis, verdict, about, NULL, text);
 }
 
 const struct cli_args *doctor_args(const struct diagnosis *diagnosis)
@@ -95,6 +104,20 @@ static void look_at_configuration(struct diagnosis *diagnosis)
                    "no field is marked pii: personal data would enter the ledger in clear");
 }
 
+static void look_at_model(struct diagnosis *diagnosis, const struct model *model)
+{
+    bool unchecked = model_check(model) == MODEL_UNCHECKED;
+    char text[700];
+    snprintf(
+        text, sizeof text, "%s version %s: %zu %s, %zu %s, scored by %s, explained by %s; %s%s",
+        model_name(model), model_version(model), model_n_trees(model),
+        number_noun(model_n_trees(model), "tree", "trees"), model_n_features(model),
+        number_noun(model_n_features(model), "feature", "features"), model_kernel(model),
+        model_explainer(model), model_check_text(model),
+        unchecked ? ": compare `binnacle predict` with what trained it before it decides" : "");
+    say(diagnosis, unchecked ? UNSAFE : FINE, "model", model_check_word(model), text);
+}
+
 static void look_at_models(struct diagnosis *diagnosis)
 {
     const struct config *config = diagnosis->config;
@@ -107,12 +130,7 @@ static void look_at_models(struct diagnosis *diagnosis)
             doctor_say(diagnosis, WRONG, "model", "%s version %s: %s", config->models[i].name,
                        config->models[i].version, path ? error.message : "out of memory");
         else
-            doctor_say(diagnosis, FINE, "model",
-                       "%s version %s: %zu %s, %zu %s, scored by %s, explained by %s",
-                       model_name(model), model_version(model), model_n_trees(model),
-                       number_noun(model_n_trees(model), "tree", "trees"), model_n_features(model),
-                       number_noun(model_n_features(model), "feature", "features"),
-                       model_kernel(model), model_explainer(model));
+            look_at_model(diagnosis, model);
         model_release(model);
         free(path);
     }

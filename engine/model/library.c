@@ -18,6 +18,8 @@
 #include "engine/base/buffer.h"
 #include "engine/model/model_file_priv.h"
 
+#define MAX_SET_BYTES ((size_t)16 << 20)
+
 struct library {
     const struct forest *forest;
     BoosterHandle booster;
@@ -152,6 +154,26 @@ static enum status warm_up(const struct library *library, struct error *error)
     return status;
 }
 
+/* The library keeps sets of categories as bits up to the largest one; what a file of a few bytes
+ * could ask for is not given. */
+static enum status check_sets(const struct forest *forest, struct error *error)
+{
+    size_t bits = 0;
+    for (size_t i = 0; i < forest->n_nodes; i++) {
+        int32_t largest = -1;
+        for (uint32_t k = 0; k < forest->category_count[i]; k++) {
+            int32_t category = forest->categories[forest->category_first[i] + k];
+            largest = category > largest ? category : largest;
+        }
+        bits += (size_t)(largest + 1);
+    }
+    if (bits <= 8 * MAX_SET_BYTES)
+        return STATUS_OK;
+    return error_set(error, STATUS_UNSUPPORTED,
+                     "its sets of categories would take %zu MiB in libxgboost, and %zu are allowed",
+                     bits >> 23, MAX_SET_BYTES >> 20);
+}
+
 static enum status give_forest(struct library *library, struct error *error)
 {
     struct buffer bytes;
@@ -173,7 +195,9 @@ enum status library_create(const struct forest *forest, struct library **library
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->forest = forest;
-    enum status status = give_forest(made, error);
+    enum status status = check_sets(forest, error);
+    if (status == STATUS_OK)
+        status = give_forest(made, error);
     if (status == STATUS_OK)
         status = warm_up(made, error);
     if (status != STATUS_OK) {
@@ -182,6 +206,13 @@ enum status library_create(const struct forest *forest, struct library **library
     }
     *library = made;
     return STATUS_OK;
+}
+
+void library_version(char version[LIBRARY_VERSION_SIZE])
+{
+    int major, minor, patch;
+    XGBoostVersion(&major, &minor, &patch);
+    (void)snprintf(version, LIBRARY_VERSION_SIZE, "%d.%d.%d", major, minor, patch);
 }
 
 void library_destroy(struct library *library)

@@ -36,9 +36,10 @@ struct model {
     struct forest *forest;
     struct evaluator *evaluator;
     struct treeshap *treeshap;
-    bool differs;         /* from the library, at load: then the library scores and explains */
-    bool contribs_differ; /* then it explains */
-    struct library *library;
+    enum model_check check; /* where it differs the library scores and explains */
+    bool contribs_differ;   /* then it explains */
+    char check_text[320];
+    struct library *library; /* NULL when it will not take the model */
 };
 
 /* ---- loading ---- */
@@ -64,6 +65,31 @@ static void fill_sample(const struct forest *forest, float *rows, size_t n)
     }
 }
 
+/* A model that the library refuses is scored by the evaluator all the same. */
+static enum status create_library(struct model *model, struct error *error)
+{
+    struct error why = {.message = ""};
+    enum status status = library_create(model->forest, &model->library, &why);
+    if (status == STATUS_UNSUPPORTED) {
+        model->check = MODEL_UNCHECKED;
+        (void)snprintf(model->check_text, sizeof model->check_text,
+                       "unchecked against libxgboost: %.256s", why.message);
+        return STATUS_OK;
+    }
+    return status ? error_set(error, status, "%s", why.message) : STATUS_OK;
+}
+
+static void describe_check(struct model *model, size_t n)
+{
+    char version[LIBRARY_VERSION_SIZE];
+    library_version(version);
+    (void)snprintf(model->check_text, sizeof model->check_text,
+                   model->check == MODEL_EQUAL
+                       ? "equal to libxgboost %s on %zu rows"
+                       : "the evaluator differs from libxgboost %s on %zu rows, which scores it",
+                   version, n);
+}
+
 /* Whether the evaluator gives the library's bits. What it gets wrong it must not score. */
 static enum status check_against_library(struct model *model, struct error *error)
 {
@@ -76,8 +102,10 @@ static enum status check_against_library(struct model *model, struct error *erro
     fill_sample(model->forest, rows, n);
     evaluator_margins(model->evaluator, model->forest->n_trees, rows, n, width, ours);
     enum status status = library_margins(model->library, 0, rows, n, width, theirs, error);
-    model->differs = status == STATUS_OK && memcmp(ours, theirs, n * sizeof *ours) != 0;
+    if (status == STATUS_OK && memcmp(ours, theirs, n * sizeof *ours) != 0)
+        model->check = MODEL_DIFFERS;
     free(rows);
+    describe_check(model, n);
     return status;
 }
 
@@ -130,7 +158,8 @@ static size_t affordable_rows(const struct forest *forest)
 static enum status compare_contribs(struct model *model, const float *rows, size_t n,
                                     const float *margins, struct error *error)
 {
-    size_t width = model->forest->n_features, n_theirs = affordable_rows(model->forest);
+    size_t width = model->forest->n_features;
+    size_t n_theirs = model->library ? affordable_rows(model->forest) : 0;
     float *contribs = malloc(2 * (width + 1) * n * sizeof *contribs);
     if (!contribs)
         return error_set(error, STATUS_MEMORY, "out of memory");
@@ -138,7 +167,7 @@ static enum status compare_contribs(struct model *model, const float *rows, size
     n_theirs = n_theirs < n ? n_theirs : n;
     enum status status =
         treeshap_contribs(model->treeshap, model->forest->n_trees, rows, n, width, contribs, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && n_theirs > 0)
         status = library_contribs(model->library, 0, rows, n_theirs, width, theirs, error);
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
         const float *ours = contribs + i * (width + 1);
@@ -150,7 +179,7 @@ static enum status compare_contribs(struct model *model, const float *rows, size
     return status;
 }
 
-/* Whether contributions add up to the margins, and are the library's. */
+/* Whether contributions add up to the margins, and are the library's where it has the model. */
 static enum status check_contribs(struct model *model, struct error *error)
 {
     size_t width = model->forest->n_features;
@@ -182,10 +211,10 @@ static enum status build(struct model *model, struct slice bytes, const char *na
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = forest_read(bytes, &model->forest, error);
     if (!status)
-        status = library_create(model->forest, &model->library, error);
+        status = create_library(model, error);
     if (!status)
         status = evaluator_create(model->forest, &model->evaluator, error);
-    if (!status)
+    if (!status && model->library)
         status = check_against_library(model, error);
     if (!status)
         status = treeshap_create(model->forest, &model->treeshap, error);
@@ -293,13 +322,35 @@ const char *model_attribute(const struct model *model, const char *key)
 
 const char *model_kernel(const struct model *model)
 {
-    return model->differs ? "libxgboost" : evaluator_kernel(model->evaluator);
+    return model->check == MODEL_DIFFERS ? "libxgboost" : evaluator_kernel(model->evaluator);
+}
+
+static bool library_explains(const struct model *model)
+{
+    return model->check == MODEL_DIFFERS || model->contribs_differ;
+}
+
+enum model_check model_check(const struct model *model)
+{
+    return model->check;
+}
+
+const char *model_check_word(const struct model *model)
+{
+    static const char *const words[] = {"equal", "differs", "unchecked"};
+    return words[model->check];
+}
+
+const char *model_check_text(const struct model *model)
+{
+    return model->check_text;
 }
 
 const char *model_explainer(const struct model *model)
 {
-    return model->differs || model->contribs_differ ? "libxgboost"
-                                                    : treeshap_kernel(model->treeshap);
+    if (!library_explains(model))
+        return treeshap_kernel(model->treeshap);
+    return model->library ? "libxgboost" : "nothing";
 }
 
 int64_t model_best_iteration(const struct model *model)
@@ -328,7 +379,7 @@ static size_t trees_of(const struct model *model, size_t n_rounds)
 static enum status margins_of(const struct model *model, size_t n_rounds, const float *rows,
                               size_t n, size_t stride, float *margins, struct error *error)
 {
-    if (model->differs)
+    if (model->check == MODEL_DIFFERS)
         return library_margins(model->library, n_rounds, rows, n, stride, margins, error);
     evaluator_margins(model->evaluator, trees_of(model, n_rounds), rows, n, stride, margins);
     return STATUS_OK;
@@ -364,7 +415,10 @@ enum status model_predict(const struct model *model, const float *rows, size_t n
 enum status model_contribs_rounds(const struct model *model, size_t n_rounds, const float *rows,
                                   size_t n, size_t stride, float *out, struct error *error)
 {
-    if (model->differs || model->contribs_differ)
+    if (library_explains(model) && !model->library)
+        return error_set(error, STATUS_UNSUPPORTED, "contributions do not add up to the margin; %s",
+                         model->check_text);
+    if (library_explains(model))
         return library_contribs(model->library, n_rounds, rows, n, stride, out, error);
     return treeshap_contribs(model->treeshap, trees_of(model, n_rounds), rows, n, stride, out,
                              error);

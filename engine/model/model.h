@@ -32,14 +32,25 @@ size_t model_n_rounds(const struct model *model);
 const char *const *model_feature_names(const struct model *model); /* NULL: the file has none */
 const char *model_attribute(const struct model *model, const char *key); /* NULL: none such */
 int64_t model_best_iteration(const struct model *model);                 /* -1: none */
-/* What scores it: "avx512", "avx2", "portable" or "walk" (the evaluator's ways), or "libxgboost" where
- * the evaluator was found to differ from the library at load. */
+/* What scores it: "avx512", "avx2", "portable" or "walk" (the evaluator's ways), or "libxgboost"
+ * where the evaluator was found to differ from the library at load. */
 const char *model_kernel(const struct model *model);
 /* What explains it, by the same words. */
 const char *model_explainer(const struct model *model);
 
+/* How the evaluator's margins of a sample of rows were held against libxgboost's at load. */
+enum model_check {
+    MODEL_EQUAL,    /* bit by bit */
+    MODEL_DIFFERS,  /* then the library scores */
+    MODEL_UNCHECKED /* the library will not take the model: the evaluator scores */
+};
+enum model_check model_check(const struct model *model);
+const char *model_check_word(const struct model *model); /* "equal", "differs", "unchecked" */
+/* The same for an operator, with the library's version or why it was not asked. */
+const char *model_check_text(const struct model *model);
+
 /* Scores n rows of model_n_features() floats in the model's own order; `stride` floats lie between
- * the beginnings of two rows. NaN is missing; infinities compare like any number (the training
+ * the beginnings of two rows. NaN is missing; infinities compare like any number, at a split by categories they go left (the training
  * library refuses them). `margin` and `score` take n floats each; either may be NULL. The
  * score is what Booster.predict gives: a probability for the logistic objectives, else the margin.
  * All trees are used. Fails only where the library scores. Any thread; allocates nothing. */

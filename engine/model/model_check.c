@@ -245,6 +245,10 @@ static enum status check_categories(struct tree_view *tree)
     enum status status = STATUS_OK;
     for (size_t i = 0; !status && i < reader->columns[COLUMN_CATEGORY_NODES].size; i++)
         status = check_set(tree, i, n_categories, &n_used);
+    if (!status && n_used != n_categories)
+        status =
+            error_set(reader->error, STATUS_INVALID, "categories has %zu items, and nodes %llu",
+                      n_categories, (unsigned long long)n_used);
     return status;
 }
 
@@ -381,8 +385,8 @@ static enum status check_names(struct model_reader *reader)
     enum status status = STATUS_OK;
     for (size_t i = 1; !status && i < n; i++)
         if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            status = error_set(reader->error, STATUS_INVALID, "two features are called \"%.64s\"",
-                               sorted[i]);
+            status = error_set(reader->error, STATUS_INVALID,
+                               "feature_names: two features are called \"%.64s\"", sorted[i]);
     free(sorted);
     return status;
 }
@@ -432,7 +436,8 @@ static enum status check_rounds(struct model_reader *reader)
     for (size_t i = 1; i < n; i++)
         if (first[i] - first[i - 1] != reader->trees_per_round)
             return error_set(reader->error, STATUS_UNSUPPORTED,
-                             "round %zu has the trees %d to %d, and num_parallel_tree is %lld: "
+                             "iteration_indptr: round %zu has the trees %d to %d, and "
+                             "num_parallel_tree is %lld: "
                              "only rounds of one size can be scored",
                              i - 1, first[i - 1], first[i], (long long)reader->trees_per_round);
     return STATUS_OK;
@@ -460,6 +465,7 @@ enum status model_check_all(struct model_reader *reader)
         {reader->has_booster && reader->forest->booster[0], "gradient_booster"},
         {reader->has_objective, "objective"},
         {reader->has_base_score, "base_score"},
+        {reader->has_trees, "trees"},
         {reader->forest->n_features > 0, "num_feature"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

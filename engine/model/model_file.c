@@ -131,6 +131,12 @@ enum status model_read_integer(struct model_reader *reader, const struct token *
     return STATUS_OK;
 }
 
+enum status model_read_count(struct model_reader *reader, const struct token *first, int64_t *out)
+{
+    enum status status = model_read_integer(reader, first, out);
+    return !status && *out < 0 ? model_wrong_kind(reader, "an integer from 0 up") : status;
+}
+
 static enum status read_texts(struct model_reader *reader, const struct token *first,
                               struct column *column)
 {

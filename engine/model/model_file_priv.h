@@ -82,6 +82,8 @@ enum status model_at_item(struct model_reader *reader, size_t item, enum status 
 /* An integer, which XGBoost writes as a string. */
 enum status model_read_integer(struct model_reader *reader, const struct token *first,
                                int64_t *out);
+/* The same, and not negative. */
+enum status model_read_count(struct model_reader *reader, const struct token *first, int64_t *out);
 enum status model_read_booster(struct model_reader *reader, const struct token *first,
                                const struct member *member);
 

@@ -53,7 +53,7 @@ static enum status read_num_nodes(struct model_reader *reader, const struct toke
                                   const struct member *member)
 {
     (void)member;
-    return model_read_integer(reader, first, &reader->num_nodes);
+    return model_read_count(reader, first, &reader->num_nodes);
 }
 
 static enum status read_leaf_size(struct model_reader *reader, const struct token *first,
@@ -140,7 +140,7 @@ static enum status read_num_trees(struct model_reader *reader, const struct toke
                                   const struct member *member)
 {
     (void)member;
-    return model_read_integer(reader, first, &reader->num_trees);
+    return model_read_count(reader, first, &reader->num_trees);
 }
 
 static enum status read_trees_per_round(struct model_reader *reader, const struct token *first,

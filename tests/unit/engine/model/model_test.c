@@ -68,16 +68,16 @@ static void gives_what_the_training_library_gives(void **state)
         const char *file, *expected;
         float tolerance;
     } cases[] = {
-        {"logistic-1.7.4.json",    "logistic-1.7.4",    0    },
-        {"logistic-3.4.1.ubj",     "logistic-3.4.1",    0    },
-        {"forest-1.7.4.ubj",       "forest-1.7.4",      0    },
-        {"pruned-1.7.4.json",      "pruned-1.7.4",      0    },
-        {"dart-1.7.4.ubj",         "dart-1.7.4",        0    },
-        {"dart-3.4.1.json",        "dart-3.4.1",        0    },
-        {"squared-3.4.1.json",     "squared-3.4.1",     0    },
-        {"categorical-3.4.1.json", "categorical-3.4.1", 0    },
-        {"early-3.4.1.json",       "early-3.4.1",       0    },
-        {"logitraw-1.2.1.json",    "logitraw-1.2.1",    1e-6f},
+        {"logistic-1.7.4.json", "logistic-1.7.4", 0},
+        {"logistic-3.4.1.ubj", "logistic-3.4.1", 0},
+        {"forest-1.7.4.ubj", "forest-1.7.4", 0},
+        {"pruned-1.7.4.json", "pruned-1.7.4", 0},
+        {"dart-1.7.4.ubj", "dart-1.7.4", 0},
+        {"dart-3.4.1.json", "dart-3.4.1", 0},
+        {"squared-3.4.1.json", "squared-3.4.1", 0},
+        {"categorical-3.4.1.json", "categorical-3.4.1", 0},
+        {"early-3.4.1.json", "early-3.4.1", 0},
+        {"logitraw-1.2.1.json", "logitraw-1.2.1", 1e-6f},
     };
     float rows[N_ROWS * WIDTH], expected[N_ROWS * 2], margin[N_ROWS], score[N_ROWS];
     read_csv("rows", WIDTH, rows);
@@ -132,11 +132,7 @@ static void infinities_compare_like_numbers(void **state)
     (void)state;
     struct model *model = load("logistic-1.7.4.json");
     float rows[4][WIDTH] = {
-        {INFINITY,  1, 2, 3},
-        {1e30f,     1, 2, 3},
-        {-INFINITY, 1, 2, 3},
-        {-1e30f,    1, 2, 3}
-    };
+        {INFINITY, 1, 2, 3}, {1e30f, 1, 2, 3}, {-INFINITY, 1, 2, 3}, {-1e30f, 1, 2, 3}};
     float margin[4];
     assert_int_equal(model_predict(model, rows[0], 4, WIDTH, margin, NULL, NULL), STATUS_OK);
     assert_true(margin[0] == margin[1]);
@@ -198,6 +194,53 @@ static void says_what_it_is(void **state)
     model_release(model);
     assert_string_equal(model_name(model), "fraud");
     model_release(model);
+}
+
+/* One split by two categories far apart, in each of 20 trees: 2 MiB of bits each in the library. */
+static struct slice far_apart(struct buffer *out)
+{
+    buffer_append_text(out, "{\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"
+                            "\"trees\":[");
+    for (int i = 0; i < 20; i++)
+        buffer_printf(out,
+                      "%s{\"left_children\":[1,-1,-1],\"right_children\":[2,-1,-1],"
+                      "\"split_indices\":[0,0,0],\"split_conditions\":[NaN,1,2],"
+                      "\"default_left\":[0,0,0],\"split_type\":[1,0,0],\"sum_hessian\":[3,2,1],"
+                      "\"loss_changes\":[1,0,0],\"base_weights\":[0,0,0],"
+                      "\"categories_nodes\":[0],\"categories_segments\":[0],"
+                      "\"categories_sizes\":[2],\"categories\":[16777215,7]}",
+                      i ? "," : "");
+    buffer_append_text(out, "]}},\"objective\":{\"name\":\"reg:squarederror\"},"
+                            "\"learner_model_param\":{\"num_feature\":\"1\","
+                            "\"base_score\":\"0\"}}}");
+    assert_false(out->overflow);
+    return buffer_slice(out);
+}
+
+static void scores_unchecked_what_the_library_will_not_take(void **state)
+{
+    (void)state;
+    struct buffer bytes;
+    struct model *model = NULL;
+    struct error error = {.message = ""};
+    const float rows[] = {7, 16777215, 8, 16777214};
+    float margins[4];
+    buffer_init(&bytes, 1 << 20);
+    if (model_load_bytes(far_apart(&bytes), "m", "1", &model, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(model_check(model), MODEL_UNCHECKED);
+    assert_string_equal(model_check_text(model),
+                        "unchecked against libxgboost: its sets of categories would take 40 MiB in "
+                        "libxgboost, and 16 are allowed");
+    assert_string_equal(model_kernel(model), "walk");
+    assert_int_equal(model_predict(model, rows, 4, 1, margins, NULL, NULL), STATUS_OK);
+    assert_true(margins[0] == 40 && margins[1] == 40 && margins[2] == 20 && margins[3] == 20);
+    model_release(model);
+    model = load("logistic-3.4.1.ubj");
+    assert_string_equal(model_check_word(model), "equal");
+    assert_non_null(strstr(model_check_text(model), " on 256 rows"));
+    model_release(model);
+    buffer_free(&bytes);
 }
 
 static void names_the_file_it_cannot_load(void **state)
@@ -315,6 +358,7 @@ int main(void)
         cmocka_unit_test(rows_may_lie_apart),
         cmocka_unit_test(evaluates_the_best_rounds_on_request),
         cmocka_unit_test(says_what_it_is),
+        cmocka_unit_test(scores_unchecked_what_the_library_will_not_take),
         cmocka_unit_test(names_the_file_it_cannot_load),
         cmocka_unit_test(many_threads_predict_with_one_model),
         cmocka_unit_test(finds_its_features_in_the_view),
