@@ -204,8 +204,9 @@ def ray(report, own, work):
     if not server:
         return
     try:
-        take_turns(report, [own, server], 128, 2, SECONDS, WARM_SECONDS)
-        compare(report, [own, server], 128)
+        # Its proxy and its replica share the one core: more connections only wait longer.
+        take_turns(report, [own, server], 16, 2, SECONDS, WARM_SECONDS)
+        compare(report, [own, server], 16)
     finally:
         server.stop()
 
