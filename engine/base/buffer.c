@@ -62,7 +62,7 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
     return buffer->data + buffer->size;
 }
 
-bool buffer_append(struct buffer *buffer, const void *data, size_t size)
+bool buffer_append_growing(struct buffer *buffer, const void *data, size_t size)
 {
     char *place = buffer_reserve(buffer, size);
     if (!place)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
@@ -24,7 +25,17 @@ void buffer_reset(struct buffer *buffer);
 
 /* Appends return false, leave the content as it was and set `overflow` when it does not fit.
  * Checking `overflow` once at the end is enough. */
-bool buffer_append(struct buffer *buffer, const void *data, size_t size);
+bool buffer_append_growing(struct buffer *buffer, const void *data, size_t size);
+/* Where there is room already, an append is a copy, whose size the compiler often knows. */
+static inline bool buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size == 0 || buffer->capacity - buffer->size <= size)
+        return buffer_append_growing(buffer, data, size);
+    memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+    buffer->data[buffer->size] = '\0';
+    return true;
+}
 bool buffer_append_slice(struct buffer *buffer, struct slice slice);
 bool buffer_append_text(struct buffer *buffer, const char *text);
 bool buffer_append_char(struct buffer *buffer, char character);
