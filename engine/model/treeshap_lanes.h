@@ -46,7 +46,8 @@ INLINE lane_mask lanes_not_less(lanes a, lanes b)
 
 INLINE lane_mask lanes_nan(lanes a)
 {
-    return a != a;
+    const lanes zero = {0};
+    return ~((a < zero) | (a >= zero));
 }
 
 /* The value of each lane's slot. */

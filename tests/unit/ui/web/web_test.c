@@ -57,6 +57,18 @@ static int traffic_set(void *context, struct slice body, const char *actor, stru
     return 200;
 }
 
+static int decision(void *context, const char *event_id, int max_reasons, struct buffer *out,
+                    struct error *error)
+{
+    (void)context;
+    if (strcmp(event_id, "e 1") != 0) {
+        error_set(error, STATUS_NOT_FOUND, "no decision on event %s", event_id);
+        return 404;
+    }
+    buffer_printf(out, "{\"reasons\":%d}", max_reasons);
+    return 200;
+}
+
 static void metrics(void *context, struct buffer *out)
 {
     (void)context;
@@ -102,6 +114,7 @@ static void start(struct fixture *fixture, const struct access *access)
                                   .board = fixture->board,
                                   .score = score,
                                   .score_batch = score,
+                                  .decision = decision,
                                   .traffic_set = traffic_set,
                                   .metrics = metrics,
                                   .ready = ready};
@@ -169,6 +182,28 @@ static void gives_the_backend_body_reasons_and_trace(void **state)
     assert_int_equal(ask_at(&fixture, web_score_port(fixture.web), "GET", "/metrics", NULL, NULL),
                      404);
     stop(&fixture);
+}
+
+static void gives_recorded_decisions_to_those_with_a_token(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct access *access = tokens();
+    start(&fixture, access);
+    const char *token = "Authorization: Bearer " TOKEN;
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decision?event_id=e%201", NULL, NULL), 401);
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decision?event_id=e%201", token, NULL), 200);
+    assert_string_equal(fixture.reply.data, "{\"reasons\":3}");
+    assert_int_equal(
+        ask(&fixture, "GET", "/api/v1/decision?reasons=all&event_id=e%201", token, NULL), 200);
+    assert_string_equal(fixture.reply.data, "{\"reasons\":-1}");
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decision?event_id=e2", token, NULL), 404);
+    assert_non_null(strstr(fixture.reply.data, "no decision on event e2"));
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decision", token, NULL), 400);
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decision?event_id=e%201&reasons=x", token, NULL),
+                     400);
+    stop(&fixture);
+    access_destroy(access);
 }
 
 static void makes_problem_documents_of_what_went_wrong(void **state)
@@ -343,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_backend_body_reasons_and_trace),
+        cmocka_unit_test(gives_recorded_decisions_to_those_with_a_token),
         cmocka_unit_test(makes_problem_documents_of_what_went_wrong),
         cmocka_unit_test(asks_for_a_token_before_it_changes_anything),
         cmocka_unit_test(refuses_pages_of_other_sites),
