@@ -88,10 +88,10 @@ static void draw_drift_row(struct pen *pen, enum item_kind kind, int index,
     canvas_put(pen->canvas, line, left + 3, name, alarming ? style_of(row->state) | style : style,
                row->feature);
     left += 4 + name;
-    canvas_right(pen->canvas, line, left, 8, style, row->psi);
     if (row->waits[0]) {
-        canvas_put(pen->canvas, line, left + 10, 18 + bar, STYLE_NODATA, row->waits);
+        canvas_put(pen->canvas, line, left + 1, 27 + bar, STYLE_NODATA, row->waits);
     } else {
+        canvas_right(pen->canvas, line, left, 8, style, row->psi);
         canvas_right(pen->canvas, line, left + 8, 10, STYLE_QUIET, row->noise);
         canvas_right(pen->canvas, line, left + 18, 8, STYLE_QUIET, row->limit);
         canvas_bar(pen->canvas, line, left + 28, bar, alarming ? style_of(row->state) : STYLE_QUIET,

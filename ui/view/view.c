@@ -206,7 +206,7 @@ static void say_waiting(const struct drift_status *drift, int64_t now_us, char o
     if (drift->n == 0 || !isfinite(drift->psi))
         snprintf(out, VIEW_LINE_SIZE, "no data yet");
     else if (drift->warm_us > 0)
-        snprintf(out, VIEW_LINE_SIZE, "windows fill until %s",
+        snprintf(out, VIEW_LINE_SIZE, "warming up until %s",
                  words_time(drift->warm_us, now_us, false, at));
     else
         out[0] = '\0';
@@ -218,7 +218,8 @@ static void build_drift_row(const struct drift_status *drift, int64_t now_us,
     say_waiting(drift, now_us, row->waits);
     row->state = drift->state;
     copy_name(row->feature, sizeof row->feature, drift->feature);
-    row->psi_ratio = drift->n ? drift->psi : NAN;
+    /* While windows fill the number says how full they are. */
+    row->psi_ratio = drift->n && drift->warm_us == 0 ? drift->psi : NAN;
     row->noise_ratio = drift->noise;
     row->limit_ratio = drift->threshold;
     words_statistic(row->psi_ratio, drift->noise, row->psi);
@@ -250,7 +251,7 @@ static void say_drift(struct view *view, int n_known)
 static void say_warming(int n_warming, int64_t warm_us, int64_t now_us, struct view *view)
 {
     char at[WORD_SIZE];
-    snprintf(view->drift_note, VIEW_LINE_SIZE, "%d watched, %d warming up, ready at %s",
+    snprintf(view->drift_note, VIEW_LINE_SIZE, "%d watched, %d warming up until %s",
              view->n_drift_all, n_warming, words_time(warm_us, now_us, false, at));
 }
 

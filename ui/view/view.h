@@ -80,7 +80,7 @@ struct view_drift {
     char psi[WORD_SIZE];        /* ".08" */
     char noise[WORD_SIZE];      /* ".03": what no drift at all gives, 95th percentile */
     char limit[WORD_SIZE];      /* ".30" */
-    char waits[VIEW_LINE_SIZE]; /* why the PSI is not judged, and until when; "" when it is */
+    char waits[VIEW_LINE_SIZE]; /* why there is no PSI, and until when; "" when there is one */
     double psi_ratio, noise_ratio, limit_ratio;
     char n[WORD_SIZE], n_reference[WORD_SIZE];
 };

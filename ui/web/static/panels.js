@@ -187,9 +187,8 @@ function scores(view) {
     bar(box.children[1], { ratio: null });
     return;
   }
-  const known = item.psi_ratio === null ? "" : ` ${item.psi}`;
   box.children[0].className = item.state === "ok" ? "" : `sev-${item.state}`;
-  setText(box.children[0], item.waits ? `${item.mark} PSI of the score${known}: ${item.waits}`
+  setText(box.children[0], item.waits ? `${item.mark} PSI of the score: ${item.waits}`
     : `${item.mark} PSI ${item.psi} of ${item.limit} · noise up to ${item.noise} · n ${item.n}`);
   driftBar(box.children[1], item);
 }
