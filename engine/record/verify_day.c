@@ -209,7 +209,7 @@ static enum status prepare(struct day_check *check, struct error *error)
 
 static void init_buffers(struct day_check *check)
 {
-    buffer_init(&check->state_bytes, 2 * TREE_EDGES_SIZE);
+    buffer_init(&check->state_bytes, 2 * (size_t)TREE_EDGES_SIZE);
     buffer_init(&check->scratch, (size_t)256 << 20);
     buffer_init(&check->new_names, (size_t)64 << 20);
     buffer_init(&check->stored_digests, (size_t)64 << 20);
