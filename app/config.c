@@ -76,6 +76,9 @@ static const struct config_key ledger_keys[] = {
      "with durability batch: the most that may be lost (100ms)"},
     {"queue_rows", CONFIG_INT, offsetof(struct config_ledger, queue_rows), false, 1024, 1e7,
      "rows waiting to be committed before callers are refused (65536)"},
+    {"heads", CONFIG_STRING, offsetof(struct config_ledger, heads), false, 0, 0,
+     "file, relative to the configuration, that signed heads are appended to; best where the "
+     "ledger's owner can only add"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 

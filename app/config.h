@@ -34,6 +34,7 @@ struct config_ledger {
     const char *durability; /* "commit", "batch" */
     int64_t batch_us;
     int64_t queue_rows;
+    const char *heads; /* NULL: signed heads stay in the ledger */
 };
 
 /* Strings are borrowed from the document; parts are owned by the configuration. */

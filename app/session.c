@@ -94,6 +94,13 @@ static enum status fill_ledger(struct session *session, const struct session_opt
     parts->batch_us = strcmp(ledger->durability, "batch") == 0 ? ledger->batch_us : 0;
     parts->queue_rows = ledger->queue_rows;
     parts->ledger_dir = options->ledger_dir;
+    if (options->use_configured_ledger && ledger->heads) {
+        char *heads = config_path(session->config, ledger->heads);
+        if (!heads)
+            return error_set(error, STATUS_MEMORY, "out of memory");
+        session->paths[session->n_paths++] = heads;
+        parts->heads_file = heads;
+    }
     if (parts->ledger_dir || !options->use_configured_ledger || !ledger->dir)
         return STATUS_OK;
     char *path = config_path(session->config, ledger->dir);

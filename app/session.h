@@ -32,7 +32,7 @@ struct session {
     struct clock *clock;
     struct engine *engine;
     size_t batch;                       /* events taken from a file at a time; 0: MAX_BATCH */
-    char *paths[MAX_ENGINE_MODELS + 2]; /* owned texts that the engine's parts borrow */
+    char *paths[MAX_ENGINE_MODELS + 3]; /* owned texts that the engine's parts borrow */
     int n_paths;
 };
 

@@ -76,6 +76,7 @@ static enum status open_ledger(struct engine *engine, struct error *error)
         .clock = parts->clock,
         .log = parts->log,
         .queue_rows = (size_t)parts->queue_rows,
+        .heads_file = parts->heads_file,
     };
     enum status status = ledger_open(&options, &engine->ledger, error);
     if (status == STATUS_OK)

@@ -51,6 +51,7 @@ struct engine_parts {
     bool event_time; /* the clock follows the events */
     struct log *log;
     const char *ledger_dir; /* NULL: nothing is written anywhere */
+    const char *heads_file; /* signed heads go there, too; NULL: nowhere else */
     int64_t batch_us;       /* 0: every answer waits for fsync; else at most this may be lost */
     int64_t queue_rows;
     const char *source_kind; /* "demo", "kafka", "http", "file": for the screens */

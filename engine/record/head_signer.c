@@ -68,6 +68,7 @@ void signer_committed(struct writer *writer)
     writer->signer.newest = writer->signer.drafted;
     writer->signer.known = true;
     writer->signer.signed_ns = monotonic_ns();
+    head_file_add(writer->ledger->head_file, &writer->signer.newest);
 }
 
 void signer_sign_alone(struct writer *writer)

@@ -38,6 +38,7 @@ static void destroy_subjects(struct pending_subject *subject)
 static void ledger_destroy(struct ledger *ledger)
 {
     writer_destroy(ledger->writer);
+    head_file_close(ledger->head_file);
     pseudonyms_destroy(ledger->pseudonyms);
     subjects_close(ledger->subjects_db);
     destroy_chunks(ledger->head);
@@ -177,6 +178,8 @@ enum status ledger_open(const struct ledger_options *options, struct ledger **le
         status = folder_lock(opened->dir, &opened->lock_fd, error);
     if (status == STATUS_OK)
         status = open_people(opened, options->pseudonym_cache, error);
+    if (status == STATUS_OK && options->heads_file)
+        status = head_file_open(options->heads_file, opened->log, &opened->head_file, error);
     if (status == STATUS_OK)
         status = writer_create(opened, &opened->writer, error);
     if (status == STATUS_OK)

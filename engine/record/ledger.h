@@ -22,6 +22,7 @@ struct ledger_options {
     const char *dir;           /* made when missing */
     const struct clock *clock; /* dates the commits; rows bring their own times */
     struct log *log;           /* may be NULL */
+    const char *heads_file;    /* signed heads are appended here, too; NULL: nowhere else */
     size_t queue_rows;         /* 0: 65536; the most rows that wait for the writer */
     size_t queue_bytes;        /* 0: 128 MiB */
     size_t group_rows;         /* 0: 4096; the most rows in one transaction */

@@ -7,6 +7,7 @@
 
 #include "engine/base/thread.h"
 #include "engine/record/day_priv.h"
+#include "engine/record/head_file.h"
 #include "engine/record/ledger.h"
 
 #define MAX_SOURCES            64
@@ -108,6 +109,7 @@ struct ledger {
     struct lock subjects_lock; /* reveal and erase: a connection of their own */
     struct subjects *subjects_db;
 
+    struct head_file *head_file; /* NULL: heads stay in the folder */
     struct writer *writer;
     struct thread *thread;
 };

@@ -256,6 +256,62 @@ static void a_lost_signing_key_is_not_replaced_unasked(void **state)
     clock_destroy(clock);
 }
 
+/* Every line is a head of this ledger, the last one over all rows. */
+static void heads_go_into_a_file_elsewhere(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    char path[4200], line[4096];
+    struct error error = {0};
+    struct ledger *ledger = NULL;
+    snprintf(path, sizeof path, "%s-heads.jsonl", (const char *)*state);
+    struct ledger_options options = {.dir = *state, .clock = clock, .heads_file = path};
+    for (uint64_t i = 0; i < 3; i++) {
+        if (ledger_open(&options, &ledger, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        assert_int_equal(ledger_use_features(ledger, &FEATURES, &error), STATUS_OK);
+        submit_decisions(ledger, i * 10, 10, DAY_ONE + (int64_t)i * US_PER_DAY, 1, -1);
+        close_ledger(ledger);
+    }
+    FILE *file = fopen(path, "r");
+    struct signed_head head = {0}, newest;
+    uint8_t key[PUBLIC_KEY_SIZE];
+    read_head(*state, &newest, key);
+    int n = 0;
+    assert_non_null(file);
+    for (; fgets(line, sizeof line, file); n++) {
+        struct json *json;
+        uint64_t before = head.tree_size;
+        assert_int_equal(json_parse(slice_of(line), &json, &error), STATUS_OK);
+        assert_int_equal(head_parse(json, &head, &error), STATUS_OK);
+        json_destroy(json);
+        assert_int_equal(head_check(&head, key), STATUS_OK);
+        assert_true(head.tree_size >= before);
+    }
+    fclose(file);
+    assert_in_range(n, 3, 10);
+    assert_int_equal(head.tree_size, 30);
+    assert_memory_equal(head.signature, newest.signature, SIGNATURE_SIZE);
+    assert_int_equal(unlink(path), 0);
+    options.heads_file = "/proc/no/such/place";
+    assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, "/proc/no/such/place"));
+    clock_destroy(clock);
+}
+
+static void a_file_that_refuses_holds_nobody_up(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct error error = {0};
+    struct ledger *ledger = NULL;
+    struct ledger_options options = {.dir = *state, .clock = clock, .heads_file = "/dev/full"};
+    assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_OK);
+    assert_int_equal(ledger_use_features(ledger, &FEATURES, &error), STATUS_OK);
+    submit_decisions(ledger, 0, 40, DAY_ONE, US_PER_DAY, -1);
+    flush_ledger(ledger);
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +326,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_day_ends_and_begins_with_a_head, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(goes_on_with_a_ledger_of_the_format_before, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(heads_go_into_a_file_elsewhere, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_that_refuses_holds_nobody_up, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_lost_signing_key_is_not_replaced_unasked, make_folder,
                                         remove_folder),
