@@ -17,6 +17,7 @@
 #include "engine/feature/views.h"
 #include "engine/model/model.h"
 #include "engine/record/reader.h"
+#include "engine/record/verify.h"
 
 #define LOW_DISK_BYTES (INT64_C(2) << 30)
 
@@ -180,6 +181,8 @@ static void look_at_ledger(struct diagnosis *diagnosis)
     enum status status = reader_open(folder, &reader, &error);
     if (status == STATUS_OK)
         status = reader_head(reader, &size, root, &error);
+    if (status == STATUS_OK)
+        status = ledger_check_files(folder, &error);
     if (status != STATUS_OK)
         doctor_say(diagnosis, WRONG, "ledger", "%s", error.message);
     else if (look_at_keys(diagnosis, folder))

@@ -48,4 +48,8 @@ MUST_USE enum status ledger_verify(const struct verify_options *options,
                                    struct verify_report *report, struct error *error);
 void verify_report_free(struct verify_report *report);
 
+/* What can be seen without looking at rows: every day file opens, is as long as it says and begins
+ * where the one before ended. STATUS_CORRUPT: the message names the first that does not. */
+MUST_USE enum status ledger_check_files(const char *dir, struct error *error);
+
 #endif

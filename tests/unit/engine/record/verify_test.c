@@ -357,6 +357,25 @@ static void files_taken_away_cut_or_put_back_are_found(void **state)
     folder_remove(strdup(copy));
 }
 
+static void files_cut_or_missing_are_seen_without_looking_at_rows(void **state)
+{
+    static const char *const damage[] = {"truncate -s 300000 '%s/2018-08-09.db'",
+                                         "rm '%s/2018-08-09.db'",
+                                         "head -c 100000 /dev/urandom > '%s/2018-08-09.db'"};
+    char copy[4200];
+    struct error error = {0};
+    fill_ledger(*state);
+    assert_int_equal(ledger_check_files(*state, &error), STATUS_OK);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        copy_ledger(*state, copy);
+        shell(damage[i], copy);
+        assert_int_equal(ledger_check_files(copy, &error), STATUS_CORRUPT);
+        assert_non_null(strstr(error.message, "2018-08-"));
+    }
+    folder_remove(strdup(copy));
+}
+
 static void a_head_kept_elsewhere_must_be_of_this_past(void **state)
 {
     struct signed_head head, other;
@@ -521,6 +540,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(files_taken_away_cut_or_put_back_are_found, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(files_cut_or_missing_are_seen_without_looking_at_rows,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_head_kept_elsewhere_must_be_of_this_past, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(heads_by_another_key_are_found, make_folder, remove_folder),
