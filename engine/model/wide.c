@@ -61,7 +61,7 @@ static size_t collect_splits(const struct forest *forest, const struct wide *wid
 /* Smallest s with 2^s - 1 >= n. */
 static int steps_for(size_t n)
 {
-    int steps = 0;
+    int steps = WIDE_MIN_STEPS;
     while (((size_t)1 << steps) - 1 < n)
         steps++;
     return steps;
@@ -72,7 +72,7 @@ static enum status place_features(struct wide *wide, const struct split *splits,
 {
     size_t room = 0;
     wide->features = calloc(n + 1, sizeof *wide->features);
-    wide->thresholds = malloc((2 * n + 1) * sizeof *wide->thresholds);
+    wide->thresholds = malloc((((size_t)1 << WIDE_MIN_STEPS) * n + 1) * sizeof *wide->thresholds);
     if (!wide->features || !wide->thresholds)
         return error_set(error, STATUS_MEMORY, "out of memory for a model's thresholds");
     for (size_t i = 0, end; i < n; i = end) {

@@ -15,12 +15,13 @@
 #define WIDE_MAX_DEPTH   8
 #define WIDE_MAX_COLUMNS 1024
 #define WIDE_CHUNK       254 /* thresholds that one byte tells apart */
+#define WIDE_MIN_STEPS   5   /* a kernel may search this many levels at once */
 
 /* A feature that some split reads, and the columns of bytes made of it. */
 struct wide_feature {
     uint32_t feature;
     uint32_t first_threshold; /* 2^steps - 1 of them, ascending, the rest NaN */
-    int steps;
+    int steps;                /* at least WIDE_MIN_STEPS */
     uint32_t first_column;
     uint32_t n_chunks;
     bool left,

@@ -15,18 +15,43 @@ static bool runs_here(void)
     return __builtin_cpu_supports("avx2");
 }
 
+#define LANES     8
+#define TOP_STEPS 3 /* of the search: 7 thresholds fit into a register */
+
+/* What the first TOP_STEPS steps look at. */
+INLINE __m256 top_thresholds(const float *thresholds, int steps)
+{
+    __m256i number = _mm256_set_epi32(8, 7, 6, 5, 4, 3, 2, 1);
+    __m256i at = _mm256_sll_epi32(number, _mm_cvtsi32_si128(steps - TOP_STEPS));
+    at = _mm256_min_epi32(at, _mm256_set1_epi32((1 << steps) - 1)); /* the 8th is never looked at */
+    return _mm256_i32gather_ps(thresholds, _mm256_sub_epi32(at, _mm256_set1_epi32(1)), 4);
+}
+
+INLINE __m256i add_step(__m256i at, __m256 threshold, __m256 value, int32_t step)
+{
+    __m256i not_above = _mm256_castps_si256(_mm256_cmp_ps(threshold, value, _CMP_LE_OQ));
+    return _mm256_add_epi32(at, _mm256_and_si256(not_above, _mm256_set1_epi32(step)));
+}
+
+/* A binary search for eight values side by side. Gathers are what it costs: the first steps go
+ * without them. */
 TARGET static void rank(const struct wide *wide, const struct wide_feature *feature,
                         const float values[WIDE_ROWS], int32_t ranks[WIDE_ROWS])
 {
     const float *thresholds = wide->thresholds + feature->first_threshold;
-    for (size_t i = 0; i < WIDE_ROWS; i += 8) {
+    int steps_left = feature->steps - TOP_STEPS;
+    __m256 top = top_thresholds(thresholds, feature->steps);
+    for (size_t i = 0; i < WIDE_ROWS; i += LANES) {
         __m256 value = _mm256_loadu_ps(values + i);
         __m256i at = _mm256_setzero_si256();
-        for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
+        for (int32_t step = 1 << TOP_STEPS >> 1; step > 0; step >>= 1) {
             __m256i probe = _mm256_add_epi32(at, _mm256_set1_epi32(step - 1));
-            __m256 threshold = _mm256_i32gather_ps(thresholds, probe, 4);
-            __m256i not_above = _mm256_castps_si256(_mm256_cmp_ps(threshold, value, _CMP_LE_OQ));
-            at = _mm256_add_epi32(at, _mm256_and_si256(not_above, _mm256_set1_epi32(step)));
+            at = add_step(at, _mm256_permutevar8x32_ps(top, probe), value, step);
+        }
+        at = _mm256_sll_epi32(at, _mm_cvtsi32_si128(steps_left));
+        for (int32_t step = 1 << steps_left >> 1; step > 0; step >>= 1) {
+            __m256i probe = _mm256_add_epi32(at, _mm256_set1_epi32(step - 1));
+            at = add_step(at, _mm256_i32gather_ps(thresholds, probe, 4), value, step);
         }
         _mm256_storeu_si256((__m256i *)(ranks + i), at);
     }

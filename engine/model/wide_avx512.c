@@ -15,21 +15,57 @@ static bool runs_here(void)
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
+#define LANES     16
+#define REGISTERS (WIDE_ROWS / LANES)
+#define TOP_STEPS 5 /* of the search: 31 thresholds fit into two registers */
+
+/* 16 of the thresholds that the first TOP_STEPS steps look at, from the `first`. */
+INLINE __m512 top_thresholds(const float *thresholds, int steps, int first)
+{
+    __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    __m512i number = _mm512_add_epi32(lane, _mm512_set1_epi32(first + 1));
+    __m512i at = _mm512_slli_epi32(number, (unsigned)(steps - TOP_STEPS));
+    at =
+        _mm512_min_epi32(at, _mm512_set1_epi32((1 << steps) - 1)); /* the 32nd is never looked at */
+    return _mm512_i32gather_ps(_mm512_sub_epi32(at, _mm512_set1_epi32(1)), thresholds, 4);
+}
+
+/* A binary search for 64 values side by side. Gathers are what it costs: the first steps go without
+ * them. */
 TARGET static void rank(const struct wide *wide, const struct wide_feature *feature,
                         const float values[WIDE_ROWS], int32_t ranks[WIDE_ROWS])
 {
     const float *thresholds = wide->thresholds + feature->first_threshold;
-    for (size_t i = 0; i < WIDE_ROWS; i += 16) {
-        __m512 value = _mm512_loadu_ps(values + i);
-        __m512i at = _mm512_setzero_si512();
-        for (int32_t step = 1 << feature->steps >> 1; step > 0; step >>= 1) {
-            __m512i probe = _mm512_add_epi32(at, _mm512_set1_epi32(step - 1));
-            __m512 threshold = _mm512_i32gather_ps(probe, thresholds, 4);
-            __mmask16 not_above = _mm512_cmp_ps_mask(threshold, value, _CMP_LE_OQ);
-            at = _mm512_mask_add_epi32(at, not_above, at, _mm512_set1_epi32(step));
+    unsigned steps_left = (unsigned)(feature->steps - TOP_STEPS);
+    __m512 low = top_thresholds(thresholds, feature->steps, 0);
+    __m512 high = top_thresholds(thresholds, feature->steps, LANES);
+    __m512i at[REGISTERS] = {0};
+    for (int32_t step = 1 << TOP_STEPS >> 1; step > 0; step >>= 1) {
+#pragma GCC unroll 4
+        for (int i = 0; i < REGISTERS; i++) {
+            __m512i probe = _mm512_add_epi32(at[i], _mm512_set1_epi32(step - 1));
+            __m512 threshold = _mm512_permutex2var_ps(low, probe, high);
+            __mmask16 not_above =
+                _mm512_cmp_ps_mask(threshold, _mm512_loadu_ps(values + i * LANES), _CMP_LE_OQ);
+            at[i] = _mm512_mask_add_epi32(at[i], not_above, at[i], _mm512_set1_epi32(step));
         }
-        _mm512_storeu_si512(ranks + i, at);
     }
+#pragma GCC unroll 4
+    for (int i = 0; i < REGISTERS; i++)
+        at[i] = _mm512_slli_epi32(at[i], steps_left);
+    for (int32_t step = 1 << steps_left >> 1; step > 0; step >>= 1) {
+#pragma GCC unroll 4
+        for (int i = 0; i < REGISTERS; i++) {
+            __m512i probe = _mm512_add_epi32(at[i], _mm512_set1_epi32(step - 1));
+            __m512 threshold = _mm512_i32gather_ps(probe, thresholds, 4);
+            __mmask16 not_above =
+                _mm512_cmp_ps_mask(threshold, _mm512_loadu_ps(values + i * LANES), _CMP_LE_OQ);
+            at[i] = _mm512_mask_add_epi32(at[i], not_above, at[i], _mm512_set1_epi32(step));
+        }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < REGISTERS; i++)
+        _mm512_storeu_si512(ranks + i * LANES, at[i]);
 }
 
 INLINE __mmask64 goes_right(const struct wide_node *node, const int8_t *columns)
