@@ -92,8 +92,9 @@ static bool wait_for_work(struct sender *sender, int64_t next_us)
     lock_take(&sender->lock);
     if (!sender->woken && !sender->stopping)
         condition_wait(&sender->changed, &sender->lock, wait_ms);
+    /* Woken and told to end since it last looked: what it was woken for is still to be sent. */
+    bool go_on = sender->woken || !sender->stopping;
     sender->woken = false;
-    bool go_on = !sender->stopping;
     lock_release(&sender->lock);
     return go_on;
 }
