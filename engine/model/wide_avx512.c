@@ -42,7 +42,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
     __m512i at[REGISTERS] = {0};
     for (int32_t step = 1 << TOP_STEPS >> 1; step > 0; step >>= 1) {
 #pragma GCC unroll 4
-        for (int i = 0; i < REGISTERS; i++) {
+        for (size_t i = 0; i < REGISTERS; i++) {
             __m512i probe = _mm512_add_epi32(at[i], _mm512_set1_epi32(step - 1));
             __m512 threshold = _mm512_permutex2var_ps(low, probe, high);
             __mmask16 not_above =
@@ -51,11 +51,11 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
         }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < REGISTERS; i++)
+    for (size_t i = 0; i < REGISTERS; i++)
         at[i] = _mm512_slli_epi32(at[i], steps_left);
     for (int32_t step = 1 << steps_left >> 1; step > 0; step >>= 1) {
 #pragma GCC unroll 4
-        for (int i = 0; i < REGISTERS; i++) {
+        for (size_t i = 0; i < REGISTERS; i++) {
             __m512i probe = _mm512_add_epi32(at[i], _mm512_set1_epi32(step - 1));
             __m512 threshold = _mm512_i32gather_ps(probe, thresholds, 4);
             __mmask16 not_above =
@@ -64,7 +64,7 @@ TARGET static void rank(const struct wide *wide, const struct wide_feature *feat
         }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < REGISTERS; i++)
+    for (size_t i = 0; i < REGISTERS; i++)
         _mm512_storeu_si512(ranks + i * LANES, at[i]);
 }
 
