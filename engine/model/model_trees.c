@@ -31,10 +31,9 @@ static enum status add_item(struct model_reader *reader, struct column *column, 
     return STATUS_OK;
 }
 
-static enum status read_items(struct model_reader *reader, const struct token *first,
-                              const struct member *member)
+static enum status read_array(struct model_reader *reader, const struct token *first,
+                              struct column *column, enum item_kind kind)
 {
-    struct column *column = &reader->columns[member->column];
     if (first->kind != TOKEN_ARRAY)
         return model_wrong_kind(reader, "an array");
     for (size_t i = 0;; i++) {
@@ -43,10 +42,16 @@ static enum status read_items(struct model_reader *reader, const struct token *f
         if (!status && token.kind == TOKEN_ARRAY_END)
             return STATUS_OK;
         if (!status)
-            status = add_item(reader, column, member->kind, &token);
+            status = add_item(reader, column, kind, &token);
         if (status)
             return model_at_item(reader, i, status);
     }
+}
+
+static enum status read_items(struct model_reader *reader, const struct token *first,
+                              const struct member *member)
+{
+    return read_array(reader, first, &reader->columns[member->column], member->kind);
 }
 
 static enum status read_num_nodes(struct model_reader *reader, const struct token *first,
@@ -191,18 +196,7 @@ static enum status read_rounds(struct model_reader *reader, const struct token *
                                const struct member *member)
 {
     (void)member;
-    if (first->kind != TOKEN_ARRAY)
-        return model_wrong_kind(reader, "an array");
-    for (size_t i = 0;; i++) {
-        struct token token;
-        enum status status = tokens_next(&reader->tokens, &token);
-        if (!status && token.kind == TOKEN_ARRAY_END)
-            return STATUS_OK;
-        if (!status)
-            status = add_item(reader, &reader->rounds, ITEM_INT, &token);
-        if (status)
-            return model_at_item(reader, i, status);
-    }
+    return read_array(reader, first, &reader->rounds, ITEM_INT);
 }
 
 /* Dart's tree weights stand beside the trees up to XGBoost 3.3 and within them since: they are
