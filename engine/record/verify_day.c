@@ -1,6 +1,5 @@
-/* What a day file holds beside rows and heads: groups' digests over quarantine, marks and names;
- * nodes of the tree; the event index; feature lists; positions and state. The thread that verifies,
- * except file_check(). */
+/* What a day file holds beside rows, groups and heads: opened, and at its end positions and state,
+ * keys, and rows that no group accounts for. The thread that verifies, except file_check(). */
 #include "engine/record/verify_priv.h"
 
 #include <inttypes.h>
@@ -8,13 +7,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "engine/base/hash.h"
-#include "engine/base/json.h"
 #include "engine/record/codec_priv.h"
 #include "engine/record/files_priv.h"
 #include "engine/record/rest_priv.h"
-
-#define NOTE(check, ...) verify_note((check)->verify, -1, (struct slice){0}, __VA_ARGS__)
 
 /* ---- opening ---- */
 
@@ -54,133 +49,6 @@ static enum status load_state(struct day_check *check, struct error *error)
         if (digest.size == SHA256_SIZE)
             memcpy(check->stored_digest, digest.data, SHA256_SIZE);
     }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
-/* The sum over a run's keys does not depend on their order. */
-static uint64_t key_sum(uint64_t hash, uint64_t index)
-{
-    struct event_key key = {hash, index};
-    return hash64(&key, sizeof key, 1);
-}
-
-static enum status load_runs(struct day_check *check, struct error *error)
-{
-    struct db_stmt *select;
-    enum status status =
-        db_prepare(check->reader.db, "SELECT run, last_index, small FROM event_runs ORDER BY run",
-                   &select, error);
-    if (status != STATUS_OK)
-        return status;
-    while ((status = db_step(select, error)) == STATUS_OK) {
-        struct run_check run = {.first = (uint64_t)db_int(select, 0),
-                                .last = (uint64_t)db_int(select, 1)};
-        struct run_check *runs = realloc(check->runs, (check->n_runs + 1) * sizeof *runs);
-        if (!runs) {
-            status = error_set(error, STATUS_MEMORY, "out of memory");
-            break;
-        }
-        check->runs = runs;
-        bool follows = check->n_runs == 0 || runs[check->n_runs - 1].last < run.first;
-        if (!follows || run.last < run.first || db_type(select, 2) != DB_INT ||
-            db_int(select, 2) < 0 || db_int(select, 2) > 1)
-            NOTE(check, "%s event_runs, run %" PRIu64 ": run, last_index or small was changed",
-                 check->name, run.first);
-        runs[check->n_runs++] = run;
-    }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
-static struct run_check *run_named(struct day_check *check, uint64_t first)
-{
-    size_t low = 0, high = check->n_runs;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (check->runs[middle].first < first)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < check->n_runs && check->runs[low].first == first ? &check->runs[low] : NULL;
-}
-
-static bool add_keys(struct run_check *run, uint64_t bucket, struct slice keys)
-{
-    bool good = keys.size % sizeof(struct event_key) == 0;
-    for (size_t at = 0; at + sizeof(struct event_key) <= keys.size;
-         at += sizeof(struct event_key)) {
-        struct event_key key;
-        memcpy(&key, keys.data + at, sizeof key);
-        good = good && EVENT_BUCKET(key.hash) == bucket;
-        run->expected += key_sum(key.hash, key.index);
-        run->highest = key.index > run->highest ? key.index : run->highest;
-    }
-    return good;
-}
-
-static enum status load_keys(struct day_check *check, struct error *error)
-{
-    struct db_stmt *select;
-    enum status status =
-        db_prepare(check->reader.db,
-                   "SELECT run, bucket, keys FROM event_keys ORDER BY run, bucket", &select, error);
-    if (status != STATUS_OK)
-        return status;
-    while ((status = db_step(select, error)) == STATUS_OK) {
-        struct run_check *run = run_named(check, (uint64_t)db_int(select, 0));
-        if (!run || !add_keys(run, (uint64_t)db_int(select, 1), db_blob(select, 2)))
-            NOTE(check, "%s event_runs or event_keys, run %lld bucket %lld: %s", check->name,
-                 (long long)db_int(select, 0), (long long)db_int(select, 1),
-                 run ? "bucket or keys were changed" : "there is no such run");
-    }
-    db_finish(select);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
-/* A list is named by its digest, and its text is what binnacle would write. */
-static bool list_good(struct slice digest, struct slice text)
-{
-    struct json *json = NULL;
-    struct error error;
-    struct buffer again, all;
-    struct json_writer writer;
-    uint8_t hash[SHA256_SIZE];
-    if (json_parse(text, &json, &error) != STATUS_OK)
-        return false;
-    buffer_init(&again, (size_t)1 << 22);
-    buffer_init(&all, (size_t)1 << 22);
-    json_begin(&writer, &again);
-    json_array(&writer, NULL);
-    for (const struct json *item = json_first(json); item; item = json_next(item)) {
-        const char *name = json_as_text(item, "");
-        json_text(&writer, NULL, name);
-        buffer_append(&all, name, strlen(name) + 1);
-    }
-    json_array_end(&writer);
-    bool good = slice_equal(buffer_slice(&again), text) && digest.size == FEATURE_SET_SIZE &&
-                crypto_sha256(buffer_slice(&all), (struct slice){0}, (struct slice){0}, hash) ==
-                    STATUS_OK &&
-                memcmp(hash, digest.data, FEATURE_SET_SIZE) == 0;
-    json_destroy(json);
-    buffer_free(&again);
-    buffer_free(&all);
-    return good;
-}
-
-static enum status check_lists(struct day_check *check, struct error *error)
-{
-    struct db_stmt *select;
-    int64_t due = 1;
-    enum status status = db_prepare(
-        check->reader.db, "SELECT id, digest, names FROM feature_sets ORDER BY id", &select, error);
-    if (status != STATUS_OK)
-        return status;
-    for (; (status = db_step(select, error)) == STATUS_OK; due++)
-        if (db_int(select, 0) != due || !list_good(db_blob(select, 1), db_text(select, 2)))
-            NOTE(check, "%s feature_sets, id %lld: id, digest or names were changed", check->name,
-                 (long long)db_int(select, 0));
     db_finish(select);
     return status == STATUS_END ? STATUS_OK : status;
 }
@@ -237,11 +105,7 @@ enum status day_check_open(struct verify *verify, int64_t day, const struct carr
     if (status == STATUS_OK)
         status = names_load(&check->reader.names, check->reader.db, error);
     if (status == STATUS_OK)
-        status = check_lists(check, error);
-    if (status == STATUS_OK)
-        status = load_runs(check, error);
-    if (status == STATUS_OK)
-        status = load_keys(check, error);
+        status = derived_check_load(check, error);
     if (status == STATUS_OK)
         status = prepare(check, error);
     check->counted = check->reader.version >= 2;
@@ -267,202 +131,7 @@ void day_check_close(struct day_check *check)
     buffer_free(&check->new_marks);
 }
 
-/* ---- groups ---- */
-
-static bool take_event(struct day_check *check, struct day_quarantine *event)
-{
-    struct db_stmt *select = check->quarantine;
-    struct error error;
-    int64_t part = db_int(select, 3);
-    *event = (struct day_quarantine){.id = (uint64_t)db_int(select, 0),
-                                     .received_us = db_int(select, 1),
-                                     .part = (int32_t)part,
-                                     .offset = db_int(select, 4),
-                                     .violations = db_text(select, 7),
-                                     .sealed = db_blob(select, 8)};
-    bool typed = db_type(select, 7) == DB_TEXT && db_type(select, 8) == DB_BLOB;
-    for (int i = 0; i < 7; i++)
-        typed = typed && db_type(select, i) == DB_INT;
-    return typed && part >= INT32_MIN && part <= INT32_MAX &&
-           day_reader_name(&check->reader, db_int(select, 2), &event->source, &error) ==
-               STATUS_OK &&
-           day_reader_name(&check->reader, db_int(select, 5), &event->contract, &error) ==
-               STATUS_OK &&
-           day_reader_name(&check->reader, db_int(select, 6), &event->contract_version, &error) ==
-               STATUS_OK;
-}
-
-/* Digests of the group's quarantined events, as stored and as computed. `*unequal`: the first event
- * whose digests differ. */
-static void take_events(struct day_check *check, uint64_t next, uint64_t *unequal)
-{
-    uint64_t due = check->carry.next_quarantine;
-    struct error error = {.message = ""};
-    enum status status;
-    buffer_reset(&check->stored_digests);
-    buffer_reset(&check->computed_digests);
-    if (next <= due)
-        return;
-    db_bind_int(check->quarantine, 1, (int64_t)due);
-    db_bind_int(check->quarantine, 2, (int64_t)next);
-    while ((status = db_step(check->quarantine, &error)) == STATUS_OK) {
-        struct day_quarantine event;
-        uint8_t computed[SHA256_SIZE] = {0};
-        struct slice stored = db_blob(check->quarantine, 9);
-        if (take_event(check, &event) &&
-            quarantine_digest(&event, &check->scratch, computed) != STATUS_OK)
-            memset(computed, 0, sizeof computed);
-        if (event.id > due)
-            NOTE(check, "%s quarantine row %" PRIu64 " is missing", check->name, due);
-        if (*unequal == 0 && check->reader.version >= 2 &&
-            !slice_equal(stored, slice_make(computed, sizeof computed)))
-            *unequal = event.id;
-        buffer_append_slice(&check->stored_digests, stored);
-        buffer_append(&check->computed_digests, computed, sizeof computed);
-        due = event.id + 1;
-    }
-    db_reset(check->quarantine);
-    if (status != STATUS_END)
-        NOTE(check, "%s quarantine cannot be read: %s", check->name, error.message);
-    else if (due < next)
-        NOTE(check, "%s quarantine row %" PRIu64 " is missing", check->name, due);
-}
-
-static void take_marks(struct day_check *check, uint64_t last)
-{
-    struct error error;
-    buffer_reset(&check->new_marks);
-    if (last <= check->n_marks)
-        return;
-    db_bind_int(check->marks, 1, (int64_t)check->n_marks);
-    db_bind_int(check->marks, 2, (int64_t)last);
-    while (db_step(check->marks, &error) == STATUS_OK) {
-        for (int i = 1; i <= 3; i++)
-            put_i64(&check->new_marks, db_int(check->marks, i));
-        if (db_int(check->marks, 3) > check->carry.high_us)
-            check->carry.high_us = db_int(check->marks, 3);
-    }
-    db_reset(check->marks);
-}
-
-static void take_times(struct day_check *check, uint64_t from, uint64_t to)
-{
-    struct error error;
-    if (to <= from)
-        return;
-    db_bind_int(check->quarantine, 1, (int64_t)from);
-    db_bind_int(check->quarantine, 2, (int64_t)to);
-    while (db_step(check->quarantine, &error) == STATUS_OK)
-        if (db_int(check->quarantine, 1) > check->carry.high_us)
-            check->carry.high_us = db_int(check->quarantine, 1);
-    db_reset(check->quarantine);
-}
-
-static bool rest_fits(struct day_check *check, const struct group_row *row,
-                      const struct buffer *events)
-{
-    uint8_t rest[SHA256_SIZE];
-    struct rest_group group = {.group = &row->group,
-                               .names = row->names,
-                               .next_quarantine = row->next_quarantine,
-                               .marks = row->marks,
-                               .new_names = buffer_slice(&check->new_names),
-                               .new_quarantine = buffer_slice(events),
-                               .new_marks = buffer_slice(&check->new_marks)};
-    memcpy(rest, check->carry.rest, SHA256_SIZE);
-    return rest_add(rest, &group, &check->scratch) == STATUS_OK &&
-           memcmp(rest, row->rest, SHA256_SIZE) == 0;
-}
-
-static void check_rest(struct day_check *check, const struct group_row *row, uint64_t unequal)
-{
-    if (rest_fits(check, row, &check->stored_digests)) {
-        if (unequal > 0)
-            NOTE(check, "%s quarantine row %" PRIu64 ": a field was changed", check->name, unequal);
-        return;
-    }
-    if (unequal > 0 && rest_fits(check, row, &check->computed_digests)) {
-        NOTE(check, "%s quarantine.digest of row %" PRIu64 " was changed", check->name, unequal);
-        return;
-    }
-    NOTE(check,
-         "%s commits, id %" PRIu64
-         ": committed_us, names, next_quarantine, marks or rest was changed, or a row that the "
-         "group brought to names, quarantine or quarantine_marks",
-         check->name, row->group.commit);
-}
-
-void day_check_group(struct day_check *check, const struct group_row *row)
-{
-    uint64_t unequal = 0, quarantine_before = check->carry.next_quarantine;
-    if (check->n_groups++ == 0)
-        check->first_index = row->group.first_index;
-    check->last_commit = row->group.commit;
-    if (!row->has_rest)
-        check->carry.timed = false;
-    if (!row->counted) {
-        check->counted = false;
-        return;
-    }
-    if (row->has_rest && check->counted && check->carry.quarantined) {
-        buffer_reset(&check->new_names);
-        for (uint64_t id = check->names + 1; id <= row->names && id <= check->reader.names.n; id++)
-            put_text(&check->new_names, names_text(&check->reader.names, (int64_t)id));
-        take_events(check, row->next_quarantine, &unequal);
-        take_marks(check, row->marks);
-        check_rest(check, row, unequal);
-    }
-    take_times(check, quarantine_before, row->next_quarantine);
-    check->counted = true;
-    check->names = row->names;
-    check->n_marks = row->marks;
-    check->carry.next_quarantine = row->next_quarantine;
-    check->carry.quarantined = true;
-    check->carry.rested = row->has_rest;
-    memcpy(check->carry.rest, row->rest, SHA256_SIZE);
-}
-
-void day_check_node(struct day_check *check, int level, uint64_t position,
-                    const uint8_t hash[SHA256_SIZE])
-{
-    struct error error;
-    if (!check->node)
-        return;
-    db_bind_int(check->node, 1, level);
-    db_bind_int(check->node, 2, (int64_t)position);
-    bool found = db_step(check->node, &error) == STATUS_OK;
-    if (!found || !slice_equal(db_blob(check->node, 0), slice_make(hash, SHA256_SIZE)))
-        NOTE(check, "%s nodes, level %d position %" PRIu64 ": %s", check->name, level, position,
-             found ? "hash was changed" : "is missing");
-    check->n_nodes += found;
-    db_reset(check->node);
-}
-
-void day_check_key(struct day_check *check, uint64_t index, const struct row_mark *row, bool wrong)
-{
-    while (check->run < check->n_runs && check->runs[check->run].last < index)
-        check->run++;
-    if (check->run == check->n_runs || index < check->runs[check->run].first)
-        return;
-    struct run_check *run = &check->runs[check->run];
-    run->tainted = run->tainted || wrong;
-    if (row->kind == ROW_DECISION)
-        run->found += key_sum(row->key, index);
-}
-
 /* ---- the end of a file ---- */
-
-static void check_runs(struct day_check *check)
-{
-    for (size_t i = 0; i < check->n_runs; i++) {
-        const struct run_check *run = &check->runs[i];
-        if (!run->tainted && (run->found != run->expected || run->highest != run->last))
-            NOTE(check,
-                 "%s event_runs.last_index or event_keys.keys, run %" PRIu64
-                 ": not those of its rows",
-                 check->name, run->first);
-    }
-}
 
 static int64_t count(struct day_check *check, const char *sql, int64_t parameter)
 {
@@ -604,7 +273,7 @@ void day_check_end(struct day_check *check, const struct tree *tree, bool chaine
     uint64_t end = tree ? tree->size : check->state.tree.size;
     if (!check->has_state && check->n_groups == 0)
         return;
-    check_runs(check);
+    derived_check_end(check);
     check_strays(check, end);
     if (!check->has_state)
         NOTE(check, "%s state is missing", check->name);

@@ -1,7 +1,6 @@
-/* The inside of ledger verify: rows read by several threads (verify_rows.c), the tree that they
- * lead to (verify.c), one day file's other tables (verify_day.c), and which field it is
- * (verify_repair.c).
- */
+/* The inside of ledger verify: rows read by several threads (verify_rows.c), one day file's other
+ * tables (verify_day.c, verify_rest.c, verify_derived.c), and which field it is (verify_repair.c).
+ * verify_walk_priv.h leads through them. */
 #ifndef BINNACLE_RECORD_VERIFY_PRIV_H
 #define BINNACLE_RECORD_VERIFY_PRIV_H
 
@@ -27,6 +26,8 @@ struct verify {
 /* Adds a finding; `event_id` may be empty. Any thread. */
 void verify_note(struct verify *verify, int64_t index, struct slice event_id, const char *format,
                  ...) PRINTF_LIKE(4, 5);
+/* ... that is not about one row. */
+#define NOTE(check, ...) verify_note((check)->verify, -1, (struct slice){0}, __VA_ARGS__)
 
 /* ---- verify_rows.c: rows of a range, read and hashed ---- */
 
@@ -155,17 +156,28 @@ struct day_check {
 MUST_USE enum status day_check_open(struct verify *verify, int64_t day, const struct carry *carry,
                                     struct day_check *check, struct error *error);
 void day_check_close(struct day_check *check);
-/* Quarantined events, marks and names of a group, and its digest. */
-void day_check_group(struct day_check *check, const struct group_row *row);
-/* The node that the tree has made whole. */
-void day_check_node(struct day_check *check, int level, uint64_t position,
-                    const uint8_t hash[SHA256_SIZE]);
-/* A row in index order, for the event index. */
-void day_check_key(struct day_check *check, uint64_t index, const struct row_mark *row, bool wrong);
 /* After the last group. `tree` NULL: it could not be followed. `chained`: it could from the file's
  * first row on. */
 void day_check_end(struct day_check *check, const struct tree *tree, bool chained);
 /* SQLite's own check of a file of the folder. Any thread. */
 void file_check(struct verify *verify, const char *name);
+
+/* ---- verify_rest.c: digests over what is not in leaves ---- */
+
+/* Quarantined events, marks and names of a group, and its digest. */
+void rest_check_group(struct day_check *check, const struct group_row *row);
+
+/* ---- verify_derived.c: what is there to be quick, computed again ---- */
+
+/* Checks feature lists; keeps the sums of the event index. */
+MUST_USE enum status derived_check_load(struct day_check *check, struct error *error);
+/* The node that the tree has made whole. */
+void derived_check_node(struct day_check *check, int level, uint64_t position,
+                        const uint8_t hash[SHA256_SIZE]);
+/* A row in index order, for the event index. */
+void derived_check_key(struct day_check *check, uint64_t index, const struct row_mark *row,
+                       bool wrong);
+/* The event index after the file's last row. */
+void derived_check_end(struct day_check *check);
 
 #endif
