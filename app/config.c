@@ -34,6 +34,8 @@ static const struct config_key top_keys[] = {
      "bound of the windows' memory in MiB (2048)"},
     {"workers", CONFIG_INT, offsetof(struct config, workers), false, 1, 1024,
      "connections served at once (64)"},
+    {"viewers", CONFIG_INT, offsetof(struct config, viewers), false, 1, 16384,
+     "live pages open at once, beside the workers; further ones poll (256)"},
     {"reasons", CONFIG_STRING, offsetof(struct config, reasons), false, 0, 0,
      "N or all: so many reasons of every decision (3, of review and decline only)"},
     {"models", CONFIG_NODE, offsetof(struct config, nodes.models), false, 0, 0,
@@ -113,6 +115,7 @@ static void set_defaults(struct config *config)
     config->online_store = "embedded";
     config->max_memory_mb = 2048;
     config->workers = 64;
+    config->viewers = 256;
     config->ledger = (struct config_ledger){
         .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};
     config->source = (struct config_source){.type = "http",

@@ -48,6 +48,7 @@ struct config {
     const char *link; /* where people find the page, for messages */
     int64_t max_memory_mb;
     int64_t workers;
+    int64_t viewers;
     const char *reasons; /* N or "all": of every decision; NULL: 3, of review and decline */
     struct {
         const struct yaml_node *models, *traffic, *ledger, *source, *kafka; /* read into fields */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "alerts/alerts.h"
 #include "app/backend.h"
@@ -19,6 +20,7 @@
 /* Small, so that what depends on the events' time is judged often while it goes by. */
 #define EVENT_TIME_BATCH 64
 #define MAX_HOSTS        16
+#define OTHER_FILES      256 /* open ones that are no connection: the record's, models, Kafka's */
 
 struct service {
     struct session session;
@@ -47,6 +49,7 @@ static void add_listener(const char *name, const struct httpd_stats *stats,
     *listener = (struct listener_status){.requests = stats->requests,
                                          .refused = stats->refused,
                                          .turned_away = stats->turned_away,
+                                         .sockets_refused = stats->sockets_refused,
                                          .frames_missed = stats->frames_replaced,
                                          .connections = (uint64_t)stats->connections,
                                          .sockets = (uint64_t)stats->sockets};
@@ -191,6 +194,26 @@ static enum status advise_address(const struct web_options *web, struct error *e
                      scoring ? "--listen-score" : "--listen");
 }
 
+/* Every page takes a file descriptor, and the record must never go without: as many pages as the
+ * system's limit, raised as far as it may be, has room for. */
+static int64_t viewers_with_room(const struct service *service)
+{
+    const struct config *config = service->session.config;
+    struct rlimit limit;
+    rlim_t others = (rlim_t)(OTHER_FILES + 2 * config->workers);
+    rlim_t wanted = others + (rlim_t)config->viewers;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return config->viewers;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return config->viewers;
+    int64_t viewers = limit.rlim_cur > others ? (int64_t)(limit.rlim_cur - others) : 1;
+    log_write(service->session.log, LOG_WARN, "web", "few_viewers",
+              "the limit of open files (ulimit -n) leaves room for %lld of %lld viewers",
+              (long long)viewers, (long long)config->viewers);
+    return viewers;
+}
+
 static enum status start_web(struct service *service, struct error *error)
 {
     const struct config *config = service->session.config;
@@ -199,6 +222,7 @@ static enum status start_web(struct service *service, struct error *error)
         .listen = listen_address(service),
         .listen_score = options->listen_score ? options->listen_score : config->listen_score,
         .workers = (int)config->workers,
+        .viewers = (int)viewers_with_room(service),
         .access = service->access,
         .allowed_hosts = service->hosts,
     };

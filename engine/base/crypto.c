@@ -52,6 +52,15 @@ enum status crypto_hmac_sha256(const uint8_t key[KEY_SIZE], struct slice message
     return STATUS_OK;
 }
 
+enum status crypto_sha1(struct slice a, struct slice b, uint8_t out[SHA1_SIZE])
+{
+    SHA_CTX context;
+    if (!SHA1_Init(&context) || !SHA1_Update(&context, a.data, a.size) ||
+        !SHA1_Update(&context, b.data, b.size) || !SHA1_Final(out, &context))
+        return failed(STATUS_UNSUPPORTED);
+    return STATUS_OK;
+}
+
 enum status crypto_random(void *out, size_t size)
 {
     if (size > INT_MAX)

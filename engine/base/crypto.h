@@ -12,6 +12,7 @@
 #include "engine/base/status.h"
 
 #define SHA256_SIZE 32
+#define SHA1_SIZE   20
 #define KEY_SIZE    32 /* AES-256, HMAC and Ed25519 seeds */
 
 /* SHA-256 of up to three parts one after another; unused parts are {NULL, 0}. */
@@ -19,6 +20,8 @@ MUST_USE enum status crypto_sha256(struct slice a, struct slice b, struct slice 
                                    uint8_t out[SHA256_SIZE]);
 MUST_USE enum status crypto_hmac_sha256(const uint8_t key[KEY_SIZE], struct slice message,
                                         uint8_t out[SHA256_SIZE]);
+/* SHA-1 of two parts: for what a protocol demands it, never to protect anything. */
+MUST_USE enum status crypto_sha1(struct slice a, struct slice b, uint8_t out[SHA1_SIZE]);
 /* Bytes from the system's generator. */
 MUST_USE enum status crypto_random(void *out, size_t size);
 bool crypto_equal(const void *a, const void *b, size_t size); /* constant time */

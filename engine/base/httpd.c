@@ -2,8 +2,8 @@
  *
  * In: a table of routes and one of WebSocket paths. Each civetweb worker serves one connection,
  * request after request. Here are start, stop and what civetweb calls back about threads and
- * connections; httpd_request.c serves a request, httpd_socket.c has the WebSockets, httpd_guard.c
- * the rules of who may change state.
+ * connections; httpd_request.c serves a request, httpd_handshake.c makes a WebSocket of one and
+ * httpd_viewers.c serves those; httpd_guard.c has the rules of who may change state.
  *
  * Threads: handlers run in civetweb's workers; start and stop belong to the owner. */
 #include "engine/base/httpd_priv.h"
@@ -22,7 +22,6 @@
 #define STOP_PATIENCE_MS   5000
 #define REQUEST_TIMEOUT_MS 10000  /* for reading a request and for each write */
 #define KEEP_ALIVE         "5000" /* ms that an idle connection keeps its worker */
-#define SOCKET_PING        "5000" /* ms of silence after which a WebSocket is pinged */
 #define WORKER_THREAD      1      /* civetweb's number for the threads that serve connections */
 
 /* ---- what civetweb calls back ---- */
@@ -67,10 +66,6 @@ static void on_connection_end(const struct mg_connection *connection)
         return; /* its TLS handshake failed: it never became a connection */
     worker->connected_ns = 0;
     atomic_fetch_sub(&worker->httpd->connections, 1);
-    if (worker->reserved) {
-        worker->reserved = false;
-        atomic_fetch_sub(&worker->httpd->n_sockets, 1);
-    }
 }
 
 /* ---- start and stop ---- */
@@ -100,8 +95,7 @@ static void read_options(const struct httpd_options *options, const struct http_
     httpd->routes = routes;
     httpd->allowed_hosts = options->allowed_hosts;
     httpd->max_sockets = options->max_sockets;
-    httpd->threads =
-        (options->workers > 0 ? options->workers : DEFAULT_WORKERS) + options->max_sockets;
+    httpd->threads = options->workers > 0 ? options->workers : DEFAULT_WORKERS;
     httpd->request_timeout_ms =
         options->request_timeout_ms > 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
     httpd->tls = options->tls_certificate != NULL;
@@ -129,10 +123,6 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
                               KEEP_ALIVE,
                               "request_timeout_ms",
                               request_timeout,
-                              "websocket_timeout_ms",
-                              SOCKET_PING,
-                              "enable_websocket_ping_pong",
-                              "yes",
                               "connection_queue",
                               "256",
                               "listen_backlog",
@@ -165,6 +155,19 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
     return mg;
 }
 
+static enum status start_viewers(struct httpd *httpd, const struct http_socket_route *sockets,
+                                 struct error *error)
+{
+    struct viewers_options options = {
+        .routes = sockets,
+        .context = httpd->context,
+        .n_open = &httpd->n_sockets,
+        .frames_replaced = &httpd->frames_replaced,
+    };
+    httpd->socket_routes = sockets;
+    return viewers_create(&options, &httpd->viewers, error);
+}
+
 static enum status cannot_listen(const struct httpd *httpd, const char *listen, struct error *error)
 {
     const char *why = httpd->failure[0] ? httpd->failure : "the server did not start";
@@ -184,8 +187,8 @@ enum status httpd_start(const struct httpd_options *options, const struct http_r
     httpd->context = context;
     read_options(options, routes, httpd);
     enum status status = read_listen(options, httpd, error);
-    if (status == STATUS_OK)
-        status = httpd_sockets_create(httpd, sockets, error);
+    if (status == STATUS_OK && sockets)
+        status = start_viewers(httpd, sockets, error);
     if (status != STATUS_OK)
         goto out;
     httpd->mg = start_civetweb(httpd, options);
@@ -196,12 +199,13 @@ enum status httpd_start(const struct httpd_options *options, const struct http_r
     struct mg_server_port port;
     if (mg_get_server_ports(httpd->mg, 1, &port) == 1)
         httpd->port = port.port;
-    httpd_sockets_bind(httpd);
     atomic_store(&httpd->serving, true);
     *out = httpd;
     return STATUS_OK;
 out:
-    httpd_sockets_destroy(httpd);
+    if (httpd->viewers)
+        viewers_stop(httpd->viewers);
+    viewers_destroy(httpd->viewers);
     free(httpd);
     return status;
 }
@@ -214,12 +218,19 @@ void httpd_stop(struct httpd *httpd)
     atomic_store(&httpd->draining, true);
     for (int waited = 0; waited < STOP_PATIENCE_MS && atomic_load(&httpd->in_flight) > 0; waited++)
         usleep(1000);
-    httpd_sockets_close(httpd);
+    if (httpd->viewers)
+        viewers_stop(httpd->viewers);
     mg_stop(httpd->mg);
+    viewers_destroy(httpd->viewers);
     mg_exit_library();
-    httpd_sockets_destroy(httpd);
     httpd->magic = 0;
     free(httpd);
+}
+
+void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text)
+{
+    if (httpd->viewers)
+        viewers_broadcast(httpd->viewers, path, text);
 }
 
 int httpd_port(const struct httpd *httpd)
@@ -233,6 +244,7 @@ void httpd_stats(struct httpd *httpd, struct httpd_stats *stats)
         .requests = atomic_load(&httpd->requests),
         .refused = atomic_load(&httpd->refused),
         .turned_away = atomic_load(&httpd->turned_away),
+        .sockets_refused = atomic_load(&httpd->sockets_refused),
         .frames_replaced = atomic_load(&httpd->frames_replaced),
         .connections = atomic_load(&httpd->connections),
         .sockets = atomic_load(&httpd->n_sockets),

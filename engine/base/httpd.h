@@ -35,6 +35,8 @@ struct http_route {
     void (*handle)(void *context, const struct http_request *request,
                    struct http_response *response);
     bool changes_state;          /* Host and Origin are checked first */
+    bool closes;                 /* the answer ends the connection: for what browsers ask,
+                                  * who would keep a worker each while they idle */
     size_t max_body;             /* bytes; larger bodies get 413 */
     const char *summary;         /* for OpenAPI */
     const char *detail;          /* longer text for OpenAPI, or NULL */
@@ -43,9 +45,10 @@ struct http_route {
 };
 
 /* Server-sent text frames to browsers. on_open may send the first message; on_text sees what the
- * client sends (at most 64 KiB a message). Both may be NULL. A client on another site is refused
- * by the Host and Origin rules. One that does not keep up misses frames, and one that takes none
- * for long is closed; nobody waits for it. */
+ * client sends (at most 64 KiB a message; binary messages are refused). Both may be NULL, and both
+ * run in the one thread that serves all sockets: they must be short. A client on another site is
+ * refused by the Host and Origin rules. One that does not keep up misses frames, and one that takes
+ * none for long is closed; nobody waits for it. */
 struct http_socket; /* one connected WebSocket */
 struct http_socket_route {
     const char *path; /* NULL ends the table */
@@ -54,9 +57,9 @@ struct http_socket_route {
 };
 
 struct httpd_options {
-    const char *listen; /* "127.0.0.1:8420", "[::1]:8420"; port 0 picks a free one */
-    int workers;        /* threads, each serving one connection at a time; 0: 32 */
-    int max_sockets;    /* WebSockets at once, each with a thread more; others get 503 */
+    const char *listen;               /* "127.0.0.1:8420", "[::1]:8420"; port 0 picks a free one */
+    int workers;                      /* threads, each serving one connection at a time; 0: 32 */
+    int max_sockets;                  /* WebSockets at once, beside the workers; others get 503 */
     const char *const *allowed_hosts; /* extra Host names that are served; NULL-ended;
                                        * borrowed until httpd_stop() */
     const char *tls_certificate;      /* PEM with key, or NULL for plain HTTP */
@@ -67,7 +70,8 @@ struct httpd_options {
 /* Starts to serve. Routes are looked through in order; a path that stands with other methods only
  * gets 405 with Allow, an unknown one 404, both as problem documents; GET routes answer HEAD too.
  *
- * A worker belongs to one connection until that is closed or has been idle for seconds. When every
+ * A worker belongs to one connection until that is closed, has been idle for seconds, or has become
+ * a WebSocket: those are served by a thread of their own. When every
  * worker is taken, connections are closed after an answer once they have had their worker for a
  * tenth of a second, so that those who wait get their turn.
  *
@@ -99,7 +103,7 @@ void http_problem(struct http_response *response, int status, const char *title,
 /* Sends one text frame to every socket of `path`. Any thread; never waits for a client: each has
  * room for one frame, and a newer one takes the place of what was not sent yet. */
 void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text);
-/* One socket, from within on_open or on_text. Never replaced by a broadcast; a client that has
+/* One socket, from within on_open or on_text only. Never replaced by a broadcast; a client that has
  * several of them waiting is closed. */
 void http_socket_send(struct http_socket *socket, struct slice text);
 
@@ -107,6 +111,7 @@ struct httpd_stats {
     uint64_t requests;        /* answered, whatever the status */
     uint64_t refused;         /* by the Host and Origin rules */
     uint64_t turned_away;     /* connections closed early because all workers were taken */
+    uint64_t sockets_refused; /* because max_sockets were open */
     uint64_t frames_replaced; /* broadcasts that a slow client never got */
     int connections;          /* that have a worker now */
     int sockets;              /* WebSockets now */

@@ -6,16 +6,11 @@
 #include <stdatomic.h>
 
 #include "engine/base/httpd.h"
-#include "engine/base/thread.h"
+#include "engine/base/httpd_viewers.h"
 
 #define HTTPD_MAGIC 0x48545450u
 
 #define LISTEN_SIZE 128
-
-struct socket_binding { /* what civetweb hands back to the callbacks of one WebSocket path */
-    struct httpd *httpd;
-    const struct http_socket_route *route;
-};
 
 struct httpd {
     unsigned magic;
@@ -26,7 +21,7 @@ struct httpd {
     char listen_host[LISTEN_SIZE]; /* without brackets */
     bool tls;
     int port;
-    int threads; /* civetweb's workers: for requests and for WebSockets together */
+    int threads; /* civetweb's workers */
     int max_sockets;
     int request_timeout_ms;
     size_t max_body;   /* the largest of all routes */
@@ -36,14 +31,11 @@ struct httpd {
     atomic_bool draining;
     atomic_int in_flight;   /* handlers running */
     atomic_int connections; /* that have a worker */
-    atomic_ullong requests, refused, turned_away, frames_replaced;
+    atomic_ullong requests, refused, turned_away, sockets_refused, frames_replaced;
 
-    struct socket_binding *bindings;
-    size_t n_bindings;
-    struct lock sockets_lock;
-    struct http_socket *sockets; /* linked; under sockets_lock */
-    atomic_int n_sockets;        /* places taken, from the handshake on */
-    atomic_int n_senders;        /* sender threads that may still write */
+    const struct http_socket_route *socket_routes; /* NULL: none */
+    struct viewers *viewers;                       /* NULL without socket routes */
+    atomic_int n_sockets;                          /* places taken, from the handshake on */
 };
 
 /* One civetweb thread: its buffers are used again by every request it serves. */
@@ -51,7 +43,6 @@ struct worker {
     struct httpd *httpd;
     struct buffer request_body, body, headers, out;
     int64_t connected_ns; /* when it took up its connection */
-    bool reserved;        /* a place among the sockets is taken and nobody sits there yet */
     char date[40];        /* the Date header's value of second `date_s` */
     int64_t date_s;
 };
@@ -70,8 +61,7 @@ const char *httpd_guard_read(const struct httpd *httpd, const char *host);
 /* NULL: no memory. */
 struct worker *httpd_worker_create(struct httpd *httpd);
 void httpd_worker_destroy(struct worker *worker); /* NULL is ignored */
-/* civetweb has read a request's head. The status that was sent; 0 leaves the connection to
- * civetweb: a WebSocket handshake. */
+/* civetweb has read a request's head. The status that was sent. */
 int httpd_serve(struct mg_connection *connection);
 /* An answer outside of the handlers: a problem document, after which the connection is closed. */
 void httpd_refuse(struct mg_connection *connection, int status, const char *title,
@@ -79,17 +69,14 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
 /* What civetweb refuses by itself, before there is a request to serve; 0: it is answered. */
 int httpd_refuse_nonsense(struct mg_connection *connection, int status, const char *message);
 
-/* httpd_socket.c */
-MUST_USE enum status httpd_sockets_create(struct httpd *httpd,
-                                          const struct http_socket_route *routes,
-                                          struct error *error);
-/* Tells civetweb about the paths; the server has just started. */
-void httpd_sockets_bind(struct httpd *httpd);
-/* Says goodbye to all of them, so that their workers come back. */
-void httpd_sockets_close(struct httpd *httpd);
-void httpd_sockets_destroy(struct httpd *httpd);
-/* True when this request is a handshake for one of the paths: civetweb takes it from here. */
-bool httpd_is_handshake(const struct httpd *httpd, struct mg_connection *connection,
-                        const char *path);
+/* httpd_handshake.c */
+
+/* The path's row when this request asks for a WebSocket there, else NULL. */
+const struct http_socket_route *
+httpd_find_socket(const struct httpd *httpd, struct mg_connection *connection, const char *path);
+/* Agrees to the handshake and hands the connection over: true, and it is no longer the worker's.
+ * Else the response says why not. */
+bool httpd_hand_over(struct httpd *httpd, struct mg_connection *connection,
+                     const struct http_socket_route *route, struct http_response *response);
 
 #endif

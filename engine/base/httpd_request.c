@@ -298,7 +298,7 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
     }
     request->body = buffer_slice(&worker->request_body);
     route->handle(worker->httpd->context, request, response);
-    return false;
+    return route->closes;
 }
 
 static void answer(struct worker *worker, struct mg_connection *connection,
@@ -314,6 +314,7 @@ static void answer(struct worker *worker, struct mg_connection *connection,
     };
     bool close_after = true;
     char allowed[96];
+    const struct http_socket_route *socket = httpd_find_socket(httpd, connection, request.path);
     const struct http_route *route =
         find_route(httpd, request.method, request.path, allowed, sizeof allowed);
     if (atomic_load(&httpd->draining)) {
@@ -322,6 +323,9 @@ static void answer(struct worker *worker, struct mg_connection *connection,
     } else if (is_ambiguous(info)) {
         http_problem(response, 400, "Not understood",
                      "the length of the body is given more than once");
+    } else if (socket) {
+        if (httpd_hand_over(httpd, connection, socket, response))
+            return;
     } else if (!route) {
         refuse_method(response, request.method, request.path, allowed);
         close_after =
@@ -376,9 +380,6 @@ int httpd_serve(struct mg_connection *connection)
         return 503; /* no memory even for the buffers: the peer sees the connection close */
     }
     struct httpd *httpd = worker->httpd;
-    if (atomic_load(&httpd->serving) && !atomic_load(&httpd->draining) &&
-        httpd_is_handshake(httpd, connection, info->local_uri))
-        return 0;
     atomic_fetch_add(&httpd->in_flight, 1);
     reuse(&worker->request_body);
     reuse(&worker->body);

@@ -1,326 +1,280 @@
-/* WebSockets (RFC 6455, framing by civetweb): pictures for screens, sent at the pace of each.
+/* One open WebSocket: frames out at the client's pace, whatever it sends in, and how it ends.
  *
- * Every socket has a sender thread with a small mailbox: a few messages meant for it alone, which
- * are kept, and room for one broadcast, which a newer one replaces. So a client that is slow or
- * gone costs its own sender's patience (civetweb's write timeout) and nothing else. The frame of a
- * broadcast is copied once and counted by its readers.
+ * It has room for a few messages meant for it alone, which are kept, and for one broadcast, which a
+ * newer one replaces: a slow client gets fewer pictures, not older ones. Nothing waits for it: what
+ * does not fit now is sent when epoll says that there is room.
  *
- * Threads: callbacks run in the civetweb worker that belongs to the socket, frames leave from the
- * sender, broadcasts come from anywhere. Lock order: sockets_lock, then a socket's own. */
-#include "engine/base/httpd_priv.h"
+ * Threads: the one that serves the sockets. */
+#include "engine/base/httpd_socket.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
-#define MAX_DIRECT   8
+#include "engine/base/clock.h"
+
 #define MAX_INCOMING ((size_t)64 << 10)
-#define GOODBYE_MS   500        /* how long a stop waits for the close frames to leave */
-#define GOING_AWAY   "\x03\xe9" /* close code 1001 */
+#define SEND_BUFFER  (128 << 10) /* bytes that may be under way: older pictures are no use */
+#define STALLED_NS   INT64_C(10000000000) /* a client that takes nothing for so long is gone */
+#define QUIET_NS     INT64_C(20000000000) /* nothing sent for so long: a ping, to see who lives */
+#define FAREWELL_NS  INT64_C(2000000000)  /* for the client to end the connection */
 
-struct message {
-    atomic_int readers;
-    size_t size;
-    char text[];
-};
+/* ---- frames ---- */
 
-struct http_socket {
-    struct http_socket *next;
-    const struct socket_binding *binding;
-    struct mg_connection *connection;
-    struct thread *sender;
-    struct lock lock;
-    pthread_cond_t changed;
-    struct message *direct[MAX_DIRECT]; /* oldest first */
-    int n_direct;
-    struct message *latest; /* the newest broadcast not sent yet */
-    bool closing;           /* no more is sent; the worker is told to end */
-    bool goodbye;           /* with a close frame, because the server stops */
-};
-
-static struct message *message_create(struct slice text)
+struct frame *frame_create(enum websocket_opcode opcode, struct slice payload)
 {
-    struct message *message = malloc(sizeof *message + text.size);
-    if (!message)
+    struct frame *frame = malloc(sizeof *frame + WEBSOCKET_MAX_HEAD + payload.size);
+    if (!frame)
         return NULL;
-    atomic_init(&message->readers, 1);
-    message->size = text.size;
-    if (text.size)
-        memcpy(message->text, text.data, text.size);
-    return message;
+    size_t head = websocket_head(opcode, payload.size, frame->bytes);
+    if (payload.size)
+        memcpy(frame->bytes + head, payload.data, payload.size);
+    frame->readers = 1;
+    frame->size = head + payload.size;
+    return frame;
 }
 
-static void message_release(struct message *message)
+void frame_release(struct frame *frame)
 {
-    if (message && atomic_fetch_sub(&message->readers, 1) == 1)
-        free(message);
+    if (frame && --frame->readers == 0)
+        free(frame);
 }
 
-static struct message *message_acquire(struct message *message)
+static void replace_frame(struct frame **place, struct frame *frame)
 {
-    atomic_fetch_add(&message->readers, 1);
-    return message;
+    frame_release(*place);
+    *place = frame;
 }
 
-/* ---- the sender ---- */
+/* ---- sending ---- */
 
-static struct message *next_message(struct http_socket *socket)
+static void watch(struct http_socket *socket, bool for_room)
 {
-    lock_take(&socket->lock);
-    while (!socket->closing && !socket->n_direct && !socket->latest)
-        condition_wait(&socket->changed, &socket->lock, -1);
-    struct message *message = NULL;
-    if (socket->closing) {
-        /* nothing more */
-    } else if (socket->n_direct) {
-        message = socket->direct[0];
+    if (socket->waits_for_room == for_room)
+        return;
+    struct epoll_event event = {.events = EPOLLIN | (for_room ? EPOLLOUT : 0), .data.ptr = socket};
+    socket->waits_for_room = for_room;
+    if (epoll_ctl(socket->host->epoll, EPOLL_CTL_MOD, socket->link.fd, &event) != 0)
+        socket->phase = SOCKET_GONE;
+}
+
+static struct frame *next_frame(struct http_socket *socket)
+{
+    struct frame *frame = socket->control;
+    socket->control = NULL;
+    if (frame || socket->phase != SOCKET_OPEN)
+        return frame;
+    if (socket->n_direct > 0) {
+        frame = socket->direct[0];
         socket->n_direct--;
         memmove(socket->direct, socket->direct + 1,
                 (size_t)socket->n_direct * sizeof *socket->direct);
-    } else {
-        message = socket->latest;
-        socket->latest = NULL;
+        return frame;
     }
-    lock_release(&socket->lock);
-    return message;
+    frame = socket->latest;
+    socket->latest = NULL;
+    return frame;
 }
 
-static void send_frames(void *context)
+static void end_frame(struct http_socket *socket)
 {
-    struct http_socket *socket = context;
-    bool reached = true;
-    for (struct message *message; reached && (message = next_message(socket));) {
-        reached = mg_websocket_write(socket->connection, MG_WEBSOCKET_OPCODE_TEXT, message->text,
-                                     message->size) > 0;
-        message_release(message);
+    replace_frame(&socket->sending, NULL);
+    if (socket->phase == SOCKET_FAREWELL && !socket->control) {
+        mg_detached_finish(&socket->link);
+        socket->phase = SOCKET_FINISHED;
     }
-    if (reached && socket->goodbye)
-        mg_websocket_write(socket->connection, MG_WEBSOCKET_OPCODE_CONNECTION_CLOSE, GOING_AWAY, 2);
-    /* The worker ends the connection when it next looks: at the latest at its ping. */
-    mg_disable_connection_keep_alive(socket->connection);
-    atomic_fetch_sub(&socket->binding->httpd->n_senders, 1);
 }
 
-static void close_socket(struct http_socket *socket, bool goodbye)
+/* Sends what there is until the client's side is full. */
+static void flush(struct http_socket *socket, int64_t now_ns)
 {
-    lock_take(&socket->lock);
-    if (!socket->closing) {
-        socket->goodbye = goodbye;
-        socket->closing = true;
+    while (socket->phase == SOCKET_OPEN || socket->phase == SOCKET_FAREWELL) {
+        if (!socket->sending) {
+            socket->sending = next_frame(socket);
+            socket->n_sent = 0;
+        }
+        struct frame *frame = socket->sending;
+        if (!frame)
+            break;
+        long sent = mg_detached_write(&socket->link, frame->bytes + socket->n_sent,
+                                      frame->size - socket->n_sent);
+        if (sent < 0) {
+            socket->phase = SOCKET_GONE;
+        } else if (sent == 0) {
+            if (!socket->blocked_ns)
+                socket->blocked_ns = now_ns;
+            watch(socket, true);
+            return;
+        } else {
+            socket->blocked_ns = 0;
+            socket->sent_ns = now_ns;
+            socket->n_sent += (size_t)sent;
+            if (socket->n_sent == frame->size)
+                end_frame(socket);
+        }
     }
-    pthread_cond_signal(&socket->changed);
-    lock_release(&socket->lock);
+    if (socket->phase != SOCKET_GONE)
+        watch(socket, false);
+}
+
+static void say_farewell(struct http_socket *socket, int code, int64_t now_ns)
+{
+    if (socket->phase != SOCKET_OPEN)
+        return;
+    unsigned char bytes[2] = {(unsigned char)(code >> 8), (unsigned char)code};
+    size_t size = code == WEBSOCKET_NO_CODE ? 0 : sizeof bytes;
+    socket->phase = SOCKET_FAREWELL;
+    socket->deadline_ns = now_ns + FAREWELL_NS;
+    replace_frame(&socket->control, frame_create(WEBSOCKET_CLOSE, slice_make(bytes, size)));
+    if (!socket->control)
+        socket->phase = SOCKET_GONE;
 }
 
 void http_socket_send(struct http_socket *socket, struct slice text)
 {
-    struct message *message = message_create(text);
-    lock_take(&socket->lock);
-    bool taken = message && !socket->closing && socket->n_direct < MAX_DIRECT;
-    if (taken)
-        socket->direct[socket->n_direct++] = message;
+    if (socket->phase != SOCKET_OPEN)
+        return;
+    struct frame *frame =
+        socket->n_direct < SOCKET_MAX_DIRECT ? frame_create(WEBSOCKET_TEXT, text) : NULL;
+    if (frame)
+        socket->direct[socket->n_direct++] = frame;
     else
-        socket->closing = true;
-    pthread_cond_signal(&socket->changed);
-    lock_release(&socket->lock);
-    if (!taken)
-        message_release(message);
+        say_farewell(socket, WEBSOCKET_POLICY, monotonic_ns());
 }
 
-static void offer_latest(struct httpd *httpd, struct http_socket *socket, struct message *message)
+void socket_offer(struct http_socket *socket, struct frame *frame, int64_t now_ns)
 {
-    lock_take(&socket->lock);
-    struct message *unsent = socket->latest;
-    socket->latest = message_acquire(message);
-    pthread_cond_signal(&socket->changed);
-    lock_release(&socket->lock);
-    if (unsent)
-        atomic_fetch_add_explicit(&httpd->frames_replaced, 1, memory_order_relaxed);
-    message_release(unsent);
-}
-
-void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text)
-{
-    if (atomic_load(&httpd->n_sockets) == 0)
+    if (socket->phase != SOCKET_OPEN)
         return;
-    struct message *message = message_create(text);
-    if (!message)
-        return;
-    lock_take(&httpd->sockets_lock);
-    for (struct http_socket *socket = httpd->sockets; socket; socket = socket->next) {
-        if (strcmp(socket->binding->route->path, path) == 0)
-            offer_latest(httpd, socket, message);
-    }
-    lock_release(&httpd->sockets_lock);
-    message_release(message);
+    if (socket->latest)
+        atomic_fetch_add_explicit(socket->host->frames_replaced, 1, memory_order_relaxed);
+    frame->readers++;
+    replace_frame(&socket->latest, frame);
+    if (!socket->waits_for_room)
+        flush(socket, now_ns);
 }
 
-/* ---- a socket's life, in its worker ---- */
-
-bool httpd_is_handshake(const struct httpd *httpd, struct mg_connection *connection,
-                        const char *path)
+void socket_dismiss(struct http_socket *socket, int code, int64_t now_ns)
 {
-    const char *upgrade = mg_get_header(connection, "Upgrade");
-    const char *kind = mg_get_header(connection, "Connection");
-    if (!upgrade || strcasecmp(upgrade, "websocket") != 0 || !kind || !strcasestr(kind, "upgrade"))
-        return false;
-    for (size_t i = 0; i < httpd->n_bindings; i++) {
-        if (path && strcmp(httpd->bindings[i].route->path, path) == 0)
-            return true;
-    }
-    return false;
+    say_farewell(socket, code, now_ns);
+    flush(socket, now_ns);
 }
 
-/* The handshake has arrived: 0 lets it go on. */
-static int on_connect(const struct mg_connection *connection, void *context)
+/* ---- what clients send ---- */
+
+static void take_event(struct http_socket *socket, const struct websocket_event *event,
+                       int64_t now_ns)
 {
-    struct socket_binding *binding = context;
-    struct httpd *httpd = binding->httpd;
-    /* Only the type of civetweb's callback is const; an answer may be written here. */
-    struct mg_connection *writable = (struct mg_connection *)(uintptr_t)connection;
-    const char *reason = httpd_guard(httpd, mg_get_header(connection, "Host"),
-                                     mg_get_header(connection, "Origin"), NULL);
-    if (reason) {
-        atomic_fetch_add_explicit(&httpd->refused, 1, memory_order_relaxed);
-        httpd_refuse(writable, 403, "Forbidden", reason);
-        return 1;
+    switch (event->kind) {
+    case WEBSOCKET_MESSAGE:
+        if (!event->is_text)
+            say_farewell(socket, WEBSOCKET_UNSUPPORTED, now_ns);
+        else if (socket->route->on_text)
+            socket->route->on_text(socket->host->context, socket, event->payload);
+        break;
+    case WEBSOCKET_PINGED:
+        replace_frame(&socket->control, frame_create(WEBSOCKET_PONG, event->payload));
+        break;
+    case WEBSOCKET_CLOSED:
+    case WEBSOCKET_BROKEN:
+        say_farewell(socket, event->code, now_ns);
+        break;
+    case WEBSOCKET_PONGED:
+    case WEBSOCKET_MORE:
+        break;
     }
-    struct worker *worker = mg_get_thread_pointer(connection);
-    if (!worker || atomic_fetch_add(&httpd->n_sockets, 1) >= httpd->max_sockets) {
-        if (worker)
-            atomic_fetch_sub(&httpd->n_sockets, 1);
-        httpd_refuse(writable, 503, "Too many live connections",
-                     "as many WebSockets as this server holds are open; ask for the path by GET "
-                     "instead, or try again later");
-        return 1;
-    }
-    worker->reserved = true;
-    return 0;
 }
 
-static void socket_destroy(struct http_socket *socket)
+static void take_bytes(struct http_socket *socket, struct slice bytes, int64_t now_ns)
+{
+    socket->pinged_ns = 0;
+    struct websocket_event event = {.kind = WEBSOCKET_PONGED};
+    while (socket->phase == SOCKET_OPEN && event.kind != WEBSOCKET_MORE) {
+        event = websocket_read(&socket->reader, &bytes);
+        take_event(socket, &event, now_ns);
+    }
+}
+
+static void receive(struct http_socket *socket, int64_t now_ns)
+{
+    const struct socket_host *host = socket->host;
+    long got = mg_detached_read(&socket->link, host->incoming, host->incoming_size);
+    if (got < 0)
+        socket->phase = SOCKET_GONE;
+    else if (got > 0 && socket->phase == SOCKET_OPEN)
+        take_bytes(socket, slice_make(host->incoming, (size_t)got), now_ns);
+}
+
+/* ---- a socket's life ---- */
+
+struct http_socket *socket_create(const struct socket_host *host,
+                                  const struct http_socket_route *route,
+                                  const struct mg_detached *link)
+{
+    struct http_socket *socket = calloc(1, sizeof *socket + link->early_size);
+    if (!socket)
+        return NULL;
+    socket->host = host;
+    socket->route = route;
+    socket->link = *link;
+    socket->n_early = link->early_size;
+    if (link->early_size)
+        memcpy(socket->early, link->early, link->early_size);
+    websocket_reader_init(&socket->reader, MAX_INCOMING);
+    return socket;
+}
+
+void socket_destroy(struct http_socket *socket)
 {
     for (int i = 0; i < socket->n_direct; i++)
-        message_release(socket->direct[i]);
-    message_release(socket->latest);
-    pthread_cond_destroy(&socket->changed);
-    lock_destroy(&socket->lock);
+        frame_release(socket->direct[i]);
+    frame_release(socket->latest);
+    frame_release(socket->control);
+    frame_release(socket->sending);
+    websocket_reader_free(&socket->reader);
+    mg_detached_close(&socket->link); /* takes it out of the epoll set, too */
+    atomic_fetch_sub(socket->host->n_open, 1);
     free(socket);
 }
 
-static void list_socket(struct httpd *httpd, struct http_socket *socket)
+void socket_welcome(struct http_socket *socket, int64_t now_ns)
 {
-    lock_take(&httpd->sockets_lock);
-    socket->next = httpd->sockets;
-    httpd->sockets = socket;
-    lock_release(&httpd->sockets_lock);
-}
-
-static void unlist_socket(struct httpd *httpd, const struct http_socket *socket)
-{
-    lock_take(&httpd->sockets_lock);
-    struct http_socket **place = &httpd->sockets;
-    while (*place && *place != socket)
-        place = &(*place)->next;
-    if (*place)
-        *place = socket->next;
-    lock_release(&httpd->sockets_lock);
-}
-
-static void on_ready(struct mg_connection *connection, void *context)
-{
-    struct socket_binding *binding = context;
-    struct http_socket *socket = calloc(1, sizeof *socket);
-    if (!socket) {
-        mg_disable_connection_keep_alive(connection);
+    int room = SEND_BUFFER;
+    setsockopt(socket->link.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    socket->sent_ns = now_ns;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = socket};
+    if (epoll_ctl(socket->host->epoll, EPOLL_CTL_ADD, socket->link.fd, &event) != 0) {
+        socket->phase = SOCKET_GONE;
         return;
     }
-    socket->binding = binding;
-    socket->connection = connection;
-    lock_init(&socket->lock, "websocket");
-    condition_init(&socket->changed);
-    mg_set_user_connection_data(connection, socket);
-    /* Listed before its first message and sending only after it: no broadcast is missed, and none
-     * comes before. */
-    list_socket(binding->httpd, socket);
-    if (binding->route->on_open)
-        binding->route->on_open(binding->httpd->context, socket);
-    atomic_fetch_add(&binding->httpd->n_senders, 1);
-    if (thread_start("ws-sender", send_frames, socket, &socket->sender, NULL) != STATUS_OK) {
-        atomic_fetch_sub(&binding->httpd->n_senders, 1);
-        mg_disable_connection_keep_alive(connection);
-    }
-    if (atomic_load(&binding->httpd->draining))
-        close_socket(socket, true);
+    if (socket->route->on_open)
+        socket->route->on_open(socket->host->context, socket);
+    if (socket->n_early)
+        take_bytes(socket, slice_make(socket->early, socket->n_early), now_ns);
+    receive(socket, now_ns); /* TLS may hold bytes already that epoll knows nothing of */
+    flush(socket, now_ns);
 }
 
-static int on_data(struct mg_connection *connection, int flags, char *data, size_t size,
-                   void *context)
+void socket_serve(struct http_socket *socket, uint32_t events, int64_t now_ns)
 {
-    struct socket_binding *binding = context;
-    struct http_socket *socket = mg_get_user_connection_data(connection);
-    int opcode = flags & 0xf;
-    bool final = flags & 0x80;
-    if (!socket || opcode == MG_WEBSOCKET_OPCODE_CONNECTION_CLOSE || !final || size > MAX_INCOMING)
-        return 0;
-    if (opcode == MG_WEBSOCKET_OPCODE_TEXT && binding->route->on_text)
-        binding->route->on_text(binding->httpd->context, socket, slice_make(data, size));
-    return 1;
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+        receive(socket, now_ns);
+    flush(socket, now_ns);
 }
 
-static void on_close(const struct mg_connection *connection, void *context)
+void socket_look_at_clock(struct http_socket *socket, int64_t now_ns)
 {
-    struct socket_binding *binding = context;
-    struct http_socket *socket = mg_get_user_connection_data(connection);
-    if (!socket)
+    bool overdue = socket->phase != SOCKET_OPEN && now_ns > socket->deadline_ns;
+    bool stalled = socket->blocked_ns && now_ns - socket->blocked_ns > STALLED_NS;
+    bool silent = socket->pinged_ns && now_ns - socket->pinged_ns > QUIET_NS;
+    if (overdue || stalled || silent) {
+        socket->phase = SOCKET_GONE;
         return;
-    unlist_socket(binding->httpd, socket);
-    close_socket(socket, false);
-    thread_join(socket->sender);
-    socket_destroy(socket);
-}
-
-/* ---- the server's side ---- */
-
-enum status httpd_sockets_create(struct httpd *httpd, const struct http_socket_route *routes,
-                                 struct error *error)
-{
-    lock_init(&httpd->sockets_lock, "websockets");
-    size_t n = 0;
-    while (routes && routes[n].path)
-        n++;
-    httpd->bindings = calloc(n ? n : 1, sizeof *httpd->bindings);
-    if (!httpd->bindings)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    httpd->n_bindings = n;
-    for (size_t i = 0; i < n; i++)
-        httpd->bindings[i] = (struct socket_binding){.httpd = httpd, .route = &routes[i]};
-    return STATUS_OK;
-}
-
-void httpd_sockets_bind(struct httpd *httpd)
-{
-    for (size_t i = 0; i < httpd->n_bindings; i++)
-        mg_set_websocket_handler(httpd->mg, httpd->bindings[i].route->path, on_connect, on_ready,
-                                 on_data, on_close, &httpd->bindings[i]);
-}
-
-void httpd_sockets_close(struct httpd *httpd)
-{
-    lock_take(&httpd->sockets_lock);
-    for (struct http_socket *socket = httpd->sockets; socket; socket = socket->next)
-        close_socket(socket, true);
-    lock_release(&httpd->sockets_lock);
-    for (int waited = 0; waited < GOODBYE_MS && atomic_load(&httpd->n_senders) > 0; waited++)
-        usleep(1000);
-}
-
-void httpd_sockets_destroy(struct httpd *httpd)
-{
-    assert(!httpd->sockets);
-    free(httpd->bindings);
-    if (httpd->sockets_lock.name)
-        lock_destroy(&httpd->sockets_lock);
+    }
+    if (socket->phase != SOCKET_OPEN || socket->pinged_ns || now_ns - socket->sent_ns < QUIET_NS)
+        return;
+    socket->pinged_ns = now_ns;
+    replace_frame(&socket->control, frame_create(WEBSOCKET_PING, slice_of("")));
+    flush(socket, now_ns);
 }

@@ -215,6 +215,7 @@ WRITER(write_messages)
 LISTENERS(write_http_requests, requests)
 LISTENERS(write_http_refused, refused)
 LISTENERS(write_http_turned_away, turned_away)
+LISTENERS(write_http_sockets_refused, sockets_refused)
 LISTENERS(write_http_missed, frames_missed)
 LISTENERS(write_http_connections, connections)
 LISTENERS(write_http_sockets, sockets)
@@ -302,6 +303,9 @@ static const struct metric metrics[] = {
     {"binnacle_http_turned_away_connections_total", METRIC_COUNTER,
      "Connections closed early because all workers were taken; more `workers` help.",
      write_http_turned_away},
+    {"binnacle_http_refused_websockets_total", METRIC_COUNTER,
+     "Live pages refused because `viewers` were open; they poll instead.",
+     write_http_sockets_refused},
     {"binnacle_http_missed_frames_total", METRIC_COUNTER,
      "Live pictures that a slow page never got.", write_http_missed},
     {"binnacle_http_open_connections", METRIC_GAUGE, "Connections that have a worker now.",

@@ -293,7 +293,7 @@ int main(int argc, char **argv)
     if (!fake.board || !fake.clock)
         return 2;
     fake.started_us = clock_now_us(fake.clock);
-    struct web_options options = {.listen = argc > 1 ? argv[1] : "127.0.0.1:0", .max_sockets = 4};
+    struct web_options options = {.listen = argc > 1 ? argv[1] : "127.0.0.1:0", .viewers = 4};
     struct web_backend backend = {.context = &fake, .board = fake.board, .score = fake_score};
     struct web *web = NULL;
     struct error error = {0};

@@ -8,9 +8,9 @@
 #include "engine/observe/metrics.h"
 #include "ui/web/web_priv.h"
 
-#define EVENT_BYTES ((size_t)64 << 10)
-#define BATCH_BYTES ((size_t)16 << 20)
-#define MAX_REASONS 1024
+#define EVENT_BYTES   ((size_t)64 << 10)
+#define BATCH_BYTES   ((size_t)16 << 20)
+#define MAX_REASONS   1024
 #define EVENT_ID_SIZE 1024
 
 static const struct {
@@ -162,38 +162,26 @@ static void post_labels(void *context, const struct http_request *request,
 
 /* ---- watching ---- */
 
-bool web_snapshot_json(const struct snapshot *snapshot, struct buffer *out)
+static void append_picture(void *context, struct slice json)
 {
-    struct view *view = malloc(sizeof *view);
-    if (!view)
-        return false;
-    size_t start = out->size;
-    snapshot_json(snapshot, out);
-    if (out->size > start && out->data[out->size - 1] == '}') {
-        out->size--; /* one member more: the words the page shows */
-        buffer_append_text(out, ",\"view\":");
-        view_build(snapshot, view);
-        view_json(view, out);
-        buffer_append_char(out, '}');
-    }
-    free(view);
-    return !out->overflow;
+    buffer_append_slice(context, json);
 }
 
 static void get_snapshot(void *context, const struct http_request *request,
                          struct http_response *response)
 {
     (void)request;
-    struct web *web = context;
-    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
-    if (!snapshot) {
+    switch (web_picture(context, append_picture, response->body)) {
+    case WEB_PICTURE_TAKEN:
+        break;
+    case WEB_PICTURE_NONE_YET:
         buffer_append_text(response->headers, "Retry-After: 1\r\n");
         http_problem(response, 503, "Unavailable", "the first snapshot comes within a second");
-        return;
-    }
-    if (!web_snapshot_json(snapshot, response->body))
+        break;
+    case WEB_PICTURE_NO_MEMORY:
         http_problem(response, 500, "Internal error", "out of memory");
-    snapshot_release(snapshot);
+        break;
+    }
 }
 
 static void get_health(void *context, const struct http_request *request,
@@ -362,35 +350,39 @@ static void put_traffic(void *context, const struct http_request *request,
      .summary = "Decisions can be made", \
      .detail = "503 with the reasons until it can decide.", .response_schema = "Ready"}
 
+/* What screens and collectors ask closes its connection: those of many open pages, kept while idle,
+ * would be the workers that scoring needs. */
 const struct http_route web_routes[] = {
     SCORE_ROUTES,
-    {.method = "GET", .path = "/api/v1/snapshot", .handle = get_snapshot,
+    {.method = "GET", .path = "/api/v1/snapshot", .handle = get_snapshot, .closes = true,
      .summary = "The live picture, one a second",
      .detail = "Also what the WebSocket " WEB_LIVE_PATH " pushes, beginning with its first "
-               "message. null means no data.",
+               "message. null means no data. " WEB_LIVE_PATH " holds `viewers` (256) sockets; a "
+               "further one gets 503 with Retry-After and may poll here. A client that falls "
+               "behind gets the newest picture, not the ones it missed.",
      .response_schema = "Snapshot"},
-    {.method = "GET", .path = "/api/v1/decision", .handle = get_decision,
+    {.method = "GET", .path = "/api/v1/decision", .handle = get_decision, .closes = true,
      .summary = "A recorded decision and its reasons",
      .detail = "The answer as it was recorded, with reasons computed from the recorded features by "
                "the model that decided: the same bytes that ?reasons= would have given at the "
                "time, for approvals, too. 409 when that model, or one with other features, is not "
                "what is loaded. A token is needed where there are tokens.",
      .response_schema = "Decision"},
-    {.method = "GET", .path = "/api/v1/traffic", .handle = get_traffic,
+    {.method = "GET", .path = "/api/v1/traffic", .handle = get_traffic, .closes = true,
      .summary = "Which model gets which share", .response_schema = "Traffic"},
-    {.method = "PUT", .path = "/api/v1/traffic", .handle = put_traffic, .changes_state = true,
+    {.method = "PUT", .path = "/api/v1/traffic", .handle = put_traffic, .closes = true, .changes_state = true,
      .max_body = EVENT_BYTES, .summary = "Set the shares",
      .detail = "Effective within a second and written to the record with the caller's name. "
                "The shares of champion and canary add up to 100; a shadow's is the part of the "
                "traffic it sees.",
      .request_schema = "Traffic", .response_schema = "Traffic"},
     HEALTH_ROUTES,
-    {.method = "GET", .path = "/metrics", .handle = get_metrics,
+    {.method = "GET", .path = "/metrics", .handle = get_metrics, .closes = true,
      .summary = "Metrics in the Prometheus text format", .response_schema = "Metrics"},
-    {.method = "GET", .path = "/api/openapi.json", .handle = get_openapi,
+    {.method = "GET", .path = "/api/openapi.json", .handle = get_openapi, .closes = true,
      .summary = "This document", .response_schema = "OpenApi"},
-    {.method = "GET", .path = "/", .handle = web_serve_asset},
-    {.method = "GET", .path = "/static/*", .handle = web_serve_asset},
+    {.method = "GET", .path = "/", .handle = web_serve_asset, .closes = true},
+    {.method = "GET", .path = "/static/*", .handle = web_serve_asset, .closes = true},
     {.method = NULL},
 };
 

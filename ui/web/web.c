@@ -1,30 +1,66 @@
 /* Starts and stops the servers, and the thread that pushes each new snapshot to the open pages.
  *
  * One server carries everything; with listen_score a second one, with workers of its own, carries
- * scoring, so that browsers can never take the callers' workers. */
+ * scoring. Open pages never have a worker of either. */
 #include "ui/web/web_priv.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define DEFAULT_SOCKETS   16
+#define DEFAULT_VIEWERS   256
 #define LOOK_AGAIN_US     50000
 #define MAX_SNAPSHOT_JSON ((size_t)4 << 20)
+
+/* The snapshot's own members, and the words that screens show under "view". */
+static bool write_picture(const struct snapshot *snapshot, struct buffer *out)
+{
+    struct view *view = malloc(sizeof *view);
+    if (!view)
+        return false;
+    buffer_reset(out);
+    snapshot_json(snapshot, out);
+    if (out->size && out->data[out->size - 1] == '}') {
+        out->size--;
+        buffer_append_text(out, ",\"view\":");
+        view_build(snapshot, view);
+        view_json(view, out);
+        buffer_append_char(out, '}');
+    }
+    free(view);
+    return !out->overflow;
+}
+
+enum web_picture web_picture(struct web *web, void (*take)(void *context, struct slice json),
+                             void *context)
+{
+    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
+    if (!snapshot)
+        return WEB_PICTURE_NONE_YET;
+    lock_take(&web->picture_lock);
+    bool made = web->picture.size && web->picture_seq >= snapshot->seq;
+    if (!made) {
+        made = write_picture(snapshot, &web->picture);
+        web->picture_seq = snapshot->seq;
+        if (!made)
+            buffer_reset(&web->picture);
+    }
+    if (made)
+        take(context, buffer_slice(&web->picture));
+    lock_release(&web->picture_lock);
+    snapshot_release(snapshot);
+    return made ? WEB_PICTURE_TAKEN : WEB_PICTURE_NO_MEMORY;
+}
+
+static void send_first(void *context, struct slice json)
+{
+    http_socket_send(context, json);
+}
 
 /* The first message: what is known now, at once. */
 static void on_live_open(void *context, struct http_socket *socket)
 {
-    struct web *web = context;
-    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
-    if (!snapshot)
-        return;
-    struct buffer json;
-    buffer_init(&json, MAX_SNAPSHOT_JSON);
-    if (web_snapshot_json(snapshot, &json))
-        http_socket_send(socket, buffer_slice(&json));
-    buffer_free(&json);
-    snapshot_release(snapshot);
+    web_picture(context, send_first, socket);
 }
 
 static const struct http_socket_route live_routes[] = {
@@ -32,34 +68,34 @@ static const struct http_socket_route live_routes[] = {
     {.path = NULL},
 };
 
-static void push(struct web *web, const struct snapshot *snapshot, struct buffer *json)
+static void send_all(void *context, struct slice json)
+{
+    struct web *web = context;
+    httpd_broadcast(web->httpd, WEB_LIVE_PATH, json);
+}
+
+static void push(struct web *web)
 {
     struct httpd_stats stats;
     httpd_stats(web->httpd, &stats);
-    if (stats.sockets == 0)
-        return; /* nobody looks */
-    buffer_reset(json);
-    if (web_snapshot_json(snapshot, json))
-        httpd_broadcast(web->httpd, WEB_LIVE_PATH, buffer_slice(json));
+    if (stats.sockets > 0) /* else nobody looks */
+        web_picture(web, send_all, web);
 }
 
 static void run_live(void *context)
 {
     struct web *web = context;
-    struct buffer json;
-    buffer_init(&json, MAX_SNAPSHOT_JSON);
     uint64_t pushed = 0;
     while (!atomic_load(&web->stopping)) {
         const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
-        if (snapshot && snapshot->seq != pushed) {
-            pushed = snapshot->seq;
-            push(web, snapshot, &json);
-        }
+        uint64_t seq = snapshot ? snapshot->seq : pushed;
         if (snapshot)
             snapshot_release(snapshot);
+        if (seq != pushed)
+            push(web);
+        pushed = seq;
         usleep(LOOK_AGAIN_US);
     }
-    buffer_free(&json);
 }
 
 static enum status start_servers(const struct web_options *options, struct web *web,
@@ -68,7 +104,7 @@ static enum status start_servers(const struct web_options *options, struct web *
     struct httpd_options server = {
         .listen = options->listen,
         .workers = options->workers,
-        .max_sockets = options->max_sockets > 0 ? options->max_sockets : DEFAULT_SOCKETS,
+        .max_sockets = options->viewers > 0 ? options->viewers : DEFAULT_VIEWERS,
         .allowed_hosts = options->allowed_hosts,
         .tls_certificate = options->tls_certificate,
     };
@@ -88,6 +124,8 @@ enum status web_start(const struct web_options *options, const struct web_backen
     if (!web)
         return error_set(error, STATUS_MEMORY, "out of memory");
     web->backend = *backend;
+    lock_init(&web->picture_lock, "picture");
+    buffer_init(&web->picture, MAX_SNAPSHOT_JSON);
     enum status status = STATUS_OK;
     if (!options->access)
         status = access_create(NULL, &web->open_access, error);
@@ -113,6 +151,8 @@ void web_stop(struct web *web)
     httpd_stop(web->score_httpd);
     httpd_stop(web->httpd);
     access_destroy(web->open_access);
+    buffer_free(&web->picture);
+    lock_destroy(&web->picture_lock);
     free(web);
 }
 

@@ -57,7 +57,7 @@ struct web_options {
     const char *listen;       /* "127.0.0.1:8420": everything */
     const char *listen_score; /* scoring and health only, with workers of its own; NULL: none */
     int workers;              /* of each; 0: the default */
-    int max_sockets;          /* live pages at once; 0: 16 */
+    int viewers;              /* live pages at once; 0: 256 */
     const char *const *allowed_hosts; /* as in httpd_options */
     const char *tls_certificate;      /* likewise */
     const struct access *access;      /* NULL: no tokens */

@@ -14,6 +14,9 @@ struct web {
     struct access *open_access; /* the policy without tokens, when none was given */
     struct httpd *httpd, *score_httpd;
     struct thread *live;
+    struct lock picture_lock; /* of the two that follow */
+    struct buffer picture;    /* the newest snapshot as JSON: made once for all who look */
+    uint64_t picture_seq;
     atomic_bool stopping;
 };
 
@@ -22,9 +25,11 @@ extern const struct http_route web_routes[];
 extern const struct http_route web_score_routes[]; /* of listen_score */
 #define WEB_LIVE_PATH "/live"
 
-/* The snapshot's JSON with the view's under "view": what /live and /api/v1/snapshot give. False
- * when there is no memory. */
-bool web_snapshot_json(const struct snapshot *snapshot, struct buffer *out);
+/* Gives the newest snapshot's JSON with the view's under "view", which was made once for all who
+ * ask, to `take`; no longer than that call lasts, and under picture_lock. */
+enum web_picture { WEB_PICTURE_TAKEN, WEB_PICTURE_NONE_YET, WEB_PICTURE_NO_MEMORY };
+enum web_picture web_picture(struct web *web, void (*take)(void *context, struct slice json),
+                             void *context);
 
 /* A query parameter that a route takes; the OpenAPI document's part of it. */
 struct web_parameter {

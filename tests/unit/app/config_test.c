@@ -98,6 +98,7 @@ static void what_is_left_out_has_the_documented_default(void **state)
     assert_string_equal(config->online_store, "embedded");
     assert_int_equal(config->max_memory_mb, 2048);
     assert_int_equal(config->workers, 64);
+    assert_int_equal(config->viewers, 256);
     assert_null(config->ledger.dir);
     assert_string_equal(config->ledger.durability, "commit");
     assert_int_equal(config->ledger.queue_rows, 65536);
@@ -131,7 +132,8 @@ static void what_is_given_is_taken(void **state)
              "  - {variant: canary, model: fraud, version: \"2\", share: 12.5}\n"
              "ledger: {dir: data, durability: batch, batch: 250ms, queue_rows: 2048}\n"
              "source: {type: file, path: in.csv, speed: \"60\"}\n"
-             "workers: 3\n");
+             "workers: 3\n"
+             "viewers: 1000\n");
     assert_int_equal(config->n_models, 2);
     assert_string_equal(config->models[1].file, "/models/b.json");
     assert_int_equal(config->n_arms, 2);
@@ -143,6 +145,7 @@ static void what_is_given_is_taken(void **state)
     assert_int_equal(config->ledger.queue_rows, 2048);
     assert_string_equal(config->source.path, "in.csv");
     assert_int_equal(config->workers, 3);
+    assert_int_equal(config->viewers, 1000);
     config_destroy(config);
 }
 

@@ -218,6 +218,133 @@ static void stops_at_once_with_many_sockets_open(void **state)
     }
 }
 
+static void serves_hundreds_with_the_workers_of_a_few(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    struct httpd *httpd = start(2, N);
+    struct wire *wires = calloc(N, sizeof *wires);
+    char text[64];
+    int opcode;
+    for (int i = 0; i < N; i++)
+        wire_upgrade(&wires[i], httpd, 0);
+    assert_int_equal(ask(httpd, HANDSHAKE "\r\n").status, 503);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(ask(httpd, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
+    for (int i = 0; i < N; i++)
+        assert_true(wire_frame(&wires[i], text, sizeof text, &opcode));
+    httpd_broadcast(httpd, "/live", slice_of("picture"));
+    for (int i = 0; i < N; i++) {
+        assert_true(wire_frame(&wires[i], text, sizeof text, &opcode));
+        assert_string_equal(text, "picture");
+    }
+    struct httpd_stats stats;
+    httpd_stats(httpd, &stats);
+    assert_int_equal(stats.sockets, N);
+    assert_int_equal(stats.sockets_refused, 1);
+    assert_int_equal(stats.turned_away, 0);
+    for (int i = 0; i < N; i++)
+        wire_close(&wires[i]);
+    free(wires);
+    httpd_stop(httpd);
+}
+
+static void takes_a_message_that_came_with_the_handshake(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 2);
+    struct wire wire;
+    static const char request[] = HANDSHAKE "\r\n\x81\x82\0\0\0\0hi";
+    wire_open(&wire, httpd, 0);
+    send(wire.fd, request, sizeof request - 1, 0);
+    assert_int_equal(wire_answer(&wire, true).status, 101);
+    char text[64];
+    int opcode;
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_string_equal(text, "first");
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_string_equal(text, "hi");
+    wire_close(&wire);
+    httpd_stop(httpd);
+}
+
+/* What the server says to these bytes, after its first message: an opcode, then, for a close
+ * frame, its code and the connection's end. */
+static void expect_reply(const char *bytes, size_t size, int expected_opcode, int code)
+{
+    struct httpd *httpd = start(2, 2);
+    struct wire wire;
+    wire_upgrade(&wire, httpd, 0);
+    char text[64] = "";
+    int opcode;
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    send(wire.fd, bytes, size, 0);
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_int_equal(opcode, expected_opcode);
+    if (opcode == 8) {
+        assert_int_equal((unsigned char)text[0] << 8 | (unsigned char)text[1], code);
+        assert_true(wire_is_closed(&wire));
+    } else {
+        assert_string_equal(text, "hey");
+    }
+    wire_close(&wire);
+    httpd_stop(httpd);
+}
+
+static void answers_pings_and_closes_by_the_rules(void **state)
+{
+    (void)state;
+    expect_reply("\x89\x83\0\0\0\0hey", 9, 10, 0);
+    expect_reply("\x88\x82\0\0\0\0\x03\xe8", 8, 8, 1000); /* echoed */
+    expect_reply("\x81\x81\0\0\0\0\xff", 7, 8, 1007);     /* no UTF-8 */
+    expect_reply("\x82\x81\0\0\0\0x", 7, 8, 1003);        /* binary */
+    expect_reply("\x83\x81\0\0\0\0x", 7, 8, 1002);        /* no such opcode */
+    expect_reply("\x81\x01x", 3, 8, 1002);                /* no mask */
+    expect_reply("\x81\xff\0\0\0\0\0\x02\0\0\0\0\0\0", 14, 8, 1009);
+}
+
+static void refuses_a_handshake_that_it_does_not_understand(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 2);
+#define UPGRADE "/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+#define KEY     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    struct answer answer = ask(httpd, "GET " UPGRADE KEY "Sec-WebSocket-Version: 8\r\n\r\n");
+    assert_int_equal(answer.status, 426);
+    assert_non_null(strstr(answer.head, "Sec-WebSocket-Version: 13"));
+    assert_int_equal(ask(httpd, "GET " UPGRADE KEY "\r\n").status, 426);
+    assert_int_equal(ask(httpd, "GET " UPGRADE "Sec-WebSocket-Version: 13\r\n\r\n").status, 400);
+    assert_int_equal(ask(httpd, "GET " UPGRADE "Sec-WebSocket-Version: 13\r\n"
+                                "Sec-WebSocket-Key: short\r\n\r\n")
+                         .status,
+                     400);
+    assert_int_equal(ask(httpd, "POST " UPGRADE KEY "Sec-WebSocket-Version: 13\r\n\r\n").status,
+                     400);
+    httpd_stop(httpd);
+}
+
+static void closes_a_client_that_asks_and_does_not_read(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 2);
+    struct wire wire;
+    wire_upgrade(&wire, httpd, 4096);
+    enum { SIZE = 60000 };
+    char *frame = calloc(1, 8 + SIZE);
+    memcpy(frame, "\x81\xfe\xea\x60\0\0\0\0", 8);
+    memset(frame + 8, 'x', SIZE);
+    struct httpd_stats stats = {.sockets = 1};
+    for (int i = 0; i < 100 && stats.sockets; i++) {
+        send(wire.fd, frame, 8 + SIZE, MSG_NOSIGNAL | MSG_DONTWAIT);
+        usleep(100000);
+        httpd_stats(httpd, &stats);
+    }
+    assert_int_equal(stats.sockets, 0);
+    free(frame);
+    wire_close(&wire);
+    httpd_stop(httpd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +354,11 @@ int main(void)
         cmocka_unit_test(closes_a_socket_that_announces_a_giant_frame),
         cmocka_unit_test(never_waits_for_a_slow_client),
         cmocka_unit_test(stops_at_once_with_many_sockets_open),
+        cmocka_unit_test(serves_hundreds_with_the_workers_of_a_few),
+        cmocka_unit_test(takes_a_message_that_came_with_the_handshake),
+        cmocka_unit_test(answers_pings_and_closes_by_the_rules),
+        cmocka_unit_test(refuses_a_handshake_that_it_does_not_understand),
+        cmocka_unit_test(closes_a_client_that_asks_and_does_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static void start(struct fixture *fixture, const struct access *access)
     struct web_options options = {.listen = "127.0.0.1:0",
                                   .listen_score = "127.0.0.1:0",
                                   .workers = 2,
-                                  .max_sockets = 2,
+                                  .viewers = 2,
                                   .access = access};
     struct error error = {0};
     if (web_start(&options, &backend, &fixture->web, &error) != STATUS_OK)
