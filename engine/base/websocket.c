@@ -11,7 +11,7 @@
 #include "engine/base/encoding.h"
 #include "engine/base/utf8.h"
 
-#define KEY_BYTES 16
+#define KEY_BYTES ((size_t)16)
 
 /* ---- the handshake and what is sent ---- */
 
