@@ -21,6 +21,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include "engine/base/folder.h"
+
 #define NONCE_SIZE     12
 #define TAG_SIZE       16
 #define SIGNATURE_SIZE 64
@@ -171,20 +173,6 @@ static bool write_synced(int file, const uint8_t key[KEY_SIZE])
     return write(file, key, KEY_SIZE) == KEY_SIZE && fsync(file) == 0;
 }
 
-static void sync_folder_of(const char *path)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-}
-
 /* Written whole under another name first, then linked: nobody ever sees half a key, and a key
  * that is there already is never replaced. */
 static enum status make_key_file(const char *path, struct error *error)
@@ -204,8 +192,6 @@ static enum status make_key_file(const char *path, struct error *error)
         status = file_error(error, path, "cannot be written");
     else if (link(temporary, path) != 0 && errno != EEXIST)
         status = file_error(error, path, "cannot be made");
-    else
-        sync_folder_of(path);
     OPENSSL_cleanse(key, sizeof key);
     close(file);
     unlink(temporary);
@@ -248,6 +234,9 @@ enum status crypto_key_file(const char *path, bool create, uint8_t key[KEY_SIZE]
                                : file_error(error, path, "cannot be opened");
     enum status status = read_key(file, path, key, error);
     close(file);
+    /* Also one that was there: whoever made it may have been killed before this. */
+    if (!status && create)
+        status = folder_sync_of(path, error);
     return status;
 }
 

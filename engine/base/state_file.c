@@ -5,12 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/folder.h"
 #include "engine/base/hash.h"
 
 #define CHUNK_BYTES ((size_t)256 * 1024)
@@ -130,21 +130,6 @@ enum status state_file_put(struct state_file *file, const void *data, size_t siz
     return STATUS_OK;
 }
 
-/* So that the new name survives a crash as well. */
-static enum status sync_folder(const char *path, struct error *error)
-{
-    char *copy = strdup(path); /* dirname() writes into it */
-    if (!copy)
-        return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
-    if (fd < 0)
-        return io_error(path, "open the folder of", error);
-    enum status status = fsync(fd) == 0 ? STATUS_OK : io_error(path, "sync the folder of", error);
-    close(fd);
-    return status;
-}
-
 enum status state_file_commit(struct state_file *file, struct error *error)
 {
     enum status status = file->at > 0 ? flush(file, error) : STATUS_OK;
@@ -155,7 +140,7 @@ enum status state_file_commit(struct state_file *file, struct error *error)
     if (status == STATUS_OK && rename(file->aside, file->path) != 0)
         status = io_error(file->path, "replace", error);
     if (status == STATUS_OK)
-        status = sync_folder(file->path, error);
+        status = folder_sync_of(file->path, error);
     if (status == STATUS_OK)
         state_file_close(file);
     else

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "engine/base/folder.h"
 
 bool path_join(char out[PATH_SIZE], const char *dir, const char *name)
 {
@@ -84,24 +85,6 @@ enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *e
     return STATUS_OK;
 }
 
-enum status folder_make(const char *dir, struct error *error)
-{
-    char path[PATH_SIZE];
-    size_t size = strlen(dir);
-    if (size == 0 || size >= PATH_SIZE)
-        return error_set(error, STATUS_INVALID, "the ledger folder's name is empty or too long");
-    memcpy(path, dir, size + 1);
-    for (size_t i = 1; i <= size; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        path[i] = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return error_set(error, STATUS_IO, "ledger folder %s: %s", path, strerror(errno));
-        path[i] = dir[i];
-    }
-    return STATUS_OK;
-}
-
 enum status folder_lock(const char *dir, int *fd, struct error *error)
 {
     char path[PATH_SIZE], pid[32] = "";
@@ -132,9 +115,7 @@ static enum status keys_folder(const char *dir, struct error *error)
     char path[PATH_SIZE];
     if (!path_join(path, dir, "keys"))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
-    return STATUS_OK;
+    return folder_make(path, 0700, error);
 }
 
 enum status key_load(const char *dir, const char *name, bool create, uint8_t key[KEY_SIZE],

@@ -23,8 +23,6 @@ bool day_path(char out[PATH_SIZE], const char *dir, int64_t day);
  * folder. */
 MUST_USE enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *error);
 
-/* mkdir -p with mode 0700 for what is made. */
-MUST_USE enum status folder_make(const char *dir, struct error *error);
 /* One process per folder: takes `dir/lock` until *fd is closed. STATUS_CONFLICT names the other. */
 MUST_USE enum status folder_lock(const char *dir, int *fd, struct error *error);
 

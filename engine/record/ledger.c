@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/base/folder.h"
 #include "engine/record/files_priv.h"
 
 #define LEDGER_MAGIC 0x1ed9e201u
@@ -173,7 +174,7 @@ enum status ledger_open(const struct ledger_options *options, struct ledger **le
     struct ledger *opened = ledger_create(options);
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory for the ledger");
-    enum status status = folder_make(opened->dir, error);
+    enum status status = folder_make(opened->dir, 0700, error);
     if (status == STATUS_OK)
         status = folder_lock(opened->dir, &opened->lock_fd, error);
     if (status == STATUS_OK)

@@ -91,8 +91,11 @@ static inline struct ledger_entry sample_decision(struct sample *sample, uint64_
 
 static inline char *folder_create(void)
 {
-    char template[] = "/tmp/binnacle-record-XXXXXX";
-    char *made = mkdtemp(template);
+    /* In memory where that can be: what the machine's own disk is busy with is no matter here. */
+    char memory[] = "/dev/shm/binnacle-record-XXXXXX", disk[] = "/tmp/binnacle-record-XXXXXX";
+    char *made = mkdtemp(memory);
+    if (!made)
+        made = mkdtemp(disk);
     assert_non_null(made);
     return strdup(made);
 }
