@@ -1,5 +1,5 @@
-/* Cutting a reference sample into bins, and finding the bin of a value. Called when a reference is
- * made (cold) and for every watched value (hot: at most nine comparisons, nothing allocated). */
+/* Cutting a reference sample into bins (cold), and finding the bins of values: of one, and of a row
+ * of all columns, which is done for every outcome. Nothing is allocated. */
 #include "engine/observe/bins.h"
 
 #include <assert.h>
@@ -77,4 +77,56 @@ uint8_t binning_find(const struct binning *binning, float value)
     for (int i = 0; i < binning->n_edges; i++)
         bin += value > binning->edges[i];
     return (uint8_t)bin;
+}
+
+_Static_assert(MAX_COLUMNS % BIN_FINDER_STEP == 0, "rows are read in whole steps");
+
+/* Eight columns beside each other, in as many instructions as the function's target needs. */
+typedef float eight_floats __attribute__((vector_size(32), aligned(4)));
+typedef int32_t eight_ints __attribute__((vector_size(32)));
+typedef int16_t eight_shorts __attribute__((vector_size(16)));
+typedef uint8_t eight_bytes __attribute__((vector_size(8), aligned(1)));
+
+/* How many edges lie below is the bin; a comparison that holds is -1. */
+static inline __attribute__((always_inline)) void find_row(const struct bin_finder *finder,
+                                                           const float *values, uint8_t *bins)
+{
+    for (int first = 0; first < finder->n_columns; first += 8) {
+        eight_floats row = *(const eight_floats *)(const void *)(values + first);
+        eight_ints bin = {0};
+        for (int edge = 0; edge < MAX_VALUE_BINS - 1; edge++)
+            bin -= row > *(const eight_floats *)(const void *)(finder->edges[edge] + first);
+        bin += (row != row) & (MAX_BINS - 1); /* missing: above no edge */
+        eight_shorts narrow = __builtin_convertvector(bin, eight_shorts); /* by two packs */
+        *(eight_bytes *)(void *)(bins + first) = __builtin_convertvector(narrow, eight_bytes);
+    }
+}
+
+static void find_row_plain(const struct bin_finder *finder, const float *values, uint8_t *bins)
+{
+    find_row(finder, values, bins);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void find_row_avx2(const struct bin_finder *finder,
+                                                          const float *values, uint8_t *bins)
+{
+    find_row(finder, values, bins);
+}
+#endif
+
+void bin_finder_make(struct bin_finder *finder, const struct binning *binnings, int n_columns)
+{
+    finder->n_columns = n_columns;
+    finder->row = find_row_plain;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        finder->row = find_row_avx2;
+#endif
+    for (int edge = 0; edge < MAX_VALUE_BINS - 1; edge++) {
+        for (int i = 0; i < MAX_COLUMNS; i++) {
+            bool there = i < n_columns && edge < binnings[i].n_edges;
+            finder->edges[edge][i] = there ? binnings[i].edges[edge] : INFINITY;
+        }
+    }
 }

@@ -29,4 +29,23 @@ void binning_make(struct binning *binning, float *values, size_t n, int n_bins);
 /* The bin of a value: 0 to n_edges, or MAX_BINS - 1 when it is missing. */
 uint8_t binning_find(const struct binning *binning, float value);
 
+/* The edges of all columns edge by edge, so that a row of values is compared with them column
+ * beside column; edges that a column has not are infinite. */
+struct bin_finder {
+    int n_columns;
+    void (*row)(const struct bin_finder *finder, const float *values, uint8_t *bins);
+    float edges[MAX_VALUE_BINS - 1][MAX_COLUMNS];
+};
+void bin_finder_make(struct bin_finder *finder, const struct binning *binnings, int n_columns);
+
+/* Columns that are looked at together. */
+#define BIN_FINDER_STEP 8
+/* The bins of a row of n_columns values. Both arrays are as long as the next multiple of
+ * BIN_FINDER_STEP: what is beyond the columns is read and written, and means nothing. */
+static inline void bin_finder_row(const struct bin_finder *finder, const float *values,
+                                  uint8_t *bins)
+{
+    finder->row(finder, values, bins);
+}
+
 #endif

@@ -29,7 +29,7 @@ static enum status make_shards(struct observe *observe)
         return STATUS_MEMORY;
     for (int i = 0; i < SHARDS; i++) {
         lock_init(&observe->shards[i].lock, "observe_shard");
-        observe->shards[i].codes = malloc(SHARD_CAPACITY * (size_t)observe->n_columns);
+        observe->shards[i].codes = malloc(SHARD_CAPACITY * (size_t)observe->codes_width);
         if (!observe->shards[i].codes)
             return STATUS_MEMORY;
     }
@@ -56,6 +56,7 @@ enum status observe_create(const struct observe_options *options, struct observe
     made->magic = OBSERVE_MAGIC;
     made->options = *options;
     made->n_columns = count_columns(options);
+    made->codes_width = (made->n_columns + BIN_FINDER_STEP - 1) / BIN_FINDER_STEP * BIN_FINDER_STEP;
     lock_init(&made->lock, "observe");
     struct windows_options windows = {.n_columns = made->n_columns,
                                       .freshness_limit_us = options->freshness_limit_us};
@@ -111,11 +112,16 @@ static void add_totals(struct tally *totals, const struct observation *observati
         totals->decisions[observation->decision]++;
 }
 
+static uint8_t *codes_at(const struct observe *observe, const struct shard *shard, int place)
+{
+    return shard->codes + (size_t)place * (size_t)observe->codes_width;
+}
+
 static void pour_locked(struct observe *observe, struct shard *shard)
 {
     bool same_cuts = shard->reference == observe->reference;
     for (int i = 0; i < shard->n; i++) {
-        const uint8_t *codes = shard->codes + (size_t)i * (size_t)observe->n_columns;
+        const uint8_t *codes = codes_at(observe, shard, i);
         windows_put(observe->windows, &shard->observations[i],
                     same_cuts && shard->has_codes[i] ? codes : NULL);
         add_totals(&observe->totals, &shard->observations[i]);
@@ -282,12 +288,17 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
 
 /* ---- outcomes ---- */
 
+static int since_start_bucket(int64_t latency_us)
+{
+    int bits = latency_us < 16 ? 0 : 64 - __builtin_clzll((unsigned long long)latency_us) - 4;
+    return bits < LATENCY_BOUNDS ? bits : LATENCY_BOUNDS;
+}
+
 static void count_since_start(struct latency_since_start *latency, int64_t latency_us)
 {
     if (latency_us < 0)
         return;
-    int bits = latency_us < 16 ? 0 : 64 - __builtin_clzll((unsigned long long)latency_us) - 4;
-    int bucket = bits < LATENCY_BOUNDS ? bits : LATENCY_BOUNDS;
+    int bucket = since_start_bucket(latency_us);
     atomic_fetch_add_explicit(&latency->n, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&latency->sum_us, (uint_fast64_t)latency_us, memory_order_relaxed);
     atomic_fetch_add_explicit(&latency->buckets[bucket], 1, memory_order_relaxed);
@@ -309,30 +320,58 @@ static uint8_t score_bin(float score)
 static void code_columns(const struct observe *observe, const struct reference *reference,
                          const struct outcome *outcome, uint8_t *codes)
 {
-    codes[0] = outcome->variant == VARIANT_CHAMPION
-                   ? binning_find(&reference->binnings[0], outcome->score)
-                   : NO_BIN;
+    float row[MAX_COLUMNS + BIN_FINDER_STEP];
+    size_t n_features = (size_t)(observe->n_columns - 1) % MAX_COLUMNS;
     const float *values = outcome->features.values;
-    for (int i = 1; i < observe->n_columns; i++)
-        codes[i] = values ? binning_find(&reference->binnings[i], values[i - 1]) : NO_BIN;
+    row[0] = outcome->score;
+    if (values)
+        memcpy(row + 1, values, n_features * sizeof *values);
+    else
+        memset(row + 1, 0, n_features * sizeof *values);
+    memset(row + 1 + n_features, 0, (BIN_FINDER_STEP - 1) * sizeof *row);
+    bin_finder_row(&reference->finder, row, codes);
+    if (!values)
+        memset(codes + 1, NO_BIN, n_features);
+    if (outcome->variant != VARIANT_CHAMPION)
+        codes[0] = NO_BIN;
 }
 
-static void describe(struct observe *observe, struct shard *shard, const struct outcome *outcome)
+/* The arm of the outcome before, which most often is that of the next one too. Names are compared
+ * as pointers, so it holds for outcomes of one call only. */
+struct last_arm {
+    const char *model, *version;
+    enum variant variant;
+    int8_t arm;
+};
+
+static int8_t decided_by(struct observe *observe, struct shard *shard,
+                         const struct outcome *outcome, struct last_arm *last)
+{
+    if (last->model != outcome->model || last->version != outcome->model_version ||
+        last->variant != outcome->variant || !last->model) {
+        int8_t arm =
+            shard_arm(observe, shard, outcome->variant, outcome->model, outcome->model_version);
+        *last = (struct last_arm){outcome->model, outcome->model_version, outcome->variant, arm};
+    }
+    return last->arm;
+}
+
+static void describe(struct observe *observe, struct shard *shard, const struct outcome *outcome,
+                     struct last_arm *last)
 {
     struct observation *slot = shard_slot(observe, shard, outcome->decided_at_us, OBSERVED_OUTCOME);
     int place = shard->n - 1;
     slot->latency_us = outcome->latency_us;
     slot->decision = (uint8_t)outcome->decision;
     slot->score_bin = score_bin(outcome->score);
-    slot->arm = shard_arm(observe, shard, outcome->variant, outcome->model, outcome->model_version);
+    slot->arm = decided_by(observe, shard, outcome, last);
     for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
         slot->shadows[i] = shard_arm(observe, shard, VARIANT_SHADOW, outcome->shadows[i].model,
                                      outcome->shadows[i].version);
     if (outcome->event)
         slot->age_us = outcome->decided_at_us - outcome->event->time_us;
     if (shard->reference) {
-        code_columns(observe, shard->reference, outcome,
-                     shard->codes + (size_t)place * (size_t)observe->n_columns);
+        code_columns(observe, shard->reference, outcome, codes_at(observe, shard, place));
         shard->has_codes[place] = true;
     }
 }
@@ -378,8 +417,9 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
         return;
     struct shard *shard = shard_take(observe, worker);
     shard_renew(observe, shard);
+    struct last_arm last = {.model = NULL};
     for (size_t i = 0; i < n; i++) {
-        describe(observe, shard, outcomes[i]);
+        describe(observe, shard, outcomes[i], &last);
         count_since_start(&observe->decision_latency, outcomes[i]->latency_us);
     }
     size_t first = n > MAX_SNAPSHOT_DECISIONS ? n - MAX_SNAPSHOT_DECISIONS : 0;
@@ -394,7 +434,8 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome)
     struct shard *shard = shard_take(observe, 0);
     shard_pour(observe, shard);
     shard_renew(observe, shard);
-    describe(observe, shard, outcome);
+    struct last_arm last = {.model = NULL};
+    describe(observe, shard, outcome, &last);
     remember(shard, outcome);
     collect(observe, &outcome, 1);
     lock_take(&observe->lock);

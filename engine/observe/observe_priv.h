@@ -21,6 +21,7 @@
 struct reference {
     atomic_int users;
     int n_columns;
+    struct bin_finder finder; /* of the binnings, made by reference_ready() */
     struct binning binnings[];
 };
 
@@ -39,7 +40,7 @@ struct shard {
     struct arm arms[MAX_ARMS];   /* a copy */
     int n;
     struct observation observations[SHARD_CAPACITY];
-    uint8_t *codes; /* SHARD_CAPACITY rows of n_columns */
+    uint8_t *codes; /* SHARD_CAPACITY rows of codes_width */
     bool has_codes[SHARD_CAPACITY];
     struct recent_decision recent[MAX_SNAPSHOT_DECISIONS];
     uint64_t recent_count; /* ever; the newest is at (recent_count - 1) modulo the size */
@@ -61,6 +62,7 @@ struct observe {
     unsigned magic;
     struct observe_options options;
     int n_columns;
+    int codes_width;      /* bytes of a row of codes: whole steps of the finder */
     struct shard *shards; /* SHARDS of them */
 
     struct lock lock; /* of all that follows, but the atomics */
@@ -97,6 +99,8 @@ int arm_find(struct observe *observe, enum variant variant, const char *model, c
 void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS]);
 
 void reference_release(struct reference *reference);
+/* The cuts are complete: prepares looking them up. */
+void reference_ready(struct reference *reference);
 /* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
 void reference_collect(struct observe *observe, const struct outcome *outcome);
 /* Counting starts afresh under `take`. observe->lock is held. */

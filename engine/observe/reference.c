@@ -18,6 +18,11 @@ static struct reference *reference_create(int n_columns)
     return reference;
 }
 
+void reference_ready(struct reference *reference)
+{
+    bin_finder_make(&reference->finder, reference->binnings, reference->n_columns);
+}
+
 void reference_release(struct reference *reference)
 {
     if (reference && atomic_fetch_sub(&reference->users, 1) == 1)
@@ -66,6 +71,8 @@ static struct reference *reference_from_rows(const struct observe *observe, cons
         reference = NULL;
     }
     free(column);
+    if (reference)
+        reference_ready(reference);
     return reference;
 }
 

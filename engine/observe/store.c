@@ -120,6 +120,7 @@ static bool take_reference(const struct observe *observe, struct slice *bytes,
         if (!take_binning(&(*reference)->binnings[c], bytes))
             return false;
     }
+    reference_ready(*reference);
     return true;
 }
 

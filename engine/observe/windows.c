@@ -1,8 +1,9 @@
-/* Counting by time. Every observation enters one cell of each ring; moving the clock clears the
- * cells it skips, never more than a ring has, so a jump over years costs what a full ring costs.
- * When a minute or a slice of five minutes has been over for GRACE_US it is judged once (freshness,
- * drift) and the verdict counted like an observation at that moment: so verdicts live in every
- * window, long after the cells they came from are gone. The caller holds the lock. */
+/* The clock of counting by time, verdicts and sums; what is counted comes in by windows_count.c.
+ * Every observation enters one cell of each ring; moving the clock clears the cells it skips, never
+ * more than a ring has, so a jump over years costs what a full ring costs. When a minute or a slice
+ * of five minutes has been over for GRACE_US it is judged once (freshness, drift) and the verdict
+ * counted like an observation at that moment: so verdicts live in every window, long after the
+ * cells they came from are gone. The caller holds the lock. */
 #include "engine/observe/windows.h"
 
 #include <stdlib.h>
@@ -11,8 +12,6 @@
 #include "engine/base/clock.h"
 #include "engine/observe/windows_priv.h"
 
-/* What workers hold back is poured in at every tick; by then a cell has all it will get. */
-#define GRACE_US        (30 * US_PER_S)
 #define RECENT_WIDTH_US (5 * US_PER_S)
 #define SETTLED_NOTHING INT64_MIN
 
@@ -30,12 +29,6 @@ static const int64_t level_spans_us[LEVELS] = {
     [LEVEL_SLICE] = 3 * US_PER_DAY,
     [LEVEL_HOUR] = OBSERVE_MAX_WINDOW_US,
 };
-
-static int64_t key_of(const struct ring *ring, int64_t time_us)
-{
-    int64_t key = time_us / ring->width_us;
-    return key * ring->width_us > time_us ? key - 1 : key;
-}
 
 struct windows *windows_create(const struct windows_options *options)
 {
@@ -58,6 +51,7 @@ struct windows *windows_create(const struct windows_options *options)
     for (int i = 0; i < MINUTE_SLOTS; i++)
         windows->youngest_us[i] = INT64_MAX;
     windows->judged_minute = windows->judged_slice = SETTLED_NOTHING;
+    windows->verdict_us = windows->second_end_us = INT64_MIN; /* nothing is known yet */
     if (!complete || !windows->recent_latency || !windows->hour_latency || !windows->bins) {
         windows_destroy(windows);
         return NULL;
@@ -115,7 +109,7 @@ static void move_levels(struct windows *windows, int64_t time_us)
 {
     for (int i = 0; i < LEVELS; i++) {
         struct ring *ring = &windows->levels[i];
-        int64_t key = key_of(ring, time_us);
+        int64_t key = ring_key(ring, time_us);
         for (int64_t k = ring_move(ring, key); k <= key; k++) {
             int slot = ring_slot(ring, k);
             if (windows->counted[i][slot])
@@ -131,7 +125,7 @@ static void move_levels(struct windows *windows, int64_t time_us)
 
 static void move_recent(struct windows *windows, int64_t time_us)
 {
-    int64_t key = key_of(&windows->recent, time_us);
+    int64_t key = ring_key(&windows->recent, time_us);
     for (int64_t k = ring_move(&windows->recent, key); k <= key; k++) {
         struct histogram *cell = windows->recent_latency[ring_slot(&windows->recent, k)];
         for (int i = 0; i <= MAX_ARMS; i++) {
@@ -143,7 +137,7 @@ static void move_recent(struct windows *windows, int64_t time_us)
 
 static void move_bins(struct windows *windows, int64_t time_us)
 {
-    int64_t key = key_of(&windows->bin_ring, time_us);
+    int64_t key = ring_key(&windows->bin_ring, time_us);
     for (int64_t k = ring_move(&windows->bin_ring, key); k <= key; k++) {
         int slot = ring_slot(&windows->bin_ring, k);
         if (windows->binned[slot] == 0)
@@ -159,21 +153,13 @@ static void move_all(struct windows *windows, int64_t time_us)
     if (time_us <= windows->now_us)
         return;
     windows->now_us = time_us;
+    if (time_us < windows->second_end_us)
+        return; /* no ring has a cell shorter than a second */
+    windows->second_end_us = (ring_key(&windows->levels[LEVEL_SECOND], time_us) + 1) * US_PER_S;
+    windows->place = (struct place){0};
     move_levels(windows, time_us);
     move_recent(windows, time_us);
     move_bins(windows, time_us);
-}
-
-/* Where a level counts what happens at this time; NULL when it is too old for the level. */
-static struct tally *cell_at(struct windows *windows, enum level level, int64_t time_us)
-{
-    const struct ring *ring = &windows->levels[level];
-    int64_t key = key_of(ring, time_us);
-    if (!ring_holds(ring, key))
-        return NULL;
-    int slot = ring_slot(ring, key);
-    windows->counted[level][slot] = true;
-    return &windows->tallies[level][slot];
 }
 
 /* ---- verdicts on what is over ---- */
@@ -181,7 +167,7 @@ static struct tally *cell_at(struct windows *windows, enum level level, int64_t 
 static void count_everywhere(struct windows *windows, int64_t time_us, const struct tally *counts)
 {
     for (int i = 0; i < LEVELS; i++) {
-        struct tally *cell = cell_at(windows, (enum level)i, time_us);
+        struct tally *cell = windows_cell(windows, (enum level)i, time_us);
         if (cell)
             tally_add(cell, counts);
     }
@@ -241,20 +227,16 @@ static int64_t next_slice(const struct windows *windows)
     return INT64_MAX;
 }
 
-static int64_t verdict_time(int64_t key, int64_t width_us)
-{
-    return key == INT64_MAX ? INT64_MAX : (key + 1) * width_us + GRACE_US;
-}
-
 /* Judges in order of time what is over by `time_us`, the clock following from verdict to verdict,
  * so that each stands in the windows at its own moment. */
 static void settle(struct windows *windows, int64_t time_us)
 {
     for (;;) {
         int64_t minute = next_minute(windows), slice = next_slice(windows);
-        int64_t minute_at = verdict_time(minute, US_PER_MIN);
-        int64_t slice_at = verdict_time(slice, SLICE_US);
+        int64_t minute_at = windows_verdict_us(minute, US_PER_MIN);
+        int64_t slice_at = windows_verdict_us(slice, SLICE_US);
         int64_t at_us = minute_at < slice_at ? minute_at : slice_at;
+        windows->verdict_us = at_us;
         if (at_us > time_us)
             return;
         move_all(windows, at_us);
@@ -273,9 +255,9 @@ static void start_at(struct windows *windows, int64_t time_us)
     windows->started = true;
     windows->now_us = time_us;
     for (int i = 0; i < LEVELS; i++)
-        windows->levels[i].newest = key_of(&windows->levels[i], time_us);
-    windows->recent.newest = key_of(&windows->recent, time_us);
-    windows->bin_ring.newest = key_of(&windows->bin_ring, time_us);
+        windows->levels[i].newest = ring_key(&windows->levels[i], time_us);
+    windows->recent.newest = ring_key(&windows->recent, time_us);
+    windows->bin_ring.newest = ring_key(&windows->bin_ring, time_us);
     windows->judged_minute = windows->levels[LEVEL_MINUTE].newest - MINUTE_SLOTS;
     windows->judged_slice = windows->bin_ring.newest - BIN_SLOTS;
 }
@@ -285,113 +267,10 @@ void windows_advance(struct windows *windows, int64_t now_us)
     if (!windows->started) {
         start_at(windows, now_us);
     } else if (now_us > windows->now_us) {
-        settle(windows, now_us);
+        if (now_us >= windows->verdict_us)
+            settle(windows, now_us);
         move_all(windows, now_us);
     }
-}
-
-/* ---- counting ---- */
-
-static void count_shadows(const struct observation *observation, struct tally *tally)
-{
-    for (int i = 0; i < MAX_SHADOWS; i++) {
-        if (observation->shadows[i] != NO_ARM)
-            tally->arms[observation->shadows[i]]++;
-    }
-}
-
-static void count_outcome(const struct windows *windows, const struct observation *observation,
-                          struct tally *tally)
-{
-    tally->accepted++;
-    tally->decisions[observation->decision]++;
-    tally->score_bins[observation->score_bin]++;
-    if (observation->arm != NO_ARM)
-        tally->arms[observation->arm]++;
-    count_shadows(observation, tally);
-    if (observation->latency_us < 0)
-        return;
-    tally->measured++;
-    for (int i = 0; i < MAX_LATENCY_LIMITS; i++)
-        tally->slow[i] += windows->options.latency_limits_us[i] > 0 &&
-                          observation->latency_us >= windows->options.latency_limits_us[i];
-}
-
-static void count_one(const struct windows *windows, const struct observation *observation,
-                      struct tally *tally)
-{
-    switch ((enum observation_kind)observation->kind) {
-    case OBSERVED_OUTCOME:
-        count_outcome(windows, observation, tally);
-        break;
-    case OBSERVED_QUARANTINE:
-        tally->quarantined++;
-        break;
-    case OBSERVED_DUPLICATE:
-        tally->duplicates++;
-        break;
-    case OBSERVED_ERROR:
-        tally->errors++;
-        break;
-    case OBSERVED_SHADOW:
-        count_shadows(observation, tally);
-        break;
-    }
-}
-
-static void count_latency(struct windows *windows, const struct observation *observation)
-{
-    if (observation->latency_us < 0)
-        return;
-    int64_t key = key_of(&windows->recent, observation->at_us);
-    if (ring_holds(&windows->recent, key)) {
-        struct histogram *cell = windows->recent_latency[ring_slot(&windows->recent, key)];
-        histogram_add(&cell[0], observation->latency_us);
-        if (observation->arm != NO_ARM)
-            histogram_add(&cell[1 + observation->arm], observation->latency_us);
-    }
-    const struct ring *hours = &windows->levels[LEVEL_HOUR];
-    key = key_of(hours, observation->at_us);
-    if (ring_holds(hours, key))
-        histogram_add(&windows->hour_latency[ring_slot(hours, key)], observation->latency_us);
-}
-
-static void count_codes(struct windows *windows, int64_t time_us, const uint8_t *codes)
-{
-    int64_t key = key_of(&windows->bin_ring, time_us);
-    if (!ring_holds(&windows->bin_ring, key))
-        return;
-    int slot = ring_slot(&windows->bin_ring, key);
-    uint32_t(*bins)[MAX_BINS] = slice_bins(windows, slot);
-    windows->binned[slot]++;
-    for (int i = 0; i < windows->options.n_columns; i++) {
-        if (codes[i] != NO_BIN)
-            bins[i][codes[i]]++;
-    }
-}
-
-void windows_put(struct windows *windows, const struct observation *observation,
-                 const uint8_t *codes)
-{
-    int64_t at_us = observation->at_us;
-    windows_advance(windows, at_us);
-    for (int i = 0; i < LEVELS; i++) {
-        struct tally *cell = cell_at(windows, (enum level)i, at_us);
-        if (cell)
-            count_one(windows, observation, cell);
-    }
-    if (observation->kind != OBSERVED_OUTCOME)
-        return;
-    const struct ring *minutes = &windows->levels[LEVEL_MINUTE];
-    int64_t minute = key_of(minutes, at_us);
-    if (ring_holds(minutes, minute)) {
-        int64_t *youngest_us = &windows->youngest_us[ring_slot(minutes, minute)];
-        if (observation->age_us < *youngest_us)
-            *youngest_us = observation->age_us;
-    }
-    count_latency(windows, observation);
-    if (codes && windows->binnings)
-        count_codes(windows, at_us, codes);
 }
 
 void windows_clear_arm(struct windows *windows, int arm)
@@ -409,7 +288,7 @@ void windows_clear_arm(struct windows *windows, int arm)
 /* The first key of (now - window, now], at most a whole ring back. */
 static int64_t first_key(const struct windows *windows, const struct ring *ring, int64_t window_us)
 {
-    int64_t key = key_of(ring, windows->now_us - window_us);
+    int64_t key = ring_key(ring, windows->now_us - window_us);
     return key <= ring->newest - ring->n ? ring->newest - ring->n + 1 : key;
 }
 

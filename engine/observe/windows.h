@@ -53,7 +53,8 @@ void windows_set_judge(struct windows *windows, slice_judge *judge, void *contex
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);
 
 void windows_advance(struct windows *windows, int64_t now_us);
-/* `codes`: the bin of each column (NO_BIN: leave out), or NULL. */
+/* `codes`: the bin of each column, or NULL. NO_BIN leaves out the first column (the score), or all
+ * the others (the features). */
 void windows_put(struct windows *windows, const struct observation *observation,
                  const uint8_t *codes);
 /* Forgets what was counted under one arm, whose place another one takes. */

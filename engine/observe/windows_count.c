@@ -1,0 +1,163 @@
+/* Counting one observation into the cells that its time falls into. In time order, which is nearly
+ * always, the cells are those of the last one's second. The caller holds the lock. */
+#include "engine/observe/windows_priv.h"
+
+struct tally *windows_cell(struct windows *windows, enum level level, int64_t time_us)
+{
+    const struct ring *ring = &windows->levels[level];
+    int64_t key = ring_key(ring, time_us);
+    if (!ring_holds(ring, key))
+        return NULL;
+    int slot = ring_slot(ring, key);
+    windows->counted[level][slot] = true;
+    return &windows->tallies[level][slot];
+}
+
+/* ---- looking up ---- */
+
+static void expect_verdict(struct windows *windows, int64_t key, int64_t width_us)
+{
+    int64_t at_us = windows_verdict_us(key, width_us);
+    if (at_us < windows->verdict_us)
+        windows->verdict_us = at_us;
+}
+
+static void find_minute(struct windows *windows, int64_t time_us, struct place *place)
+{
+    const struct ring *minutes = &windows->levels[LEVEL_MINUTE];
+    int64_t key = ring_key(minutes, time_us);
+    if (!ring_holds(minutes, key))
+        return;
+    place->youngest_us = &windows->youngest_us[ring_slot(minutes, key)];
+    expect_verdict(windows, key, US_PER_MIN);
+}
+
+static void find_slice(struct windows *windows, int64_t time_us, struct place *place)
+{
+    const struct ring *slices = &windows->bin_ring;
+    int64_t key = ring_key(slices, time_us);
+    if (!ring_holds(slices, key))
+        return;
+    int slot = ring_slot(slices, key);
+    place->bins = slice_bins(windows, slot);
+    place->binned = &windows->binned[slot];
+    expect_verdict(windows, key, SLICE_US);
+}
+
+static void find_latencies(struct windows *windows, int64_t time_us, struct place *place)
+{
+    int64_t key = ring_key(&windows->recent, time_us);
+    if (ring_holds(&windows->recent, key))
+        place->recent = windows->recent_latency[ring_slot(&windows->recent, key)];
+    const struct ring *hours = &windows->levels[LEVEL_HOUR];
+    key = ring_key(hours, time_us);
+    if (ring_holds(hours, key))
+        place->hour = &windows->hour_latency[ring_slot(hours, key)];
+}
+
+static const struct place *find_place(struct windows *windows, int64_t time_us)
+{
+    struct place *place = &windows->place;
+    if (time_us >= place->from_us && time_us < place->to_us)
+        return place;
+    int64_t from_us = ring_key(&windows->levels[LEVEL_SECOND], time_us) * US_PER_S;
+    *place = (struct place){.from_us = from_us, .to_us = from_us + US_PER_S};
+    for (int i = 0; i < LEVELS; i++)
+        place->tallies[i] = windows_cell(windows, (enum level)i, time_us);
+    find_minute(windows, time_us, place);
+    find_slice(windows, time_us, place);
+    find_latencies(windows, time_us, place);
+    return place;
+}
+
+/* ---- counting ---- */
+
+static void count_shadows(const struct observation *observation, struct tally *tally)
+{
+    for (int i = 0; i < MAX_SHADOWS; i++) {
+        if (observation->shadows[i] != NO_ARM)
+            tally->arms[observation->shadows[i]]++;
+    }
+}
+
+static void count_outcome(const struct windows *windows, const struct observation *observation,
+                          struct tally *tally)
+{
+    tally->accepted++;
+    tally->decisions[observation->decision]++;
+    tally->score_bins[observation->score_bin]++;
+    if (observation->arm != NO_ARM)
+        tally->arms[observation->arm]++;
+    count_shadows(observation, tally);
+    if (observation->latency_us < 0)
+        return;
+    tally->measured++;
+    for (int i = 0; i < MAX_LATENCY_LIMITS; i++)
+        tally->slow[i] += windows->options.latency_limits_us[i] > 0 &&
+                          observation->latency_us >= windows->options.latency_limits_us[i];
+}
+
+static void count_one(const struct windows *windows, const struct observation *observation,
+                      struct tally *tally)
+{
+    switch ((enum observation_kind)observation->kind) {
+    case OBSERVED_OUTCOME:
+        count_outcome(windows, observation, tally);
+        break;
+    case OBSERVED_QUARANTINE:
+        tally->quarantined++;
+        break;
+    case OBSERVED_DUPLICATE:
+        tally->duplicates++;
+        break;
+    case OBSERVED_ERROR:
+        tally->errors++;
+        break;
+    case OBSERVED_SHADOW:
+        count_shadows(observation, tally);
+        break;
+    }
+}
+
+static void count_latency(const struct place *place, const struct observation *observation)
+{
+    if (observation->latency_us < 0)
+        return;
+    if (place->recent)
+        histogram_add(&place->recent[0], observation->latency_us);
+    if (place->recent && observation->arm != NO_ARM)
+        histogram_add(&place->recent[1 + observation->arm], observation->latency_us);
+    if (place->hour)
+        histogram_add(place->hour, observation->latency_us);
+}
+
+static void count_codes(const struct windows *windows, const struct place *place,
+                        const uint8_t *codes)
+{
+    uint32_t(*bins)[MAX_BINS] = place->bins;
+    int n_columns = windows->options.n_columns;
+    if (!bins)
+        return;
+    ++*place->binned;
+    int end = codes[n_columns - 1] == NO_BIN ? 1 : n_columns;
+    for (int i = codes[0] == NO_BIN ? 1 : 0; i < end; i++)
+        bins[i][codes[i]]++;
+}
+
+void windows_put(struct windows *windows, const struct observation *observation,
+                 const uint8_t *codes)
+{
+    windows_advance(windows, observation->at_us);
+    const struct place *place = find_place(windows, observation->at_us);
+    for (int i = 0; i < LEVELS; i++) {
+        if (place->tallies[i])
+            count_one(windows, observation, place->tallies[i]);
+    }
+    if (observation->kind != OBSERVED_OUTCOME)
+        return;
+    if (place->youngest_us && observation->age_us < *place->youngest_us)
+        *place->youngest_us = observation->age_us;
+    count_latency(place, observation);
+    if (codes && windows->binnings)
+        count_codes(windows, place, codes);
+}
