@@ -1,7 +1,9 @@
-/* One loop: take a batch, decide, wait until the ledger has it, then send its decisions, its dead
- * letters and the offsets in one transaction. Whatever goes wrong on the way to the brokers has one
- * cure: close the connection, open it again, send what the ledger holds beyond the group's offsets,
- * go on after that. A start after a crash is the same. One thread. */
+/* The first half: takes a batch, decides, queues its rows for the ledger, hands what there is to
+ * tell to the sender (app/kafka_sender.c) and takes the next. Whatever goes wrong on the way to the
+ * brokers has one cure: close the connection, wait until the ledger has all that was decided, open
+ * it again, send what the ledger holds beyond the group's offsets, go on after that. A start after
+ * a crash is the same. While there is no room, because the disk or the brokers take nothing, it
+ * stays in the group and takes nothing. One thread. */
 #include "app/kafka_source.h"
 
 #include <math.h>
@@ -10,12 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "engine/base/buffer.h"
+#include "app/kafka_sender.h"
 #include "engine/base/clock.h"
-#include "engine/base/json.h"
 #include "engine/base/trace.h"
-#include "engine/event/kafka_consumer.h"
-#include "engine/event/kafka_producer.h"
 #include "engine/recorded.h"
 
 #define SOURCE           0 /* in engine_parts.sources */
@@ -24,7 +23,8 @@
 #define MAX_BACKOFF_MS   15000
 #define LOOK_EVERY_NS    INT64_C(2000000000)
 #define LOOK_TIMEOUT_MS  300
-#define BODY_BYTES       (4u << 20)
+#define ROOM_TIMEOUT_MS  500 /* longer without room is a pause */
+#define DRAIN_TIMEOUT_MS 30000
 
 struct kafka_source {
     struct session *session;
@@ -33,11 +33,11 @@ struct kafka_source {
     const atomic_bool *stopping;
     struct kafka_producer *producer;
     struct kafka_consumer *consumer;
+    struct kafka_sender *sender;
     int backoff_ms;
     struct kafka_record records[MAX_BATCH];
     struct raw_event events[MAX_BATCH];
     struct answer answers[MAX_BATCH];
-    struct buffer body;
     /* For kafka_source_fill(), by any thread. */
     atomic_bool connected;
     atomic_llong lag; /* -1: not known */
@@ -63,103 +63,6 @@ static void pause_ms(const struct kafka_source *source, int ms)
     const struct timespec step = {.tv_nsec = 50000000};
     for (; ms > 0 && !atomic_load(source->stopping); ms -= 50)
         nanosleep(&step, NULL);
-}
-
-/* ---- sending ---- */
-
-/* Where it came from, for whoever joins the two topics: TOPIC/PARTITION/OFFSET. */
-static enum status put_decision(struct kafka_source *source, struct slice entity, struct slice body,
-                                int32_t partition, int64_t offset, struct error *error)
-{
-    char place[320];
-    const struct kafka_options *options = options_of(source);
-    if (!options->decisions_topic[0])
-        return STATUS_OK;
-    snprintf(place, sizeof place, "%s/%d/%lld", options->topic, partition, (long long)offset);
-    const struct kafka_message message = {.topic = options->decisions_topic,
-                                          .key = entity,
-                                          .value = body,
-                                          .header = "event",
-                                          .header_value = slice_of(place)};
-    return kafka_producer_put(source->producer, &message, error);
-}
-
-/* The bytes as they came, with the reasons in a header. */
-static enum status put_dead_letter(struct kafka_source *source, struct slice raw,
-                                   struct slice violations, int32_t partition, int64_t offset,
-                                   struct error *error)
-{
-    char place[320];
-    const struct kafka_options *options = options_of(source);
-    if (!options->dead_letter_topic[0])
-        return STATUS_OK;
-    int size =
-        snprintf(place, sizeof place, "%s/%d/%lld", options->topic, partition, (long long)offset);
-    const struct kafka_message message = {.topic = options->dead_letter_topic,
-                                          .key = slice_make(place, (size_t)size),
-                                          .value = raw,
-                                          .header = "reasons",
-                                          .header_value = violations};
-    return kafka_producer_put(source->producer, &message, error);
-}
-
-static enum status put_answer(struct kafka_source *source, const struct answer *answer,
-                              const struct kafka_record *record, struct error *error)
-{
-    struct json_writer json;
-    buffer_reset(&source->body);
-    switch (answer->kind) {
-    case ANSWER_DECIDED:
-        answer_json(source->worker, answer, &source->body);
-        return put_decision(source, answer_entity(source->worker, answer),
-                            buffer_slice(&source->body), record->partition, record->offset, error);
-    case ANSWER_CONFLICT:
-    case ANSWER_QUARANTINED:
-        json_begin(&json, &source->body);
-        event_violations_json(answer->event, &json, NULL);
-        return put_dead_letter(source, record->value, buffer_slice(&source->body),
-                               record->partition, record->offset, error);
-    case ANSWER_DUPLICATE: /* its decision is on the topic already */
-    case ANSWER_REFUSED:   /* never: a source waits for room */
-        break;
-    }
-    return STATUS_OK;
-}
-
-/* The partitions of a batch, each with its last offset. */
-static size_t last_offsets(const struct kafka_source *source, size_t n,
-                           struct kafka_partition *partitions, size_t max)
-{
-    size_t n_partitions = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t at = 0;
-        while (at < n_partitions && partitions[at].number != source->records[i].partition)
-            at++;
-        if (at == max)
-            continue; /* never: max is the number of partitions that are ours */
-        partitions[at] = (struct kafka_partition){.number = source->records[i].partition,
-                                                  .recorded = source->records[i].offset};
-        n_partitions += at == n_partitions;
-    }
-    return n_partitions;
-}
-
-static enum status send_batch(struct kafka_source *source, size_t n, struct error *error)
-{
-    size_t n_ours;
-    kafka_consumer_partitions(source->consumer, &n_ours);
-    struct kafka_partition *partitions = calloc(n_ours ? n_ours : 1, sizeof *partitions);
-    if (!partitions)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = kafka_producer_begin(source->producer, error);
-    for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        status = put_answer(source, &source->answers[i], &source->records[i], error);
-    size_t n_partitions = last_offsets(source, n, partitions, n_ours);
-    if (status == STATUS_OK)
-        status = kafka_producer_commit(source->producer, source->consumer, partitions, n_partitions,
-                                       error);
-    free(partitions);
-    return status;
 }
 
 /* ---- deciding ---- */
@@ -200,10 +103,12 @@ static enum status handle_batch(struct kafka_source *source, size_t n, struct er
     for (size_t i = 0; i < n; i++)
         take_record(source, &source->records[i], &source->events[i]);
     enum status status = worker_process(source->worker, source->events, n, source->answers, error);
-    if (status == STATUS_OK)
-        status = await_disk(source, error);
-    if (status == STATUS_OK)
-        status = send_batch(source, n, error);
+    if (status != STATUS_OK)
+        return status;
+    struct kafka_parcel *parcel = kafka_sender_parcel(source->sender);
+    status = kafka_parcel_fill(parcel, options_of(source), source->worker, source->answers,
+                               source->records, n, error);
+    kafka_sender_give(source->sender, parcel, status == STATUS_OK);
     return status;
 }
 
@@ -212,12 +117,14 @@ static enum status handle_batch(struct kafka_source *source, size_t n, struct er
 static enum status put_recorded(void *context, const struct recorded *recorded, struct error *error)
 {
     struct kafka_source *source = context;
+    const struct kafka_options *options = options_of(source);
+    char text[KAFKA_PLACE_SIZE];
+    struct slice place = kafka_place(options, source->partition, recorded->offset, text);
+    const struct kafka_message message =
+        recorded->decided ? kafka_decision(options, recorded->entity, recorded->body, place)
+                          : kafka_dead_letter(options, recorded->body, recorded->violations, place);
     source->n_sent++;
-    if (recorded->decided)
-        return put_decision(source, recorded->entity, recorded->body, source->partition,
-                            recorded->offset, error);
-    return put_dead_letter(source, recorded->body, recorded->violations, source->partition,
-                           recorded->offset, error);
+    return message.topic[0] ? kafka_producer_put(source->producer, &message, error) : STATUS_OK;
 }
 
 static enum status put_missed(struct kafka_source *source, const struct kafka_partition *partition,
@@ -275,6 +182,13 @@ static int64_t recorded_offset(void *context, int32_t partition)
     return engine_position(source->session->engine, SOURCE, partition);
 }
 
+/* The next owner of our partitions must find their offsets where we leave them. */
+static enum status finish_taken(void *context, struct error *error)
+{
+    struct kafka_source *source = context;
+    return source->sender ? kafka_sender_drain(source->sender, DRAIN_TIMEOUT_MS, error) : STATUS_OK;
+}
+
 static enum status connect_to_brokers(struct kafka_source *source, struct error *error)
 {
     const struct kafka_producer_options producer = {
@@ -286,13 +200,32 @@ static enum status connect_to_brokers(struct kafka_source *source, struct error 
         .kafka = options_of(source),
         .ledger = engine_identity(source->session->engine),
         .recorded = recorded_offset,
+        .settle = finish_taken,
         .context = source,
         .log = log_of(source),
     };
     enum status status = kafka_producer_open(&producer, &source->producer, error);
     if (status == STATUS_OK)
         status = kafka_consumer_open(&consumer, &source->consumer, error);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    const struct kafka_sender_options sender = {
+        .ledger = engine_ledger(source->session->engine),
+        .producer = source->producer,
+        .consumer = source->consumer,
+        .stopping = source->stopping,
+    };
+    return kafka_sender_start(&sender, &source->sender, error);
+}
+
+static void close_connection(struct kafka_source *source)
+{
+    kafka_sender_stop(source->sender);
+    source->sender = NULL;
+    kafka_consumer_close(source->consumer);
+    source->consumer = NULL;
+    kafka_producer_close(source->producer);
+    source->producer = NULL;
 }
 
 static void look_at_connection(struct kafka_source *source, bool messages_came)
@@ -330,12 +263,27 @@ void kafka_source_fill(const struct kafka_source *source, struct kafka_status *s
     };
 }
 
+/* Takes a batch, or stays in the group until one can be taken. */
+static enum status take(struct kafka_source *source, size_t *n, bool *rebalanced,
+                        struct error *error)
+{
+    bool room;
+    *n = 0;
+    *rebalanced = false;
+    enum status status = kafka_sender_room(source->sender, ROOM_TIMEOUT_MS, &room, error);
+    if (status != STATUS_OK)
+        return status;
+    if (!room)
+        return kafka_consumer_wait(source->consumer, TAKE_TIMEOUT_MS, rebalanced, error);
+    return kafka_consumer_take(source->consumer, source->records, MAX_BATCH, TAKE_TIMEOUT_MS, n,
+                               rebalanced, error);
+}
+
 static enum status step(struct kafka_source *source, struct error *error)
 {
     size_t n;
     bool rebalanced;
-    enum status status = kafka_consumer_take(source->consumer, source->records, MAX_BATCH,
-                                             TAKE_TIMEOUT_MS, &n, &rebalanced, error);
+    enum status status = take(source, &n, &rebalanced, error);
     if (status == STATUS_OK && rebalanced)
         status = settle(source, error);
     else if (status == STATUS_OK && n > 0)
@@ -347,18 +295,21 @@ static enum status step(struct kafka_source *source, struct error *error)
     return status;
 }
 
+/* What was decided is in the ledger when it ends, unless the process ends first: the next
+ * connection goes on where the ledger ends. */
 static enum status run_connection(struct kafka_source *source, struct error *error)
 {
+    struct error disk;
     atomic_fetch_add(&source->connections, 1);
     enum status status = connect_to_brokers(source, error);
     while (status == STATUS_OK && !atomic_load(source->stopping))
         status = step(source, error);
     forget_connection(source);
-    kafka_consumer_close(source->consumer);
-    kafka_producer_close(source->producer);
-    source->consumer = NULL;
-    source->producer = NULL;
-    return status;
+    close_connection(source);
+    enum status recorded = await_disk(source, &disk);
+    return status == STATUS_OK && recorded != STATUS_OK
+               ? error_set(error, recorded, "%s", disk.message)
+               : status;
 }
 
 void kafka_source_run(struct kafka_source *source, struct worker *worker,
@@ -399,7 +350,6 @@ enum status kafka_source_create(struct session *session, struct kafka_source **s
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
     atomic_store(&made->lag, -1);
-    buffer_init(&made->body, BODY_BYTES);
     snprintf(made->transactional_id, sizeof made->transactional_id, "binnacle-%s",
              engine_identity(session->engine));
     *source = made;
@@ -410,6 +360,5 @@ void kafka_source_destroy(struct kafka_source *source)
 {
     if (!source)
         return;
-    buffer_free(&source->body);
     free(source);
 }

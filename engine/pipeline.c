@@ -435,6 +435,11 @@ enum status worker_wait(struct worker *worker, struct error *error)
     return status;
 }
 
+uint64_t worker_ticket(const struct worker *worker)
+{
+    return worker->ticket;
+}
+
 enum status worker_csv_header(struct worker *worker, struct slice header, struct error *error)
 {
     return decoder_csv_header(worker->csv, header, error);

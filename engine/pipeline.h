@@ -87,6 +87,9 @@ MUST_USE enum status worker_process(struct worker *worker, const struct raw_even
 /* Returns when the last batch is on the disk. STATUS_IO: the disk refuses at present; the rows stay
  * queued, and the call may be repeated. */
 MUST_USE enum status worker_wait(struct worker *worker, struct error *error);
+/* For ledger_wait(), by whoever waits in the worker's place: the ticket of all batches up to the
+ * last one; 0: nothing was recorded yet. */
+uint64_t worker_ticket(const struct worker *worker);
 
 /* Appends the JSON answer to one event as the OpenAPI document has it, without a line end. */
 void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);

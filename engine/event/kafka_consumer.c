@@ -12,7 +12,8 @@
 
 #define MAX_TAKE        1024
 #define ASK_TIMEOUT_MS  10000
-#define QUEUE_KB        "16384" /* fetched ahead, all partitions together */
+#define QUEUE_KB        "16384"    /* fetched ahead, all partitions together */
+#define TAKE_BYTES      (4u << 20) /* a batch with more than that is not filled up */
 #define LAST_OF(offset) ((offset)-1)
 
 struct kafka_consumer {
@@ -26,7 +27,8 @@ struct kafka_consumer {
     struct error why;
     rd_kafka_message_t *messages[MAX_TAKE];
     size_t n_messages;
-    bool held; /* one message, of the new partitions, waits for the next take */
+    bool held; /* one message waits for the next take */
+    bool paused;
 };
 
 rd_kafka_t *kafka_consumer_handle(struct kafka_consumer *consumer)
@@ -163,8 +165,15 @@ static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *places, void *opaque)
 {
     struct kafka_consumer *consumer = opaque;
+    struct error error;
     (void)handle;
+    if (consumer->n_partitions > 0 && consumer->options.settle && consumer->trouble == STATUS_OK) {
+        enum status status = consumer->options.settle(consumer->options.context, &error);
+        if (status != STATUS_OK)
+            complain(consumer, status, "%s", error.message);
+    }
     consumer->rebalanced = true;
+    consumer->paused = false;
     drop_partitions(consumer);
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         take_partitions(consumer, places);
@@ -275,9 +284,18 @@ static void hold(struct kafka_consumer *consumer, rd_kafka_message_t *message)
     }
 }
 
+static void keep(struct kafka_consumer *consumer, rd_kafka_message_t *message)
+{
+    if (message->err)
+        handle_event(consumer, message);
+    else
+        consumer->messages[consumer->n_messages++] = message;
+}
+
 static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)
 {
-    while (consumer->n_messages < max && consumer->trouble == STATUS_OK) {
+    size_t bytes = 0;
+    while (consumer->n_messages < max && bytes < TAKE_BYTES && consumer->trouble == STATUS_OK) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(consumer->handle, consumer->n_messages > 0 ? 0 : timeout_ms);
         if (consumer->rebalanced) {
@@ -286,29 +304,46 @@ static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)
         }
         if (!message)
             return;
-        if (message->err)
-            handle_event(consumer, message);
-        else
-            consumer->messages[consumer->n_messages++] = message;
+        bytes += message->len;
+        keep(consumer, message);
     }
+}
+
+static void set_paused(struct kafka_consumer *consumer, bool paused)
+{
+    rd_kafka_topic_partition_list_t *places = NULL;
+    if (consumer->paused == paused ||
+        rd_kafka_assignment(consumer->handle, &places) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_resp_err_t code = paused ? rd_kafka_pause_partitions(consumer->handle, places)
+                                      : rd_kafka_resume_partitions(consumer->handle, places);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        consumer->paused = paused;
+    rd_kafka_topic_partition_list_destroy(places);
+}
+
+static enum status end_poll(const struct kafka_consumer *consumer, bool *rebalanced,
+                            struct error *error)
+{
+    *rebalanced = consumer->rebalanced;
+    if (consumer->trouble != STATUS_OK)
+        *error = consumer->why;
+    return consumer->trouble;
 }
 
 enum status kafka_consumer_take(struct kafka_consumer *consumer, struct kafka_record *records,
                                 size_t max, int timeout_ms, size_t *n, bool *rebalanced,
                                 struct error *error)
 {
+    set_paused(consumer, false);
     if (!consumer->held)
         release_messages(consumer);
     consumer->held = false;
     consumer->rebalanced = false;
     *n = 0;
     collect(consumer, max < MAX_TAKE ? max : MAX_TAKE, timeout_ms);
-    *rebalanced = consumer->rebalanced;
-    if (consumer->trouble != STATUS_OK) {
-        *error = consumer->why;
-        return consumer->trouble;
-    }
-    for (; !consumer->rebalanced && *n < consumer->n_messages; (*n)++) {
+    enum status status = end_poll(consumer, rebalanced, error);
+    for (; status == STATUS_OK && !consumer->rebalanced && *n < consumer->n_messages; (*n)++) {
         const rd_kafka_message_t *message = consumer->messages[*n];
         records[*n] = (struct kafka_record){
             .value = slice_make(message->payload, message->len),
@@ -317,7 +352,24 @@ enum status kafka_consumer_take(struct kafka_consumer *consumer, struct kafka_re
             .offset = message->offset,
         };
     }
-    return STATUS_OK;
+    return status;
+}
+
+enum status kafka_consumer_wait(struct kafka_consumer *consumer, int timeout_ms, bool *rebalanced,
+                                struct error *error)
+{
+    if (!consumer->held)
+        release_messages(consumer);
+    consumer->rebalanced = false;
+    set_paused(consumer, true);
+    /* Paused partitions give nothing; should a message come all the same, it is held. */
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->handle, timeout_ms);
+    if (consumer->rebalanced)
+        hold(consumer, message);
+    else if (message)
+        keep(consumer, message);
+    consumer->held = consumer->n_messages > 0;
+    return end_poll(consumer, rebalanced, error);
 }
 
 const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consumer *consumer,

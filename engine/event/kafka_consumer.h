@@ -38,6 +38,10 @@ struct kafka_consumer_options {
     const char *ledger;
     /* The partition's last offset in the ledger, -1: none. Called from within take. */
     int64_t (*recorded)(void *context, int32_t partition);
+    /* Partitions are about to go to somebody else: what was taken from them has to be recorded and
+     * its offsets committed when this returns. Anything but STATUS_OK ends the connection. Called
+     * from within take and wait. NULL: nothing is ever under way. */
+    enum status (*settle)(void *context, struct error *error);
     void *context;
     struct log *log;
 };
@@ -48,13 +52,18 @@ MUST_USE enum status kafka_consumer_open(const struct kafka_consumer_options *op
 /* Leaves the group's work to others, or to our next start. NULL is ignored. */
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
-/* Up to `max` messages; waits up to timeout_ms for the first. *n may be 0. When partitions come or
- * go it returns at once, with *rebalanced true and no messages: what was recorded beyond `sent` of
- * the partitions must be sent before the next call. STATUS_CONFLICT: the group has gone further
- * than this ledger, which has lost rows; STATUS_UNAVAILABLE: close, and open again. One thread. */
+/* Up to `max` messages, or fewer when they are large; waits up to timeout_ms for the first. *n may
+ * be 0. When partitions come or go it returns at once, with *rebalanced true and no messages: what
+ * was recorded beyond `sent` of the partitions must be sent before the next call. STATUS_CONFLICT:
+ * the group has gone further than this ledger, which has lost rows; STATUS_UNAVAILABLE: close, and
+ * open again. One thread. */
 MUST_USE enum status kafka_consumer_take(struct kafka_consumer *consumer,
                                          struct kafka_record *records, size_t max, int timeout_ms,
                                          size_t *n, bool *rebalanced, struct error *error);
+/* Takes nothing, and stays in the group for timeout_ms: for when there is no room for messages.
+ * What was fetched ahead is fetched again afterwards. Otherwise like kafka_consumer_take(). */
+MUST_USE enum status kafka_consumer_wait(struct kafka_consumer *consumer, int timeout_ms,
+                                         bool *rebalanced, struct error *error);
 /* The partitions that are ours now; until the next kafka_consumer_take(). */
 const struct kafka_partition *kafka_consumer_partitions(const struct kafka_consumer *consumer,
                                                         size_t *n);
