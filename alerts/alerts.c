@@ -29,6 +29,8 @@ struct alerts {
     struct rules_set *rules;
     struct channels *channels;
     struct outbox *outbox;
+    struct outbox *spare; /* in memory: what must be told while the disk takes nothing */
+    bool unsaved;         /* states have changed that are not on the disk */
     struct sender *sender;
     struct log *log;
     struct clock *wall;
@@ -118,9 +120,12 @@ enum status alerts_create(const struct alerts_options *options, struct alerts **
     if (status == STATUS_OK)
         status = outbox_open(options->path, &made->outbox, error);
     if (status == STATUS_OK)
+        status = outbox_open(NULL, &made->spare, error);
+    if (status == STATUS_OK)
         status = take_up_state(made, error);
     if (status == STATUS_OK && channels_count(made->channels) > 0)
-        status = sender_start(made->outbox, made->channels, made->log, &made->sender, error);
+        status = sender_start(made->outbox, made->spare, made->channels, made->log, &made->sender,
+                              error);
     if (status != STATUS_OK) {
         alerts_destroy(made);
         return status;
@@ -134,6 +139,7 @@ void alerts_destroy(struct alerts *alerts)
     if (!alerts)
         return;
     sender_stop(alerts->sender);
+    outbox_close(alerts->spare);
     outbox_close(alerts->outbox);
     channels_destroy(alerts->channels);
     rules_set_destroy(alerts->rules);
@@ -182,8 +188,9 @@ static bool goes_to(const struct rule *rule, const char *channel)
     return rule->n_channels == 0;
 }
 
-static enum status tell(struct alerts *alerts, const struct rule *rule, const struct alert *alert,
-                        enum transition transition, int64_t at_us, struct error *error)
+static enum status tell(struct alerts *alerts, struct outbox *outbox, const struct rule *rule,
+                        const struct alert *alert, enum transition transition, int64_t at_us,
+                        struct error *error)
 {
     char fingerprint[33], key[OUTBOX_KEY_SIZE];
     make_keys(alerts, rule, &alert->machine, fingerprint);
@@ -207,7 +214,7 @@ static enum status tell(struct alerts *alerts, const struct rule *rule, const st
         channel_render(alerts->channels, i, &notice, &alerts->body);
         struct hash128 id = hash128(channel, strlen(channel), (uint64_t)transition);
         snprintf(key, sizeof key, "%s-%d-%08x", fingerprint, (int)transition, (unsigned)id.low);
-        enum status status = outbox_put(alerts->outbox, key, channel, buffer_slice(&alerts->body),
+        enum status status = outbox_put(outbox, key, channel, buffer_slice(&alerts->body),
                                         clock_now_us(alerts->wall), error);
         if (status != STATUS_OK)
             return status;
@@ -239,20 +246,41 @@ static bool has_changed(const struct alerts *alerts, int i)
            old->clear_us != new->clear_us || old->fired_us != new->fired_us;
 }
 
-static enum status write_changes(struct alerts *alerts, const enum transition *transitions,
-                                 int64_t now_us, struct error *error)
+/* `all`: the states that have not changed, too. */
+static enum status write_changes(struct alerts *alerts, struct outbox *outbox, bool all,
+                                 const enum transition *transitions, int64_t now_us,
+                                 struct error *error)
 {
-    enum status status = outbox_begin(alerts->outbox, error);
+    enum status status = outbox_begin(outbox, error);
     if (status != STATUS_OK)
         return status;
     for (int i = 0; i < rules_set_count(alerts->rules) && status == STATUS_OK; i++) {
         const struct rule *rule = rules_set_get(alerts->rules, i);
-        if (has_changed(alerts, i))
-            status = outbox_put_state(alerts->outbox, rule->name, &alerts->next[i].machine, error);
+        if (all || has_changed(alerts, i))
+            status = outbox_put_state(outbox, rule->name, &alerts->next[i].machine, error);
         if (status == STATUS_OK && transitions[i] != TRANSITION_NONE)
-            status = tell(alerts, rule, &alerts->next[i], transitions[i], now_us, error);
+            status = tell(alerts, outbox, rule, &alerts->next[i], transitions[i], now_us, error);
     }
-    return outbox_commit(alerts->outbox, status, error);
+    return outbox_commit(outbox, status, error);
+}
+
+/* People are told of a full disk although nothing can be written on it: then the messages go
+ * through memory, and the states are written as soon as that is possible. */
+static enum status keep_changes(struct alerts *alerts, const enum transition *transitions,
+                                int64_t now_us)
+{
+    struct error error;
+    enum status status =
+        write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, now_us, &error);
+    if (status == STATUS_OK && alerts->unsaved)
+        log_write(alerts->log, LOG_INFO, "alerts", "state_written", "alerts.db is written again");
+    if (status != STATUS_OK && !alerts->unsaved)
+        log_write(alerts->log, LOG_ERROR, "alerts", "state_not_written",
+                  "%s; messages are sent from memory until it can be written", error.message);
+    alerts->unsaved = status != STATUS_OK;
+    if (status != STATUS_OK)
+        status = write_changes(alerts, alerts->spare, false, transitions, now_us, &error);
+    return status;
 }
 
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
@@ -265,12 +293,10 @@ void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
         transitions[i] = step(alerts, i, snapshot->time_us);
         changed = changed || has_changed(alerts, i);
     }
-    struct error error;
-    if (changed && write_changes(alerts, transitions, snapshot->time_us, &error) != STATUS_OK) {
-        /* The old state stays: the same transitions are tried with the next snapshot. */
-        log_write(alerts->log, LOG_ERROR, "alerts", "state_not_written", "%s", error.message);
+    /* If even memory is short the old state stays: the next snapshot makes the same of it. */
+    if ((changed || alerts->unsaved) &&
+        keep_changes(alerts, transitions, snapshot->time_us) != STATUS_OK)
         return;
-    }
     memcpy(alerts->alerts, alerts->next, (size_t)n * sizeof *alerts->alerts);
     if (changed && alerts->sender)
         sender_wake(alerts->sender);
@@ -285,6 +311,16 @@ static int compare(const void *a, const void *b)
     if (pages != 0)
         return pages;
     return (left->since_us < right->since_us) - (left->since_us > right->since_us);
+}
+
+static void add_counts(struct outbox_status *sum, const struct outbox_status *more)
+{
+    sum->waiting += more->waiting;
+    sum->sent += more->sent;
+    sum->retried += more->retried;
+    sum->dead += more->dead;
+    if (more->oldest_us > 0 && (sum->oldest_us == 0 || more->oldest_us < sum->oldest_us))
+        sum->oldest_us = more->oldest_us;
 }
 
 void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
@@ -305,5 +341,8 @@ void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
         status->value = alert->value;
     }
     qsort(snapshot->alerts, (size_t)snapshot->n_alerts, sizeof snapshot->alerts[0], compare);
+    struct outbox_status spare = {0};
     outbox_count(alerts->outbox, &snapshot->outbox);
+    outbox_count(alerts->spare, &spare);
+    add_counts(&snapshot->outbox, &spare);
 }

@@ -40,8 +40,8 @@ void alerts_destroy(struct alerts *alerts);
 MUST_USE enum status alerts_check(const struct alerts_options *options, struct error *error);
 
 /* Evaluates every rule on this snapshot, in its time. Transitions are committed to the outbox
- * before this returns; a database that cannot be written is logged and tried again with the next
- * snapshot, and no transition is lost by it. One thread. */
+ * before this returns. While its database cannot be written they are told from memory, and what
+ * they led to is written as soon as it can be. One thread. */
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
 
 /* Fills alerts and outbox: pages first, newest first. The thread of alerts_evaluate(). */

@@ -46,7 +46,7 @@ static const struct config_key rule_keys[] = {
  * keep a single bad event of a quiet night from paging anyone. */
 struct builtin {
     const char *name, *when, *severity, *summary;
-    const char *only_for; /* NULL: every objective of events */
+    const char *only_for; /* NULL: every objective of events; "": the service as a whole */
     int64_t for_us, resolve_us;
 };
 
@@ -67,6 +67,10 @@ static const struct builtin builtins[] = {
      "the score's distribution has moved: PSI {drift.score.psi} over {drift.score.threshold} "
      "({drift.score.n} events, {drift.score.noise} is noise)",
      "score", 5 * US_PER_MIN, 10 * US_PER_MIN},
+    {"ledger-not-written", "ledger.not_written_s >= 3", "page",
+     "the ledger has not been written for {ledger.not_written_s} s, so nothing is decided: "
+     "{ledger.problem}; {ledger.refused_total} events refused since start",
+     "", 0, US_PER_MIN},
 };
 
 struct rules_set {
@@ -225,7 +229,8 @@ static enum status add_builtins(struct rules_set *set, const struct alert_object
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins && status == STATUS_OK; i++) {
         const struct builtin *builtin = &builtins[i];
         if (builtin->only_for) {
-            if (vocabulary_find(vocabulary, "drift.score.psi", NULL) >= 0)
+            bool score = strcmp(builtin->only_for, "score") == 0;
+            if (!score || vocabulary_find(vocabulary, "drift.score.psi", NULL) >= 0)
                 status = add_builtin(set, builtin, builtin->only_for, vocabulary, error);
             continue;
         }

@@ -1,6 +1,8 @@
 /* Takes due messages one at a time, posts them, and writes down what became of them before the next
  * one. A message that was posted but not written down, because the process was killed between the
- * two, is posted again under the same Idempotency-Key. */
+ * two, is posted again under the same Idempotency-Key. While the disk takes nothing, what became of
+ * the last one is remembered and nothing more is taken from that outbox; the one in memory goes on.
+ */
 #include "alerts/sender.h"
 
 #include <stdio.h>
@@ -17,8 +19,26 @@
 #define LONGEST_WAIT_MS 60000
 #define PRUNE_EVERY_US  US_PER_HOUR
 
-struct sender {
+enum fate { FATE_SENT, FATE_LATER, FATE_DEAD };
+
+/* What became of the last message, until it is written down. */
+struct settlement {
+    bool pending;
+    enum fate fate;
+    int64_t id, due_us;
+    char problem[sizeof((struct error *)0)->message];
+};
+
+struct place {
     struct outbox *outbox;
+    struct settlement settlement;
+    bool told; /* that it cannot be written or read */
+};
+
+#define PLACES 2 /* the one on the disk, the one in memory */
+
+struct sender {
+    struct place places[PLACES];
     const struct channels *channels;
     struct log *log;
     struct clock *clock;
@@ -48,29 +68,55 @@ static double random_share(void)
     return (double)number / (double)UINT32_MAX;
 }
 
-static enum status settle(struct sender *sender, enum status sent, int64_t retry_after_s,
-                          const struct error *problem, struct error *error)
+static enum status write_down(struct sender *sender, struct place *place, struct error *error)
+{
+    struct settlement *settlement = &place->settlement;
+    int64_t now_us = clock_now_us(sender->clock);
+    enum status status = STATUS_OK;
+    switch (settlement->fate) {
+    case FATE_SENT:
+        status = outbox_sent(place->outbox, settlement->id, now_us, error);
+        break;
+    case FATE_LATER:
+        status = outbox_retry(place->outbox, settlement->id, settlement->due_us,
+                              settlement->problem, error);
+        break;
+    case FATE_DEAD:
+        status = outbox_bury(place->outbox, settlement->id, now_us, settlement->problem, error);
+        break;
+    }
+    settlement->pending = status != STATUS_OK;
+    return status;
+}
+
+static void settle(struct sender *sender, struct place *place, enum status sent,
+                   int64_t retry_after_s, const struct error *problem)
 {
     const struct outbox_message *message = &sender->message;
+    struct settlement *settlement = &place->settlement;
     int64_t now_us = clock_now_us(sender->clock);
+    *settlement = (struct settlement){.pending = true, .fate = FATE_SENT, .id = message->id};
     if (sent == STATUS_OK)
-        return outbox_sent(sender->outbox, message->id, now_us, error);
+        return;
+    snprintf(settlement->problem, sizeof settlement->problem, "%s", problem->message);
     bool old = now_us - message->made_us > MAX_AGE_US;
     if (!problem->retriable || old) {
         log_write(sender->log, LOG_ERROR, "alerts", "message_given_up",
                   "channel %s: %s; the alert stays on the screens", message->channel,
                   problem->message);
-        return outbox_bury(sender->outbox, message->id, now_us, problem->message, error);
+        settlement->fate = FATE_DEAD;
+        return;
     }
     log_write(sender->log, LOG_WARN, "alerts", "message_delayed", "channel %s: %s; trying again",
               message->channel, problem->message);
     int64_t wait_us = sender_backoff_us(message->attempts + 1, random_share());
     if (retry_after_s >= 0)
         wait_us = retry_after_s < MAX_AGE_US / US_PER_S ? retry_after_s * US_PER_S : MAX_AGE_US;
-    return outbox_retry(sender->outbox, message->id, now_us + wait_us, problem->message, error);
+    settlement->fate = FATE_LATER;
+    settlement->due_us = now_us + wait_us;
 }
 
-static enum status deliver(struct sender *sender, struct error *error)
+static enum status deliver(struct sender *sender, struct place *place, struct error *error)
 {
     struct error problem = {0};
     int64_t retry_after_s = -1;
@@ -79,7 +125,8 @@ static enum status deliver(struct sender *sender, struct error *error)
         channel < 0 ? error_set(&problem, STATUS_NOT_FOUND, "is not configured any more")
                     : channel_post(sender->channels, channel, buffer_slice(&sender->message.body),
                                    sender->message.key, &retry_after_s, &problem);
-    return settle(sender, sent, retry_after_s, &problem, error);
+    settle(sender, place, sent, retry_after_s, &problem);
+    return write_down(sender, place, error);
 }
 
 /* False when it is time to end. */
@@ -103,10 +150,10 @@ static void prune_now_and_then(struct sender *sender)
 {
     struct error error;
     int64_t now_us = clock_now_us(sender->clock);
-    if (sender->pruned_us != 0 && now_us - sender->pruned_us < PRUNE_EVERY_US)
+    if (sender->pruned_us != 0 && llabs(now_us - sender->pruned_us) < PRUNE_EVERY_US)
         return;
     sender->pruned_us = now_us;
-    if (outbox_prune(sender->outbox, now_us, &error) != STATUS_OK)
+    if (outbox_prune(sender->places[0].outbox, now_us, &error) != STATUS_OK)
         log_write(sender->log, LOG_WARN, "alerts", "outbox_not_pruned", "%s", error.message);
 }
 
@@ -118,36 +165,59 @@ static bool grace_is_over(struct sender *sender)
     return over;
 }
 
+/* One message of one outbox. STATUS_END: none is due; *next_us is when it is worth looking again.
+ */
+static enum status serve(struct sender *sender, struct place *place, int64_t *next_us)
+{
+    struct error error;
+    *next_us = INT64_MAX;
+    enum status status = STATUS_OK;
+    if (place->settlement.pending)
+        status = write_down(sender, place, &error);
+    if (status == STATUS_OK)
+        status = outbox_take(place->outbox, clock_now_us(sender->clock), &sender->message, next_us,
+                             &error);
+    if (status == STATUS_OK)
+        status = deliver(sender, place, &error);
+    bool failed = status != STATUS_OK && status != STATUS_END;
+    if (failed && !place->told)
+        log_write(sender->log, LOG_ERROR, "alerts", "outbox_failed",
+                  "%s; what waits in it is sent when it can be written again", error.message);
+    place->told = failed;
+    if (failed)
+        *next_us = clock_now_us(sender->clock) + US_PER_S;
+    return status == STATUS_OK ? STATUS_OK : STATUS_END;
+}
+
 static void run(void *context)
 {
     struct sender *sender = context;
-    struct error error;
     while (!grace_is_over(sender)) {
+        bool any = false;
         int64_t next_us = INT64_MAX;
-        enum status status = outbox_take(sender->outbox, clock_now_us(sender->clock),
-                                         &sender->message, &next_us, &error);
-        if (status == STATUS_OK)
-            status = deliver(sender, &error);
-        if (status == STATUS_OK)
+        for (size_t i = 0; i < PLACES; i++) {
+            int64_t due_us;
+            any = serve(sender, &sender->places[i], &due_us) == STATUS_OK || any;
+            next_us = due_us < next_us ? due_us : next_us;
+        }
+        if (any)
             continue;
         prune_now_and_then(sender);
-        if (status != STATUS_END) {
-            log_write(sender->log, LOG_ERROR, "alerts", "outbox_failed", "%s", error.message);
-            next_us = clock_now_us(sender->clock) + US_PER_S;
-        }
         if (!wait_for_work(sender, next_us))
             return;
     }
 }
 
-enum status sender_start(struct outbox *outbox, const struct channels *channels, struct log *log,
-                         struct sender **sender, struct error *error)
+enum status sender_start(struct outbox *outbox, struct outbox *spare,
+                         const struct channels *channels, struct log *log, struct sender **sender,
+                         struct error *error)
 {
     *sender = NULL;
     struct sender *made = calloc(1, sizeof *made);
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    made->outbox = outbox;
+    made->places[0].outbox = outbox;
+    made->places[1].outbox = spare;
     made->channels = channels;
     made->log = log;
     made->clock = clock_create_wall();

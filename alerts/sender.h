@@ -8,9 +8,11 @@
 
 struct sender;
 
-/* Everything is borrowed until sender_stop(). */
-MUST_USE enum status sender_start(struct outbox *outbox, const struct channels *channels,
-                                  struct log *log, struct sender **sender, struct error *error);
+/* `spare` has what was told while `outbox` could not be written. Everything is borrowed until
+ * sender_stop(). */
+MUST_USE enum status sender_start(struct outbox *outbox, struct outbox *spare,
+                                  const struct channels *channels, struct log *log,
+                                  struct sender **sender, struct error *error);
 /* Tells it that there is something new. Any thread. */
 void sender_wake(struct sender *sender);
 /* Lets it go on for up to two seconds while something is due, then ends it; what is left waits in

@@ -9,7 +9,7 @@
 
 #include "engine/base/yaml.h"
 
-enum kind { KIND_DOUBLE, KIND_COUNT, KIND_BOOL, KIND_HEALTH };
+enum kind { KIND_DOUBLE, KIND_COUNT, KIND_BOOL, KIND_HEALTH, KIND_TEXT };
 
 /* One number of a structure. */
 struct member {
@@ -45,6 +45,15 @@ static const struct member plain_members[] = {
     {"queue.depth", KIND_COUNT, OF(snapshot, queue_depth), "rows waiting to be committed"},
     {"queue.capacity", KIND_COUNT, OF(snapshot, queue_capacity), "rows that may wait"},
     {"ledger.tree_size", KIND_COUNT, OF(snapshot, tree_size), "leaves of the ledger's tree"},
+    {"ledger.not_written_s", KIND_DOUBLE, OF(snapshot, record.not_written_s),
+     "how long the ledger has not been written; no data while it is"},
+    {"ledger.problem", KIND_TEXT, OF(snapshot, record.problem), "why it is not written"},
+    {"ledger.wait_us", KIND_DOUBLE, OF(snapshot, record.wait_us),
+     "how long what is queued now will take to be on the disk"},
+    {"ledger.refused_total", KIND_COUNT, OF(snapshot, record.refused),
+     "events turned away undecided since start"},
+    {"ledger.unconfirmed_total", KIND_COUNT, OF(snapshot, record.unconfirmed),
+     "events decided whose callers were told to ask again, since start"},
     {"features.entities", KIND_COUNT, OF(snapshot, feature_entities), "entities with windows"},
     {"features.bytes", KIND_COUNT, OF(snapshot, feature_bytes), "memory of the windows"},
     {"outbox.waiting", KIND_COUNT, OF(snapshot, outbox.waiting),
@@ -129,7 +138,8 @@ static bool can_be_written(const char *subject)
 
 static enum value_type type_of(enum kind kind)
 {
-    static const enum value_type types[] = {VALUE_NUMBER, VALUE_NUMBER, VALUE_BOOL, VALUE_STRING};
+    static const enum value_type types[] = {VALUE_NUMBER, VALUE_NUMBER, VALUE_BOOL, VALUE_STRING,
+                                            VALUE_STRING};
     return types[kind];
 }
 
@@ -268,6 +278,8 @@ static struct value value_of(const struct member *member, const void *subject)
         return value_bool(*(const bool *)at);
     case KIND_HEALTH:
         return value_string(slice_of(health_name(*(const enum health *)(const void *)at)));
+    case KIND_TEXT:
+        return *at ? value_string(slice_of(at)) : value_null();
     }
     return value_null();
 }

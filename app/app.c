@@ -1,6 +1,7 @@
-/* Finds the command in the table and runs it. SIGPIPE is ignored, so that no peer who goes away
- * ends a service: every writer sees the error where it happens, and cli_main() ends a command whose
- * output nobody reads any more as a pipeline's tools end. */
+/* Finds the command in the table and runs it. SIGPIPE and SIGXFSZ are ignored, so that neither a
+ * peer who goes away nor a limit on the size of files ends a service: every writer sees the error
+ * where it happens, and cli_main() ends a command whose output nobody reads any more as a
+ * pipeline's tools end. */
 #include "app/app.h"
 
 #include <errno.h>
@@ -28,5 +29,6 @@ int app_main(int argc, char **argv)
     /* UTF-8 on the terminal, but numbers as in C whatever the user's locale. */
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return cli_main(commands, argc, argv);
 }

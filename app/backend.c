@@ -68,12 +68,6 @@ static void set_reasons(const struct backend *backend, struct worker *worker,
     worker_set_options(worker, &options);
 }
 
-/* With durability `batch` the answer does not wait for the disk. */
-static enum status make_durable(struct backend *backend, struct worker *worker, struct error *error)
-{
-    return engine_parts(backend->engine)->batch_us > 0 ? STATUS_OK : worker_wait(worker, error);
-}
-
 static int answer_status(const struct answer *answer)
 {
     switch (answer->kind) {
@@ -90,14 +84,6 @@ static int answer_status(const struct answer *answer)
     return 500;
 }
 
-static int refused(struct error *error)
-{
-    error_set(error, STATUS_FULL,
-              "the ledger takes nothing at present; nothing was decided, send "
-              "the event again");
-    return 503;
-}
-
 static int score_one(struct backend *backend, struct worker *worker,
                      const struct web_score_request *request, struct buffer *out,
                      struct error *error)
@@ -108,16 +94,18 @@ static int score_one(struct backend *backend, struct worker *worker,
     struct answer answer;
     enum status status = worker_process(worker, &event, 1, &answer, error);
     if (status == STATUS_OK)
-        status = make_durable(backend, worker, error);
+        status = worker_settle(worker, error);
     if (status != STATUS_OK)
         return 503;
     int code = answer_status(&answer);
-    if (code == 503)
-        return refused(error);
-    if (code == 200)
-        answer_json(worker, &answer, out);
-    else
+    if (code == 503) {
+        *error = *worker_refusal(worker);
+        return code;
+    }
+    if (code != 200)
         answer_problem_json(&answer, out);
+    else if (!answer_json(worker, &answer, out))
+        code = 503;
     observe_answer_latency(engine_observe(backend->engine),
                            (monotonic_ns() - event.received_ns) / 1000);
     return code;
@@ -192,9 +180,8 @@ static void answer_lines(struct worker *worker, const struct lines *lines, struc
     }
 }
 
-static int score_lines(struct backend *backend, struct worker *worker,
-                       const struct web_score_request *request, struct lines *lines,
-                       struct buffer *out, struct error *error)
+static int score_lines(struct worker *worker, const struct web_score_request *request,
+                       struct lines *lines, struct buffer *out, struct error *error)
 {
     struct slice body = request->body;
     bool taken = false;
@@ -204,11 +191,13 @@ static int score_lines(struct backend *backend, struct worker *worker,
         if (lines->n > 0)
             status = worker_process(worker, lines->events, lines->n, lines->answers, error);
         if (lines->n > 0 && status == STATUS_OK)
-            status = make_durable(backend, worker, error);
+            status = worker_settle(worker, error);
         if (status != STATUS_OK)
             return 503;
-        if (!taken && lines->n > 0 && lines->answers[0].kind == ANSWER_REFUSED)
-            return refused(error);
+        if (!taken && lines->n > 0 && lines->answers[0].kind == ANSWER_REFUSED) {
+            *error = *worker_refusal(worker);
+            return 503;
+        }
         taken = taken || lines->n > 0;
         answer_lines(worker, lines, out);
     }
@@ -224,7 +213,7 @@ static int score_batch(void *context, const struct web_score_request *request, s
     int code = 503;
     if (worker) {
         set_reasons(backend, worker, request);
-        code = score_lines(backend, worker, request, lines, out, error);
+        code = score_lines(worker, request, lines, out, error);
         return_worker(backend, worker);
     }
     free(lines);
@@ -346,6 +335,10 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
         }
     }
     json_array_end(&json);
+    if (accepted > 0 && engine_settle(backend->engine, error) != STATUS_OK) {
+        buffer_free(&refusals); /* they are queued and will be recorded */
+        return 503;
+    }
     if (n == 1 && code != 200) {
         buffer_free(&refusals);
         return code;
@@ -447,6 +440,8 @@ static int traffic_put(void *context, struct slice body, const char *actor, stru
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
         status = engine_set_traffic(backend->engine, arms, n_arms, actor, error);
+    if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)
+        error_prefix(error, "the split is changed, and its row waits to be recorded");
     json_destroy(document);
     if (status != STATUS_OK)
         return status == STATUS_INVALID ? 422 : 503;

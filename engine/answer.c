@@ -67,53 +67,68 @@ static void quarantined_json(const struct answer *answer, struct buffer *out)
     json_object_end(&json);
 }
 
-static void duplicate_json(struct worker *worker, const struct answer *answer, struct buffer *out)
+static void unavailable_json(const struct error *error, struct buffer *out)
+{
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_text(&json, "title", "Overloaded");
+    json_int(&json, "status", 503);
+    json_text(&json, "detail", error->message);
+    json_int(&json, "retry_after_s", error->retry_after_s ? error->retry_after_s : 1);
+    json_object_end(&json);
+}
+
+/* The row was waited for: see worker_settle(). */
+static bool recorded_json(struct engine *engine, uint64_t index, struct buffer *out)
+{
+    struct error cause, error;
+    struct ledger_row row;
+    lock_take(&engine->reader_lock);
+    enum status status = reader_row(engine->reader, index, &row, &cause);
+    if (status == STATUS_OK)
+        row_answer_json(&row, true, -1, out);
+    lock_release(&engine->reader_lock);
+    if (status == STATUS_OK)
+        return true;
+    log_write(engine->parts.log, LOG_ERROR, "engine", "row_unreadable", "row %llu: %s",
+              (unsigned long long)index, cause.message);
+    error_set(&error, status, "decided and recorded, but the record cannot be read at present");
+    unavailable_json(&error, out);
+    return false;
+}
+
+static bool duplicate_json(struct worker *worker, const struct answer *answer, struct buffer *out)
 {
     struct engine *engine = worker->engine;
-    if (engine->ledger && answer->ledger_index != UINT64_MAX) {
-        struct error error;
-        struct ledger_row row;
-        lock_take(&engine->reader_lock);
-        enum status status = ledger_wait_index(engine->ledger, answer->ledger_index, 5000, &error);
-        if (status == STATUS_OK)
-            status = reader_row(engine->reader, answer->ledger_index, &row, &error);
-        if (status == STATUS_OK)
-            row_answer_json(&row, true, -1, out);
-        lock_release(&engine->reader_lock);
-        if (status == STATUS_OK)
-            return;
-    }
+    if (engine->ledger && answer->ledger_index != UINT64_MAX)
+        return recorded_json(engine, answer->ledger_index, out);
     struct json_writer json;
     json_begin(&json, out);
     json_object(&json, NULL);
     event_id_json(answer->event, &json);
     json_bool(&json, "duplicate", true);
     json_object_end(&json);
+    return true;
 }
 
-void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out)
+bool answer_json(struct worker *worker, const struct answer *answer, struct buffer *out)
 {
-    struct json_writer json;
     switch (answer->kind) {
     case ANSWER_DECIDED:
         decided_json(&worker->items[answer->item], out);
-        return;
+        return true;
     case ANSWER_DUPLICATE:
-        duplicate_json(worker, answer, out);
-        return;
+        return duplicate_json(worker, answer, out);
     case ANSWER_CONFLICT:
     case ANSWER_QUARANTINED:
         quarantined_json(answer, out);
-        return;
+        return true;
     case ANSWER_REFUSED:
-        json_begin(&json, out);
-        json_object(&json, NULL);
-        json_text(&json, "title", "Overloaded");
-        json_int(&json, "status", 503);
-        json_text(&json, "detail", "nothing was decided; send the event again later");
-        json_object_end(&json);
-        return;
+        break;
     }
+    unavailable_json(worker_refusal(worker), out);
+    return false;
 }
 
 void answer_problem_json(const struct answer *answer, struct buffer *out)

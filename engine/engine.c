@@ -77,6 +77,8 @@ static enum status open_ledger(struct engine *engine, struct error *error)
         .log = parts->log,
         .queue_rows = (size_t)parts->queue_rows,
         .heads_file = parts->heads_file,
+        .batch_us = parts->batch_us,
+        .group_ms = parts->batch_us / 2000, /* half of it to gather, half of it to write */
     };
     enum status status = ledger_open(&options, &engine->ledger, error);
     if (status == STATUS_OK)
@@ -294,22 +296,50 @@ static enum status record_action(struct engine *engine, const struct engine_arm 
                    .arguments = buffer_slice(&arguments),
                    .at_us = clock_now_us(engine->parts.clock)},
     };
-    uint64_t ticket;
-    enum status status = ledger_submit(engine->ledger, &entry, 1, SUBMIT_REFUSE, &ticket, error);
+    enum status status = ledger_submit(engine->ledger, &entry, 1, SUBMIT_RESERVED, NULL, error);
+    if (status != STATUS_OK)
+        ledger_unreserve(engine->ledger, 1);
     buffer_free(&arguments);
     return status;
 }
 
+enum status engine_settle(struct engine *engine, struct error *error)
+{
+    uint64_t ticket;
+    if (!engine->ledger)
+        return STATUS_OK;
+    enum status status = ledger_submit(engine->ledger, NULL, 0, SUBMIT_REFUSE, &ticket, error);
+    if (status == STATUS_OK)
+        status = ledger_settle(engine->ledger, ticket, ENGINE_PATIENCE_MS, error);
+    return status;
+}
+
+static enum status apply_traffic(struct engine *engine, const struct engine_arm *arms, int n_arms,
+                                 struct error *error)
+{
+    enum status status = put_traffic(engine, arms, n_arms, error);
+    if (status != STATUS_OK)
+        return status;
+    engine_arms_changed(engine);
+    int champion = champion_of(arms, n_arms);
+    if (champion != atomic_exchange(&engine->champion, champion))
+        status = engine_use_reference(engine, champion, error);
+    return status;
+}
+
+/* What cannot be recorded is not done: the row's place is kept before anything changes. */
 enum status engine_set_traffic(struct engine *engine, const struct engine_arm *arms, int n_arms,
                                const char *who, struct error *error)
 {
-    enum status status = put_traffic(engine, arms, n_arms, error);
+    enum status status = engine->ledger ? ledger_reserve(engine->ledger, 1, error) : STATUS_OK;
+    if (status != STATUS_OK) {
+        error_prefix(error, "the split stays as it is");
+        return status;
+    }
+    status = apply_traffic(engine, arms, n_arms, error);
     if (status == STATUS_OK)
-        engine_arms_changed(engine);
-    int champion = champion_of(arms, n_arms);
-    if (status == STATUS_OK && champion != atomic_exchange(&engine->champion, champion))
-        status = engine_use_reference(engine, champion, error);
-    if (status == STATUS_OK)
-        status = record_action(engine, arms, n_arms, who, error);
+        return record_action(engine, arms, n_arms, who, error);
+    if (engine->ledger)
+        ledger_unreserve(engine->ledger, 1);
     return status;
 }

@@ -80,8 +80,14 @@ int64_t engine_position(struct engine *engine, int source, int32_t part);
 /* Names the ledger (ledger_identity()); "" without one. */
 const char *engine_identity(const struct engine *engine);
 
-/* The truth about an event that was decided before. STATUS_NOT_FOUND when it is not in the
- * ledger. Any thread. */
+/* How long a caller is kept waiting for the disk. */
+#define ENGINE_PATIENCE_MS 5000
+/* Returns when all that was handed to the ledger so far may be reported as recorded, as durably as
+ * its setting says; otherwise STATUS_IO or STATUS_UNAVAILABLE, and it stays queued. Any thread. */
+MUST_USE enum status engine_settle(struct engine *engine, struct error *error);
+
+/* The truth about an event that was decided before: see engine_settle(). STATUS_NOT_FOUND when it
+ * is not in the ledger; STATUS_IO, STATUS_FULL: the ledger takes nothing now. Any thread. */
 MUST_USE enum status engine_label(struct engine *engine, struct slice event_id, int label,
                                   int64_t observed_us, struct error *error);
 

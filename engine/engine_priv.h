@@ -44,9 +44,11 @@ struct engine {
     struct shadow *shadow;
     bool failed; /* it never came up: leave no checkpoint */
     atomic_int n_workers;
-    atomic_llong start_us; /* event time of the first event ever decided on; 0: none yet */
-    atomic_int champion;     /* index of the model that drift is measured for */
-    struct lock reader_lock; /* the reader, decoder and arena below, for labels and repeats */
+    atomic_ullong refused;     /* events turned away undecided */
+    atomic_ullong unconfirmed; /* decided, and not seen on the disk in time */
+    atomic_llong start_us;     /* event time of the first event ever decided on; 0: none yet */
+    atomic_int champion;       /* index of the model that drift is measured for */
+    struct lock reader_lock;   /* the reader, decoder and arena below, for labels and repeats */
     struct reader *reader;
     struct decoder *decoder;
     struct feature_scratch *scratch;

@@ -13,8 +13,13 @@ static enum status submit_label(struct engine *engine, struct slice event_id, in
                   .observed_us = observed_us,
                   .at_us = clock_now_us(engine->parts.clock)},
     };
-    uint64_t ticket;
-    return ledger_submit(engine->ledger, &entry, 1, SUBMIT_WAIT, &ticket, error);
+    enum status status = ledger_reserve(engine->ledger, 1, error);
+    if (status != STATUS_OK)
+        return status;
+    status = ledger_submit(engine->ledger, &entry, 1, SUBMIT_RESERVED, NULL, error);
+    if (status != STATUS_OK)
+        ledger_unreserve(engine->ledger, 1);
+    return status;
 }
 
 static enum status apply_label(struct engine *engine, struct slice event_id, int label,

@@ -363,20 +363,6 @@ static enum status run_steps(struct worker *worker, int64_t began_ns, struct err
     return status;
 }
 
-/* Workers that ask at the same time all get the same answer, so room is kept for a few full
- * batches, or half of a queue that is too short for that. */
-static bool ledger_takes(struct worker *worker)
-{
-    if (!worker->engine->ledger || worker->options.wait_for_room)
-        return true;
-    struct ledger_stats stats;
-    ledger_stats(worker->engine->ledger, &stats);
-    size_t reserve = (size_t)4 * MAX_BATCH;
-    if (reserve > stats.queue_capacity / 2)
-        reserve = stats.queue_capacity / 2;
-    return stats.health == LEDGER_OK && stats.queue_rows + reserve < stats.queue_capacity;
-}
-
 static void fill_answers(struct worker *worker, struct answer *answers)
 {
     for (size_t i = 0; i < worker->n; i++) {
@@ -392,17 +378,6 @@ static void fill_answers(struct worker *worker, struct answer *answers)
     }
 }
 
-static enum status refuse_all(struct worker *worker, size_t n, struct answer *answers)
-{
-    struct engine *engine = worker->engine;
-    int64_t now_us = clock_now_us(engine->parts.clock);
-    for (size_t i = 0; i < n; i++) {
-        answers[i] = (struct answer){.kind = ANSWER_REFUSED, .item = i, .ledger_index = UINT64_MAX};
-        observe_error(engine->observe, worker->number, now_us);
-    }
-    return STATUS_OK;
-}
-
 enum status worker_process(struct worker *worker, const struct raw_event *events, size_t n,
                            struct answer *answers, struct error *error)
 {
@@ -411,33 +386,20 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
     arena_reset(worker->arena);
     buffer_reset(&worker->inputs);
     worker->n = 0;
-    if (!ledger_takes(worker))
-        return refuse_all(worker, n, answers);
+    if (!worker_admit(worker, n))
+        return worker_refuse(worker, n, answers);
     enum status status = accept_all(worker, events, n, error);
     settle_inputs(worker);
     profile_add(worker, STAGE_ACCEPT, &began_ns);
     if (status == STATUS_OK)
         status = run_steps(worker, began_ns, error);
+    worker_admitted(worker);
     if (status != STATUS_OK) {
         forget_ids(worker);
         return status;
     }
     fill_answers(worker, answers);
     return STATUS_OK;
-}
-
-enum status worker_wait(struct worker *worker, struct error *error)
-{
-    if (!worker->waiting)
-        return STATUS_OK;
-    enum status status = ledger_wait(worker->engine->ledger, worker->ticket, -1, error);
-    worker->waiting = status != STATUS_OK;
-    return status;
-}
-
-uint64_t worker_ticket(const struct worker *worker)
-{
-    return worker->ticket;
 }
 
 enum status worker_csv_header(struct worker *worker, struct slice header, struct error *error)

@@ -90,9 +90,18 @@ MUST_USE enum status worker_wait(struct worker *worker, struct error *error);
 /* For ledger_wait(), by whoever waits in the worker's place: the ticket of all batches up to the
  * last one; 0: nothing was recorded yet. */
 uint64_t worker_ticket(const struct worker *worker);
+/* Returns when the answers to the last batch may be given: its rows recorded as durably as the
+ * ledger's setting says, and those that it repeats readable. Otherwise, after a few seconds at
+ * most, STATUS_IO or STATUS_UNAVAILABLE: the rows stay queued, and the same events sent again get
+ * the same decisions; error->retry_after_s says when. */
+MUST_USE enum status worker_settle(struct worker *worker, struct error *error);
+/* Why answers of the last batch are ANSWER_REFUSED, with retry_after_s. Until its next call. */
+const struct error *worker_refusal(struct worker *worker);
 
-/* Appends the JSON answer to one event as the OpenAPI document has it, without a line end. */
-void answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);
+/* Appends the JSON answer to one event as the OpenAPI document has it, without a line end. False:
+ * what was appended is a problem of status 503, for REFUSED and for a repeat whose recorded answer
+ * cannot be read. */
+bool answer_json(struct worker *worker, const struct answer *answer, struct buffer *out);
 /* Whom a decided event is about: a pseudonym where that is personal. */
 struct slice answer_entity(const struct worker *worker, const struct answer *answer);
 /* The application/problem+json of a QUARANTINED (422) or CONFLICT (409) answer. */

@@ -93,8 +93,9 @@ static void take_indexes(struct worker *worker, size_t n_entries)
 
 /* A duplicate of an event that had no row yet: it does by now if it was in this batch; if another
  * worker has it, that worker submits in a moment. */
-static void resolve_duplicate(struct unique *unique, struct item *item)
+static void resolve_duplicate(struct worker *worker, struct item *item)
 {
+    struct unique *unique = worker->engine->unique;
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
     for (int looks = 0; item->ledger_index == UNIQUE_PENDING && looks < FIRST_ROW_LOOKS; looks++) {
         enum unique_result known =
@@ -108,13 +109,16 @@ static void resolve_duplicate(struct unique *unique, struct item *item)
     }
     if (item->ledger_index == UNIQUE_PENDING)
         item->kind = ANSWER_REFUSED;
+    else if (item->kind == ANSWER_DUPLICATE &&
+             (worker->repeated == UINT64_MAX || item->ledger_index > worker->repeated))
+        worker->repeated = item->ledger_index;
 }
 
 static void resolve_duplicates(struct worker *worker)
 {
     for (size_t i = 0; i < worker->n; i++) {
         if (worker->items[i].kind == ANSWER_DUPLICATE)
-            resolve_duplicate(worker->engine->unique, &worker->items[i]);
+            resolve_duplicate(worker, &worker->items[i]);
     }
 }
 
@@ -145,10 +149,12 @@ static enum status submit(struct worker *worker, struct error *error)
     size_t n = collect_entries(worker);
     if (n == 0)
         return STATUS_OK;
-    enum status status = ledger_submit(worker->engine->ledger, worker->entries, n, SUBMIT_WAIT,
-                                       &worker->ticket, error);
+    unsigned flags = worker->reserved > 0 ? SUBMIT_RESERVED : SUBMIT_WAIT;
+    enum status status =
+        ledger_submit(worker->engine->ledger, worker->entries, n, flags, &worker->ticket, error);
     if (status != STATUS_OK)
         return status;
+    worker->reserved -= worker->reserved > 0 ? n : 0;
     worker->waiting = true;
     take_indexes(worker, n);
     return STATUS_OK;

@@ -152,27 +152,63 @@ void engine_observe_row(struct engine *engine, const struct ledger_row *row)
     observe_recorded(engine->observe, &outcome);
 }
 
-static bool find_ready(struct engine *engine, const struct ledger_stats *stats, char *why,
-                       size_t size)
+/* It decides no more while what it would decide cannot be recorded. */
+static bool find_ready(const struct record_status *record, char *why, size_t size)
 {
-    if (engine->ledger && stats->health != LEDGER_OK) {
-        snprintf(why, size, "the ledger cannot be written: %.150s", stats->problem);
-        return false;
-    }
-    return true;
+    if (record->state != RECORD_WRITES)
+        snprintf(why, size, "the ledger is not written: %.150s", record->problem);
+    else if (record->wait_us > (double)LEDGER_LONGEST_WAIT_US)
+        snprintf(why, size,
+                 "the disk of the ledger is slow: what waits for it now will take %.0f s",
+                 ceil(record->wait_us / 1e6));
+    return why[0] == '\0';
+}
+
+static void fill_health(struct engine *engine, const struct ledger_stats *stats,
+                        struct record_status *record)
+{
+    static const enum record_state states[] = {[LEDGER_OK] = RECORD_WRITES,
+                                               [LEDGER_RETRYING] = RECORD_RETRYING,
+                                               [LEDGER_FAILED] = RECORD_FAILED};
+    bool writes = stats->health == LEDGER_OK;
+    int64_t now_us = clock_now_us(engine->parts.clock);
+    *record = (struct record_status){
+        .used = true,
+        .state = states[stats->health],
+        .since_us = stats->stopped_us,
+        .not_written_s = writes ? (double)NAN : (double)stats->current_stop_us / 1e6,
+        .last_from_us = stats->last_stop_us,
+        .last_to_us = stats->last_resume_us,
+        .stops = stats->stops,
+        .stopped_s = (double)stats->not_written_us / 1e6,
+        .failed_writes = stats->errors,
+        .refused = atomic_load(&engine->refused),
+        .unconfirmed = atomic_load(&engine->unconfirmed),
+        .batch_us = engine->parts.batch_us,
+        .commit_us = stats->commit_us ? (double)stats->commit_us : (double)NAN,
+        .wait_us = writes ? (double)stats->wait_us : (double)NAN,
+    };
+    if (record->since_us > now_us) /* the clock was set back since */
+        record->since_us = now_us;
+    snprintf(record->problem, sizeof record->problem, "%.199s", stats->problem);
 }
 
 static void fill_record(struct engine *engine, struct snapshot *snapshot)
 {
+    const double none = (double)NAN;
     struct ledger_stats stats = {0};
+    snapshot->record =
+        (struct record_status){.not_written_s = none, .commit_us = none, .wait_us = none};
     if (engine->ledger) {
         ledger_stats(engine->ledger, &stats);
         snapshot->tree_size = stats.tree_size;
         memcpy(snapshot->root, stats.root, sizeof snapshot->root);
         snapshot->queue_depth = stats.queue_rows;
         snapshot->queue_capacity = stats.queue_capacity;
+        fill_health(engine, &stats, &snapshot->record);
     }
-    snapshot->ready = find_ready(engine, &stats, snapshot->not_ready, sizeof snapshot->not_ready);
+    snapshot->ready =
+        find_ready(&snapshot->record, snapshot->not_ready, sizeof snapshot->not_ready);
 }
 
 void engine_fill(struct engine *engine, struct snapshot *snapshot)

@@ -48,7 +48,10 @@ struct worker {
     struct ledger_entry *entries;
     int *entry_items; /* whose request or entry it is */
     uint64_t ticket;
-    bool waiting;                     /* `ticket` has not been waited for */
+    bool waiting;         /* `ticket` has not been waited for */
+    size_t reserved;      /* places in the ledger's queue that are kept for this batch */
+    uint64_t repeated;    /* the last row that this batch repeats; UINT64_MAX: none */
+    struct error refusal; /* why the last batch was not taken */
     struct pipeline_profile *profile; /* NULL: nobody asks where the time goes */
 };
 
@@ -64,6 +67,11 @@ enum status step_score(struct worker *worker, struct error *error);
 enum status step_shadow(struct worker *worker, struct error *error);
 enum status step_decide(struct worker *worker, struct error *error);
 enum status step_reason(struct worker *worker, struct error *error);
+/* Whether the ledger will take n rows now, in admit.c; if not, everything is REFUSED. */
+bool worker_admit(struct worker *worker, size_t n);
+/* The batch is through: gives back what it did not need. */
+void worker_admitted(struct worker *worker);
+enum status worker_refuse(struct worker *worker, size_t n, struct answer *answers);
 /* The recording steps, in submit.c. */
 enum status step_record(struct worker *worker, struct error *error);
 enum status step_observe(struct worker *worker, struct error *error);

@@ -32,6 +32,7 @@ enum status error_set(struct error *error, enum status code, const char *format,
         return code;
     error->code = code;
     error->retriable = code == STATUS_UNAVAILABLE || code == STATUS_FULL;
+    error->retry_after_s = 0;
     va_list args;
     va_start(args, format);
     vsnprintf(error->message, sizeof error->message, format, args);

@@ -26,6 +26,7 @@ enum status {
 struct error {
     enum status code;
     bool retriable;
+    int retry_after_s; /* when to try again; 0: nothing is known of that */
     char message[512];
 };
 

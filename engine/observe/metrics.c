@@ -233,6 +233,24 @@ KAFKA(write_kafka_partitions, snapshot->kafka.partitions)
 KAFKA(write_kafka_lag, snapshot->kafka.lag)
 KAFKA(write_kafka_reconnects, snapshot->kafka.reconnects)
 
+/* Only where there is a ledger. */
+#define RECORD(writer, value)                                                                      \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        if (snapshot->record.used)                                                                 \
+            sample(out, metric->name, "", NULL, (double)(value));                                  \
+    }
+
+RECORD(write_writing, snapshot->record.state == RECORD_WRITES)
+RECORD(write_stops, snapshot->record.stops)
+RECORD(write_stopped, snapshot->record.stopped_s)
+RECORD(write_failed_writes, snapshot->record.failed_writes)
+RECORD(write_refused, snapshot->record.refused)
+RECORD(write_unconfirmed, snapshot->record.unconfirmed)
+RECORD(write_may_lose, (double)snapshot->record.batch_us / 1e6)
+RECORD(write_commit, snapshot->record.commit_us / 1e6)
+RECORD(write_queue_wait, snapshot->record.wait_us / 1e6)
+
 /* Plain numbers: one sample without labels. */
 #define NUMBER(writer, value)                                                                      \
     WRITER(writer)                                                                                 \
@@ -293,6 +311,28 @@ static const struct metric metrics[] = {
      write_queue_depth},
     {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,
      "Rows that may wait before callers are refused.", write_queue_capacity},
+    {"binnacle_ledger_writing", METRIC_GAUGE,
+     "1 while the ledger is written, 0 while the disk refuses.", write_writing},
+    {"binnacle_ledger_stops_total", METRIC_COUNTER,
+     "How often the ledger could not be written for a while.", write_stops},
+    {"binnacle_ledger_not_written_seconds_total", METRIC_COUNTER,
+     "How long the ledger could not be written.", write_stopped},
+    {"binnacle_ledger_failed_writes_total", METRIC_COUNTER,
+     "Commits that failed; each was tried again.", write_failed_writes},
+    {"binnacle_ledger_refused_events_total", METRIC_COUNTER,
+     "Events turned away undecided with 503, because the ledger took nothing.", write_refused},
+    {"binnacle_ledger_unconfirmed_events_total", METRIC_COUNTER,
+     "Events decided and queued whose callers got 503, because the disk did not answer in time; "
+     "sent "
+     "again they get that decision.",
+     write_unconfirmed},
+    {"binnacle_ledger_may_lose_seconds", METRIC_GAUGE,
+     "Durability: 0 when answers wait for the disk, else how much a crash may lose.",
+     write_may_lose},
+    {"binnacle_ledger_commit_seconds", METRIC_GAUGE,
+     "How long a group of rows takes to be on the disk now.", write_commit},
+    {"binnacle_ledger_queue_wait_seconds", METRIC_GAUGE,
+     "How long what is queued now will take to be on the disk.", write_queue_wait},
     {"binnacle_feature_entities", METRIC_GAUGE, "Entities with windows in memory.", write_entities},
     {"binnacle_feature_state_bytes", METRIC_GAUGE, "Memory that the windows take.",
      write_state_bytes},

@@ -129,6 +129,28 @@ struct kafka_status {
     uint64_t reconnects; /* since start */
 };
 
+/* Whether what is decided gets onto the disk. */
+enum record_state { RECORD_WRITES, RECORD_RETRYING, RECORD_FAILED };
+const char *record_state_name(enum record_state state); /* "ok", "retrying", "failed" */
+
+struct record_status {
+    bool used; /* false: this service has no ledger */
+    enum record_state state;
+    char problem[200];                /* why it is not written */
+    int64_t since_us;                 /* since when it is not; 0: it is */
+    double not_written_s;             /* how long it has not been; NaN: it is */
+    int64_t last_from_us, last_to_us; /* the last time that is over; 0: none since start */
+    uint64_t stops;                   /* how often since start */
+    double stopped_s;                 /* and how long in all */
+    uint64_t failed_writes;
+    uint64_t refused; /* events turned away undecided since start */
+    uint64_t
+        unconfirmed;  /* decided, and their callers told to ask again: the disk did not answer */
+    int64_t batch_us; /* durability: at most this may be lost; 0: nothing that was answered */
+    double commit_us; /* how long a group takes now; NaN before the first */
+    double wait_us;   /* what is queued now will take so long; NaN while it is not written */
+};
+
 struct snapshot {
     uint64_t seq;
     int64_t time_us; /* engine's clock */
@@ -158,6 +180,7 @@ struct snapshot {
     uint64_t tree_size;
     uint8_t root[32];
     uint64_t queue_depth, queue_capacity;
+    struct record_status record;
     uint64_t feature_entities, feature_bytes;
     uint64_t decisions_total[DECISION_COUNT];
     struct latency_counts decision_latency; /* from received to decided */

@@ -175,13 +175,34 @@ static void history_json(struct json_writer *json, const char *key, const struct
     json_array_end(json);
 }
 
-static void machine_json(struct json_writer *json, const struct snapshot *snapshot)
+static void record_json(struct json_writer *json, const struct snapshot *snapshot)
 {
+    const struct record_status *record = &snapshot->record;
     char root[2 * sizeof snapshot->root + 1];
     json_object(json, "ledger");
     json_int(json, "tree_size", (int64_t)snapshot->tree_size);
     json_text(json, "root", hex_encode(snapshot->root, sizeof snapshot->root, root));
+    json_text(json, "state", record->used ? record_state_name(record->state) : NULL);
+    json_text(json, "problem", record->problem[0] ? record->problem : NULL);
+    time_or_null(json, "not_written_since", record->since_us);
+    json_number(json, "not_written_s", record->not_written_s);
+    time_or_null(json, "last_stop_from", record->last_from_us);
+    time_or_null(json, "last_stop_to", record->last_to_us);
+    json_int(json, "stops", (int64_t)record->stops);
+    json_number(json, "stopped_s", record->stopped_s);
+    json_int(json, "failed_writes", (int64_t)record->failed_writes);
+    json_int(json, "refused", (int64_t)record->refused);
+    json_int(json, "unconfirmed", (int64_t)record->unconfirmed);
+    json_text(json, "durability", !record->used ? NULL : record->batch_us ? "batch" : "commit");
+    json_int(json, "may_lose_us", record->batch_us);
+    json_number(json, "commit_us", record->commit_us);
+    json_number(json, "wait_us", record->wait_us);
     json_object_end(json);
+}
+
+static void machine_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    record_json(json, snapshot);
     json_object(json, "queue");
     json_int(json, "depth", (int64_t)snapshot->queue_depth);
     json_int(json, "capacity", (int64_t)snapshot->queue_capacity);

@@ -212,6 +212,37 @@ static void read_head(const struct json *from, struct snapshot *snapshot)
     read_text(from, "not_ready", snapshot->not_ready, sizeof snapshot->not_ready);
 }
 
+static enum record_state read_record_state(const char *name)
+{
+    for (enum record_state state = RECORD_WRITES; state <= RECORD_FAILED; state++) {
+        if (strcmp(name, record_state_name(state)) == 0)
+            return state;
+    }
+    return RECORD_WRITES;
+}
+
+static void read_record(const struct json *ledger, struct record_status *record)
+{
+    const char *state = json_as_text(json_get(ledger, "state"), NULL);
+    *record = (struct record_status){
+        .used = state != NULL,
+        .state = state ? read_record_state(state) : RECORD_WRITES,
+        .since_us = read_time(ledger, "not_written_since"),
+        .not_written_s = read_number(ledger, "not_written_s"),
+        .last_from_us = read_time(ledger, "last_stop_from"),
+        .last_to_us = read_time(ledger, "last_stop_to"),
+        .stops = read_count(ledger, "stops"),
+        .stopped_s = read_number(ledger, "stopped_s"),
+        .failed_writes = read_count(ledger, "failed_writes"),
+        .refused = read_count(ledger, "refused"),
+        .unconfirmed = read_count(ledger, "unconfirmed"),
+        .batch_us = (int64_t)read_count(ledger, "may_lose_us"),
+        .commit_us = read_number(ledger, "commit_us"),
+        .wait_us = read_number(ledger, "wait_us"),
+    };
+    read_text(ledger, "problem", record->problem, sizeof record->problem);
+}
+
 static void read_machine(const struct json *from, struct snapshot *snapshot)
 {
     const struct json *ledger = json_get(from, "ledger"), *queue = json_get(from, "queue");
@@ -220,6 +251,7 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     const char *root = json_as_text(json_get(ledger, "root"), "");
     if (!hex_decode(slice_of(root), snapshot->root, sizeof snapshot->root))
         memset(snapshot->root, 0, sizeof snapshot->root);
+    read_record(ledger, &snapshot->record);
     snapshot->queue_depth = read_count(queue, "depth");
     snapshot->queue_capacity = read_count(queue, "capacity");
     snapshot->feature_entities = read_count(features, "entities");

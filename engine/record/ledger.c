@@ -77,8 +77,9 @@ static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SI
         memcpy(subject->original, original.data, original.size);
     enum status status = STATUS_OK;
     lock_take(&ledger->lock);
+    /* Only a source comes this far: ledger_reserve() refuses the others long before. */
     while (ledger->n_subjects >= MAX_PENDING_SUBJECTS && !ledger->closing &&
-           ledger->stats.health == LEDGER_OK) {
+           ledger->stats.health != LEDGER_FAILED) {
         pthread_cond_signal(&ledger->work);
         condition_wait(&ledger->room, &ledger->lock, 1000);
     }
@@ -154,6 +155,7 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     ledger->queue_bytes = options->queue_bytes ? options->queue_bytes : (size_t)128 << 20;
     ledger->group_rows = options->group_rows ? options->group_rows : 4096;
     ledger->group_ms = options->group_ms;
+    ledger->batch_ns = options->batch_us * 1000;
     ledger->stats.queue_capacity = ledger->queue_rows;
     lock_init(&ledger->lock, "ledger");
     lock_init(&ledger->subjects_lock, "subjects");
@@ -287,9 +289,11 @@ static enum status obstacle(const struct ledger *ledger, size_t n, size_t bytes,
     if (ledger->closing)
         return error_set(error, STATUS_END, "the ledger is closing");
     if (ledger->stats.health == LEDGER_FAILED ||
-        (ledger->stats.health != LEDGER_OK && !(flags & SUBMIT_WAIT)))
+        (ledger->stats.health != LEDGER_OK && flags == SUBMIT_REFUSE))
         return error_set(error, STATUS_IO, "the ledger cannot write: %s", ledger->stats.problem);
-    bool fits = ledger->rows + n <= ledger->queue_rows &&
+    if (flags & SUBMIT_RESERVED)
+        return STATUS_OK;
+    bool fits = ledger->rows + ledger->reserved + n <= ledger->queue_rows &&
                 (ledger->rows == 0 || ledger->bytes + bytes <= ledger->queue_bytes);
     if (!fits)
         return error_set(error, STATUS_FULL, "%zu entries wait to be written: try again shortly",
@@ -303,7 +307,7 @@ static struct chunk *acquire_chunk(struct ledger *ledger, size_t n, unsigned fla
 {
     struct chunk *chunk = NULL;
     lock_take(&ledger->lock);
-    *status = flags & SUBMIT_WAIT ? STATUS_OK : obstacle(ledger, n, 0, flags, error);
+    *status = flags != SUBMIT_REFUSE ? STATUS_OK : obstacle(ledger, n, 0, flags, error);
     if (*status == STATUS_OK && ledger->spare) {
         chunk = ledger->spare;
         ledger->spare = chunk->next;
@@ -350,6 +354,11 @@ static enum status enqueue(struct ledger *ledger, struct chunk *chunk, unsigned 
     chunk->first_index = ledger->next_index;
     chunk->first_quarantine = ledger->next_quarantine;
     chunk->ticket = ++ledger->next_ticket;
+    chunk->queued_ns = monotonic_ns();
+    if (ledger->rows == 0)
+        ledger->oldest_ns = chunk->queued_ns;
+    if (flags & SUBMIT_RESERVED)
+        ledger->reserved -= chunk->n;
     ledger->next_index += chunk->n_leaves;
     ledger->next_quarantine += chunk->n_quarantined;
     ledger->rows += chunk->n;
@@ -361,6 +370,37 @@ static enum status enqueue(struct ledger *ledger, struct chunk *chunk, unsigned 
     ledger->tail = chunk;
     pthread_cond_signal(&ledger->work);
     return STATUS_OK;
+}
+
+enum status ledger_reserve(struct ledger *ledger, size_t n, struct error *error)
+{
+    lock_take(&ledger->lock);
+    enum status status = obstacle(ledger, n, 0, SUBMIT_REFUSE, error);
+    int64_t wait_us = health_wait_us(ledger);
+    if (status == STATUS_OK && wait_us > LEDGER_LONGEST_WAIT_US)
+        status =
+            error_set(error, STATUS_FULL, "%zu entries wait for a slow disk, %lld ms as it looks",
+                      ledger->rows, (long long)(wait_us / 1000));
+    else if (status == STATUS_OK && ledger->n_subjects > MAX_PENDING_SUBJECTS / 2)
+        status = error_set(error, STATUS_FULL, "%zu personal values wait to be written",
+                           ledger->n_subjects);
+    if (status == STATUS_OK)
+        ledger->reserved += n;
+    else
+        ledger->stats.refused += n;
+    lock_release(&ledger->lock);
+    return status;
+}
+
+void ledger_unreserve(struct ledger *ledger, size_t n)
+{
+    if (n == 0)
+        return;
+    lock_take(&ledger->lock);
+    assert(ledger->reserved >= n);
+    ledger->reserved -= n;
+    pthread_cond_broadcast(&ledger->room);
+    lock_release(&ledger->lock);
 }
 
 static void tell_indexes(struct ledger_entry *entries, size_t n, uint64_t index,
@@ -447,15 +487,6 @@ enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error
     }
     lock_release(&ledger->lock);
     return status;
-}
-
-void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
-{
-    lock_take(&ledger->lock);
-    *stats = ledger->stats;
-    stats->next_index = ledger->next_index;
-    stats->queue_rows = ledger->rows;
-    lock_release(&ledger->lock);
 }
 
 const char *ledger_identity(const struct ledger *ledger)

@@ -28,6 +28,7 @@ struct ledger_options {
     size_t group_rows;         /* 0: 4096; the most rows in one transaction */
     int64_t group_ms;          /* how long the writer waits for a fuller group; 0: not at all.
                                   Either way a commit is on the disk before it is reported. */
+    int64_t batch_us;          /* what ledger_settle() lets be lost at most; 0: nothing */
     size_t pseudonym_cache;    /* 0: 65536 entries */
 };
 
@@ -102,9 +103,19 @@ struct ledger_entry {
 };
 
 enum submit_flags {
-    SUBMIT_REFUSE = 0, /* a full queue: STATUS_FULL; a ledger that cannot write: STATUS_IO */
-    SUBMIT_WAIT = 1,   /* wait for room, also while the disk refuses */
+    SUBMIT_REFUSE = 0,   /* a full queue: STATUS_FULL; a ledger that cannot write: STATUS_IO */
+    SUBMIT_WAIT = 1,     /* wait for room, also while the disk refuses */
+    SUBMIT_RESERVED = 2, /* into room that ledger_reserve() keeps; it never waits. A submission that
+                            went well has used up as much of it as it has entries */
 };
+
+/* For whoever cannot wait and must know before it begins: keeps room for n entries until they are
+ * submitted or given back with ledger_unreserve(). STATUS_IO: it cannot be written at present.
+ * STATUS_FULL: the queue is full, or what waits in it will take longer than LEDGER_LONGEST_WAIT_US.
+ * Any thread. */
+#define LEDGER_LONGEST_WAIT_US INT64_C(2000000)
+MUST_USE enum status ledger_reserve(struct ledger *ledger, size_t n, struct error *error);
+void ledger_unreserve(struct ledger *ledger, size_t n);
 
 /* Puts n entries into the queue, all or none, next to each other. Decisions, labels and actions
  * get consecutive indexes. *ticket (may be NULL) can be waited for. STATUS_INVALID: an entry is not
@@ -117,7 +128,13 @@ MUST_USE enum status ledger_submit(struct ledger *ledger, struct ledger_entry *e
  * be committed. */
 MUST_USE enum status ledger_wait(struct ledger *ledger, uint64_t ticket, int64_t timeout_ms,
                                  struct error *error);
-/* The same until the leaf at `index` is on the disk: for an answer that repeats another's. */
+/* Until the ticket's entries may be reported as recorded: on the disk, or with options.batch_us, as
+ * long as nothing in the queue is older than that and the disk takes it, at once. Fails as above.
+ */
+MUST_USE enum status ledger_settle(struct ledger *ledger, uint64_t ticket, int64_t timeout_ms,
+                                   struct error *error);
+/* The same as ledger_wait() until the leaf at `index` is on the disk: for an answer that repeats
+ * another's. */
 MUST_USE enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t timeout_ms,
                                        struct error *error);
 /* Waits until everything submitted so far is on the disk. */
@@ -141,7 +158,14 @@ struct ledger_stats {
     uint64_t commits, rows; /* since start */
     uint64_t errors;        /* failed commits since start */
     enum ledger_health health;
-    char problem[256]; /* why, when not LEDGER_OK */
+    char problem[256];  /* why, when not LEDGER_OK */
+    uint64_t stops;     /* how often since start it could not be written */
+    int64_t stopped_us; /* since when, on the clock of the options; 0: it is written */
+    int64_t last_stop_us, last_resume_us; /* of the last time that is over; 0: none since start */
+    int64_t current_stop_us;              /* how long it has not been written now; 0: it is */
+    int64_t not_written_us;               /* in all since start, up to this moment */
+    int64_t commit_us; /* how long a group takes now, smoothed; 0: none was committed yet */
+    int64_t wait_us;   /* until what is queued now will be on the disk, as far as can be told */
 };
 /* Any thread. */
 void ledger_stats(struct ledger *ledger, struct ledger_stats *stats);

@@ -36,6 +36,7 @@ struct chunk {
     size_t n_leaves, n_quarantined;
     struct buffer bytes;
     uint64_t ticket, first_index, first_quarantine;
+    int64_t queued_ns; /* monotonic */
 };
 
 /* A personal value met for the first time, on its way into subjects.db. */
@@ -79,7 +80,7 @@ struct ledger {
     const struct clock *clock;
     struct log *log;
     size_t queue_rows, queue_bytes, group_rows;
-    int64_t group_ms;
+    int64_t group_ms, batch_ns;
     int lock_fd;
     uint8_t quarantine_key[KEY_SIZE];
     char identity[33];
@@ -92,10 +93,14 @@ struct ledger {
     struct chunk *spare;
     size_t n_spare;
     size_t rows, bytes; /* submitted and not yet committed */
+    size_t reserved;    /* places that are promised */
+    int64_t oldest_ns;  /* when the oldest of those rows was queued; 0: there are none */
     uint64_t next_index, next_quarantine, next_ticket;
     bool closing;
     bool flushing; /* somebody waits: do not wait for a fuller group */
     struct ledger_stats stats;
+    int64_t stopped_ns;             /* monotonic; while the health is not LEDGER_OK */
+    _Atomic int64_t group_began_ns; /* of the group being written; 0: none is */
     struct pending_subject *subjects, *subjects_tail;
     size_t n_subjects;
     const char *sources[MAX_SOURCES];
@@ -124,6 +129,15 @@ MUST_USE enum status quarantine_unpack(struct slice bytes, struct day_quarantine
 
 /* ledger.c; the lock is held. */
 void chunk_release(struct ledger *ledger, struct chunk *chunk);
+
+/* health.c; the lock is held. */
+void health_stopped(struct ledger *ledger, enum ledger_health health, const struct error *error);
+void health_resumed(struct ledger *ledger);
+/* The group that began at group_began_ns is on the disk; `next` of the writer's list: NULL: none.
+ */
+void health_committed(struct ledger *ledger, const struct chunk *next);
+/* Until what is queued now will be on the disk. */
+int64_t health_wait_us(const struct ledger *ledger);
 
 /* waiters.c. The lock is held: takes off the list who need not wait any longer, or, the disk
  * refusing, all. */

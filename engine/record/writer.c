@@ -236,6 +236,7 @@ static void finish_attempt(struct writer *writer)
         ledger->places[i].committed = ledger->places[i].reached;
     ledger->rows -= attempt->rows;
     ledger->bytes -= attempt->bytes;
+    health_committed(ledger, writer->head);
     ledger->stats.commits++;
     ledger->stats.rows += attempt->rows;
     if (attempt->ticket > 0)
@@ -373,10 +374,7 @@ static void note_failure(struct writer *writer, const struct error *error)
                        : doubled > RETRY_MAX_MS ? RETRY_MAX_MS
                                                 : doubled;
     lock_take(&ledger->lock);
-    ledger->stats.errors++;
-    ledger->stats.health = retry ? LEDGER_RETRYING : LEDGER_FAILED;
-    snprintf(ledger->stats.problem, sizeof ledger->stats.problem, "%.*s",
-             (int)sizeof ledger->stats.problem - 1, error->message);
+    health_stopped(ledger, retry ? LEDGER_RETRYING : LEDGER_FAILED, error);
     pthread_cond_broadcast(&ledger->room);
     struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
@@ -391,8 +389,7 @@ static void note_recovery(struct writer *writer)
     log_write(writer->ledger->log, LOG_INFO, "record", "write_recovered",
               "the ledger is written again; nothing was lost");
     lock_take(&writer->ledger->lock);
-    writer->ledger->stats.health = LEDGER_OK;
-    writer->ledger->stats.problem[0] = '\0';
+    health_resumed(writer->ledger);
     pthread_cond_broadcast(&writer->ledger->room);
     lock_release(&writer->ledger->lock);
 }
@@ -464,7 +461,9 @@ void writer_run(void *context)
             signer_sign_alone(writer);
         do {
             struct error error = {.code = STATUS_OK};
+            atomic_store_explicit(&ledger->group_began_ns, monotonic_ns(), memory_order_relaxed);
             enum status status = commit_next_group(writer, &error);
+            atomic_store_explicit(&ledger->group_began_ns, 0, memory_order_relaxed);
             if (status == STATUS_OK) {
                 note_recovery(writer);
                 continue;

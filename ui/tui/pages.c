@@ -146,6 +146,9 @@ void draw_quality(struct pen *pen)
     if (view->root[0])
         draw_fact(pen, "root", "%s", view->root);
     draw_fact(pen, "queue", "%s", view->queue);
+    draw_fact(pen, "answers", "%s", view->durability);
+    if (view->stops[0])
+        draw_fact(pen, "stopped", "%s", view->stops);
     draw_fact(pen, "state", "%s entities in windows, %s", view->entities, view->feature_memory);
     draw_rule(pen);
     draw_quarantine(pen);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/number.h"
 
 #define SLOW_CANARY     1.5  /* times the champion's p95: then the canary is named as a cause */
 #define QUEUE_TICKET    0.8  /* of its capacity */
@@ -155,6 +156,8 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
             return;
         }
     }
+    if (view_record_stopped(snapshot) && strcmp(alert->name, "ledger-not-written") == 0)
+        return; /* it is in the list with more words */
     enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
     struct view_attention *item = add(view, snapshot, severity, alert->since_us);
     if (!item)
@@ -164,41 +167,102 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
         evidence(item, "alert", "%s", alert->summary);
 }
 
+static void add_start(const struct snapshot *snapshot, struct view *view)
+{
+    if (snapshot->ready || snapshot->seq == 0 || view_record_stopped(snapshot) ||
+        view_record_slow(snapshot))
+        return;
+    bool starting = snapshot->time_us - snapshot->started_us < STARTING_US;
+    struct view_attention *item = add(view, snapshot, starting ? HEALTH_NODATA : HEALTH_PAGE, 0);
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title,
+             starting ? "starting" : "not ready: no decisions are made");
+    evidence(item, "cause", "%s", snapshot->not_ready);
+}
+
+static void add_broker(const struct snapshot *snapshot, struct view *view)
+{
+    if (!snapshot->kafka.used || snapshot->kafka.connected ||
+        snapshot->time_us - snapshot->started_us < STARTING_US)
+        return;
+    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title, "no broker answers: no events come in");
+    evidence(item, "do", "nothing is lost; look at the brokers: binnacle doctor --config DIR");
+}
+
+/* What became of events meanwhile, by who brings them. */
+static void say_loss(const struct snapshot *snapshot, struct view_attention *item)
+{
+    const struct record_status *record = &snapshot->record;
+    char refused[WORD_SIZE], unconfirmed[WORD_SIZE], waiting[WORD_SIZE];
+    if (strcmp(snapshot->source, "http") != 0)
+        evidence(item, "source", "%s is paused and goes on where it stopped", snapshot->source);
+    evidence(item, "loss",
+             "none of what was answered; since the start %s %s refused with 503 undecided, "
+             "%s decided and not confirmed",
+             words_count(record->refused, refused),
+             number_noun(record->refused, "event was", "events were"),
+             words_count(record->unconfirmed, unconfirmed));
+    if (snapshot->queue_depth > 0)
+        evidence(item, "waiting", "%s %s in memory, written as soon as that is possible",
+                 words_count(snapshot->queue_depth, waiting),
+                 number_noun(snapshot->queue_depth, "row", "rows"));
+}
+
+static void add_stopped_ledger(const struct snapshot *snapshot, struct view *view)
+{
+    const struct record_status *record = &snapshot->record;
+    struct view_attention *item = add(view, snapshot, HEALTH_PAGE, record->since_us);
+    if (!item)
+        return;
+    bool failed = record->state == RECORD_FAILED;
+    bool full = strstr(record->problem, "full") || strstr(record->problem, "space");
+    snprintf(item->title, sizeof item->title, "the ledger is not written: nothing is decided");
+    evidence(item, "cause", "%s", record->problem);
+    say_loss(snapshot, item);
+    evidence(item, "do", "%s",
+             failed ? "see what `binnacle doctor --ledger DIR` says of the folder and mend it"
+             : full
+                 ? "make room there, delete nothing of the ledger; it goes on within seconds by "
+                   "itself"
+                 : "mend the disk, the mount or its rights; it goes on within seconds by itself");
+}
+
+static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
+{
+    const struct record_status *record = &snapshot->record;
+    bool refuses = view_record_slow(snapshot);
+    double capacity = (double)snapshot->queue_capacity;
+    if (!refuses && !(capacity > 0 && (double)snapshot->queue_depth > QUEUE_TICKET * capacity))
+        return;
+    struct view_attention *item = add(view, snapshot, refuses ? HEALTH_PAGE : HEALTH_TICKET, 0);
+    char depth[WORD_SIZE], all[WORD_SIZE], commit[WORD_SIZE], wait[WORD_SIZE];
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title, "the recorder cannot keep up%s",
+             refuses ? ": requests are refused" : "");
+    evidence(item, "evidence", "%s of %s places in its queue are taken; full, requests get 503",
+             words_count(snapshot->queue_depth, depth), words_count(snapshot->queue_capacity, all));
+    evidence(item, "speed", "a group of rows takes %s, what waits now %s",
+             words_latency(record->commit_us, commit), words_latency(record->wait_us, wait));
+    if (record->refused > 0)
+        evidence(item, "loss", "%s %s refused with 503 undecided since the start",
+                 words_count(record->refused, depth),
+                 number_noun(record->refused, "event was", "events were"));
+    evidence(item, "do", "look at the disk of the ledger folder");
+}
+
 static void add_service(const struct snapshot *snapshot, struct view *view)
 {
-    if (!snapshot->ready && snapshot->seq > 0) {
-        bool starting = snapshot->time_us - snapshot->started_us < STARTING_US;
-        struct view_attention *item =
-            add(view, snapshot, starting ? HEALTH_NODATA : HEALTH_PAGE, 0);
-        if (item) {
-            snprintf(item->title, sizeof item->title,
-                     starting ? "starting" : "not ready: no decisions are made");
-            evidence(item, "cause", "%s", snapshot->not_ready);
-        }
-    }
-    if (snapshot->kafka.used && !snapshot->kafka.connected &&
-        snapshot->time_us - snapshot->started_us >= STARTING_US) {
-        struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
-        if (item) {
-            snprintf(item->title, sizeof item->title, "no broker answers: no events come in");
-            evidence(item, "do",
-                     "nothing is lost; look at the brokers: binnacle doctor --config DIR");
-        }
-    }
-    double capacity = (double)snapshot->queue_capacity;
-    if (capacity > 0 && (double)snapshot->queue_depth > QUEUE_TICKET * capacity) {
-        struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
-        char depth[WORD_SIZE], all[WORD_SIZE];
-        if (item) {
-            snprintf(item->title, sizeof item->title, "the recorder cannot keep up");
-            evidence(item, "evidence",
-                     "%s of %s places in its queue are taken; beyond that "
-                     "requests are refused with 503",
-                     words_count(snapshot->queue_depth, depth),
-                     words_count(snapshot->queue_capacity, all));
-            evidence(item, "do", "look at the disk of the ledger folder");
-        }
-    }
+    add_start(snapshot, view);
+    add_broker(snapshot, view);
+    if (view_record_stopped(snapshot))
+        add_stopped_ledger(snapshot, view);
+    else
+        add_slow_ledger(snapshot, view);
 }
 
 static int worse_first(const void *left, const void *right)

@@ -58,6 +58,13 @@ static void build_broker(const struct snapshot *snapshot, struct view_headline *
     if (!kafka->used)
         return;
     headline->broker_lost = !kafka->connected;
+    if (view_record_stopped(snapshot)) {
+        char since[WORD_SIZE];
+        headline->broker_lost = true;
+        snprintf(out, VIEW_LINE_SIZE, "kafka paused: the ledger takes no rows since %s",
+                 words_time(snapshot->record.since_us, snapshot->time_us, true, since));
+        return;
+    }
     if (!kafka->connected)
         snprintf(out, VIEW_LINE_SIZE, "kafka: no broker answers");
     else if (kafka->partitions == 0)
@@ -74,9 +81,10 @@ static void build_headline(const struct snapshot *snapshot, struct view *view)
     copy_name(headline->service, sizeof headline->service, snapshot->service);
     copy_name(headline->source, sizeof headline->source, snapshot->source);
     snprintf(headline->clock_word, sizeof headline->clock_word, "%s",
-             snapshot->event_time ? "event time"
-             : snapshot->ready    ? "live"
-                                  : "starting");
+             snapshot->event_time                                          ? "event time"
+             : snapshot->ready                                             ? "live"
+             : view_record_stopped(snapshot) || view_record_slow(snapshot) ? "not deciding"
+                                                                           : "starting");
     /* Event time is another day than today, so it is always dated. */
     words_time(snapshot->time_us, snapshot->event_time ? 0 : snapshot->time_us, true,
                headline->clock);
@@ -416,5 +424,6 @@ void view_build(const struct snapshot *snapshot, struct view *view)
     build_quarantine(snapshot, view);
     build_series(snapshot, view);
     build_totals(snapshot, view);
+    view_record_build(snapshot, view);
     free(empty);
 }

@@ -148,6 +148,8 @@ struct view {
     char root[65];         /* hex, "" before the first row */
     char queue[WORD_SIZE]; /* "12 of 4 096"; "no data" when there is no queue */
     double queue_ratio;
+    char durability[VIEW_LINE_SIZE]; /* what an answer stands for */
+    char stops[VIEW_LINE_SIZE]; /* since when the ledger is not written, or was not; "": never */
     char entities[WORD_SIZE], feature_memory[WORD_SIZE];
 };
 

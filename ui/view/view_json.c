@@ -217,6 +217,8 @@ static void put_totals(struct json_writer *json, const struct view *view)
     json_text(json, "tree_size", view->tree_size);
     json_text(json, "root", view->root);
     json_text(json, "queue", view->queue);
+    json_text(json, "durability", view->durability);
+    json_text(json, "stops", view->stops);
     json_text(json, "entities", view->entities);
     json_text(json, "feature_memory", view->feature_memory);
 }

@@ -7,6 +7,13 @@
 /* Fills view->attention from what is wrong in the snapshot. */
 void view_attention_build(const struct snapshot *snapshot, struct view *view);
 
+/* record.c: the ledger is not written; it is, and requests are refused all the same because that is
+ * slow. */
+bool view_record_stopped(const struct snapshot *snapshot);
+bool view_record_slow(const struct snapshot *snapshot);
+/* Fills view->durability and view->stops. */
+void view_record_build(const struct snapshot *snapshot, struct view *view);
+
 /* "38 %", "overspent 12 %", "no data". */
 void view_budget(double left, char out[WORD_SIZE]);
 

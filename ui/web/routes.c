@@ -48,7 +48,8 @@ static void finish(struct http_response *response, int code, const struct error 
                      error->message[0] ? error->message : "the reason was not given");
     response->content_type = "application/problem+json";
     if (code == 503)
-        buffer_append_text(response->headers, "Retry-After: 1\r\n");
+        buffer_printf(response->headers, "Retry-After: %d\r\n",
+                      error->retry_after_s > 0 ? error->retry_after_s : 1);
 }
 
 static void not_offered(struct http_response *response)

@@ -55,17 +55,18 @@ static const struct rule *find(const struct bench *bench, const char *name)
     return NULL;
 }
 
-static void each_objective_of_events_has_two_rules_and_the_score_one(void **state)
+static void each_objective_of_events_has_two_rules_the_score_and_the_ledger_one(void **state)
 {
     (void)state;
     struct bench bench;
     assert_int_equal(read_text(&bench, NULL), STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 3);
+    assert_int_equal(rules_set_count(bench.set), 4);
     assert_true(find(&bench, "latency-burn")->page);
     assert_false(find(&bench, "latency-slow-burn")->page);
     const struct rule *drift = find(&bench, "score-drift");
     assert_false(drift->page);
     assert_int_equal(drift->times.for_us, 5 * US_PER_MIN);
+    assert_true(find(&bench, "ledger-not-written")->page);
     assert_null(find(&bench, "newness-burn")); /* by what it counts, not by its name */
     done(&bench);
 }
@@ -82,7 +83,7 @@ static void a_rule_of_the_same_name_replaces_the_built_in_one(void **state)
                                        "- {name: score-drift, enabled: false}\n"
                                        "- {name: mine, when: not ready}\n"),
                      STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 3);
+    assert_int_equal(rules_set_count(bench.set), 4);
     const struct rule *rule = find(&bench, "latency-burn");
     assert_false(rule->page);
     assert_int_equal(rule->times.for_us, 90 * US_PER_S);
@@ -226,7 +227,7 @@ static void tells_where_a_mistake_stands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_objective_of_events_has_two_rules_and_the_score_one),
+        cmocka_unit_test(each_objective_of_events_has_two_rules_the_score_and_the_ledger_one),
         cmocka_unit_test(a_rule_of_the_same_name_replaces_the_built_in_one),
         cmocka_unit_test(the_built_in_page_needs_a_fast_burn_and_ten_bad_events),
         cmocka_unit_test(the_value_is_the_one_asked_for_or_the_first_that_is_named),

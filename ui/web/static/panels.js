@@ -239,7 +239,8 @@ function recent(view) {
 
 function record(view) {
   const facts = [["leaves", view.tree_size], ["root", view.root ? `${view.root.slice(0, 16)}…` : "none yet", view.root],
-    ["waiting", view.queue], ["entities", view.entities], ["their state", view.feature_memory]];
+    ["waiting", view.queue], ["answers", view.durability],
+    ...(view.stops ? [["stopped", view.stops]] : []), ["entities", view.entities], ["their state", view.feature_memory]];
   list(id("record"), facts.flatMap((fact) => [fact[0], fact]), () => el(id("record").children.length % 2 ? "dd" : "dt"), (node, fact) => {
     if (typeof fact === "string") { setText(node, fact); return; }
     setText(node, fact[1]);

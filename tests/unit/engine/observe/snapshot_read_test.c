@@ -59,6 +59,21 @@ static void fill(struct snapshot *snapshot)
     snapshot->tree_size = 18;
     snapshot->kafka =
         (struct kafka_status){.used = true, .connected = true, .partitions = 4, .lag = NAN};
+    snapshot->record = (struct record_status){.used = true,
+                                              .state = RECORD_RETRYING,
+                                              .problem = "full",
+                                              .since_us = snapshot->time_us - US_PER_MIN,
+                                              .not_written_s = 60,
+                                              .last_from_us = snapshot->time_us - US_PER_HOUR,
+                                              .last_to_us = snapshot->time_us - US_PER_HOUR / 2,
+                                              .stops = 2,
+                                              .stopped_s = 1860,
+                                              .failed_writes = 40,
+                                              .refused = 70,
+                                              .unconfirmed = 3,
+                                              .batch_us = 250000,
+                                              .commit_us = 900,
+                                              .wait_us = NAN};
     snapshot->n_drift = 1;
     snapshot->drift[0] = (struct drift_status){
         .feature = "score", .psi = NAN, .noise = NAN, .warm_us = snapshot->time_us + US_PER_HOUR};

@@ -246,6 +246,36 @@ static void says_why_it_is_not_ready(void **state)
     assert_string_equal(evidence(&pair->view->attention[0], "cause"), "no model");
 }
 
+static void says_since_when_the_ledger_is_not_written_and_what_to_do(void **state)
+{
+    struct pair *pair = *state;
+    struct record_status *record = &pair->snapshot->record;
+    pair->snapshot->ready = false;
+    pair->snapshot->started_us = pair->snapshot->time_us - 8 * US_PER_S; /* no time for excuses */
+    snprintf(pair->snapshot->source, sizeof pair->snapshot->source, "kafka");
+    pair->snapshot->kafka = (struct kafka_status){.used = true, .connected = true};
+    *record = (struct record_status){.used = true,
+                                     .state = RECORD_RETRYING,
+                                     .since_us = pair->snapshot->time_us - 90 * US_PER_S,
+                                     .not_written_s = 90,
+                                     .refused = 7,
+                                     .unconfirmed = 2};
+    snprintf(record->problem, sizeof record->problem, "x.db: database or disk is full");
+    view_build(pair->snapshot, pair->view);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_int_equal(item->severity, HEALTH_PAGE);
+    assert_string_equal(item->title, "the ledger is not written: nothing is decided");
+    assert_int_equal(item->since_us, record->since_us);
+    assert_string_equal(evidence(item, "cause"), "x.db: database or disk is full");
+    assert_non_null(strstr(evidence(item, "loss"), "7 events were refused"));
+    assert_non_null(strstr(evidence(item, "do"), "make room"));
+    assert_non_null(strstr(evidence(item, "source"), "kafka is paused"));
+    assert_string_equal(pair->view->headline.clock_word, "not deciding");
+    assert_non_null(strstr(pair->view->headline.broker, "kafka paused: the ledger takes no rows"));
+    assert_non_null(strstr(pair->view->stops, "not written since"));
+    assert_non_null(strstr(pair->view->durability, "commit"));
+}
+
 static void pages_nobody_while_it_starts(void **state)
 {
     struct pair *pair = *state;
@@ -386,6 +416,7 @@ int main(void)
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
         TEST(says_why_it_is_not_ready),
+        TEST(says_since_when_the_ledger_is_not_written_and_what_to_do),
         TEST(pages_nobody_while_it_starts),
         TEST(dates_the_clock_of_a_replay),
         TEST(orders_quarantine_by_count_and_tells_score_from_inputs),
