@@ -45,7 +45,9 @@ static const char *const sql[STATEMENTS] = {
     [PUT_MESSAGE] = "INSERT INTO message (key, channel, body, made_us, due_us) "
                     "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (key) DO NOTHING",
     [TAKE] = "SELECT id, key, channel, body, made_us, attempts FROM message "
-             "WHERE fate = 'waiting' AND due_us <= ?1 ORDER BY due_us, id LIMIT 1",
+             "WHERE fate = 'waiting' AND (due_us <= ?1 "
+             /* The clock was set back since, and it was not tried by that clock yet. */
+             "OR (made_us > ?1 + 60000000 AND due_us >= made_us)) ORDER BY due_us, id LIMIT 1",
     [NEXT_DUE] = "SELECT min(due_us) FROM message WHERE fate = 'waiting'",
     [SENT] = "UPDATE message SET fate = 'sent', settled_us = ?2, problem = NULL WHERE id = ?1",
     [RETRY] = "UPDATE message SET attempts = attempts + 1, due_us = ?2, problem = ?3 "

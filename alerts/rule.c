@@ -71,6 +71,11 @@ static const struct builtin builtins[] = {
      "the ledger has not been written for {ledger.not_written_s} s, so nothing is decided: "
      "{ledger.problem}; {ledger.refused_total} events refused since start",
      "", 0, US_PER_MIN},
+    {"clock-behind", "clock.future_ratio > 0.5", "page",
+     "most events are quarantined as lying in the future, so the machine's clock is behind; set "
+     "it, "
+     "and `binnacle quarantine retry` decides them",
+     "", 15 * US_PER_S, US_PER_MIN},
 };
 
 struct rules_set {

@@ -179,7 +179,7 @@ enum status session_open(const struct session_options *given, struct session *se
         return status;
     if (!session->log)
         session->log = log_create(STDERR_FILENO, LOG_WARN, false);
-    session->clock = options->event_time ? clock_create_event(0) : clock_create_wall();
+    session->clock = options->event_time ? clock_create_event(0) : clock_create_steady();
     if (!session->log || !session->clock)
         return error_set(error, STATUS_MEMORY, "out of memory");
     return build(session, options, error);

@@ -153,6 +153,8 @@ static enum status build(struct engine *engine, struct error *error)
         status = open_ledger(engine, error);
     if (status == STATUS_OK && engine->ledger)
         status = engine_recover(engine, error);
+    if (status == STATUS_OK && !parts->event_time)
+        observe_rewind(engine->observe, clock_now_us(parts->clock));
     return status;
 }
 

@@ -22,6 +22,14 @@
 #define ENGINE_MAGIC 0xb1aac1e0u
 #define MAX_WORKERS  256
 
+/* What the ticks have seen of the clock. The tick only. */
+struct clock_watch {
+    int64_t ahead_us, step_us, stepped_at_us;
+    uint64_t steps;
+    uint64_t future, events; /* at the last tick */
+    double recent_future, recent_events;
+};
+
 struct engine {
     unsigned magic;
     struct engine_parts parts;
@@ -42,6 +50,7 @@ struct engine {
     struct monitor *monitor;
     struct slo_set objectives;
     struct shadow *shadow;
+    struct clock_watch clock_watch;
     bool failed; /* it never came up: leave no checkpoint */
     atomic_int n_workers;
     atomic_ullong refused;     /* events turned away undecided */
@@ -61,6 +70,9 @@ enum status engine_observe_create(struct engine *engine, struct error *error);
 enum status engine_use_reference(struct engine *engine, int model, struct error *error);
 /* The split has changed: count by the new one. */
 void engine_arms_changed(struct engine *engine);
+/* Follows the machine's clock and says how far it can be believed; high_us: time of the newest row,
+ * INT64_MIN: none. Totals and quarantine are in the snapshot. */
+void clock_watch(struct engine *engine, int64_t high_us, struct snapshot *snapshot);
 /* Counts a recorded decision as it was counted when it was made. */
 void engine_observe_row(struct engine *engine, const struct ledger_row *row);
 /* A recorded decision's event again, its personal fields pseudonymised. Lives in `arena`. */

@@ -196,7 +196,7 @@ static void fill_health(struct engine *engine, const struct ledger_stats *stats,
 static void fill_record(struct engine *engine, struct snapshot *snapshot)
 {
     const double none = (double)NAN;
-    struct ledger_stats stats = {0};
+    struct ledger_stats stats = {.high_us = INT64_MIN};
     snapshot->record =
         (struct record_status){.not_written_s = none, .commit_us = none, .wait_us = none};
     if (engine->ledger) {
@@ -207,6 +207,7 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
         snapshot->queue_capacity = stats.queue_capacity;
         fill_health(engine, &stats, &snapshot->record);
     }
+    clock_watch(engine, stats.high_us, snapshot);
     snapshot->ready =
         find_ready(&snapshot->record, snapshot->not_ready, sizeof snapshot->not_ready);
 }

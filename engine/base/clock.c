@@ -8,14 +8,35 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define STEP_US US_PER_S /* less is drift */
+#define SLEW_US 500      /* back by so little a second that the clock goes on all the same */
+
 struct clock {
-    bool event;
-    _Atomic int64_t time_us; /* event clocks only */
+    bool event, steady;
+    _Atomic int64_t time_us; /* event: now; steady: what the monotonic clock lacks to now */
+    int64_t ahead_us;        /* steady: of the machine's clock when it was looked at last */
 };
 
 struct clock *clock_create_wall(void)
 {
     return calloc(1, sizeof(struct clock));
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+struct clock *clock_create_steady(void)
+{
+    struct clock *clock = calloc(1, sizeof *clock);
+    if (clock) {
+        clock->steady = true;
+        atomic_init(&clock->time_us, wall_us() - monotonic_ns() / 1000);
+    }
+    return clock;
 }
 
 struct clock *clock_create_event(int64_t start_us)
@@ -37,9 +58,23 @@ int64_t clock_now_us(const struct clock *clock)
 {
     if (clock->event)
         return atomic_load_explicit(&clock->time_us, memory_order_acquire);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+    if (clock->steady)
+        return atomic_load_explicit(&clock->time_us, memory_order_relaxed) + monotonic_ns() / 1000;
+    return wall_us();
+}
+
+int64_t clock_follow(struct clock *clock, int64_t *ahead_us)
+{
+    *ahead_us = 0;
+    if (!clock->steady)
+        return 0;
+    int64_t ahead = clock_now_us(clock) - wall_us();
+    int64_t step = clock->ahead_us - ahead;
+    int64_t back = ahead < 0 ? ahead : ahead >= STEP_US ? 0 : ahead < SLEW_US ? ahead : SLEW_US;
+    atomic_fetch_sub_explicit(&clock->time_us, back, memory_order_relaxed);
+    clock->ahead_us = ahead - back;
+    *ahead_us = clock->ahead_us;
+    return step >= STEP_US || step <= -STEP_US ? step : 0;
 }
 
 void clock_advance(struct clock *clock, int64_t time_us)

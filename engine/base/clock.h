@@ -16,6 +16,15 @@ struct clock;
 
 /* The machine's wall clock. NULL when out of memory. */
 struct clock *clock_create_wall(void);
+/* The machine's clock as a service follows it that must not be thrown by it: it never goes back. It
+ * counts on by itself, and clock_follow() brings it to the machine's time. NULL when out of
+ * memory. */
+struct clock *clock_create_steady(void);
+/* To be called about once a second by one thread. A machine's clock that was set forward is
+ * followed, a drifting one as well; one that was set back is not, until it has caught up. Returns
+ * by how much the machine's clock was set since the last call: 0 for less than a second, negative
+ * for back. *ahead_us: how far the steady clock is ahead of it. Nothing happens to other clocks. */
+int64_t clock_follow(struct clock *clock, int64_t *ahead_us);
 /* A clock that stands still until it is advanced; starts at `start_us`. */
 struct clock *clock_create_event(int64_t start_us);
 void clock_destroy(struct clock *clock);

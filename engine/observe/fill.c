@@ -191,6 +191,14 @@ static void fill_from_windows(struct observe *observe, struct histogram *scratch
     fill_arms(observe, &minute, scratch, snapshot);
 }
 
+void observe_rewind(struct observe *observe, int64_t now_us)
+{
+    observe_pour_all(observe);
+    lock_take(&observe->lock);
+    windows_rewind(observe->windows, now_us);
+    lock_release(&observe->lock);
+}
+
 void observe_fill(struct observe *observe, int64_t now_us, int64_t monotonic_ns,
                   struct snapshot *snapshot)
 {

@@ -258,6 +258,11 @@ RECORD(write_queue_wait, snapshot->record.wait_us / 1e6)
         sample(out, metric->name, "", NULL, (double)(value));                                      \
     }
 
+NUMBER(write_clock_steps, snapshot->clock.steps)
+NUMBER(write_clock_ahead, isnan(snapshot->clock.ahead_s) ? 0 : snapshot->clock.ahead_s)
+NUMBER(write_clock_behind,
+       isnan(snapshot->clock.behind_record_s) ? 0 : snapshot->clock.behind_record_s)
+NUMBER(write_future, snapshot->clock.future_ratio)
 NUMBER(write_waiting, snapshot->outbox.waiting)
 NUMBER(write_tree_size, snapshot->tree_size)
 NUMBER(write_queue_depth, snapshot->queue_depth)
@@ -333,6 +338,15 @@ static const struct metric metrics[] = {
      "How long a group of rows takes to be on the disk now.", write_commit},
     {"binnacle_ledger_queue_wait_seconds", METRIC_GAUGE,
      "How long what is queued now will take to be on the disk.", write_queue_wait},
+    {"binnacle_clock_steps_total", METRIC_COUNTER,
+     "How often the machine's clock was set, by a second or more.", write_clock_steps},
+    {"binnacle_clock_ahead_seconds", METRIC_GAUGE,
+     "How far the service counts ahead of a machine's clock that was set back.", write_clock_ahead},
+    {"binnacle_clock_behind_record_seconds", METRIC_GAUGE,
+     "How far the machine's clock is behind the newest row.", write_clock_behind},
+    {"binnacle_events_future_ratio", METRIC_GAUGE,
+     "Share of the last minute's events that were quarantined as lying in the future.",
+     write_future},
     {"binnacle_feature_entities", METRIC_GAUGE, "Entities with windows in memory.", write_entities},
     {"binnacle_feature_state_bytes", METRIC_GAUGE, "Memory that the windows take.",
      write_state_bytes},

@@ -83,6 +83,11 @@ void observe_renew_reference(struct observe *observe);
 void observe_fill(struct observe *observe, int64_t now_us, int64_t monotonic_ns,
                   struct snapshot *snapshot);
 
+/* A service starts with a clock behind what was counted before: its screens would show nothing
+ * until that time comes round again. What was counted after now_us is given up; the ledger has it.
+ */
+void observe_rewind(struct observe *observe, int64_t now_us);
+
 /* The counts of (now - window_us, now], now being where observe_fill or the newest outcome left
  * the clock. To the second up to 5 min, to the minute up to 6 h, to the slice up to 3 d, else to
  * the hour: the span is rounded up to whole cells. */

@@ -151,6 +151,19 @@ struct record_status {
     double wait_us;   /* what is queued now will take so long; NaN while it is not written */
 };
 
+/* The machine's clock, held against the service's own, the record's and the events'. */
+struct clock_status {
+    double ahead_s; /* how far the service counts ahead of a machine's clock that was set back;
+                       NaN: they agree */
+    double behind_record_s; /* how far it is behind the newest row; NaN: it is not */
+    double last_step_s;     /* by how much the machine's clock was last set; NaN: not since start */
+    int64_t last_step_us;   /* when that was noticed; 0: never */
+    uint64_t steps;         /* since start */
+    double future_ratio;    /* of the events of about the last minute, those quarantined as lying in
+                               the future; NaN: fewer than 10 events */
+    uint64_t future;        /* such events since start */
+};
+
 struct snapshot {
     uint64_t seq;
     int64_t time_us; /* engine's clock */
@@ -181,6 +194,7 @@ struct snapshot {
     uint8_t root[32];
     uint64_t queue_depth, queue_capacity;
     struct record_status record;
+    struct clock_status clock;
     uint64_t feature_entities, feature_bytes;
     uint64_t decisions_total[DECISION_COUNT];
     struct latency_counts decision_latency; /* from received to decided */

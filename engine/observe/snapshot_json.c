@@ -200,9 +200,23 @@ static void record_json(struct json_writer *json, const struct snapshot *snapsho
     json_object_end(json);
 }
 
+static void clock_json(struct json_writer *json, const struct clock_status *clock)
+{
+    json_object(json, "machine_clock");
+    json_number(json, "ahead_s", clock->ahead_s);
+    json_number(json, "behind_record_s", clock->behind_record_s);
+    json_number(json, "last_step_s", clock->last_step_s);
+    time_or_null(json, "last_step_at", clock->last_step_us);
+    json_int(json, "steps", (int64_t)clock->steps);
+    json_number(json, "future_ratio", clock->future_ratio);
+    json_int(json, "future", (int64_t)clock->future);
+    json_object_end(json);
+}
+
 static void machine_json(struct json_writer *json, const struct snapshot *snapshot)
 {
     record_json(json, snapshot);
+    clock_json(json, &snapshot->clock);
     json_object(json, "queue");
     json_int(json, "depth", (int64_t)snapshot->queue_depth);
     json_int(json, "capacity", (int64_t)snapshot->queue_capacity);

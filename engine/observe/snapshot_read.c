@@ -243,6 +243,19 @@ static void read_record(const struct json *ledger, struct record_status *record)
     read_text(ledger, "problem", record->problem, sizeof record->problem);
 }
 
+static void read_clock(const struct json *from, struct clock_status *clock)
+{
+    *clock = (struct clock_status){
+        .ahead_s = read_number(from, "ahead_s"),
+        .behind_record_s = read_number(from, "behind_record_s"),
+        .last_step_s = read_number(from, "last_step_s"),
+        .last_step_us = read_time(from, "last_step_at"),
+        .steps = read_count(from, "steps"),
+        .future_ratio = read_number(from, "future_ratio"),
+        .future = read_count(from, "future"),
+    };
+}
+
 static void read_machine(const struct json *from, struct snapshot *snapshot)
 {
     const struct json *ledger = json_get(from, "ledger"), *queue = json_get(from, "queue");
@@ -252,6 +265,7 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     if (!hex_decode(slice_of(root), snapshot->root, sizeof snapshot->root))
         memset(snapshot->root, 0, sizeof snapshot->root);
     read_record(ledger, &snapshot->record);
+    read_clock(json_get(from, "machine_clock"), &snapshot->clock);
     snapshot->queue_depth = read_count(queue, "depth");
     snapshot->queue_capacity = read_count(queue, "capacity");
     snapshot->feature_entities = read_count(features, "entities");

@@ -262,6 +262,52 @@ static void start_at(struct windows *windows, int64_t time_us)
     windows->judged_slice = windows->bin_ring.newest - BIN_SLOTS;
 }
 
+/* Forgets what lies after the ring's cell `key`, and stands there. */
+static int64_t ring_rewind(struct ring *ring, int64_t key)
+{
+    int64_t last = ring->newest;
+    ring->newest = key;
+    return last - key >= ring->n ? key + ring->n : last;
+}
+
+void windows_rewind(struct windows *windows, int64_t time_us)
+{
+    if (!windows->started || time_us >= windows->now_us)
+        return;
+    for (int i = 0; i < LEVELS; i++) {
+        struct ring *ring = &windows->levels[i];
+        int64_t key = ring_key(ring, time_us);
+        for (int64_t k = ring_rewind(ring, key); k > key; k--) {
+            int slot = ring_slot(ring, k);
+            memset(&windows->tallies[i][slot], 0, sizeof(struct tally));
+            windows->counted[i][slot] = false;
+            if (i == LEVEL_MINUTE)
+                windows->youngest_us[slot] = INT64_MAX;
+            if (i == LEVEL_HOUR)
+                memset(&windows->hour_latency[slot], 0, sizeof(struct histogram));
+        }
+    }
+    int64_t key = ring_key(&windows->recent, time_us);
+    for (int64_t k = ring_rewind(&windows->recent, key); k > key; k--)
+        memset(windows->recent_latency[ring_slot(&windows->recent, k)], 0,
+               (MAX_ARMS + 1) * sizeof(struct histogram));
+    key = ring_key(&windows->bin_ring, time_us);
+    for (int64_t k = ring_rewind(&windows->bin_ring, key); k > key; k--) {
+        int slot = ring_slot(&windows->bin_ring, k);
+        memset(slice_bins(windows, slot), 0,
+               (size_t)windows->options.n_columns * sizeof *windows->bins);
+        windows->binned[slot] = 0;
+    }
+    windows->now_us = time_us;
+    windows->verdict_us = windows->second_end_us = INT64_MIN;
+    windows->place = (struct place){0};
+    int64_t minute = windows->levels[LEVEL_MINUTE].newest, slice = windows->bin_ring.newest;
+    if (windows->judged_minute >= minute)
+        windows->judged_minute = minute - 1;
+    if (windows->judged_slice >= slice)
+        windows->judged_slice = slice - 1;
+}
+
 void windows_advance(struct windows *windows, int64_t now_us)
 {
     if (!windows->started) {

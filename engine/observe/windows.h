@@ -53,6 +53,8 @@ void windows_set_judge(struct windows *windows, slice_judge *judge, void *contex
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);
 
 void windows_advance(struct windows *windows, int64_t now_us);
+/* Gives up what was counted after time_us, so that the present can be seen. */
+void windows_rewind(struct windows *windows, int64_t time_us);
 /* `codes`: the bin of each column, or NULL. NO_BIN leaves out the first column (the score), or all
  * the others (the features). */
 void windows_put(struct windows *windows, const struct observation *observation,

@@ -15,6 +15,9 @@
 #define SLOW_CANARY     1.5  /* times the champion's p95: then the canary is named as a cause */
 #define QUEUE_TICKET    0.8  /* of its capacity */
 #define LATENCY_MINIMUM 100u /* requests behind a p95 that is compared */
+#define FUTURE_PAGE     0.5  /* of the events quarantined as lying in the future */
+#define CLOCK_TICKET_S  5.0  /* the machine's clock is away from ours, or was set by so much */
+#define STEP_SHOWN_US   (15 * US_PER_MIN)
 #define STARTING_US     US_PER_MIN /* so long not being ready is nothing to get up for */
 
 static void say_since(int64_t since_us, int64_t now_us, char out[WORD_SIZE])
@@ -156,7 +159,8 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
             return;
         }
     }
-    if (view_record_stopped(snapshot) && strcmp(alert->name, "ledger-not-written") == 0)
+    if ((view_record_stopped(snapshot) && strcmp(alert->name, "ledger-not-written") == 0) ||
+        (snapshot->clock.future_ratio > FUTURE_PAGE && strcmp(alert->name, "clock-behind") == 0))
         return; /* it is in the list with more words */
     enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
     struct view_attention *item = add(view, snapshot, severity, alert->since_us);
@@ -255,10 +259,63 @@ static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
     evidence(item, "do", "look at the disk of the ledger folder");
 }
 
+static void say_distance(struct view_attention *item, const struct clock_status *clock)
+{
+    char long_ago[WORD_SIZE];
+    if (!isnan(clock->ahead_s))
+        evidence(
+            item, "evidence",
+            "it was set back: this service counts on, %s ahead of it, and records nothing twice",
+            words_duration((int64_t)(clock->ahead_s * 1e6), long_ago));
+    if (!isnan(clock->behind_record_s))
+        evidence(item, "evidence", "it is %s behind the newest row of the ledger",
+                 words_duration((int64_t)(clock->behind_record_s * 1e6), long_ago));
+}
+
+/* Most events come from the future: then nearly everything is quarantined, and it is our clock. */
+static void add_clock(const struct snapshot *snapshot, struct view *view)
+{
+    const struct clock_status *clock = &snapshot->clock;
+    bool future = clock->future_ratio > FUTURE_PAGE;
+    bool away = clock->ahead_s > CLOCK_TICKET_S || clock->behind_record_s > CLOCK_TICKET_S;
+    bool forward = clock->last_step_s > CLOCK_TICKET_S &&
+                   snapshot->time_us - clock->last_step_us < STEP_SHOWN_US;
+    if (snapshot->event_time || !(future || away || forward))
+        return;
+    struct view_attention *item =
+        add(view, snapshot, future ? HEALTH_PAGE : HEALTH_TICKET, clock->last_step_us);
+    char share[WORD_SIZE], n[WORD_SIZE];
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title,
+             future ? "the machine's clock is behind: events are quarantined as in the future"
+             : away ? "the machine's clock is behind"
+                    : "the machine's clock was set forward by %s",
+             words_duration((int64_t)(clock->last_step_s * 1e6), n));
+    say_distance(item, clock);
+    if (clock->future > 0)
+        evidence(
+            item, "loss",
+            "%s %s quarantined as in the future since the start, %s of the last "
+            "minute's",
+            words_count(clock->future, n), number_noun(clock->future, "event was", "events were"),
+            isnan(clock->future_ratio) ? words_nodata : words_percent(clock->future_ratio, share));
+    if (future)
+        evidence(item, "do",
+                 "set the clock, it is followed at once; then `binnacle quarantine retry` "
+                 "decides what was quarantined");
+    else if (away)
+        evidence(item, "do", "set the clock right; should it be right now, restart the service");
+    else
+        evidence(item, "do",
+                 "see that it is right: it was followed, and the record does not go back");
+}
+
 static void add_service(const struct snapshot *snapshot, struct view *view)
 {
     add_start(snapshot, view);
     add_broker(snapshot, view);
+    add_clock(snapshot, view);
     if (view_record_stopped(snapshot))
         add_stopped_ledger(snapshot, view);
     else

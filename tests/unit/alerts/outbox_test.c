@@ -158,6 +158,24 @@ static void takes_what_is_due_longest_and_says_when_the_next_is(void **state)
     outbox_close(outbox);
 }
 
+static void a_clock_that_was_set_back_delays_no_message(void **state)
+{
+    (void)state;
+    struct error error;
+    int64_t id, next_us, noon_us = 12 * US_PER_HOUR, eleven_us = 11 * US_PER_HOUR;
+    struct outbox *outbox = open_at(NULL);
+    put(outbox, "k", "page", noon_us);
+    assert_int_equal(outbox_retry(outbox, 1, noon_us + US_PER_MIN, "answered 500", &error),
+                     STATUS_OK);
+    assert_null(take(outbox, noon_us, &id, &next_us));
+    assert_string_equal(take(outbox, eleven_us, &id, &next_us), "page");
+    /* From then on it waits by that clock. */
+    assert_int_equal(outbox_retry(outbox, id, eleven_us + US_PER_S, "again", &error), STATUS_OK);
+    assert_null(take(outbox, eleven_us, &id, &next_us));
+    assert_string_equal(take(outbox, eleven_us + US_PER_S, &id, &next_us), "page");
+    outbox_close(outbox);
+}
+
 static void counts_what_waits_and_since_when(void **state)
 {
     (void)state;
@@ -237,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_key_is_put_once_even_after_it_was_sent),
         cmocka_unit_test(a_failed_change_is_rolled_back_whole),
         cmocka_unit_test(takes_what_is_due_longest_and_says_when_the_next_is),
+        cmocka_unit_test(a_clock_that_was_set_back_delays_no_message),
         cmocka_unit_test(counts_what_waits_and_since_when),
         cmocka_unit_test_setup_teardown(prunes_what_was_settled_long_ago_and_goes_on_counting,
                                         make_folder, remove_folder),

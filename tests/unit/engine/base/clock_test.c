@@ -234,6 +234,28 @@ static void wall_clock_is_the_systems(void **state)
     clock_destroy(clock);
 }
 
+/* That a step is noticed and not followed back is proved by tests/scenario/clock_steps. */
+static void steady_clock_agrees_with_the_systems_and_never_goes_back(void **state)
+{
+    (void)state;
+    struct clock *clock = clock_create_steady(), *wall = clock_create_wall();
+    int64_t ahead_us = -1, last_us = clock_now_us(clock);
+    assert_true(llabs(last_us - clock_now_us(wall)) < US_PER_S);
+    for (int i = 0; i < 1000; i++) {
+        if (i % 100 == 0) {
+            assert_int_equal(clock_follow(clock, &ahead_us), 0);
+            assert_in_range(ahead_us, 0, US_PER_S);
+        }
+        int64_t now_us = clock_now_us(clock);
+        assert_true(now_us >= last_us - 500); /* no more than the slew of calls this dense */
+        last_us = now_us;
+    }
+    assert_int_equal(clock_follow(wall, &ahead_us), 0);
+    assert_int_equal(ahead_us, 0);
+    clock_destroy(wall);
+    clock_destroy(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test(tells_the_unit_of_an_epoch_by_its_magnitude),
         cmocka_unit_test(event_clock_only_moves_forward),
         cmocka_unit_test(wall_clock_is_the_systems),
+        cmocka_unit_test(steady_clock_agrees_with_the_systems_and_never_goes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

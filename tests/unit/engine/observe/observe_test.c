@@ -167,6 +167,32 @@ static void a_leap_over_years_leaves_nothing_behind_and_costs_one_ring(void **st
     observe_destroy(observe);
 }
 
+static void a_clock_behind_what_was_counted_sees_the_present_again(void **state)
+{
+    (void)state;
+    struct observe *observe = create(0);
+    int64_t now_us = T0 + US_PER_DAY, behind_us = now_us - US_PER_HOUR;
+    for (int minute = 0; minute < 120; minute++)
+        tell(observe, now_us - minute * US_PER_MIN, 1000, DECISION_APPROVE, 0.1f);
+    snapshot_release(fill(observe, now_us, 1));
+    observe_rewind(observe, behind_us);
+    struct tally sum;
+    observe_sum(observe, 2 * US_PER_HOUR, &sum);
+    assert_in_range(sum.accepted, 59, 61); /* the older half; what lay ahead is given up */
+    tell(observe, behind_us + US_PER_S, 5000, DECISION_DECLINE, 0.9f);
+    struct snapshot *snapshot = fill(observe, behind_us + 2 * US_PER_S, 2);
+    assert_int_equal(snapshot->decisions[DECISION_DECLINE], 1);
+    assert_in_range(snapshot->latency_us.n, 1, 3);
+    snapshot_release(snapshot);
+    observe_rewind(observe, now_us); /* not behind: nothing happens */
+    observe_sum(observe, 2 * US_PER_HOUR, &sum);
+    assert_in_range(sum.accepted, 60, 62);
+    observe_rewind(observe, T0 - 400 * US_PER_DAY); /* further than any ring reaches */
+    observe_sum(observe, OBSERVE_MAX_WINDOW_US, &sum);
+    assert_int_equal(sum.accepted, 0);
+    observe_destroy(observe);
+}
+
 static void history_read_back_enters_windows_but_not_totals(void **state)
 {
     (void)state;
@@ -583,6 +609,7 @@ int main(void)
         cmocka_unit_test(counts_the_last_minute_and_forgets_what_is_older),
         cmocka_unit_test(sums_equal_brute_force_over_cells),
         cmocka_unit_test(a_leap_over_years_leaves_nothing_behind_and_costs_one_ring),
+        cmocka_unit_test(a_clock_behind_what_was_counted_sees_the_present_again),
         cmocka_unit_test(history_read_back_enters_windows_but_not_totals),
         cmocka_unit_test(quarantine_duplicates_and_errors_are_counted_apart),
         cmocka_unit_test(a_minute_is_stale_when_its_newest_event_was_old),

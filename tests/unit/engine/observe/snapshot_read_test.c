@@ -59,6 +59,13 @@ static void fill(struct snapshot *snapshot)
     snapshot->tree_size = 18;
     snapshot->kafka =
         (struct kafka_status){.used = true, .connected = true, .partitions = 4, .lag = NAN};
+    snapshot->clock = (struct clock_status){.ahead_s = 3600,
+                                            .behind_record_s = NAN,
+                                            .last_step_s = -3600,
+                                            .last_step_us = snapshot->time_us - US_PER_MIN,
+                                            .steps = 1,
+                                            .future_ratio = 0.75,
+                                            .future = 12};
     snapshot->record = (struct record_status){.used = true,
                                               .state = RECORD_RETRYING,
                                               .problem = "full",

@@ -276,6 +276,28 @@ static void says_since_when_the_ledger_is_not_written_and_what_to_do(void **stat
     assert_non_null(strstr(pair->view->durability, "commit"));
 }
 
+static void says_that_the_machines_clock_is_behind(void **state)
+{
+    struct pair *pair = *state;
+    struct clock_status *clock = &pair->snapshot->clock;
+    *clock = (struct clock_status){
+        .ahead_s = 3600, .behind_record_s = NAN, .last_step_s = -3600, .future_ratio = NAN};
+    view_build(pair->snapshot, pair->view);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_int_equal(item->severity, HEALTH_TICKET);
+    assert_string_equal(item->title, "the machine's clock is behind");
+    *clock = (struct clock_status){.ahead_s = NAN,
+                                   .behind_record_s = 3600,
+                                   .last_step_s = NAN,
+                                   .future_ratio = 0.97,
+                                   .future = 812};
+    view_build(pair->snapshot, pair->view);
+    item = &pair->view->attention[0];
+    assert_int_equal(item->severity, HEALTH_PAGE);
+    assert_non_null(strstr(evidence(item, "loss"), "812 events were quarantined"));
+    assert_non_null(strstr(evidence(item, "do"), "quarantine retry"));
+}
+
 static void pages_nobody_while_it_starts(void **state)
 {
     struct pair *pair = *state;
@@ -416,6 +438,7 @@ int main(void)
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
         TEST(says_why_it_is_not_ready),
+        TEST(says_that_the_machines_clock_is_behind),
         TEST(says_since_when_the_ledger_is_not_written_and_what_to_do),
         TEST(pages_nobody_while_it_starts),
         TEST(dates_the_clock_of_a_replay),
