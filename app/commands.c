@@ -138,7 +138,8 @@ static const struct cli_option query_options[] = {
     {"max-score", OPTION_NUMBER, "S", "score at most", NULL, 0, 0},
     {"variant", OPTION_TEXT, "V", "champion or canary", NULL, 0, 0},
     {"reasons", OPTION_TEXT, "N|all",
-     "so many reasons of each decision, computed by the models of --config and --model", NULL, 0, 0},
+     "so many reasons of each decision, computed by the models of --config and --model", NULL, 0,
+     0},
     {"limit", OPTION_INT, "N", "rows at most", "100", 1, 1e9},
     {"cursor", OPTION_TEXT, "C", "go on after this row", NULL, 0, 0},
     END_OPTION,
@@ -246,6 +247,30 @@ static const struct cli_option ledger_prove_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option backup_options[] = {
+    LEDGER_OPTION,
+    {"to", OPTION_TEXT, "DIR", "folder of the backup: empty, or an earlier backup of this ledger",
+     NULL, 0, 0},
+    {"with-keys", OPTION_FLAG, NULL, "the ledger's keys, too: guard the backup like them then",
+     NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option restore_options[] = {
+    {"from", OPTION_TEXT, "DIR", "folder of the backup", NULL, 0, 0},
+    LEDGER_OPTION,
+    {"head", OPTION_TEXT, "FILE",
+     "check against heads kept elsewhere, too: JSON of `ledger head`, one or one a line", NULL, 0,
+     0},
+    {"public-key", OPTION_TEXT, "FILE", "PEM of the key that heads must be signed with", NULL, 0,
+     0},
+    {"keys", OPTION_TEXT, "DIR", "take the ledger's keys from this folder", NULL, 0, 0},
+    {"replace", OPTION_FLAG, NULL, "put a ledger that is there aside", NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option doctor_options[] = {
     CONFIG_OPTION,
     LEDGER_OPTION,
@@ -339,6 +364,26 @@ const struct cli_command commands[] = {
      "packaging/examples/ledger_check.py checks both without binnacle.",
      "binnacle ledger prove 01J5ZC3D2M8N4P6Q7R9S0T1V2W --ledger state", ledger_prove_options, 0, 1,
      command_ledger_prove},
+    {"backup", "", "Copy the ledger while it is written, and verify the copy",
+     "The copy ends at a signed head and is verified up to it before it takes the place of the\n"
+     "backup before; whatever happens in between, one whole backup is there. Days that are over\n"
+     "and in the backup already are compared by SHA-256 and not copied again. The folder can be\n"
+     "read by `ledger verify` and `query` as it is. Keys are left out unless --with-keys is "
+     "given:\n"
+     "keep them apart. Exit 1: the ledger is not as it was recorded, or is another one than in "
+     "the\n"
+     "backup, which stays as it is.",
+     "binnacle backup --ledger state --to /mnt/backup/state --json", backup_options, 0, 0,
+     command_backup},
+    {"restore", "", "Put a backup of the ledger in place",
+     "Every file is compared with what was noted when it was backed up, and the rows are verified\n"
+     "up to the backup's head, and to heads kept elsewhere with --head; then the folder takes its\n"
+     "place in one step. A ledger that is there is replaced with --replace only, stays beside as\n"
+     "DIR.before-TIME, and must not be in use. Keys: of --keys, else of the backup, else those in\n"
+     "place. Exit 1: the backup is not as it was, and nothing was changed. A source that has sent\n"
+     "more to Kafka than the backup holds refuses to go on and says from which offset.",
+     "binnacle restore --from /mnt/backup/state --ledger state --head head.json", restore_options,
+     0, 0, command_restore},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
      contract_check_options, 1, 2, command_contract_check},

@@ -23,6 +23,8 @@ int command_quarantine_retry(const struct cli_args *args);
 int command_ledger_head(const struct cli_args *args);
 int command_ledger_verify(const struct cli_args *args);
 int command_ledger_prove(const struct cli_args *args);
+int command_backup(const struct cli_args *args);
+int command_restore(const struct cli_args *args);
 int command_contract_check(const struct cli_args *args);
 int command_contract_schema(const struct cli_args *args);
 int command_contract_diff(const struct cli_args *args);

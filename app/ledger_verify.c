@@ -4,86 +4,19 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/kept_heads.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "engine/base/clock.h"
-#include "engine/base/input.h"
 #include "engine/record/verify.h"
 
-#define FILE_BYTES (1u << 20)
 #define TEXT_BYTES (1u << 30)
 
-/* What the command line asks for; arrays are its own. */
+/* What the command line asks for. */
 struct request {
     struct verify_options options;
-    struct signed_head *heads;
-    size_t capacity;
-    uint8_t public_key[PUBLIC_KEY_SIZE];
     struct progress progress;
 };
-
-static enum status add_head(struct request *request, struct slice line, struct error *error)
-{
-    struct json *json = NULL;
-    struct verify_options *options = &request->options;
-    if (options->n_heads == request->capacity) {
-        size_t capacity = request->capacity ? 2 * request->capacity : 16;
-        struct signed_head *heads = reallocarray(request->heads, capacity, sizeof *heads);
-        if (!heads)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        request->heads = heads;
-        request->capacity = capacity;
-    }
-    enum status status = json_parse(line, &json, error);
-    if (status == STATUS_OK)
-        status = head_parse(json, &request->heads[options->n_heads], error);
-    options->n_heads += status == STATUS_OK;
-    options->heads = request->heads;
-    json_destroy(json);
-    return status;
-}
-
-static enum status read_heads(const char *path, struct request *request, struct error *error)
-{
-    struct input *input = NULL;
-    struct slice line;
-    enum status status = input_open(path, FILE_BYTES, &input, error);
-    while (status == STATUS_OK && (status = input_line(input, &line, error)) == STATUS_OK) {
-        if (line.size == 0)
-            continue;
-        status = add_head(request, line, error);
-        if (status != STATUS_OK)
-            error_prefix(error, "%s line %lld", path, (long long)input_line_number(input));
-    }
-    input_close(input);
-    if (status != STATUS_END)
-        return status;
-    return request->options.n_heads > 0
-               ? STATUS_OK
-               : error_set(error, STATUS_INVALID, "%s: there is no head in it", path);
-}
-
-static enum status read_public_key(const char *path, struct request *request, struct error *error)
-{
-    struct input *input = NULL;
-    struct slice line;
-    struct buffer text;
-    buffer_init(&text, FILE_BYTES);
-    enum status status = input_open(path, FILE_BYTES, &input, error);
-    while (status == STATUS_OK && (status = input_line(input, &line, error)) == STATUS_OK) {
-        buffer_append_slice(&text, line);
-        buffer_append_char(&text, '\n');
-    }
-    input_close(input);
-    if (status == STATUS_END) {
-        status = public_key_parse(buffer_slice(&text), request->public_key, error);
-        if (status != STATUS_OK)
-            error_prefix(error, "%s", path);
-    }
-    request->options.public_key = request->public_key;
-    buffer_free(&text);
-    return status;
-}
 
 static void show_progress(void *context, uint64_t rows)
 {
@@ -170,6 +103,7 @@ static enum status verify_and_print(const struct cli_args *args, struct request 
 int command_ledger_verify(const struct cli_args *args)
 {
     struct error error;
+    struct kept_heads kept;
     bool ok = false;
     if (!cli_text(args, "ledger"))
         return cli_usage(args, "--ledger DIR is needed");
@@ -178,14 +112,14 @@ int command_ledger_verify(const struct cli_args *args)
                                           .max_bad = (size_t)cli_int(args, "limit"),
                                           .progress = show_progress}};
     request.options.context = &request.progress;
-    enum status status = STATUS_OK;
-    if (cli_has(args, "head"))
-        status = read_heads(cli_text(args, "head"), &request, &error);
-    if (status == STATUS_OK && cli_has(args, "public-key"))
-        status = read_public_key(cli_text(args, "public-key"), &request, &error);
-    if (status == STATUS_OK)
+    enum status status = kept_heads_read(args, &kept, &error);
+    if (status == STATUS_OK) {
+        request.options.heads = kept.heads;
+        request.options.n_heads = kept.n;
+        request.options.public_key = kept.has_key ? kept.public_key : NULL;
         status = verify_and_print(args, &request, &ok, &error);
-    free(request.heads);
+    }
+    kept_heads_free(&kept);
     if (status != STATUS_OK)
         return cli_fail(args, &error);
     return ok ? EXIT_DONE : EXIT_FINDING;

@@ -63,6 +63,34 @@ enum status crypto_sha1(struct slice a, struct slice b, uint8_t out[SHA1_SIZE])
     return STATUS_OK;
 }
 
+struct crypto_sum {
+    SHA256_CTX context;
+    bool failed;
+};
+
+struct crypto_sum *crypto_sum_begin(void)
+{
+    struct crypto_sum *sum = calloc(1, sizeof *sum);
+    if (sum)
+        sum->failed = !SHA256_Init(&sum->context);
+    return sum;
+}
+
+void crypto_sum_add(struct crypto_sum *sum, const void *data, size_t size)
+{
+    if (sum && !SHA256_Update(&sum->context, data, size))
+        sum->failed = true;
+}
+
+enum status crypto_sum_end(struct crypto_sum *sum, uint8_t out[SHA256_SIZE])
+{
+    if (!sum)
+        return STATUS_MEMORY;
+    bool done = !sum->failed && SHA256_Final(out, &sum->context);
+    free(sum);
+    return done ? STATUS_OK : failed(STATUS_UNSUPPORTED);
+}
+
 enum status crypto_random(void *out, size_t size)
 {
     if (size > INT_MAX)

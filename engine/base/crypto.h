@@ -22,6 +22,13 @@ MUST_USE enum status crypto_hmac_sha256(const uint8_t key[KEY_SIZE], struct slic
                                         uint8_t out[SHA256_SIZE]);
 /* SHA-1 of two parts: for what a protocol demands it, never to protect anything. */
 MUST_USE enum status crypto_sha1(struct slice a, struct slice b, uint8_t out[SHA1_SIZE]);
+/* SHA-256 of what comes piece by piece. NULL: out of memory. Ending frees it; NULL gives
+ * STATUS_MEMORY. One thread. */
+struct crypto_sum;
+struct crypto_sum *crypto_sum_begin(void);
+void crypto_sum_add(struct crypto_sum *sum, const void *data, size_t size);
+MUST_USE enum status crypto_sum_end(struct crypto_sum *sum, uint8_t out[SHA256_SIZE]);
+
 /* Bytes from the system's generator. */
 MUST_USE enum status crypto_random(void *out, size_t size);
 bool crypto_equal(const void *a, const void *b, size_t size); /* constant time */

@@ -68,4 +68,12 @@ MUST_USE enum status db_commit(struct db *db, struct error *error);
 void db_rollback(struct db *db);
 int64_t db_changes(const struct db *db);
 
+/* Called now and then with how much is done. */
+typedef void db_copy_progress(void *context, double done_ratio);
+/* Copies the whole database page by page into the file `to`, which must not be there. Called in a
+ * read transaction, it copies what that sees, however much is written meanwhile. The copy is not
+ * synced; after an error it may be there in part. `progress` may be NULL. */
+MUST_USE enum status db_copy(struct db *db, const char *to, db_copy_progress *progress,
+                             void *context, struct error *error);
+
 #endif

@@ -147,3 +147,11 @@ enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE], 
     explicit_bzero(master, sizeof master);
     return status;
 }
+
+enum status key_identity(const uint8_t key[KEY_SIZE], char identity[IDENTITY_SIZE])
+{
+    uint8_t digest[SHA256_SIZE];
+    enum status status = crypto_hmac_sha256(key, slice_of("binnacle-ledger-identity-v1"), digest);
+    hex_encode(digest, (IDENTITY_SIZE - 1) / 2, identity);
+    return status;
+}

@@ -32,6 +32,10 @@ MUST_USE enum status key_load(const char *dir, const char *name, bool create, ui
 /* The key that quarantined bytes are sealed under: derived from keys/master.key. */
 MUST_USE enum status key_quarantine(const char *dir, bool create, uint8_t key[KEY_SIZE],
                                     struct error *error);
+/* Who a ledger is, to others: derived from keys/pseudonym.key, so that it is there from the first
+ * moment and a backup that is put back is the same ledger. 32 hex digits. */
+#define IDENTITY_SIZE 33
+MUST_USE enum status key_identity(const uint8_t key[KEY_SIZE], char identity[IDENTITY_SIZE]);
 #define QUARANTINE_CONTEXT "binnacle-quarantine-v1"
 
 #endif

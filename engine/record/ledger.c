@@ -101,15 +101,6 @@ static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SI
     return status;
 }
 
-/* Derived from a key, so that it is there from the first moment and travels with backups. */
-static enum status take_identity(struct ledger *ledger, const uint8_t key[KEY_SIZE])
-{
-    uint8_t digest[SHA256_SIZE];
-    enum status status = crypto_hmac_sha256(key, slice_of("binnacle-ledger-identity-v1"), digest);
-    hex_encode(digest, (sizeof ledger->identity - 1) / 2, ledger->identity);
-    return status;
-}
-
 /* Keys are made before the first day file. Beside one, a new key would part every person from what
  * is on record about them, and what the old one sealed could not be opened: then none is made. */
 static enum status may_make_keys(const struct ledger *ledger, bool *may, struct error *error)
@@ -130,7 +121,7 @@ static enum status open_people(struct ledger *ledger, size_t cache, struct error
     if (status == STATUS_OK)
         status = key_load(ledger->dir, "pseudonym.key", make, key, error);
     if (status == STATUS_OK)
-        status = take_identity(ledger, key);
+        status = key_identity(key, ledger->identity);
     if (status == STATUS_OK)
         status = key_quarantine(ledger->dir, make, ledger->quarantine_key, error);
     if (status == STATUS_OK)
