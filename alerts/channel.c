@@ -7,23 +7,15 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
-#include "engine/base/crypto.h"
-#include "engine/base/http.h"
 #include "engine/base/json.h"
-#include "engine/base/secret.h"
-
-#define URL_SIZE   2048
-#define TIMEOUT_US (10 * US_PER_S)
+#include "engine/base/webhook.h"
 
 typedef void render_notice(const struct notice *notice, struct buffer *body);
 
 struct channel {
     char name[NAME_SIZE];
-    char url[URL_SIZE];
     render_notice *render;
-    int64_t timeout_us;
-    bool is_signed;
-    uint8_t secret[KEY_SIZE]; /* HMAC pads shorter keys with zeros, so this is the key itself */
+    struct webhook webhook;
 };
 
 struct channels {
@@ -120,61 +112,16 @@ static const struct kind {
 /* ---- reading ---- */
 
 struct entry {
-    const char *name, *type, *url, *url_env, *url_file, *secret_file;
-    int64_t timeout_us;
+    const char *name, *type;
+    struct webhook_entry webhook;
 };
 
 static const struct config_key entry_keys[] = {
     {"name", CONFIG_STRING, offsetof(struct entry, name), true, 0, 0, "what rules call it"},
     {"type", CONFIG_STRING, offsetof(struct entry, type), true, 0, 0, "slack or webhook"},
-    {"url", CONFIG_STRING, offsetof(struct entry, url), false, 0, 0,
-     "http:// or https:// address; better one of the next two when it is a secret"},
-    {"url_env", CONFIG_STRING, offsetof(struct entry, url_env), false, 0, 0,
-     "environment variable that holds the address"},
-    {"url_file", CONFIG_STRING, offsetof(struct entry, url_file), false, 0, 0,
-     "file that holds the address"},
-    {"secret_file", CONFIG_STRING, offsetof(struct entry, secret_file), false, 0, 0,
-     "file with up to 32 bytes: bodies are signed with HMAC-SHA256 in X-Binnacle-Signature"},
-    {"timeout", CONFIG_DURATION, offsetof(struct entry, timeout_us), false, 0.1, 60,
-     "how long an answer may take before the message is tried again (10s)"},
+    WEBHOOK_KEYS(struct entry, webhook),
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
-
-static enum status read_url(const struct yaml_node *node, const struct entry *entry,
-                            const char *folder, char *url, struct error *error)
-{
-    int given = !!entry->url + !!entry->url_env + !!entry->url_file;
-    if (given != 1)
-        return yaml_error(node, error, "a channel needs one of url, url_env and url_file");
-    const char *text = entry->url ? entry->url : entry->url_env ? getenv(entry->url_env) : NULL;
-    if (entry->url_env && !text)
-        return yaml_error(yaml_get(node, "url_env"), error, "the environment has no %s",
-                          entry->url_env);
-    if (entry->url_file) {
-        struct error problem;
-        if (secret_read(folder, entry->url_file, false, url, URL_SIZE, &problem) != STATUS_OK)
-            return yaml_error(yaml_get(node, "url_file"), error, "%s", problem.message);
-    } else if (snprintf(url, URL_SIZE, "%s", text) >= URL_SIZE) {
-        return yaml_error(node, error, "the address is longer than %d characters", URL_SIZE - 1);
-    }
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return yaml_error(node, error, "the address must begin with http:// or https://");
-    return STATUS_OK;
-}
-
-static enum status read_secret(const struct yaml_node *node, const struct entry *entry,
-                               const char *folder, struct channel *channel, struct error *error)
-{
-    char line[KEY_SIZE + 1];
-    struct error problem;
-    if (!entry->secret_file)
-        return STATUS_OK;
-    if (secret_read(folder, entry->secret_file, false, line, sizeof line, &problem) != STATUS_OK)
-        return yaml_error(yaml_get(node, "secret_file"), error, "%s", problem.message);
-    memcpy(channel->secret, line, strlen(line));
-    channel->is_signed = true;
-    return STATUS_OK;
-}
 
 static enum status read_kind(const struct yaml_node *node, const struct entry *entry,
                              struct channel *channel, struct error *error)
@@ -192,7 +139,7 @@ static enum status read_kind(const struct yaml_node *node, const struct entry *e
 static enum status read_channel(struct channels *channels, const struct yaml_node *node,
                                 const char *folder, struct error *error)
 {
-    struct entry entry = {.timeout_us = TIMEOUT_US};
+    struct entry entry = {.webhook.timeout_us = WEBHOOK_TIMEOUT_US};
     struct channel *channel = &channels->channels[channels->n];
     enum status status = config_read(node, entry_keys, &entry, error);
     if (status != STATUS_OK)
@@ -203,12 +150,9 @@ static enum status read_channel(struct channels *channels, const struct yaml_nod
                           "a name of up to %d characters that no other channel has is needed",
                           NAME_SIZE - 1);
     snprintf(channel->name, sizeof channel->name, "%s", entry.name);
-    channel->timeout_us = entry.timeout_us;
     status = read_kind(node, &entry, channel, error);
     if (status == STATUS_OK)
-        status = read_url(node, &entry, folder, channel->url, error);
-    if (status == STATUS_OK)
-        status = read_secret(node, &entry, folder, channel, error);
+        status = webhook_read(node, &entry.webhook, folder, &channel->webhook, error);
     if (status == STATUS_OK)
         channels->n++;
     return status;
@@ -267,39 +211,8 @@ void channel_render(const struct channels *channels, int index, const struct not
     channels->channels[index].render(notice, body);
 }
 
-/* 408, 429 and every 5xx may pass; other answers will be the same next time. */
-static enum status judge(int code, struct error *error)
-{
-    if (code >= 200 && code < 300)
-        return STATUS_OK;
-    enum status status =
-        code == 408 || code == 429 || code >= 500 ? STATUS_UNAVAILABLE : STATUS_INVALID;
-    return error_set(error, status, "answered %d", code);
-}
-
 enum status channel_post(const struct channels *channels, int index, struct slice body,
                          const char *key, int64_t *retry_after_s, struct error *error)
 {
-    const struct channel *channel = &channels->channels[index];
-    char idempotency[128], signature[128] = "";
-    uint8_t mac[SHA256_SIZE];
-    char hex[2 * SHA256_SIZE + 1];
-    snprintf(idempotency, sizeof idempotency, "Idempotency-Key: %s", key);
-    if (channel->is_signed) {
-        if (crypto_hmac_sha256(channel->secret, body, mac) != STATUS_OK)
-            return error_set(error, STATUS_INVALID, "the body cannot be signed");
-        snprintf(signature, sizeof signature, "X-Binnacle-Signature: sha256=%s",
-                 hex_encode(mac, sizeof mac, hex));
-    }
-    const char *const headers[] = {"Content-Type: application/json", idempotency,
-                                   signature[0] ? signature : NULL, NULL};
-    struct http_call call = {.method = "POST",
-                             .url = channel->url,
-                             .headers = headers,
-                             .body = body,
-                             .timeout_ms = channel->timeout_us / 1000};
-    int code = 0;
-    *retry_after_s = -1;
-    enum status status = http_perform(&call, &code, NULL, retry_after_s, error);
-    return status == STATUS_OK ? judge(code, error) : status;
+    return webhook_post(&channels->channels[index].webhook, body, key, retry_after_s, error);
 }

@@ -78,9 +78,8 @@ static const struct config_key ledger_keys[] = {
      "with durability batch: the most that may be lost (100ms)"},
     {"queue_rows", CONFIG_INT, offsetof(struct config_ledger, queue_rows), false, 1024, 1e7,
      "rows waiting to be committed before callers are refused (65536)"},
-    {"heads", CONFIG_STRING, offsetof(struct config_ledger, heads), false, 0, 0,
-     "file, relative to the configuration, that signed heads are appended to; best where the "
-     "ledger's owner can only add"},
+    {"heads", CONFIG_NODE, offsetof(struct config_ledger, heads_node), false, 0, 0,
+     "where signed heads go as well: a file, or {file, topic, webhook, every}"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
@@ -213,7 +212,12 @@ static enum status read_ledger(struct config *config, const struct yaml_node *ma
     if (!map)
         return STATUS_OK;
     enum status status = config_read(map, ledger_keys, &config->ledger, error);
-    return status ? status : check_word(map, "durability", config->ledger.durability, words, error);
+    if (status == STATUS_OK)
+        status = check_word(map, "durability", config->ledger.durability, words, error);
+    if (status == STATUS_OK)
+        status =
+            heads_read(config->ledger.heads_node, config->folder, &config->ledger.heads, error);
+    return status;
 }
 
 static enum status read_source(struct config *config, const struct yaml_node *map,

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "app/heads.h"
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
 #include "engine/event/kafka.h"
@@ -34,7 +35,8 @@ struct config_ledger {
     const char *durability; /* "commit", "batch" */
     int64_t batch_us;
     int64_t queue_rows;
-    const char *heads; /* NULL: signed heads stay in the ledger */
+    const struct yaml_node *heads_node; /* read into: */
+    struct heads_config heads;
 };
 
 /* Strings are borrowed from the document; parts are owned by the configuration. */

@@ -192,8 +192,34 @@ static void look_at_ledger(struct diagnosis *diagnosis)
     look_at_disk(diagnosis, folder);
 }
 
+/* Who holds the key could sign another past: a head that is kept elsewhere tells. */
+static void look_at_heads(struct diagnosis *diagnosis)
+{
+    const struct config *config = diagnosis->config;
+    if (!config || !config->ledger.dir)
+        return;
+    const struct heads_config *heads = &config->ledger.heads;
+    if (!heads->file && !heads->topic && !heads->has_webhook)
+        doctor_say(diagnosis, FINE, "ledger",
+                   "signed heads stay in its folder; `ledger: heads:` keeps them elsewhere, too");
+    if (heads->topic)
+        doctor_say(diagnosis, FINE, "ledger", "signed heads go to topic %s", heads->topic);
+    if (heads->has_webhook)
+        doctor_say(diagnosis, FINE, "ledger", "signed heads go to a webhook, %s",
+                   heads->webhook.is_signed ? "signed" : "without a secret");
+    if (!heads->file)
+        return;
+    char *path = config_path(config, heads->file);
+    if (path && access(path, F_OK) == 0 && access(path, W_OK) != 0)
+        doctor_say(diagnosis, WRONG, "ledger", "signed heads cannot be appended to %s", path);
+    else if (path)
+        doctor_say(diagnosis, FINE, "ledger", "signed heads are appended to %s", path);
+    free(path);
+}
+
 static void (*const looks[])(struct diagnosis *diagnosis) = {
-    look_at_machine, look_at_configuration, look_at_models, look_at_ledger, doctor_kafka,
+    look_at_machine, look_at_configuration, look_at_models,
+    look_at_ledger,  look_at_heads,         doctor_kafka,
 };
 
 int command_doctor(const struct cli_args *args)

@@ -115,7 +115,7 @@ void doctor_kafka(struct diagnosis *diagnosis)
     const struct config *config = doctor_config(diagnosis);
     struct kafka_options options;
     struct kafka_cluster_facts cluster;
-    struct kafka_topic_facts topics[3];
+    struct kafka_topic_facts topics[4];
     struct error error;
     int n = 0;
     kafka_options_init(&options);
@@ -130,6 +130,8 @@ void doctor_kafka(struct diagnosis *diagnosis)
         topics[n++].name = options.decisions_topic;
     if (options.dead_letter_topic[0])
         topics[n++].name = options.dead_letter_topic;
+    if (config && config->ledger.heads.topic)
+        topics[n++].name = config->ledger.heads.topic;
     if (kafka_topics_look(&options, NULL, ASK_TIMEOUT_MS, &cluster, topics, n, &error) !=
         STATUS_OK) {
         doctor_say(diagnosis, WRONG, "kafka", "%s: %s", options.brokers, error.message);

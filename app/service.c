@@ -81,6 +81,7 @@ static struct snapshot *take_picture(struct service *service)
     snapshot->started_us = service->started_us;
     fill_listeners(service, snapshot);
     source_fill(service->source, &snapshot->kafka);
+    heads_fill(service->session.heads, snapshot);
     return snapshot;
 }
 

@@ -87,6 +87,26 @@ static enum status fill_models(struct session *session, const struct session_opt
     return configured_models(session, parts, error);
 }
 
+static enum status fill_heads(struct session *session, struct engine_parts *parts,
+                              struct error *error)
+{
+    const struct config *config = session->config;
+    const struct heads_config *heads = &config->ledger.heads;
+    if (heads->file) {
+        char *path = config_path(config, heads->file);
+        if (!path)
+            return error_set(error, STATUS_MEMORY, "out of memory");
+        session->paths[session->n_paths++] = path;
+        parts->heads_file = path;
+    }
+    if (!heads->topic && !heads->has_webhook)
+        return STATUS_OK;
+    enum status status = heads_open(heads, &config->kafka, session->log, &session->heads, error);
+    if (status == STATUS_OK)
+        parts->head_posts = heads_posts(session->heads, &parts->n_head_posts);
+    return status;
+}
+
 static enum status fill_ledger(struct session *session, const struct session_options *options,
                                struct engine_parts *parts, struct error *error)
 {
@@ -94,12 +114,10 @@ static enum status fill_ledger(struct session *session, const struct session_opt
     parts->batch_us = strcmp(ledger->durability, "batch") == 0 ? ledger->batch_us : 0;
     parts->queue_rows = ledger->queue_rows;
     parts->ledger_dir = options->ledger_dir;
-    if (options->use_configured_ledger && ledger->heads) {
-        char *heads = config_path(session->config, ledger->heads);
-        if (!heads)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        session->paths[session->n_paths++] = heads;
-        parts->heads_file = heads;
+    if (options->use_configured_ledger) {
+        enum status status = fill_heads(session, parts, error);
+        if (status != STATUS_OK)
+            return status;
     }
     if (parts->ledger_dir || !options->use_configured_ledger || !ledger->dir)
         return STATUS_OK;
@@ -196,6 +214,7 @@ struct worker_options session_worker_options(const struct session *session)
 void session_close(struct session *session)
 {
     engine_destroy(session->engine);
+    heads_close(session->heads);
     clock_destroy(session->clock);
     log_destroy(session->log);
     config_destroy(session->config);

@@ -4,6 +4,7 @@
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "app/heads.h"
 #include "app/interrupt.h"
 #include "engine/engine.h"
 #include "engine/event/file_source.h"
@@ -30,6 +31,7 @@ struct session {
     struct config *config;
     struct log *log;
     struct clock *clock;
+    struct heads *heads; /* NULL: signed heads stay in the ledger */
     struct engine *engine;
     size_t batch;                       /* events taken from a file at a time; 0: MAX_BATCH */
     char *paths[MAX_ENGINE_MODELS + 3]; /* owned texts that the engine's parts borrow */

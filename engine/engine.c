@@ -79,6 +79,8 @@ static enum status open_ledger(struct engine *engine, struct error *error)
         .heads_file = parts->heads_file,
         .batch_us = parts->batch_us,
         .group_ms = parts->batch_us / 2000, /* half of it to gather, half of it to write */
+        .head_posts = parts->head_posts,
+        .n_head_posts = parts->n_head_posts,
     };
     enum status status = ledger_open(&options, &engine->ledger, error);
     if (status == STATUS_OK)

@@ -50,9 +50,11 @@ struct engine_parts {
     struct clock *clock;
     bool event_time; /* the clock follows the events */
     struct log *log;
-    const char *ledger_dir; /* NULL: nothing is written anywhere */
-    const char *heads_file; /* signed heads go there, too; NULL: nowhere else */
-    int64_t batch_us;       /* 0: every answer waits for fsync; else at most this may be lost */
+    const char *ledger_dir;              /* NULL: nothing is written anywhere */
+    const char *heads_file;              /* signed heads go there, too; NULL: nowhere else */
+    struct head_post *const *head_posts; /* and there; not the engine's */
+    size_t n_head_posts;
+    int64_t batch_us; /* 0: every answer waits for fsync; else at most this may be lost */
     int64_t queue_rows;
     const char *source_kind; /* "demo", "kafka", "http", "file": for the screens */
     const struct yaml_node *objectives, *drift; /* NULL: the defaults */

@@ -220,6 +220,19 @@ LISTENERS(write_http_missed, frames_missed)
 LISTENERS(write_http_connections, connections)
 LISTENERS(write_http_sockets, sockets)
 
+/* One number of each place that signed heads are sent to. */
+#define HEAD_PLACES(writer, member)                                                                \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        for (int i = 0; i < snapshot->n_head_places; i++)                                          \
+            labelled(metric, out, "place", snapshot->head_places[i].name,                          \
+                     (double)snapshot->head_places[i].member);                                     \
+    }
+
+HEAD_PLACES(write_heads_sent, sent)
+HEAD_PLACES(write_heads_failed, failed)
+HEAD_PLACES(write_heads_rows, rows_sent)
+
 /* Only where there is such a source. */
 #define KAFKA(writer, value)                                                                       \
     WRITER(writer)                                                                                 \
@@ -347,6 +360,13 @@ static const struct metric metrics[] = {
     {"binnacle_events_future_ratio", METRIC_GAUGE,
      "Share of the last minute's events that were quarantined as lying in the future.",
      write_future},
+    {"binnacle_ledger_heads_sent_total", METRIC_COUNTER,
+     "Signed heads that a place elsewhere has taken.", write_heads_sent},
+    {"binnacle_ledger_heads_failed_total", METRIC_COUNTER,
+     "Attempts to send a signed head that failed; the newest one is tried again.",
+     write_heads_failed},
+    {"binnacle_ledger_heads_leaves", METRIC_GAUGE,
+     "Leaves that the last signed head taken elsewhere speaks for.", write_heads_rows},
     {"binnacle_feature_entities", METRIC_GAUGE, "Entities with windows in memory.", write_entities},
     {"binnacle_feature_state_bytes", METRIC_GAUGE, "Memory that the windows take.",
      write_state_bytes},

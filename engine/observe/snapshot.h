@@ -120,6 +120,14 @@ struct listener_status {
     uint64_t connections, sockets; /* open now */
 };
 
+/* A place that signed heads are sent to. */
+#define MAX_HEAD_PLACES 4
+struct head_place_status {
+    char name[16];                   /* "topic", "webhook" */
+    uint64_t sent, failed;           /* since start; failed: attempts */
+    uint64_t rows_sent, rows_signed; /* that the last head taken and the newest speak for */
+};
+
 /* The topic that events come from. */
 struct kafka_status {
     bool used;           /* false: this service has no such source */
@@ -203,6 +211,8 @@ struct snapshot {
     struct listener_status listeners[MAX_LISTENERS];
     int n_listeners;
     struct kafka_status kafka;
+    struct head_place_status head_places[MAX_HEAD_PLACES];
+    int n_head_places;
     bool ready;
     char not_ready[200]; /* why, when not */
 };

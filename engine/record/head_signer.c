@@ -68,7 +68,11 @@ void signer_committed(struct writer *writer)
     writer->signer.newest = writer->signer.drafted;
     writer->signer.known = true;
     writer->signer.signed_ns = monotonic_ns();
+    bool new_day = writer->signer.posted_day != writer->day_number;
     head_file_add(writer->ledger->head_file, &writer->signer.newest);
+    for (size_t i = 0; i < writer->ledger->n_head_posts; i++)
+        head_post_add(writer->ledger->head_posts[i], &writer->signer.newest, new_day);
+    writer->signer.posted_day = writer->day_number;
 }
 
 void signer_sign_alone(struct writer *writer)

@@ -142,6 +142,8 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     ledger->lock_fd = -1;
     ledger->clock = options->clock;
     ledger->log = options->log;
+    ledger->head_posts = options->head_posts;
+    ledger->n_head_posts = options->n_head_posts;
     ledger->queue_rows = options->queue_rows ? options->queue_rows : 65536;
     ledger->queue_bytes = options->queue_bytes ? options->queue_bytes : (size_t)128 << 20;
     ledger->group_rows = options->group_rows ? options->group_rows : 4096;

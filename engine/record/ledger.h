@@ -13,6 +13,7 @@
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/decide/outcome.h"
+#include "engine/record/head_post.h"
 #include "engine/record/pseudonym.h"
 #include "engine/record/subjects.h"
 
@@ -30,6 +31,8 @@ struct ledger_options {
                                   Either way a commit is on the disk before it is reported. */
     int64_t batch_us;          /* what ledger_settle() lets be lost at most; 0: nothing */
     size_t pseudonym_cache;    /* 0: 65536 entries */
+    struct head_post *const *head_posts; /* signed heads are sent there; borrowed until closed */
+    size_t n_head_posts;
 };
 
 /* Opens or makes the ledger in options->dir and starts its writer. Continues where the last commit

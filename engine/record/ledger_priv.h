@@ -83,6 +83,8 @@ struct ledger {
     int64_t group_ms, batch_ns;
     int lock_fd;
     uint8_t quarantine_key[KEY_SIZE];
+    struct head_post *const *head_posts;
+    size_t n_head_posts;
     char identity[33];
     struct pseudonyms *pseudonyms;
 

@@ -27,8 +27,9 @@ struct signer {
     struct head_key key;
     struct clock *wall; /* heads are dated by the machine, in a replay too */
     struct signed_head newest, drafted;
-    bool known;        /* there is a newest one */
-    int64_t signed_ns; /* when a head was signed or tried last */
+    bool known;         /* there is a newest one */
+    int64_t posted_day; /* of the newest */
+    int64_t signed_ns;  /* when a head was signed or tried last */
 };
 
 struct writer {

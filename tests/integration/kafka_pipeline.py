@@ -23,6 +23,7 @@ NAME = "exactly once through a real Kafka broker"
 PARTITIONS = 4
 KILLS = int(os.environ.get("BINNACLE_KAFKA_KILLS", "6"))
 GROUP, TOPIC, DECISIONS, DEAD = "g1", "transactions", "decisions", "transactions.dead-letter"
+HEADS = "ledger-heads"
 
 if not peer.INSIDE:
     python = peer.environment("confluent_kafka", "confluent-kafka")
@@ -48,7 +49,7 @@ class World:
         check(self.broker.start(), "a broker starts")
         self.admin = AdminClient({"bootstrap.servers": self.broker.address, "log_level": 0})
         for made in self.admin.create_topics(
-                [NewTopic(name, PARTITIONS, 1) for name in (TOPIC, DECISIONS, DEAD)]).values():
+                [NewTopic(name, PARTITIONS, 1) for name in (TOPIC, DECISIONS, DEAD, HEADS)]).values():
             made.result(30)
         self.config = self.configure("config")
         self.model, _ = service.model(self.config)
@@ -57,7 +58,8 @@ class World:
         self.seed = 100
 
     def configure(self, name):
-        return service.config("kafka", f"kafka: {{brokers: '{self.broker.address}', group: {GROUP}}}\n",
+        return service.config("kafka", f"kafka: {{brokers: '{self.broker.address}', group: {GROUP}}}\n"
+                              f"ledger: {{heads: {{topic: {HEADS}, every: 1s}}}}\n",
                               name)
 
     def send(self, count, bad=0.02):
@@ -248,6 +250,22 @@ def check_lost_rows(world):
     server.stop()
 
 
+def check_heads(world):
+    """What was signed for the first ledger, out of the topic, by key."""
+    code, out, problem = run("ledger", "head", "--ledger", LEDGER, "--json")
+    newest = json.loads(out)
+    mine = [message.value().decode() for message in world.read(HEADS)
+            if message.key().decode() == newest["key_id"]]
+    check(len(mine) > 3 and newest in [json.loads(value) for value in mine],
+          "the newest signed head is on its topic", f"{newest} {mine[-3:]}")
+    kept = os.path.join(WORK, "heads.jsonl")
+    with open(kept, "w") as file:
+        file.write("\n".join(mine) + "\n")
+    code, out, problem = run("ledger", "verify", "--ledger", LEDGER, "--head", kept)
+    check(code == 0, "and all of them confirm the ledger", out + problem)
+    return kept
+
+
 def check_doctor(world):
     code, out, _ = run("doctor", "--config", world.config, "--json")
     findings = [(f["verdict"], f["text"]) for f in json.loads(out)["findings"]
@@ -284,7 +302,10 @@ try:
     server.stop()
     broken = problems(world, [LEDGER, LEDGER2])
     check(broken == "", "after all that, every event is decided once and told once", broken)
+    kept = check_heads(world)
     check_lost_rows(world)
+    code, out, problem = run("ledger", "verify", "--ledger", LEDGER, "--head", kept)
+    check(code == 1 and "older copy" in out, "which is told from an older copy by them", out + problem)
     check_doctor(world)
 finally:
     world.broker.stop(signal.SIGKILL)
