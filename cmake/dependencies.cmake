@@ -16,11 +16,11 @@ endforeach()
 # civetweb: Debian's binary package cannot serve TLS with OpenSSL 3, so packaging/civetweb
 # builds its source package into a prefix of the user's; see packaging/README.md.
 set(BINNACLE_DEPS "$ENV{HOME}/.cache/binnacle/deps" CACHE PATH "Prefix with our civetweb build")
-find_library(CIVETWEB_LIBRARY NAMES libcivetweb.a PATHS ${BINNACLE_DEPS}/lib NO_DEFAULT_PATH REQUIRED)
-find_path(CIVETWEB_INCLUDE civetweb_detach.h PATHS ${BINNACLE_DEPS}/include NO_DEFAULT_PATH REQUIRED)
+find_library(CIVETWEB_ARCHIVE NAMES libbinnacle-civetweb.a PATHS ${BINNACLE_DEPS}/lib NO_DEFAULT_PATH REQUIRED)
+find_path(CIVETWEB_HEADERS civetweb_detach.h PATHS ${BINNACLE_DEPS}/include NO_DEFAULT_PATH REQUIRED)
 # Imported as a static library, so that what it needs comes after it on the link line.
 add_library(civetweb STATIC IMPORTED GLOBAL)
-set_target_properties(civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY})
-target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE})
+set_target_properties(civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_ARCHIVE})
+target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_HEADERS})
 target_link_libraries(civetweb INTERFACE PkgConfig::ssl PkgConfig::crypto PkgConfig::zlib
   Threads::Threads ${CMAKE_DL_LIBS})
