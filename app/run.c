@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/demo.h"
 #include "app/interrupt.h"
+#include "app/memory.h"
 #include "app/service.h"
 #include "engine/base/number.h"
 #include "ui/tui/tui.h"
@@ -126,6 +127,7 @@ static enum status run(const struct cli_args *args, const struct service_options
         status = service_start(options, &service, error);
     if (status == STATUS_OK) {
         print_place(service, demo);
+        memory_settle();
         if (wants_screen(args))
             status = show_screen(service, interrupt, error);
         else
