@@ -33,7 +33,7 @@ static const struct config_key top_keys[] = {
     {"max_memory_mb", CONFIG_INT, offsetof(struct config, max_memory_mb), false, 16, 1048576,
      "bound of the windows' memory in MiB (2048)"},
     {"workers", CONFIG_INT, offsetof(struct config, workers), false, 1, 1024,
-     "connections served at once (64)"},
+     "HTTP connections served at once, live pages apart (160)"},
     {"viewers", CONFIG_INT, offsetof(struct config, viewers), false, 1, 16384,
      "live pages open at once, beside the workers; further ones poll (256)"},
     {"reasons", CONFIG_STRING, offsetof(struct config, reasons), false, 0, 0,
@@ -113,7 +113,7 @@ static void set_defaults(struct config *config)
     config->listen = "127.0.0.1:8420";
     config->online_store = "embedded";
     config->max_memory_mb = 2048;
-    config->workers = 64;
+    config->workers = 160;
     config->viewers = 256;
     config->ledger = (struct config_ledger){
         .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};

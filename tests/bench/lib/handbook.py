@@ -7,6 +7,7 @@ import gzip
 import itertools
 import json
 import os
+import shutil
 import subprocess
 
 import world
@@ -24,10 +25,21 @@ def take(source, target, count):
         out.writelines(itertools.islice(whole, count + 1))
 
 
-def own(options, events, model):
+def own(options, events, model, config=CONFIG):
     ledger = os.path.join(options.work, "handbook")
-    return world.last_json(world.binnacle("replay", "--config", CONFIG, "--model", model, "--ledger",
-                                          ledger, events, timeout=900))
+    found = world.last_json(world.binnacle("replay", "--config", config, "--model", model, "--ledger",
+                                           ledger, events, timeout=900))
+    shutil.rmtree(ledger)
+    return found
+
+
+def explaining(options):
+    """The configuration with all reasons of every decision in line."""
+    config = os.path.join(options.work, "handbook-reasons")
+    shutil.copytree(CONFIG, config)
+    with open(os.path.join(config, "binnacle.yaml"), "a", encoding="utf-8") as file:
+        file.write("\n" + world.ALL_REASONS)
+    return config
 
 
 def take_groups(source, target):
@@ -73,14 +85,17 @@ def run(report, options):
     world.binnacle("train", "--config", CONFIG, "--data", events, "-o", model, timeout=900)
     say("handbook: replay ...")
     found = own(options, source, model)
-    report.check(found["accepted"] == WHOLE, "every event is decided on and recorded", found)
+    explained = own(options, source, model, explaining(options))
+    report.check(found["accepted"] == explained["accepted"] == WHOLE,
+                 "every event is decided on and recorded", [found, explained])
     if world.python("peers"):
         say("handbook: pandas ...")
         report.add("Handbook, all of it / windows alone", "s", [found["seconds"]], "pandas",
-                   [pandas(report, options, source)], smaller=True)
+                   [pandas(report, options, source)], smaller=True,
+                   explained=[explained["seconds"]])
     else:
         report.not_measured("pandas", "tests/bench/setup has not installed it")
-    report.held("Handbook, whole, seconds", found["seconds"])
+    report.held("Handbook, whole, seconds", found["seconds"], explained["seconds"])
 
 
 def smoke(report, options):
@@ -96,4 +111,6 @@ def smoke(report, options):
     world.binnacle("train", "--config", CONFIG, "--data", events, "-o", model)
     found = own(options, events, model)
     report.check(found["accepted"] == 20000, "every event is decided on and recorded", found)
-    report.add("Handbook, slice", "s", [found["seconds"]])
+    explained = own(options, events, model, explaining(options))
+    report.check(explained["accepted"] == 20000, "with all reasons in line, too", explained)
+    report.add("Handbook, slice", "s", [found["seconds"]], explained=[explained["seconds"]])

@@ -55,9 +55,11 @@ class Report:
         print(f"\n{name}: {text}")
         print(f"  {'what':<44} {'binnacle':>12} {'peer':>12} {'ratio':>8}  goal")
 
-    def add(self, what, unit, ours, peer=None, theirs=None, goal=None, smaller=False):
+    def add(self, what, unit, ours, peer=None, theirs=None, goal=None, smaller=False,
+            explained=None):
         """One comparison of lists of repetitions: medians, and how many times better ours are
-        (`smaller`: less is better). Without a peer the figure itself is held against the goal."""
+        (`smaller`: less is better). Without a peer the figure itself is held against the goal.
+        `explained`: ours with all reasons of every decision in line, told beside it."""
         our = statistics.median(ours)
         their = statistics.median(theirs) if theirs else None
         ratio = None if their is None else their / our if smaller else our / their
@@ -66,6 +68,7 @@ class Report:
         verdict = goals.verdict(name, figure)
         wanted = goals.GOALS.get(name)
         row = {"what": what, "unit": unit, "binnacle": our, "binnacle_spread_ratio": spread(ours),
+               "all_reasons_in_line": statistics.median(explained) if explained else None,
                "peer": peer, "peer_figure": their,
                "peer_spread_ratio": spread(theirs) if theirs else None, "ratio": ratio,
                "goal": name if wanted else None, "must": wanted[0] if wanted else None,
@@ -73,17 +76,21 @@ class Report:
         self.rows.append(row)
         label = what + (f" / {peer}" if peer else "") + f", {unit}"
         goal_text = f"must {shown(wanted[0])} aim {shown(wanted[1])}: {verdict}" if wanted else ""
+        if explained:
+            goal_text += f"{'; ' if goal_text else ''}all reasons in line: " + shown(
+                row["all_reasons_in_line"])
         print(f"  {label:<44} {shown(our):>12} {shown(their):>12} "
               f"{shown(ratio) + 'x' if ratio else '-':>8}  {goal_text}", flush=True)
 
-    def held(self, name, figure):
+    def held(self, name, figure, explained=None):
         """A figure made of others, held against its goal."""
         must, aim = goals.GOALS[name]
         verdict = goals.verdict(name, figure)
-        self.rows.append({"what": name, "figure": figure, "goal": name, "must": must, "aim": aim,
-                          "met": verdict})
+        self.rows.append({"what": name, "figure": figure, "all_reasons_in_line": explained,
+                          "goal": name, "must": must, "aim": aim, "met": verdict})
+        beside = f"; all reasons in line: {shown(explained)}" if explained else ""
         print(f"  {name:<44} {shown(figure):>12} {'':>12} {'':>8}  must {shown(must)} aim "
-              f"{shown(aim)}: {verdict}", flush=True)
+              f"{shown(aim)}: {verdict}{beside}", flush=True)
 
     def note(self, text):
         print(f"  {text}", flush=True)

@@ -51,9 +51,8 @@ class Server:
         self.process.stop()
 
 
-def start_binnacle(work, name="http"):
-    # A worker holds a keep-alive connection for as long as that is open.
-    config = world.transactions(work, f"config-{name}", extra="workers: 160\n")
+def start_binnacle(work, name="http", extra=""):
+    config = world.transactions(work, f"config-{name}", extra=extra)
     model, _ = world.trained(work, config)
     page, score = world.free_port(), world.free_port()
     process = world.Process(name, [world.BINNACLE, "run", "--no-tui", "--config", config, "--model",
@@ -145,6 +144,11 @@ def check_load(report, server, found, connections):
         server.problem = f"{found['errors']} errors, {found['first_error']}"
 
 
+def start_explaining(work):
+    """The same with all reasons of every decision in line; idle while others are measured."""
+    return start_binnacle(work, "http-reasons", world.ALL_REASONS)
+
+
 def take_turns(report, servers, connections, repetitions, seconds, warm):
     say(f"http: {connections} connections ...")
     for server in servers:
@@ -155,18 +159,22 @@ def take_turns(report, servers, connections, repetitions, seconds, warm):
 
 
 def compare(report, servers, connections):
-    own = servers[0]
-    report.add(f"HTTP {connections}", "answers/s", own.figures("per_s"))
-    report.add(f"HTTP {connections} p50", "us", own.figures("p50_us"))
-    report.add(f"HTTP {connections} p99", "us", own.figures("p99_us"))
-    for peer in servers[1:]:
+    """`servers`: binnacle, binnacle that explains all, peers."""
+    own, explaining = servers[:2]
+    for what, unit, name in (("", "answers/s", "per_s"), (" p50", "us", "p50_us"),
+                             (" p99", "us", "p99_us")):
+        report.add(f"HTTP {connections}{what}", unit, own.figures(name),
+                   explained=explaining.figures(name))
+    for peer in servers[2:]:
         if peer.problem:
             report.not_measured(f"HTTP {connections} {peer.name}", peer.problem)
             continue
         report.add(f"HTTP {connections}", "answers/s", own.figures("per_s"), peer.name,
-                   peer.figures("per_s"), f"HTTP {connections} / {peer.name}")
+                   peer.figures("per_s"), f"HTTP {connections} / {peer.name}",
+                   explained=explaining.figures("per_s"))
         report.add(f"HTTP {connections} p99", "us", own.figures("p99_us"), peer.name,
-                   peer.figures("p99_us"), f"HTTP {connections} p99 / {peer.name}", smaller=True)
+                   peer.figures("p99_us"), f"HTTP {connections} p99 / {peer.name}", smaller=True,
+                   explained=explaining.figures("p99_us"))
         if peer.name == "FastAPI" and connections == 128:
             report.held("HTTP 128 p99 share of FastAPI",
                         statistics.median(own.figures("p99_us")) /
@@ -188,14 +196,11 @@ def with_idle(report, own, seconds, warm, repetitions, idle=IDLE):
                "itself alone", [f["per_s"] for f in alone])
     times = (statistics.median(f["p99_us"] for f in beside) /
              statistics.median(f["p99_us"] for f in alone))
-    if attached == idle:
-        report.held("HTTP 128 p99 with idle browsers, times", times)
-    else:
-        report.note(f"p99 {times:.2f} times that without them")
-        report.not_measured(f"HTTP 128 with {idle} idle browsers", f"it lets only {attached} in")
+    report.check(attached == idle, f"{idle} browsers attach", f"only {attached}")
+    report.held("HTTP 128 p99 with idle browsers, times", times)
 
 
-def ray(report, own, work):
+def ray(report, own, explaining, work):
     if not world.python("ray"):
         report.not_measured("Ray Serve", "tests/bench/setup has not installed it")
         return
@@ -205,8 +210,8 @@ def ray(report, own, work):
         return
     try:
         # Its proxy and its replica share the one core: more connections only wait longer.
-        take_turns(report, [own, server], 16, 2, SECONDS, WARM_SECONDS)
-        compare(report, [own, server], 16)
+        take_turns(report, [own, explaining, server], 16, 2, SECONDS, WARM_SECONDS)
+        compare(report, [own, explaining, server], 16)
     finally:
         server.stop()
 
@@ -218,14 +223,15 @@ def run(report, options):
     own = start_binnacle(options.work)
     servers = [own]
     try:
+        servers.append(start_explaining(options.work))
         servers += installed(report, options.work)
         for connections in (128, 16):
             take_turns(report, servers, connections, REPETITIONS, SECONDS, WARM_SECONDS)
             compare(report, servers, connections)
         with_idle(report, own, SECONDS, WARM_SECONDS, 2)
-        for server in servers[1:]:
+        for server in servers[2:]:
             server.stop()
-        ray(report, own, options.work)
+        ray(report, own, servers[1], options.work)
         report.note(f"fsync floor, at the end: {fsync_floor(options.work):,.0f} us")
     finally:
         for server in servers:
@@ -235,11 +241,14 @@ def run(report, options):
 def smoke(report, options):
     report.heading("http", "POST /v1/score")
     own = start_binnacle(options.work)
+    servers = [own]
     try:
-        take_turns(report, [own], 16, 1, 0.5, 0.2)
-        compare(report, [own], 16)
+        servers.append(start_explaining(options.work))
+        take_turns(report, servers, 16, 1, 0.5, 0.2)
+        compare(report, servers, 16)
         found = own.load(4, 1.5, 0.1, 5)
         report.check(found["errors"] == 0 and found["idle_attached"] == 5 and
                      found["idle_bytes"] > 0, "five browsers are attached and told", found)
     finally:
-        own.stop()
+        for server in servers:
+            server.stop()

@@ -107,6 +107,9 @@ def transactions(work, name="config", source="http", extra=""):
     return target
 
 
+ALL_REASONS = "reasons: all\n"  # of every decision, in line
+
+
 def trained(work, config, count=20000):
     """A model of 100 trees, 6 deep, trained on synthetic events; and the events' file."""
     events, model = os.path.join(work, "training.jsonl"), os.path.join(work, "model.json")

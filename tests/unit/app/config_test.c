@@ -97,7 +97,7 @@ static void what_is_left_out_has_the_documented_default(void **state)
     assert_null(config->listen_score);
     assert_string_equal(config->online_store, "embedded");
     assert_int_equal(config->max_memory_mb, 2048);
-    assert_int_equal(config->workers, 64);
+    assert_int_equal(config->workers, 160);
     assert_int_equal(config->viewers, 256);
     assert_null(config->ledger.dir);
     assert_string_equal(config->ledger.durability, "commit");
