@@ -257,6 +257,16 @@ static const struct cli_option backup_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option ledger_status_options[] = {LEDGER_OPTION, JSON_OPTION, END_OPTION};
+
+static const struct cli_option ledger_seal_options[] = {
+    LEDGER_OPTION,
+    {"before", OPTION_TIME, "TIME", "only days that began before", NULL, 0, 0},
+    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option restore_options[] = {
     {"from", OPTION_TEXT, "DIR", "folder of the backup", NULL, 0, 0},
     LEDGER_OPTION,
@@ -267,6 +277,16 @@ static const struct cli_option restore_options[] = {
      0},
     {"keys", OPTION_TEXT, "DIR", "take the ledger's keys from this folder", NULL, 0, 0},
     {"replace", OPTION_FLAG, NULL, "put a ledger that is there aside", NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option ledger_archive_options[] = {
+    LEDGER_OPTION,
+    CONFIG_OPTION,
+    {"before", OPTION_TIME, "TIME",
+     "days that began before, whatever their age; without it what the policy says", NULL, 0, 0},
+    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
     JSON_OPTION,
     END_OPTION,
 };
@@ -384,6 +404,21 @@ const struct cli_command commands[] = {
      "more to Kafka than the backup holds refuses to go on and says from which offset.",
      "binnacle restore --from /mnt/backup/state --ledger state --head head.json", restore_options,
      0, 0, command_restore},
+    {"ledger status", "", "Every day of the ledger: where it is, its rows, bytes and SHA-256",
+     "A day is live while it is written to and until it is sealed: then it is one read-only "
+     "SQLite\n"
+     "file with indexes, known by its SHA-256. Older days are compressed (`zstd -d` gives the "
+     "file\n"
+     "back). `query`, `ledger prove`, `ledger verify` and reports read all of them.",
+     "binnacle ledger status --ledger state", ledger_status_options, 0, 0, command_ledger_status},
+    {"ledger seal", "", "Seal the days that are over",
+     "A running service does it by itself; this is for a ledger that no service has open.",
+     "binnacle ledger seal --ledger state", ledger_seal_options, 0, 0, command_ledger_seal},
+    {"ledger archive", "", "Compress the days that are old",
+     "A running service does it by itself; this is for a ledger that no service has open. What is\n"
+     "compressed is unpacked again and compared before the sealed file goes.",
+     "binnacle ledger archive --ledger state --before 2026-01-01", ledger_archive_options, 0, 0,
+     command_ledger_archive},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
      contract_check_options, 1, 2, command_contract_check},

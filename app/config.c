@@ -43,7 +43,7 @@ static const struct config_key top_keys[] = {
     {"traffic", CONFIG_NODE, offsetof(struct config, nodes.traffic), false, 0, 0,
      "list of {variant, model, version, share}"},
     {"ledger", CONFIG_NODE, offsetof(struct config, nodes.ledger), false, 0, 0,
-     "{dir, durability, batch, queue_rows}"},
+     "{dir, durability, batch, queue_rows, heads, tiers}"},
     {"source", CONFIG_NODE, offsetof(struct config, nodes.source), false, 0, 0,
      "{type: http|demo|file|kafka, ...}"},
     {"kafka", CONFIG_NODE, offsetof(struct config, nodes.kafka), false, 0, 0,
@@ -80,6 +80,8 @@ static const struct config_key ledger_keys[] = {
      "rows waiting to be committed before callers are refused (65536)"},
     {"heads", CONFIG_NODE, offsetof(struct config_ledger, heads_node), false, 0, 0,
      "where signed heads go as well: a file, or {file, topic, webhook, every}"},
+    {"tiers", CONFIG_NODE, offsetof(struct config_ledger, tiers), false, 0, 0,
+     "{seal_after, decisions, cache_mb}: what becomes of days that are over"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
@@ -117,6 +119,7 @@ static void set_defaults(struct config *config)
     config->viewers = 256;
     config->ledger = (struct config_ledger){
         .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};
+    config->ledger.policy = tiers_default();
     config->source = (struct config_source){.type = "http",
                                             .speed = "max",
                                             .rate = 40,
@@ -217,6 +220,8 @@ static enum status read_ledger(struct config *config, const struct yaml_node *ma
     if (status == STATUS_OK)
         status =
             heads_read(config->ledger.heads_node, config->folder, &config->ledger.heads, error);
+    if (status == STATUS_OK)
+        status = tiers_read(config->ledger.tiers, &config->ledger.policy, error);
     return status;
 }
 

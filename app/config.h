@@ -8,6 +8,7 @@
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
 #include "engine/event/kafka.h"
+#include "engine/record/keeper.h"
 #include "engine/traffic/traffic.h"
 
 #define MAX_MODELS 16
@@ -37,6 +38,8 @@ struct config_ledger {
     int64_t queue_rows;
     const struct yaml_node *heads_node; /* read into: */
     struct heads_config heads;
+    const struct yaml_node *tiers;
+    struct tier_policy policy;
 };
 
 /* Strings are borrowed from the document; parts are owned by the configuration. */
@@ -72,6 +75,12 @@ struct config {
  * line and column. */
 MUST_USE enum status config_load(const char *folder, struct config **config, struct error *error);
 void config_destroy(struct config *config);
+
+/* The policy where the configuration says nothing of `ledger: {tiers: ...}`. */
+struct tier_policy tiers_default(void);
+/* Reads that map over what *policy holds; NULL: nothing is said. */
+MUST_USE enum status tiers_read(const struct yaml_node *map, struct tier_policy *policy,
+                                struct error *error);
 
 /* "FOLDER/NAME", or NAME alone when it is absolute; the caller frees it. NULL: out of memory. */
 char *config_path(const struct config *config, const char *name);

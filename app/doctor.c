@@ -16,6 +16,7 @@
 #include "engine/decide/rules.h"
 #include "engine/feature/views.h"
 #include "engine/model/model.h"
+#include "engine/record/day_list.h"
 #include "engine/record/reader.h"
 #include "engine/record/verify.h"
 
@@ -168,6 +169,24 @@ static bool look_at_keys(struct diagnosis *diagnosis, const char *folder)
     return there;
 }
 
+static void look_at_tiers(struct diagnosis *diagnosis, const char *folder)
+{
+    struct tier_day *days = NULL;
+    struct error error;
+    size_t n = 0, by_tier[TIER_COUNT] = {0};
+    enum status status = ledger_days(folder, &days, &n, &error);
+    for (size_t i = 0; i < n; i++)
+        by_tier[days[i].tier]++;
+    free(days);
+    if (status != STATUS_OK)
+        doctor_say(diagnosis, WRONG, "tiers", "%s", error.message);
+    else
+        doctor_say(diagnosis, FINE, "tiers",
+                   "%zu days: %zu live, %zu sealed, %zu compressed, %zu archived, %zu deleted", n,
+                   by_tier[TIER_LIVE], by_tier[TIER_SEALED], by_tier[TIER_COMPRESSED],
+                   by_tier[TIER_ARCHIVED], by_tier[TIER_DELETED]);
+}
+
 static void look_at_ledger(struct diagnosis *diagnosis)
 {
     const char *folder = cli_text(diagnosis->args, "ledger");
@@ -189,6 +208,8 @@ static void look_at_ledger(struct diagnosis *diagnosis)
         doctor_say(diagnosis, FINE, "ledger", "%llu %s, root %s", (unsigned long long)size,
                    number_noun(size, "row", "rows"), hex_encode(root, sizeof root, text));
     reader_close(reader);
+    if (status == STATUS_OK)
+        look_at_tiers(diagnosis, folder);
     look_at_disk(diagnosis, folder);
 }
 

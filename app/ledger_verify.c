@@ -51,6 +51,11 @@ static void report_json(const struct verify_report *report, struct buffer *out)
     json_int(&json, "bad_count", (int64_t)report->n_bad);
     json_int(&json, "heads", (int64_t)report->n_heads);
     json_int(&json, "days", (int64_t)report->n_days);
+    json_int(&json, "deleted_rows", (int64_t)report->n_deleted);
+    if (report->n_deleted > 0)
+        json_time(&json, "deleted_at", report->deleted_us);
+    else
+        json_null(&json, "deleted_at");
     json_object_end(&json);
     buffer_append_char(out, '\n');
 }
@@ -75,6 +80,11 @@ static void report_text(const struct verify_report *report, double seconds, stru
                   report->ok ? "●" : "▲", report->n_rows, report->n_heads, report->n_days, seconds,
                   report->ok ? "all as recorded" : "NOT as recorded",
                   hex_encode(report->root, SHA256_SIZE, root));
+    if (report->n_deleted > 0) {
+        char when[TIME_TEXT_SIZE];
+        buffer_printf(out, "  rows 0 to %" PRIu64 " were deleted by policy, the last on %.10s\n",
+                      report->n_deleted - 1, time_format(report->deleted_us, when));
+    }
 }
 
 static enum status verify_and_print(const struct cli_args *args, struct request *request, bool *ok,

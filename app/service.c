@@ -11,6 +11,7 @@
 #include "alerts/alerts.h"
 #include "app/backend.h"
 #include "app/source.h"
+#include "app/tiers.h"
 #include "engine/base/thread.h"
 #include "engine/monitor/slo.h"
 #include "ui/web/web.h"
@@ -34,6 +35,7 @@ struct service {
     const char *hosts[MAX_HOSTS + 1]; /* ends with NULL; borrowed from the configuration */
     struct web *web;
     struct source *source;
+    struct keeper *keeper;
     struct lock tick_lock;
     uint64_t seq;
     int64_t started_us;
@@ -82,6 +84,7 @@ static struct snapshot *take_picture(struct service *service)
     fill_listeners(service, snapshot);
     source_fill(service->source, &snapshot->kafka);
     heads_fill(service->session.heads, snapshot);
+    tiers_fill(service->keeper, snapshot);
     return snapshot;
 }
 
@@ -267,6 +270,8 @@ static enum status start(struct service *service, struct error *error)
     service_tick(service);
     status = start_web(service, error);
     if (status == STATUS_OK)
+        status = tiers_start(&service->session, &service->keeper, error);
+    if (status == STATUS_OK)
         status = start_source(service, error);
     return status;
 }
@@ -295,6 +300,7 @@ void service_stop(struct service *service)
     if (!service)
         return;
     source_stop(service->source);
+    keeper_destroy(service->keeper);
     web_stop(service->web);
     backend_destroy(service->backend);
     access_destroy(service->access);

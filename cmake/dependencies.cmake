@@ -5,7 +5,7 @@ find_package(Threads REQUIRED)
 
 foreach(entry
     yaml=yaml-0.1 cjson=libcjson sqlite=sqlite3 crypto=libcrypto ssl=libssl curl=libcurl
-    pcre=libpcre2-8 zlib=zlib zip=libzip xxhash=libxxhash rdkafka=rdkafka
+    pcre=libpcre2-8 zlib=zlib zstd=libzstd zip=libzip xxhash=libxxhash rdkafka=rdkafka
     xgboost=xgboost hiredis=hiredis cairo=cairo pango=pangocairo ncurses=ncursesw)
   string(REPLACE "=" ";" entry ${entry})
   list(GET entry 0 name)

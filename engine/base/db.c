@@ -106,8 +106,9 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
                              enum db_sync sync, struct error *error)
 {
     int flags =
-        SQLITE_OPEN_NOMUTEX |
-        (mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+        SQLITE_OPEN_NOMUTEX | (mode == DB_READ    ? SQLITE_OPEN_READONLY
+                               : mode == DB_ALONE ? SQLITE_OPEN_READWRITE
+                                                  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int result = sqlite3_open_v2(path, &opened->handle, flags, NULL);
     if (result == SQLITE_CANTOPEN && mode == DB_READ)
         return error_set(error, STATUS_NOT_FOUND, "%s: cannot be opened: no such database", path);
@@ -118,6 +119,8 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
     sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
     if (mode == DB_READ)
         return set_up_reader(opened, error);
+    if (mode == DB_ALONE)
+        return db_exec(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", error);
     enum status status = STATUS_OK;
     /* Before the file has a page at all; an older file keeps its own size. */
     if (mode == DB_WRITE_LARGE)

@@ -15,6 +15,8 @@ enum db_mode {
     DB_READ,        /* must exist; not written, but what a killed writer left half done is undone */
     DB_WRITE,       /* made when missing; WAL, foreign keys on, busy timeout 5 s */
     DB_WRITE_LARGE, /* the same, for tables of many rows: a file that is made has pages of 16 KiB */
+    DB_ALONE, /* must exist; written without a journal: a copy that is thrown away when it does
+                 not get finished */
 };
 
 /* Durability of commits (PRAGMA synchronous). */

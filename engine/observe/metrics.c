@@ -276,6 +276,26 @@ NUMBER(write_clock_ahead, isnan(snapshot->clock.ahead_s) ? 0 : snapshot->clock.a
 NUMBER(write_clock_behind,
        isnan(snapshot->clock.behind_record_s) ? 0 : snapshot->clock.behind_record_s)
 NUMBER(write_future, snapshot->clock.future_ratio)
+WRITER(write_tier_days)
+{
+    for (int i = 0; i < snapshot->n_tiers; i++)
+        sample(out, metric->name, "", (const char *const[]){"tier", snapshot->tiers[i].name, NULL},
+               (double)snapshot->tiers[i].days);
+}
+
+WRITER(write_tier_bytes)
+{
+    for (int i = 0; i < snapshot->n_tiers; i++)
+        sample(out, metric->name, "", (const char *const[]){"tier", snapshot->tiers[i].name, NULL},
+               (double)snapshot->tiers[i].bytes);
+}
+
+WRITER(write_tiers_behind)
+{
+    if (snapshot->n_tiers > 0)
+        sample(out, metric->name, "", NULL, (double)snapshot->tiers_behind_s);
+}
+
 NUMBER(write_waiting, snapshot->outbox.waiting)
 NUMBER(write_tree_size, snapshot->tree_size)
 NUMBER(write_queue_depth, snapshot->queue_depth)
@@ -325,6 +345,13 @@ static const struct metric metrics[] = {
      write_waiting},
     {"binnacle_ledger_leaves", METRIC_GAUGE, "Committed leaves of the ledger's hash tree.",
      write_tree_size},
+    {"binnacle_ledger_tier_days", METRIC_GAUGE, "Days of the ledger, by the tier they are in.",
+     write_tier_days},
+    {"binnacle_ledger_tier_bytes", METRIC_GAUGE, "Bytes of the ledger's days, by tier.",
+     write_tier_bytes},
+    {"binnacle_ledger_tiers_behind_seconds", METRIC_GAUGE,
+     "Since all days could last be taken to the tier that is due; 0 while nothing waits.",
+     write_tiers_behind},
     {"binnacle_ledger_queue_rows", METRIC_GAUGE, "Rows waiting to be committed.",
      write_queue_depth},
     {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,

@@ -172,6 +172,14 @@ struct clock_status {
     uint64_t future;        /* such events since start */
 };
 
+/* Days of the ledger in one tier; see record/tiers.h. */
+struct tier_status {
+    char name[16]; /* "live", "sealed", ... */
+    uint64_t days;
+    int64_t bytes;
+};
+#define MAX_TIERS 5
+
 struct snapshot {
     uint64_t seq;
     int64_t time_us; /* engine's clock */
@@ -200,6 +208,10 @@ struct snapshot {
     struct history rate_history, p99_history, decline_history;
     uint64_t tree_size;
     uint8_t root[32];
+    struct tier_status tiers[MAX_TIERS];
+    int n_tiers;             /* 0: nobody looks after them */
+    int64_t tiers_behind_s;  /* since days could last be taken to their tier; 0: nothing waits */
+    char tiers_problem[200]; /* why not */
     uint64_t queue_depth, queue_capacity;
     struct record_status record;
     struct clock_status clock;

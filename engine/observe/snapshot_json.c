@@ -175,6 +175,22 @@ static void history_json(struct json_writer *json, const char *key, const struct
     json_array_end(json);
 }
 
+static void tiers_json(struct json_writer *json, const struct snapshot *snapshot)
+{
+    if (snapshot->n_tiers == 0)
+        return;
+    json_object(json, "tiers");
+    for (int i = 0; i < snapshot->n_tiers; i++) {
+        json_object(json, snapshot->tiers[i].name);
+        json_int(json, "days", (int64_t)snapshot->tiers[i].days);
+        json_int(json, "bytes", snapshot->tiers[i].bytes);
+        json_object_end(json);
+    }
+    json_object_end(json);
+    json_int(json, "tiers_behind_s", snapshot->tiers_behind_s);
+    json_text(json, "tiers_problem", snapshot->tiers_problem[0] ? snapshot->tiers_problem : NULL);
+}
+
 static void record_json(struct json_writer *json, const struct snapshot *snapshot)
 {
     const struct record_status *record = &snapshot->record;
@@ -197,6 +213,7 @@ static void record_json(struct json_writer *json, const struct snapshot *snapsho
     json_int(json, "may_lose_us", record->batch_us);
     json_number(json, "commit_us", record->commit_us);
     json_number(json, "wait_us", record->wait_us);
+    tiers_json(json, snapshot);
     json_object_end(json);
 }
 

@@ -256,6 +256,20 @@ static void read_clock(const struct json *from, struct clock_status *clock)
     };
 }
 
+static void read_tiers(const struct json *ledger, struct snapshot *snapshot)
+{
+    const struct json *tiers = json_get(ledger, "tiers");
+    for (const struct json *from = json_first(tiers); from && snapshot->n_tiers < MAX_TIERS;
+         from = json_next(from)) {
+        struct tier_status *tier = &snapshot->tiers[snapshot->n_tiers++];
+        snprintf(tier->name, sizeof tier->name, "%s", json_item_key(from));
+        tier->days = read_count(from, "days");
+        tier->bytes = (int64_t)read_count(from, "bytes");
+    }
+    snapshot->tiers_behind_s = (int64_t)read_count(ledger, "tiers_behind_s");
+    read_text(ledger, "tiers_problem", snapshot->tiers_problem, sizeof snapshot->tiers_problem);
+}
+
 static void read_machine(const struct json *from, struct snapshot *snapshot)
 {
     const struct json *ledger = json_get(from, "ledger"), *queue = json_get(from, "queue");
@@ -266,6 +280,7 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
         memset(snapshot->root, 0, sizeof snapshot->root);
     read_record(ledger, &snapshot->record);
     read_clock(json_get(from, "machine_clock"), &snapshot->clock);
+    read_tiers(ledger, snapshot);
     snapshot->queue_depth = read_count(queue, "depth");
     snapshot->queue_capacity = read_count(queue, "capacity");
     snapshot->feature_entities = read_count(features, "entities");

@@ -3,12 +3,15 @@
 #include "engine/record/day_reader_priv.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/record/codec_priv.h"
 #include "engine/record/day_priv.h"
-#include "engine/record/files_priv.h"
+#include "engine/record/tiers_priv.h"
+
+#define OPEN_TRIES 3
 
 static const struct {
     const char *table, *columns;
@@ -71,15 +74,44 @@ static enum status open_file(const char *path, struct db **db, struct error *err
     return db_open(path, DB_READ, DB_SYNC_FULL, db, error);
 }
 
+/* 0: there is none. */
+static uint64_t inode_of(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 ? (uint64_t)about.st_ino : 0;
+}
+
+/* Between finding a file and opening it the day may go to its next tier: then it is looked for
+ * again. */
+static enum status find_file(const char *dir, struct day_reader *reader, struct error *error)
+{
+    char path[PATH_SIZE];
+    enum status status = STATUS_NOT_FOUND;
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        status = tier_path(dir, reader->day, path, error);
+        if (status != STATUS_OK)
+            return status;
+        reader->file = inode_of(path);
+        status = open_file(path, &reader->db, error);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return error_set(error, STATUS_IO, "%s: comes and goes", path);
+}
+
+bool day_reader_stale(const struct day_reader *reader, const char *dir)
+{
+    char path[PATH_SIZE];
+    uint64_t now = day_path(path, dir, reader->day) ? inode_of(path) : 0;
+    return now != 0 && now != reader->file;
+}
+
 enum status day_reader_open(const char *dir, int64_t day, struct feature_list **lists,
                             struct leaf_storage *storage, struct day_reader *reader,
                             struct error *error)
 {
-    char path[PATH_SIZE];
     *reader = (struct day_reader){.day = day, .lists = lists, .storage = storage};
-    if (!day_path(path, dir, day))
-        return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
-    enum status status = open_file(path, &reader->db, error);
+    enum status status = find_file(dir, reader, error);
     if (status == STATUS_OK)
         status = check_version(reader, error);
     if (status != STATUS_OK)

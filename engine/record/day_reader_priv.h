@@ -30,6 +30,7 @@ struct day_reader {
     int64_t day;
     int version;   /* of the file's format, 1 to DAY_VERSION */
     uint64_t used; /* when last, in the reader's count of uses */
+    uint64_t file; /* inode and change: sealing puts another file in its place */
     struct db_stmt *statements[DAY_STATEMENTS];
     struct db *db;
     struct names names;
@@ -40,11 +41,14 @@ struct day_reader {
     struct slice leaf_hash;       /* stored with the row read last */
 };
 
-/* STATUS_NOT_FOUND: nothing was ever committed to the file. */
+/* Whatever tier the day is in. STATUS_NOT_FOUND: nothing was ever committed to the file, or it was
+ * deleted by policy; STATUS_UNAVAILABLE: it is in an archive that is away. */
 MUST_USE enum status day_reader_open(const char *dir, int64_t day, struct feature_list **lists,
                                      struct leaf_storage *storage, struct day_reader *reader,
                                      struct error *error);
 void day_reader_close(struct day_reader *reader);
+/* Another file has taken the place of the one that is open. */
+bool day_reader_stale(const struct day_reader *reader, const char *dir);
 
 struct day_head {
     uint64_t first_index, tree_size;

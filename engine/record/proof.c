@@ -30,9 +30,7 @@ static enum status load_spans(struct proofs *proofs, struct error *error)
     struct reader *reader = proofs->reader;
     for (size_t i = 0; i < reader->n_days; i++) {
         struct day_head head;
-        enum status status = reader_open_day(reader, i, error);
-        if (status == STATUS_OK)
-            status = day_reader_head(reader->file, &head, error);
+        enum status status = reader_day_head(reader, i, &head, error);
         if (status == STATUS_NOT_FOUND)
             continue;
         if (status != STATUS_OK)

@@ -51,6 +51,9 @@ static enum status load_marks(struct reader *reader, struct marks *marks, struct
     enum status status = STATUS_OK;
     for (size_t i = 0; i < reader->n_days && status == STATUS_OK; i++) {
         struct db_stmt *select = NULL;
+        const struct tier_day *sealed = reader_sealed(reader, i);
+        if (sealed && sealed->marks == 0)
+            continue;
         status = reader_open_day(reader, i, error);
         if (status == STATUS_NOT_FOUND) {
             status = STATUS_OK;
@@ -200,6 +203,9 @@ static enum status walk_files(struct walk *walk, quarantine_visitor *each, void 
     enum status status = STATUS_OK;
     for (size_t i = 0; i < reader->n_days && walk->left != 0 && !walk->stopped; i++) {
         if (walk->filter->from_us != INT64_MIN && reader->days[i] < day_of(walk->filter->from_us))
+            continue;
+        const struct tier_day *sealed = reader_sealed(reader, i);
+        if (sealed && sealed->quarantined == 0)
             continue;
         status = reader_open_day(reader, i, error);
         if (status == STATUS_OK)

@@ -138,11 +138,33 @@ static void bind_conditions(struct query *query, int64_t first, int64_t end)
         db_bind_double(select, 9, (double)(float)filter->max_score);
 }
 
+/* Whether a day that was sealed may have something to give; what is known of it is enough to pass
+ * over most. */
+static enum status may_match(struct query *query, size_t i, bool *may, struct error *error)
+{
+    const struct query_filter *filter = &query->filter;
+    const struct tier_day *day = reader_sealed(query->reader, i);
+    *may = true;
+    if (!day)
+        return STATUS_OK;
+    *may = day->high_us >= filter->from_us && day->low_us < filter->to_us &&
+           (int64_t)day->tree_size > filter->cursor + 1;
+    return *may && filter->event_id.size > 0
+               ? tiers_may_hold(query->reader->tiers, day->day, filter->event_id, may, error)
+               : STATUS_OK;
+}
+
 static enum status open_next_day(struct query *query, struct error *error)
 {
     int64_t first = 0, end = 0;
     struct buffer sql;
-    enum status status = reader_open_day(query->reader, query->next_day++, error);
+    bool may;
+    enum status status = may_match(query, query->next_day, &may, error);
+    if (status == STATUS_OK && may)
+        status = reader_open_day(query->reader, query->next_day, error);
+    query->next_day++;
+    if (status == STATUS_OK && !may)
+        return STATUS_OK;
     if (status == STATUS_OK)
         status = narrow(query, &first, &end, error);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && first >= end))

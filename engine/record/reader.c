@@ -21,8 +21,10 @@ enum status reader_open(const char *dir, struct reader **reader, struct error *e
     opened->dir = strdup(dir);
     opened->storage = malloc(sizeof *opened->storage);
     enum status status = opened->dir && opened->storage
-                             ? reader_look(opened, error)
+                             ? tiers_open(dir, false, &opened->tiers, error)
                              : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = reader_look(opened, error);
     if (status != STATUS_OK) {
         reader_close(opened);
         return status;
@@ -39,6 +41,7 @@ void reader_close(struct reader *reader)
         day_reader_close(&reader->files[i]);
     buffer_free(&reader->texts);
     feature_lists_free(reader->lists);
+    tiers_close(reader->tiers);
     free(reader->storage);
     free(reader->days);
     free(reader->dir);
@@ -46,18 +49,49 @@ void reader_close(struct reader *reader)
     free(reader);
 }
 
-enum status reader_look(struct reader *reader, struct error *error)
+/* Days with a file and days that are known to be elsewhere, each once, ascending. */
+static enum status merge_days(struct reader *reader, const int64_t *files, size_t n_files,
+                              struct error *error)
 {
-    assert(reader->magic == READER_MAGIC);
-    int64_t *days = NULL;
-    size_t n = 0;
-    enum status status = day_list(reader->dir, &days, &n, error);
-    if (status != STATUS_OK)
-        return status;
+    size_t n_tiers = tiers_count(reader->tiers), n = 0;
+    int64_t *days = malloc((n_files + n_tiers + 1) * sizeof *days);
+    if (!days)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0, k = 0; i < n_files || k < n_tiers;) {
+        const struct tier_day *sealed = k < n_tiers ? tiers_at(reader->tiers, k) : NULL;
+        if (sealed && (i == n_files || sealed->day <= files[i])) {
+            i += i < n_files && sealed->day == files[i];
+            k++;
+            if (sealed->tier != TIER_DELETED)
+                days[n++] = sealed->day;
+        } else {
+            days[n++] = files[i++];
+        }
+    }
     free(reader->days);
     reader->days = days;
     reader->n_days = n;
     return STATUS_OK;
+}
+
+/* Files first: a day that is moved on meanwhile is then found in one or both of the lists. */
+enum status reader_look(struct reader *reader, struct error *error)
+{
+    assert(reader->magic == READER_MAGIC);
+    int64_t *files = NULL;
+    size_t n = 0;
+    enum status status = day_list(reader->dir, &files, &n, error);
+    if (status == STATUS_OK)
+        status = tiers_refresh(reader->tiers, error);
+    if (status == STATUS_OK)
+        status = merge_days(reader, files, n, error);
+    free(files);
+    return status;
+}
+
+const struct tier_day *reader_sealed(const struct reader *reader, size_t i)
+{
+    return tiers_find(reader->tiers, reader->days[i]);
 }
 
 /* The file of that day if it is open, else the one that was not used for longest. */
@@ -78,7 +112,7 @@ enum status reader_open_day(struct reader *reader, size_t i, struct error *error
 {
     struct day_reader *file = pick_file(reader, reader->days[i]);
     enum status status = STATUS_OK;
-    if (!file->db || file->day != reader->days[i]) {
+    if (!file->db || file->day != reader->days[i] || day_reader_stale(file, reader->dir)) {
         day_reader_close(file);
         status = day_reader_open(reader->dir, reader->days[i], &reader->lists, reader->storage,
                                  file, error);
@@ -87,6 +121,20 @@ enum status reader_open_day(struct reader *reader, size_t i, struct error *error
         file->used = ++reader->uses;
     reader->file = file;
     return status;
+}
+
+enum status reader_day_head(struct reader *reader, size_t i, struct day_head *head,
+                            struct error *error)
+{
+    const struct tier_day *sealed = reader_sealed(reader, i);
+    if (sealed) {
+        head->first_index = sealed->first_index;
+        head->tree_size = sealed->tree_size;
+        memcpy(head->root, sealed->root, SHA256_SIZE);
+        return STATUS_OK;
+    }
+    enum status status = reader_open_day(reader, i, error);
+    return status == STATUS_OK ? day_reader_head(reader->file, head, error) : status;
 }
 
 /* The file that holds `index`, opened; *at is its place in reader->days. The newest file comes
@@ -98,13 +146,13 @@ static enum status open_holder(struct reader *reader, uint64_t index, size_t *at
     if (status != STATUS_OK)
         return status;
     for (size_t i = reader->n_days; i-- > 0;) {
-        status = reader_open_day(reader, i, error);
-        if (status == STATUS_OK)
-            status = day_reader_head(reader->file, head, error);
+        status = reader_day_head(reader, i, head, error);
         if (status == STATUS_NOT_FOUND)
             continue;
         *at = i;
-        if (status != STATUS_OK || head->first_index <= index)
+        if (status == STATUS_OK && head->first_index <= index)
+            return reader_open_day(reader, i, error);
+        if (status != STATUS_OK)
             return status;
     }
     return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no row %llu", reader->dir,
@@ -273,7 +321,13 @@ enum status reader_find_event(struct reader *reader, struct slice event_id, stru
     for (size_t i = reader->n_days; status == STATUS_OK && i-- > 0;) {
         uint64_t indexes[MAX_SAME_EVENT];
         size_t n = 0;
-        status = reader_open_day(reader, i, error);
+        bool may = true;
+        if (reader_sealed(reader, i))
+            status = tiers_may_hold(reader->tiers, reader->days[i], event_id, &may, error);
+        if (status == STATUS_OK && !may)
+            continue;
+        if (status == STATUS_OK)
+            status = reader_open_day(reader, i, error);
         if (status == STATUS_OK)
             status = day_reader_find(reader->file, event_id, indexes, &n, error);
         if (status == STATUS_OK && n > 0)

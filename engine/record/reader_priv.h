@@ -4,6 +4,7 @@
 
 #include "engine/record/day_reader_priv.h"
 #include "engine/record/reader.h"
+#include "engine/record/tiers.h"
 
 #define OPEN_FILES 16 /* day files kept open by one reader */
 
@@ -12,7 +13,8 @@ struct reader {
     char *dir;
     struct feature_list *lists;
     struct leaf_storage *storage;
-    int64_t *days; /* files that were there at the last look, ascending */
+    struct tiers *tiers;
+    int64_t *days; /* there at the last look, in whatever tier; ascending */
     size_t n_days;
     struct day_reader files[OPEN_FILES]; /* db NULL: free */
     struct day_reader *file;             /* the one in use, one of those */
@@ -22,6 +24,11 @@ struct reader {
 
 /* Lists the day files anew. */
 MUST_USE enum status reader_look(struct reader *reader, struct error *error);
+/* What is known of days[i] without opening it; NULL: it is live. */
+const struct tier_day *reader_sealed(const struct reader *reader, size_t i);
+/* The rows of days[i], opened only when it is live. STATUS_NOT_FOUND: nothing committed there. */
+MUST_USE enum status reader_day_head(struct reader *reader, size_t i, struct day_head *head,
+                                     struct error *error);
 /* Makes the file of days[i] the one in use. STATUS_NOT_FOUND: nothing committed there. */
 MUST_USE enum status reader_open_day(struct reader *reader, size_t i, struct error *error);
 

@@ -115,10 +115,9 @@ static void end_walk(struct verify *verify, struct walk *walk)
 static enum status verify_days(struct reader *reader, struct walk *walk, struct error *error)
 {
     struct crew *crew = NULL;
-    bool first_file = true;
     enum status status = crew_start(walk, reader->days, reader->n_days, &crew, error);
     for (size_t i = 0; i < reader->n_days && status == STATUS_OK; i++)
-        status = verify_day(crew, walk, reader->days[i], &first_file, error);
+        status = verify_day(crew, walk, reader->days[i], error);
     crew_stop(crew);
     return status;
 }
@@ -147,10 +146,14 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
         find_key(&verify, reader);
         status = take_outside(&verify, &walk, &sorted, error);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        verify_after_deleted(&walk, reader->tiers);
         status = verify_days(reader, &walk, error);
-    if (status == STATUS_OK)
+    }
+    if (status == STATUS_OK) {
         end_walk(&verify, &walk);
+        verify_tiers(&verify, reader->tiers, reader);
+    }
     report->ok = status == STATUS_OK && report->n_bad == 0;
     reader_close(reader);
     free(sorted);

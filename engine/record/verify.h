@@ -37,6 +37,8 @@ struct verify_report {
     uint8_t root[SHA256_SIZE];
     uint64_t n_rows, n_heads; /* looked at */
     size_t n_days;
+    uint64_t n_deleted; /* rows [0, n_deleted) were deleted by policy ... */
+    int64_t deleted_us; /* ... the last of them then */
     struct verify_bad *bad;
     size_t n_kept;
     uint64_t n_bad;

@@ -55,16 +55,14 @@ static void crew_run(void *context)
     row_reader_free(&rows);
 }
 
-/* SQLite's own check of every file, beside the reading of rows. */
+/* Every file as a whole, beside the reading of rows. */
 static void crew_check_files(void *context)
 {
     struct crew *crew = context;
-    for (size_t i = 0; i < crew->n_days; i++) {
-        char path[PATH_SIZE];
-        if (day_path(path, ".", crew->days[i]))
-            file_check(crew->verify, path + 2);
-    }
-    file_check(crew->verify, "subjects.db");
+    char path[PATH_SIZE];
+    day_files_check(crew->verify, crew->days, crew->n_days);
+    if (path_join(path, crew->verify->options->dir, "subjects.db"))
+        file_check(crew->verify, "subjects.db", path);
 }
 
 static int thread_count(const struct verify_options *options)

@@ -295,16 +295,17 @@ void day_check_end(struct day_check *check, const struct tree *tree, bool chaine
 
 /* ---- SQLite's own check ---- */
 
-void file_check(struct verify *verify, const char *name)
+void file_check(struct verify *verify, const char *name, const char *path)
 {
-    char path[PATH_SIZE];
     struct db *db = NULL;
     struct db_stmt *select = NULL;
     struct error error = {.message = ""};
     struct stat about;
-    if (!path_join(path, verify->options->dir, name) || stat(path, &about) != 0)
+    if (stat(path, &about) != 0)
         return;
     enum status status = db_open(path, DB_READ, DB_SYNC_FULL, &db, &error);
+    if (status == STATUS_NOT_FOUND) /* a copy in the cache that has made room meanwhile */
+        return;
     if (status == STATUS_OK)
         status = db_prepare(db, "PRAGMA integrity_check(10)", &select, &error);
     while (status == STATUS_OK && (status = db_step(select, &error)) == STATUS_OK)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "engine/record/files_priv.h"
 #include "engine/record/reader_priv.h"
+#include "engine/record/tiers_priv.h"
 
 /* Bytes that the file's own header asks for; what still lies in its log comes on top later. */
 static enum status check_length(struct reader *reader, const char *path, struct error *error)
@@ -36,6 +36,40 @@ static enum status check_length(struct reader *reader, const char *path, struct 
     return status;
 }
 
+/* A compressed day is there and as long as it says; it is not unpacked for this, and an archived
+ * one not fetched. */
+static enum status check_packed(struct reader *reader, const struct tier_day *packed,
+                                struct error *error)
+{
+    char path[PATH_SIZE];
+    struct stat about;
+    if (packed->tier != TIER_COMPRESSED)
+        return STATUS_OK;
+    if (!tier_file(path, reader->dir, packed->day, PACKED_ENDING))
+        return error_set(error, STATUS_INVALID, "%s: the path is too long", reader->dir);
+    int64_t bytes = stat(path, &about) == 0 ? (int64_t)about.st_size : 0;
+    return bytes == packed->packed.bytes
+               ? STATUS_OK
+               : error_set(error, STATUS_CORRUPT,
+                           "%s has %lld bytes of %lld; put it back from a backup", path,
+                           (long long)bytes, (long long)packed->packed.bytes);
+}
+
+static enum status check_day(struct reader *reader, size_t i, const char *path,
+                             struct day_head *head, struct error *error)
+{
+    const struct tier_day *sealed = reader_sealed(reader, i);
+    enum status status;
+    if (sealed && sealed->tier > TIER_SEALED) {
+        status = reader_day_head(reader, i, head, error);
+        return status == STATUS_OK ? check_packed(reader, sealed, error) : status;
+    }
+    status = reader_open_day(reader, i, error);
+    if (status == STATUS_OK)
+        status = day_reader_head(reader->file, head, error);
+    return status == STATUS_OK ? check_length(reader, path, error) : status;
+}
+
 /* *next: the row that the file must begin with; then the one after its last. */
 static enum status check_file(struct reader *reader, size_t i, uint64_t *next, struct error *error)
 {
@@ -43,20 +77,17 @@ static enum status check_file(struct reader *reader, size_t i, uint64_t *next, s
     struct day_head head;
     if (!day_path(path, reader->dir, reader->days[i]))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", reader->dir);
-    enum status status = reader_open_day(reader, i, error);
-    if (status == STATUS_OK)
-        status = day_reader_head(reader->file, &head, error);
+    enum status status = check_day(reader, i, path, &head, error);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    if (status == STATUS_OK)
-        status = check_length(reader, path, error);
     if (status == STATUS_OK && head.first_index != *next)
         status =
             error_set(error, STATUS_CORRUPT,
                       "%s begins with row %" PRIu64 ", due is row %" PRIu64
                       ": a day file is missing or was changed; `binnacle ledger verify` says more",
                       path, head.first_index, *next);
-    *next = head.tree_size;
+    if (status == STATUS_OK)
+        *next = head.tree_size;
     return status;
 }
 
@@ -67,6 +98,9 @@ enum status ledger_check_files(const char *dir, struct error *error)
     enum status status = reader_open(dir, &reader, error);
     if (status != STATUS_OK)
         return status;
+    const struct tier_day *deleted = tiers_last_deleted(reader->tiers);
+    if (deleted)
+        next = deleted->tree_size;
     for (size_t i = 0; i < reader->n_days && status == STATUS_OK; i++)
         status = check_file(reader, i, &next, error);
     reader_close(reader);

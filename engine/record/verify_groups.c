@@ -144,20 +144,18 @@ static enum status read_commits(struct day_walk *day, struct error *error)
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-static enum status read_day(struct crew *crew, struct walk *walk, bool first_file,
-                            struct error *error)
+static enum status read_day(struct crew *crew, struct walk *walk, struct error *error)
 {
     struct day_walk at = {.crew = crew, .walk = walk, .opens = true, .memory = true};
     walk->chained = !walk->lost;
-    at.next = walk_begin_day(walk, first_file);
+    at.next = walk_begin_day(walk);
     enum status status = read_commits(&at, error);
     crew_drain(crew);
     walk_end_day(walk, at.next);
     return status;
 }
 
-enum status verify_day(struct crew *crew, struct walk *walk, int64_t number, bool *first_file,
-                       struct error *error)
+enum status verify_day(struct crew *crew, struct walk *walk, int64_t number, struct error *error)
 {
     struct verify *verify = walk->verify;
     struct day_check day;
@@ -165,18 +163,18 @@ enum status verify_day(struct crew *crew, struct walk *walk, int64_t number, boo
     walk->day = &day;
     enum status status = day_check_open(verify, number, &walk->carry, &day, &problem);
     if (status == STATUS_OK) {
-        status = read_day(crew, walk, *first_file, &problem);
-        *first_file = false;
+        status = read_day(crew, walk, &problem);
         verify->report->n_days++;
     }
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_MEMORY) {
+    bool stopped = status == STATUS_MEMORY || status == STATUS_UNAVAILABLE;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND && !stopped) {
         verify_note(verify, -1, (struct slice){0}, "%s cannot be read: %s", day.name,
                     problem.message);
         walk->lost = true;
     }
     day_check_close(&day);
     walk->day = NULL;
-    if (status == STATUS_MEMORY)
+    if (stopped)
         *error = problem;
-    return status == STATUS_MEMORY ? status : STATUS_OK;
+    return stopped ? status : STATUS_OK;
 }

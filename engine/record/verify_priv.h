@@ -159,8 +159,11 @@ void day_check_close(struct day_check *check);
 /* After the last group. `tree` NULL: it could not be followed. `chained`: it could from the file's
  * first row on. */
 void day_check_end(struct day_check *check, const struct tree *tree, bool chained);
+/* Days' files as a whole, in whatever tier: their SHA-256 where they were sealed, SQLite's own
+ * check. Any thread. */
+void day_files_check(struct verify *verify, const int64_t *days, size_t n_days);
 /* SQLite's own check of a file of the folder. Any thread. */
-void file_check(struct verify *verify, const char *name);
+void file_check(struct verify *verify, const char *name, const char *path);
 
 /* ---- verify_rest.c: digests over what is not in leaves ---- */
 

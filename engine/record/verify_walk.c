@@ -314,10 +314,10 @@ void walk_block(struct walk *walk, const struct block *block)
 
 /* ---- where a file begins and ends ---- */
 
-uint64_t walk_begin_day(struct walk *walk, bool first_file)
+uint64_t walk_begin_day(struct walk *walk)
 {
     const struct day_state *state = &walk->day->state;
-    uint64_t due = first_file ? 0 : walk->tree.size;
+    uint64_t due = walk->tree.size;
     if (!walk->day->has_state || state->first_index == due)
         return due;
     verify_note(walk->verify, (int64_t)due, (struct slice){0},

@@ -4,6 +4,8 @@
 #ifndef BINNACLE_RECORD_VERIFY_WALK_PRIV_H
 #define BINNACLE_RECORD_VERIFY_WALK_PRIV_H
 
+#include "engine/record/reader.h"
+#include "engine/record/tiers.h"
 #include "engine/record/verify_priv.h"
 
 /* A group whose root did not fit: the next root tells whether it or the hashes are wrong. */
@@ -31,7 +33,7 @@ struct walk {
 /* The next rows in order: read and hashed, with the groups and heads over them. */
 void walk_block(struct walk *walk, const struct block *block);
 /* The index that the file in walk->day should begin with. */
-MUST_USE uint64_t walk_begin_day(struct walk *walk, bool first_file);
+MUST_USE uint64_t walk_begin_day(struct walk *walk);
 /* After the file's last group, which ended before row `next`. */
 void walk_end_day(struct walk *walk, uint64_t next);
 
@@ -51,9 +53,16 @@ void crew_drain(struct crew *crew);
 
 /* ---- verify_groups.c ---- */
 
-/* One day's file. *first_file: nothing of the ledger was seen yet. What is wrong with it is told;
- * the error is STATUS_MEMORY. */
+/* One day's file. What is wrong with it is told;
+ * the error is STATUS_MEMORY, or STATUS_UNAVAILABLE for a day in an archive that is away. */
 MUST_USE enum status verify_day(struct crew *crew, struct walk *walk, int64_t number,
-                                bool *first_file, struct error *error);
+                                struct error *error);
+
+/* ---- verify_tiers.c ---- */
+
+/* Starts the walk after the days that were deleted by policy. */
+void verify_after_deleted(struct walk *walk, struct tiers *tiers);
+/* What tiers.db says of sealed and deleted days against what the ledger's own rows say. */
+void verify_tiers(struct verify *verify, struct tiers *tiers, struct reader *reader);
 
 #endif

@@ -171,7 +171,8 @@ static void fill_full(struct snapshot *snapshot, double now_s)
     add_drift(snapshot, "score", 0.041, 0.012, 44812, HEALTH_OK);
     add_drift(snapshot, "tx_amount", 0.083, 0.03, 44812, HEALTH_OK);
     add_drift(snapshot, "country", 0.05, 0.02, 44812, HEALTH_OK);
-    add_drift(snapshot, "customer_terminal_number_of_transactions_within_30_days", 0.021, 0.03, 44812, HEALTH_OK);
+    add_drift(snapshot, "customer_terminal_number_of_transactions_within_30_days", 0.021, 0.03,
+              44812, HEALTH_OK);
     add_drift(snapshot, "device", NAN, NAN, 0, HEALTH_NODATA);
 }
 

@@ -322,6 +322,21 @@ static void add_service(const struct snapshot *snapshot, struct view *view)
         add_slow_ledger(snapshot, view);
 }
 
+#define TIERS_LATE_S INT64_C(21600)
+
+static void add_tiers(const struct snapshot *snapshot, struct view *view)
+{
+    if (snapshot->tiers_behind_s < TIERS_LATE_S)
+        return;
+    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title, "old days of the ledger stay where they are");
+    evidence(item, "evidence", "for %lld hours: %s", (long long)(snapshot->tiers_behind_s / 3600),
+             snapshot->tiers_problem);
+    evidence(item, "do", "nothing is lost; mend that before the disk is full");
+}
+
 static int worse_first(const void *left, const void *right)
 {
     const struct view_attention *a = left, *b = right;
@@ -338,6 +353,7 @@ static int worse_first(const void *left, const void *right)
 void view_attention_build(const struct snapshot *snapshot, struct view *view)
 {
     add_service(snapshot, view);
+    add_tiers(snapshot, view);
     for (int i = 0; i < snapshot->n_slos; i++) {
         if (snapshot->slos[i].state >= HEALTH_TICKET)
             add_objective(snapshot, &snapshot->slos[i], view);
