@@ -170,7 +170,6 @@ static enum status prepare_item(struct worker *worker, size_t i)
     item->replacements = arena_alloc(worker->arena, n_fields * sizeof *item->replacements);
     if (!item->event.values || !item->replacements)
         return STATUS_MEMORY;
-    memset(item->event.values, 0, n_fields * sizeof *item->event.values);
     memset(item->replacements, 0, n_fields * sizeof *item->replacements);
     item->kind = ANSWER_QUARANTINED;
     item->ledger_index = UINT64_MAX;

@@ -239,8 +239,48 @@ static bool in_calendar(int64_t time_us)
     return time_us >= FIRST_TIME_US && time_us <= LAST_TIME_US;
 }
 
+/* The number of two digits; others than digits are noted in *bad. */
+static unsigned two_digits(const char *text, unsigned *bad)
+{
+    unsigned tens = (unsigned char)(text[0] - '0'), ones = (unsigned char)(text[1] - '0');
+    *bad |= (tens > 9) | (ones > 9);
+    return 10 * tens + ones;
+}
+
+#define SECONDS_SIZE      19 /* 2018-08-08T10:00:00 */
+#define MICROSECONDS_SIZE 26 /* 2018-08-08T10:00:00.000000 */
+
+/* Times as time_format() writes them, at fixed places and all looked at together. False: not one of
+ * these, which time_parse() looks at with care. */
+static bool parse_fixed(struct slice text, int64_t *time_us)
+{
+    const char *at = text.data;
+    unsigned bad = 0, fraction_us = 0;
+    if (text.size != SECONDS_SIZE + 1 && text.size != MICROSECONDS_SIZE + 1)
+        return false;
+    unsigned year = 100 * two_digits(at, &bad) + two_digits(at + 2, &bad);
+    unsigned month = two_digits(at + 5, &bad), day = two_digits(at + 8, &bad);
+    unsigned hour = two_digits(at + 11, &bad), minute = two_digits(at + 14, &bad);
+    unsigned second = two_digits(at + 17, &bad);
+    bad |= (at[4] != '-') | (at[7] != '-') | (at[10] != 'T') | (at[13] != ':') | (at[16] != ':');
+    if (text.size == MICROSECONDS_SIZE + 1) {
+        bad |= at[19] != '.';
+        fraction_us = 10000 * two_digits(at + 20, &bad) + 100 * two_digits(at + 22, &bad) +
+                      two_digits(at + 24, &bad);
+    }
+    bad |= (at[text.size - 1] != 'Z') | (year < 1) | (month - 1 > 11) | (hour > 23) |
+           (minute > 59) | (second > 59);
+    if (bad || day < 1 || day > (unsigned)days_in_month(year, (int)month))
+        return false;
+    int64_t days = days_from_civil((struct civil){year, (int)month, (int)day});
+    *time_us = days * US_PER_DAY + (hour * 3600 + minute * 60 + second) * US_PER_S + fraction_us;
+    return true;
+}
+
 bool time_parse(struct slice text, int64_t *time_us)
 {
+    if (parse_fixed(text, time_us))
+        return true;
     int64_t days, of_day_us = 0, offset_us = 0;
     if (!take_date(&text, &days))
         return false;
@@ -328,13 +368,22 @@ bool time_from_epoch(double number, int64_t *time_us)
     return in_calendar(*time_us);
 }
 
-static char *put_digits(char *out, int64_t number, int width)
+static char *put_two(char *out, unsigned number)
 {
-    for (int i = width - 1; i >= 0; i--) {
-        out[i] = (char)('0' + number % 10);
-        number /= 10;
+    out[0] = (char)('0' + number / 10);
+    out[1] = (char)('0' + number % 10);
+    return out + 2;
+}
+
+static char *put_year(char *out, int64_t year)
+{
+    if (year < 0) {
+        *out++ = '-';
+        year = -year;
     }
-    return out + width;
+    if (year > 9999)
+        out = put_two(out, (unsigned)(year / 10000) % 100);
+    return put_two(put_two(out, (unsigned)(year / 100 % 100)), (unsigned)(year % 100));
 }
 
 char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
@@ -346,27 +395,24 @@ char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
         days--;
     }
     struct civil date = civil_from_days(days);
-    int64_t year = date.year;
-    char *at = out;
-    if (year < 0) {
-        *at++ = '-';
-        year = -year;
-    }
-    at = put_digits(at, year, year > 9999 ? 6 : 4);
+    unsigned second = (unsigned)(of_day_us / US_PER_S),
+             of_second = (unsigned)(of_day_us % US_PER_S);
+    char *at = put_year(out, date.year);
     *at++ = '-';
-    at = put_digits(at, date.month, 2);
+    at = put_two(at, (unsigned)date.month);
     *at++ = '-';
-    at = put_digits(at, date.day, 2);
+    at = put_two(at, (unsigned)date.day);
     *at++ = 'T';
-    int64_t second = of_day_us / US_PER_S;
-    at = put_digits(at, second / 3600, 2);
+    at = put_two(at, second / 3600);
     *at++ = ':';
-    at = put_digits(at, second / 60 % 60, 2);
+    at = put_two(at, second / 60 % 60);
     *at++ = ':';
-    at = put_digits(at, second % 60, 2);
-    if (of_day_us % US_PER_S != 0) {
+    at = put_two(at, second % 60);
+    if (of_second != 0) {
         *at++ = '.';
-        at = put_digits(at, of_day_us % US_PER_S, 6);
+        at = put_two(at, of_second / 10000);
+        at = put_two(at, of_second / 100 % 100);
+        at = put_two(at, of_second % 100);
     }
     *at++ = 'Z';
     *at = '\0';

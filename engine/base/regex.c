@@ -1,6 +1,6 @@
-/* PCRE2 patterns compiled once with JIT. A match needs a block of working memory: a pattern keeps
- * a few of them for whoever comes next, so that matching allocates nothing once warm. The work of
- * one match is bounded. Any thread may match. */
+/* PCRE2 patterns compiled once with JIT; the simplest are matched without it. A match needs a block
+ * of working memory: a pattern keeps a few of them for whoever comes next, so that matching
+ * allocates nothing once warm. The work of one match is bounded. Any thread may match. */
 #include "engine/base/regex.h"
 
 #include <stdatomic.h>
@@ -10,12 +10,15 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "engine/base/regex_sequence.h"
+
 #define MATCH_LIMIT    100000 /* steps; each pattern of a contract needs a few per byte */
 #define HEAP_LIMIT_KIB 1024
 
 #define N_SPARE 8
 
 struct regex {
+    struct regex_sequence sequence; /* the pattern again, when it is as simple as that */
     pcre2_code *code;
     pcre2_match_context *limits;
     _Atomic(pcre2_match_data *) spare[N_SPARE];
@@ -51,6 +54,7 @@ enum status regex_compile(const char *pattern, struct regex **regex, struct erro
     pcre2_set_heap_limit(made->limits, HEAP_LIMIT_KIB);
     /* Where the machine allows no JIT the interpreter matches, slower and with the same result. */
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
+    regex_sequence_read(pattern, &made->sequence);
     *regex = made;
     return STATUS_OK;
 }
@@ -88,6 +92,8 @@ static void give_back(struct regex *regex, pcre2_match_data *data)
 
 bool regex_match(const struct regex *regex, struct slice subject)
 {
+    if (regex->sequence.n_steps > 0)
+        return regex_sequence_match(&regex->sequence, subject);
     /* Matching changes nothing but which blocks are spare. */
     struct regex *pool = (struct regex *)regex;
     pcre2_match_data *data = borrow(pool);

@@ -107,28 +107,21 @@ static enum status check_keys_suit(const struct yaml_node *map, const struct fie
     return STATUS_OK;
 }
 
-static int compare_slices(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 static enum status read_words(const struct yaml_node *list, size_t n, struct field_rule *rule,
-                              struct slice **sorted, struct error *error)
+                              struct words **set, struct error *error)
 {
     const char **words = calloc(n, sizeof *words);
-    *sorted = calloc(n, sizeof **sorted);
     rule->words = words;
-    if (!words || !*sorted)
+    if (!words)
         return no_memory(error);
     for (size_t i = 0; i < n; i++) {
         const struct yaml_node *item = yaml_item(list, i);
         if (yaml_kind(item) != YAML_SCALAR || yaml_is_null(item))
             return yaml_error(item, error, "expected text");
         words[i] = yaml_text(item);
-        (*sorted)[i] = slice_of(words[i]);
     }
-    qsort(*sorted, n, sizeof **sorted, compare_slices);
-    return STATUS_OK;
+    *set = words_create(words, n);
+    return *set ? STATUS_OK : no_memory(error);
 }
 
 static enum status read_numbers(const struct yaml_node *list, size_t n, struct field_rule *rule,
@@ -155,7 +148,7 @@ static enum status read_enum(struct contract *contract, size_t index, const stru
         return yaml_error(list, error, "expected a list of values, e.g. [a, b]");
     rule->n_words = n;
     return contract->fields[index].type == FIELD_STRING
-               ? read_words(list, n, rule, &contract->sorted[index], error)
+               ? read_words(list, n, rule, &contract->words[index], error)
                : read_numbers(list, n, rule, error);
 }
 
@@ -251,9 +244,9 @@ enum status contract_read_fields(struct contract *contract, const struct yaml_no
         return yaml_error(list, error, "%zu fields; at most %d", n, MAX_FIELDS);
     contract->fields = calloc(n, sizeof *contract->fields);
     contract->rules = calloc(n, sizeof *contract->rules);
-    contract->sorted = calloc(n, sizeof *contract->sorted);
+    contract->words = calloc(n, sizeof *contract->words);
     contract->patterns = calloc(n, sizeof *contract->patterns);
-    if (!contract->fields || !contract->rules || !contract->sorted || !contract->patterns)
+    if (!contract->fields || !contract->rules || !contract->words || !contract->patterns)
         return no_memory(error);
     contract->schema.fields = contract->fields;
     contract->schema.n_fields = n;

@@ -5,6 +5,7 @@
 #include "engine/base/regex.h"
 #include "engine/base/yaml.h"
 #include "engine/contract/contract.h"
+#include "engine/contract/words_priv.h"
 
 struct contract {
     unsigned magic;
@@ -13,7 +14,7 @@ struct contract {
     const char *description;
     struct field *fields;     /* schema.fields */
     struct field_rule *rules; /* by field index */
-    struct slice **sorted;    /* by field index: the rule's words in order, NULL: none */
+    struct words **words;     /* by field index: the rule's words to look up, NULL: none */
     struct regex **patterns;  /* by field index, NULL: none */
     bool additional_fields;
     int64_t unique_within_us;

@@ -4,30 +4,40 @@
 
 #define ULID_SIZE 26
 
-/* 1 + the value of the character; 0 for one that is not in the alphabet: I, L, O, U are not. */
+#define HAS_VALUE 0x20 /* beside the value's five bits */
+
+/* The value of the character; 0 for one that is not in the alphabet: I, L, O, U are not. */
 static const unsigned char crockford[256] = {
-    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-    ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
-    ['G'] = 17, ['H'] = 18, ['J'] = 19, ['K'] = 20, ['M'] = 21, ['N'] = 22, ['P'] = 23, ['Q'] = 24,
-    ['R'] = 25, ['S'] = 26, ['T'] = 27, ['V'] = 28, ['W'] = 29, ['X'] = 30, ['Y'] = 31, ['Z'] = 32,
+    ['0'] = 32, ['1'] = 33, ['2'] = 34, ['3'] = 35, ['4'] = 36, ['5'] = 37, ['6'] = 38, ['7'] = 39,
+    ['8'] = 40, ['9'] = 41, ['A'] = 42, ['B'] = 43, ['C'] = 44, ['D'] = 45, ['E'] = 46, ['F'] = 47,
+    ['G'] = 48, ['H'] = 49, ['J'] = 50, ['K'] = 51, ['M'] = 52, ['N'] = 53, ['P'] = 54, ['Q'] = 55,
+    ['R'] = 56, ['S'] = 57, ['T'] = 58, ['V'] = 59, ['W'] = 60, ['X'] = 61, ['Y'] = 62, ['Z'] = 63,
 };
 
+/* The bits of n characters; what is none of the alphabet takes HAS_VALUE from *seen. */
+static inline uint64_t take_bits(const char *text, int n, unsigned *seen)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < n; i++) {
+        unsigned value = crockford[(unsigned char)text[i]];
+        *seen &= value;
+        bits = bits << 5 | (value & 31);
+    }
+    return bits;
+}
+
+/* 2 characters, then twice 12, which are 60 bits each. */
 bool ulid_pack(struct slice text, uint64_t out[2])
 {
-    uint64_t high = 0;
-    uint64_t low = 0;
+    unsigned seen = HAS_VALUE;
     if (text.size != ULID_SIZE || text.data[0] > '7')
         return false;
-    for (size_t i = 0; i < ULID_SIZE; i++) {
-        unsigned value = crockford[(unsigned char)text.data[i]];
-        if (value == 0)
-            return false;
-        high = high << 5 | low >> 59;
-        low = low << 5 | (value - 1);
-    }
-    out[0] = high;
-    out[1] = low;
-    return true;
+    uint64_t top = take_bits(text.data, 2, &seen);
+    uint64_t middle = take_bits(text.data + 2, 12, &seen);
+    uint64_t low = take_bits(text.data + 14, 12, &seen);
+    out[0] = top << 56 | middle >> 4;
+    out[1] = middle << 60 | low;
+    return seen & HAS_VALUE;
 }
 
 bool ulid_is_valid(struct slice text)

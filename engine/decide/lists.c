@@ -21,6 +21,7 @@ struct list {
     const char *name;
     size_t n_slots; /* a power of two, at most half of them in use */
     struct list_entry *slots;
+    uint64_t sizes; /* bit i: a value of i bytes is in it, the last bit stands for longer ones */
 };
 
 struct lists {
@@ -56,6 +57,11 @@ static const struct config_key entry_keys[] = {
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
+static uint64_t size_bit(struct slice value)
+{
+    return UINT64_C(1) << (value.size < 63 ? value.size : 63);
+}
+
 static struct list_entry *find_slot(const struct list *list, struct slice value)
 {
     size_t at = (size_t)hash64(value.data, value.size, 0) & (list->n_slots - 1);
@@ -83,6 +89,7 @@ static enum status read_entry(struct list *list, const struct yaml_node *node, s
     if (slot->value.data)
         return yaml_error(node, error, "\"%.64s\" is in the list twice", config.value);
     *slot = (struct list_entry){value, until_us};
+    list->sizes |= size_bit(value);
     return STATUS_OK;
 }
 
@@ -158,6 +165,8 @@ const struct list *lists_find(const struct lists *lists, struct slice name, cons
 
 bool list_has(const struct list *list, struct slice value, int64_t now_us)
 {
+    if (!(list->sizes & size_bit(value)))
+        return false; /* a short list says no to most without a look-up */
     const struct list_entry *entry = find_slot(list, value);
     return entry->value.data && now_us < entry->until_us;
 }

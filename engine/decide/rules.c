@@ -70,7 +70,7 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
     const struct expr_run run = {.context = &now_us};
     *verdict = rules->otherwise;
     for (size_t i = 0; i < rules->n_rules; i++)
-        if (expr_is_true(expr_evaluate(rules->rules[i].when, slots, &run))) {
+        if (expr_holds(rules->rules[i].when, slots, &run)) {
             *verdict = rules->rules[i].verdict;
             return;
         }

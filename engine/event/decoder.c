@@ -11,6 +11,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
+#include "engine/base/plain.h"
 #include "engine/event/decoder_priv.h"
 
 #define DECODER_MAGIC 0xDEC0DE01u
@@ -25,11 +26,41 @@ static void index_names(struct decoder *decoder)
     memset(decoder->table, -1, (decoder->table_mask + 1) * sizeof *decoder->table);
     for (size_t i = 0; i < decoder->schema->n_fields; i++) {
         decoder->names[i] = slice_of(decoder->schema->fields[i].name);
+        if (decoder->schema->fields[i].required)
+            decoder->required[i / 64] |= UINT64_C(1) << (i % 64);
         size_t slot = home_of(decoder, decoder->names[i]);
         while (decoder->table[slot] >= 0)
             slot = (slot + 1) & decoder->table_mask;
         decoder->table[slot] = (int16_t)i;
     }
+}
+
+static bool is_plain_text(struct slice text)
+{
+    return plain_end(text.data, text.data + text.size) == text.data + text.size;
+}
+
+/* Each name as JSON has it from behind its opening quote to its colon. */
+static bool write_keys(struct decoder *decoder)
+{
+    size_t n_fields = decoder->schema->n_fields, bytes = 0;
+    for (size_t i = 0; i < n_fields; i++)
+        bytes += decoder->names[i].size + 2;
+    decoder->keys = calloc(n_fields, sizeof *decoder->keys);
+    decoder->key_bytes = malloc(bytes);
+    if (!decoder->keys || !decoder->key_bytes)
+        return false;
+    char *at = decoder->key_bytes;
+    for (size_t i = 0; i < n_fields; i++) {
+        struct slice name = decoder->names[i];
+        if (!is_plain_text(name))
+            continue;
+        memcpy(at, name.data, name.size);
+        memcpy(at + name.size, "\":", 2);
+        decoder->keys[i] = slice_make(at, name.size + 2);
+        at += name.size + 2;
+    }
+    return true;
 }
 
 enum status decoder_create(const struct schema *schema, bool additional_fields,
@@ -57,6 +88,10 @@ enum status decoder_create(const struct schema *schema, bool additional_fields,
         return error_set(error, STATUS_MEMORY, "no memory for a decoder");
     }
     index_names(decoder);
+    if (!write_keys(decoder)) {
+        decoder_destroy(decoder);
+        return error_set(error, STATUS_MEMORY, "no memory for a decoder");
+    }
     *out = decoder;
     return STATUS_OK;
 }
@@ -70,6 +105,8 @@ void decoder_destroy(struct decoder *decoder)
     csv_layout_free(&decoder->layout);
     csv_layout_free(&decoder->retry_layout);
     buffer_free(&decoder->scratch);
+    free(decoder->key_bytes);
+    free(decoder->keys);
     free(decoder->names);
     free(decoder->table);
     free(decoder);
@@ -117,29 +154,26 @@ bool reading_begin(struct reading *reading, struct slice raw)
     return true;
 }
 
-static bool was_seen(const struct decoder *decoder, int field)
+static void note_missing(struct reading *reading, size_t word, uint64_t missing)
 {
-    return decoder->seen[field / 64] >> (field % 64) & 1;
+    for (; missing; missing &= missing - 1)
+        event_violate(reading->event, VIOLATION_MISSING,
+                      (int)(64 * word + (size_t)__builtin_ctzll(missing)));
 }
 
 void reading_finish(struct reading *reading)
 {
     const struct schema *schema = reading->decoder->schema;
-    for (size_t i = 0; i < schema->n_fields; i++)
-        if (schema->fields[i].required && !was_seen(reading->decoder, (int)i))
-            event_violate(reading->event, VIOLATION_MISSING, (int)i);
+    const struct decoder *decoder = reading->decoder;
+    for (size_t i = 0; i < SEEN_WORDS; i++)
+        note_missing(reading, i, decoder->required[i] & ~decoder->seen[i]);
     if (schema->time >= 0 && reading->event->values[schema->time].type == VALUE_TIME)
         reading->event->time_us = reading->event->values[schema->time].time_us;
 }
 
-bool reading_see(struct reading *reading, int field)
+void reading_repeated(struct reading *reading, int field)
 {
-    if (was_seen(reading->decoder, field)) {
-        event_violate(reading->event, VIOLATION_DUPLICATE_KEY, field);
-        return false;
-    }
-    reading->decoder->seen[field / 64] |= UINT64_C(1) << (field % 64);
-    return true;
+    event_violate(reading->event, VIOLATION_DUPLICATE_KEY, field);
 }
 
 bool reading_keep(struct reading *reading, int field, struct slice text, struct slice *kept)

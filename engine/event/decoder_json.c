@@ -2,12 +2,11 @@
  * looked at once, strings that hold no escapes stay where they are. The grammar is kept strictly;
  * where it breaks, decoding ends with NOT_JSON and what was read so far stays, for the person who
  * looks into quarantine. Runs on the thread that carries the batch. */
-#include "engine/event/decoder_priv.h"
+#include "engine/base/plain.h"
 #include "engine/base/utf8.h"
+#include "engine/event/decoder_priv.h"
 
 #define MAX_DEPTH 64
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "skip_plain() reads words");
 
 struct cursor {
     const char *at, *end;
@@ -21,8 +20,10 @@ struct token {
     bool bad_text; /* not UTF-8, or half of a surrogate pair */
 };
 
-static void skip_space(struct cursor *cursor)
+static inline void skip_space(struct cursor *cursor)
 {
+    if (cursor->at<cursor->end && * cursor->at> ' ')
+        return; /* nearly always */
     while (cursor->at < cursor->end && (*cursor->at == ' ' || *cursor->at == '\n' ||
                                         *cursor->at == '\r' || *cursor->at == '\t'))
         cursor->at++;
@@ -132,34 +133,6 @@ static bool scan_escape(struct cursor *cursor, struct token *token)
     return code_point != -1;
 }
 
-#define ONES  UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-
-/* Marks, in their high bits, bytes below 0x20, quotes, backslashes and what is not ASCII. The
- * lowest mark is right; those after it may be borrows. */
-static uint64_t bytes_to_look_at(uint64_t word)
-{
-    uint64_t quote = word ^ ONES * '"';
-    uint64_t backslash = word ^ ONES * '\\';
-    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGHS;
-}
-
-/* Moves to the next byte that is not plain text, or to within 7 bytes of the end. Words are read
- * with their first byte lowest. */
-static void skip_plain(struct cursor *cursor)
-{
-    uint64_t word;
-    while (cursor->end - cursor->at >= (ptrdiff_t)sizeof word) {
-        memcpy(&word, cursor->at, sizeof word);
-        uint64_t marks = bytes_to_look_at(word);
-        if (marks) {
-            cursor->at += __builtin_ctzll(marks) / 8;
-            return;
-        }
-        cursor->at += sizeof word;
-    }
-}
-
 /* From after the opening quote to after the closing one. False: not a JSON string. */
 static bool scan_string(struct cursor *cursor, struct token *token)
 {
@@ -167,7 +140,7 @@ static bool scan_string(struct cursor *cursor, struct token *token)
     bool ascii = true;
     *token = (struct token){.escaped = false};
     for (;;) {
-        skip_plain(cursor);
+        cursor->at = plain_end(cursor->at, cursor->end);
         if (cursor->at == cursor->end)
             return false;
         unsigned char byte = (unsigned char)*cursor->at++;
@@ -215,18 +188,23 @@ static size_t unescape(struct slice raw, char *out)
     return (size_t)(at - out);
 }
 
-/* The string's text, in place or in the arena. False when that is full. */
-static bool token_text(struct reading *reading, int field, const struct token *token,
-                       struct slice *text)
+/* The string's text in the arena, without the escapes. False when that is full. */
+static bool unescaped_text(struct reading *reading, int field, const struct token *token,
+                           struct slice *text)
 {
-    *text = token->raw;
-    if (!token->escaped)
-        return true;
     struct slice copy;
     if (!reading_keep(reading, field, token->raw, &copy)) /* never longer than with escapes */
         return false;
     *text = slice_make(copy.data, unescape(token->raw, (char *)copy.data));
     return true;
+}
+
+/* The string's text, in place or in the arena. */
+static inline bool token_text(struct reading *reading, int field, const struct token *token,
+                              struct slice *text)
+{
+    *text = token->raw;
+    return !token->escaped || unescaped_text(reading, field, token, text);
 }
 
 static bool skip_string(struct cursor *cursor, struct token *token)
@@ -300,7 +278,11 @@ static bool read_string(struct reading *reading, struct cursor *cursor, int fiel
 {
     struct token token;
     struct slice text;
-    if (!scan_string(cursor, &token))
+    const char *quote = plain_end(cursor->at, cursor->end);
+    if (quote < cursor->end && *quote == '"') { /* nothing in it to look at */
+        token = (struct token){.raw = slice_make(cursor->at, (size_t)(quote - cursor->at))};
+        cursor->at = quote + 1;
+    } else if (!scan_string(cursor, &token))
         return false;
     enum field_type type = reading->decoder->schema->fields[field].type;
     if (token.bad_text)
@@ -363,23 +345,52 @@ static bool read_value(struct reading *reading, struct cursor *cursor, int field
     }
 }
 
-/* One "name": value with the space around it. False: not JSON. */
-static bool read_member(struct reading *reading, struct cursor *cursor)
+/* Names come in the schema's order nearly always, and right before their colon: whether the bytes
+ * at hand are the next one's takes one comparison. -1: look carefully. */
+static inline int take_expected_name(struct reading *reading, struct cursor *cursor)
+{
+    struct decoder *decoder = reading->decoder;
+    size_t expected = decoder->expected;
+    if (expected >= decoder->schema->n_fields)
+        return -1;
+    struct slice key = decoder->keys[expected];
+    if (key.size == 0 || (size_t)(cursor->end - cursor->at) < key.size ||
+        memcmp(cursor->at, key.data, key.size) != 0)
+        return -1;
+    cursor->at += key.size;
+    decoder->expected = expected + 1;
+    return (int)expected;
+}
+
+/* From after the opening quote of a name to after the colon: the field it is, or -1. False: not
+ * JSON. */
+static bool take_name(struct reading *reading, struct cursor *cursor, int *field)
 {
     struct token key;
     struct slice name;
-    skip_space(cursor);
-    if (!take(cursor, '"') || !scan_string(cursor, &key))
+    *field = -1;
+    if (!scan_string(cursor, &key))
         return false;
     skip_space(cursor);
     if (!take(cursor, ':'))
         return false;
-    skip_space(cursor);
-    int field = -1;
     if (key.bad_text)
         event_violate(reading->event, VIOLATION_NOT_UTF8, -1);
     else if (token_text(reading, -1, &key, &name))
-        field = decoder_field(reading->decoder, name);
+        *field = decoder_field(reading->decoder, name);
+    return true;
+}
+
+/* One "name": value with the space around it. False: not JSON. */
+static bool read_member(struct reading *reading, struct cursor *cursor)
+{
+    skip_space(cursor);
+    if (!take(cursor, '"'))
+        return false;
+    int field = take_expected_name(reading, cursor);
+    if (field < 0 && !take_name(reading, cursor, &field))
+        return false;
+    skip_space(cursor);
     if (field < 0 && !reading->decoder->additional_fields)
         event_violate(reading->event, VIOLATION_UNKNOWN_FIELD, -1);
     bool good = field >= 0 && reading_see(reading, field) ? read_value(reading, cursor, field)

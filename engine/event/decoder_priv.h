@@ -24,9 +24,12 @@ struct decoder {
     bool additional_fields;
     size_t expected;     /* the field that would come next if members are in schema order */
     struct slice *names; /* by field index */
-    int16_t *table;      /* open addressing by hash of the name; -1: free */
+    struct slice *keys;  /* the names with quote and colon behind; empty where there is an escape */
+    char *key_bytes;
+    int16_t *table; /* open addressing by hash of the name; -1: free */
     size_t table_mask;
-    uint64_t seen[SEEN_WORDS];      /* fields met in this event, a bit each */
+    uint64_t required[SEEN_WORDS];  /* fields that must come, a bit each */
+    uint64_t seen[SEEN_WORDS];      /* fields met in this event, likewise */
     struct csv_layout layout;       /* of the running source */
     struct csv_layout retry_layout; /* of the last document that was retried */
     struct buffer scratch;          /* unquoted cells of one record */
@@ -45,8 +48,18 @@ bool reading_begin(struct reading *reading, struct slice raw);
 void reading_finish(struct reading *reading);
 /* Field index by name, -1: none. */
 int decoder_field(struct decoder *decoder, struct slice name);
+/* A field that was met before. */
+void reading_repeated(struct reading *reading, int field);
 /* Marks the field as met; false (and a violation) when it was before. */
-bool reading_see(struct reading *reading, int field);
+static inline bool reading_see(struct reading *reading, int field)
+{
+    uint64_t *word = &reading->decoder->seen[field / 64], bit = UINT64_C(1) << (field % 64);
+    bool before = *word & bit;
+    *word |= bit;
+    if (before)
+        reading_repeated(reading, field);
+    return !before;
+}
 /* A copy in the arena; false (and TOO_LONG) when that is full. */
 bool reading_keep(struct reading *reading, int field, struct slice text, struct slice *kept);
 

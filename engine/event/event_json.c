@@ -2,8 +2,9 @@
  * equal bytes. On the hot path: no formatting by the C library for what transactions hold. */
 #include <math.h>
 
-#include "engine/base/json.h"
 #include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/base/plain.h"
 #include "engine/event/decoder.h"
 #include "engine/event/numeral.h"
 
@@ -37,13 +38,18 @@ static char *write_escape(unsigned char byte, char *out)
 
 static char *write_string(struct slice text, char *out)
 {
+    const char *at = text.data, *end = text.data + text.size;
     *out++ = '"';
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (needs_escape(byte))
-            out = write_escape(byte, out);
-        else
-            *out++ = (char)byte;
+    while (at < end) {
+        const char *stop = plain_end(at, end);
+        memcpy(out, at, (size_t)(stop - at));
+        out += stop - at;
+        for (at = stop; at < end && !is_plain(*at); at++) {
+            if (needs_escape((unsigned char)*at))
+                out = write_escape((unsigned char)*at, out);
+            else
+                *out++ = *at;
+        }
     }
     *out++ = '"';
     return out;
@@ -51,11 +57,8 @@ static char *write_string(struct slice text, char *out)
 
 static char *write_time(int64_t time_us, char *out)
 {
-    char text[TIME_TEXT_SIZE];
-    size_t size = strlen(time_format(time_us, text));
     *out++ = '"';
-    memcpy(out, text, size);
-    out += size;
+    out += strlen(time_format(time_us, out)); /* the room is that of TIME_TEXT_SIZE */
     *out++ = '"';
     return out;
 }

@@ -94,22 +94,65 @@ static bool scan_decimal(struct decimal *decimal)
     return true;
 }
 
+/* mantissa * 10^exponent where both are exact; false: not so. */
+static bool scale_exactly(uint64_t mantissa, int exponent, bool negative, double *out)
+{
+    if (mantissa > MAX_EXACT_MANTISSA || exponent < -MAX_EXACT_POWER || exponent > MAX_EXACT_POWER)
+        return false;
+    double value = (double)mantissa;
+    value = exponent < 0 ? value / powers_of_ten[-exponent] : value * powers_of_ten[exponent];
+    *out = negative ? -value : value;
+    return true;
+}
+
+static const char *take_digits(const char *at, const char *end, uint64_t *mantissa)
+{
+    uint64_t number = *mantissa;
+    for (unsigned digit; at < end && (digit = (unsigned char)(*at - '0')) <= 9; at++)
+        number = 10 * number + digit;
+    *mantissa = number;
+    return at;
+}
+
+/* Numbers as transactions hold them: up to 19 digits, perhaps a point, no exponent. 0: not one of
+ * these, or not exact: look carefully. */
+static size_t scan_short(struct slice text, struct numeral *number)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    bool negative = at < end && *at == '-';
+    const char *first = at + negative, *point;
+    uint64_t mantissa = 0;
+    at = point = take_digits(first, end, &mantissa);
+    if (at == first || (*first == '0' && at - first > 1))
+        return 0;
+    if (at < end && *at == '.') {
+        at = take_digits(at + 1, end, &mantissa);
+        if (at == point + 1)
+            return 0;
+    }
+    if (at - first > MAX_MANTISSA_DIGITS || (at < end && (*at == 'e' || *at == 'E')))
+        return 0;
+    int decimals = at == point ? 0 : (int)(at - point) - 1;
+    if (!scale_exactly(mantissa, -decimals, negative, &number->value))
+        return 0;
+    number->exact = at == point;
+    return (size_t)(at - text.data);
+}
+
 size_t numeral_scan(struct slice text, struct numeral *number)
 {
+    size_t size = scan_short(text, number);
+    if (size > 0)
+        return size;
     struct decimal decimal = {.at = text.data, .end = text.data + text.size, .whole = true};
     bool negative = next_is(&decimal, '-');
     if (!scan_decimal(&decimal))
         return 0;
-    size_t size = (size_t)(decimal.at - text.data);
+    size = (size_t)(decimal.at - text.data);
     bool exact = decimal.digits <= MAX_MANTISSA_DIGITS && decimal.mantissa <= MAX_EXACT_MANTISSA;
     number->exact = exact && decimal.whole;
-    if (exact && decimal.exponent >= -MAX_EXACT_POWER && decimal.exponent <= MAX_EXACT_POWER) {
-        double value = (double)decimal.mantissa;
-        value = decimal.exponent < 0 ? value / powers_of_ten[-decimal.exponent]
-                                     : value * powers_of_ten[decimal.exponent];
-        number->value = negative ? -value : value;
+    if (exact && scale_exactly(decimal.mantissa, decimal.exponent, negative, &number->value))
         return size;
-    }
     return number_parse(slice_make(text.data, size), &number->value) ? size : 0;
 }
 

@@ -53,11 +53,13 @@ enum status expr_compile(const char *text, const struct expr_scope *scope, enum 
                                     .error = error};
         status = parser_run(&compiler, wanted);
     }
-    if (status)
+    if (status) {
         expr_destroy(made);
-    else
-        *expr = made;
-    return status;
+        return status;
+    }
+    shortcut_find(made);
+    *expr = made;
+    return STATUS_OK;
 }
 
 void expr_destroy(struct expr *expr)

@@ -79,6 +79,9 @@ static inline bool expr_is_true(struct value value)
     return value.type == VALUE_BOOL && value.boolean;
 }
 
+/* Whether a condition is true: expr_is_true(expr_evaluate(...)), quicker for the usual ones. */
+bool expr_holds(const struct expr *expr, const struct value *slots, const struct expr_run *run);
+
 enum value_type expr_type(const struct expr *expr); /* VALUE_NULL: it is always null */
 bool expr_uses(const struct expr *expr, int slot);
 const char *expr_text(const struct expr *expr); /* as compiled; lives with the expression */

@@ -80,6 +80,14 @@ struct call {
     void *bound;
 };
 
+/* A number in a slot against a constant. */
+struct comparison {
+    uint32_t slot, code; /* enum op_code: one of the comparisons */
+    double constant;
+};
+
+#define MAX_COMPARISONS 4
+
 #define EXPR_MAGIC 0x45585052u
 
 struct expr {
@@ -93,6 +101,11 @@ struct expr {
     size_t n_constants;
     struct call *calls;
     size_t n_calls;
+    struct comparison comparisons[MAX_COMPARISONS]; /* all of the program, if n_comparisons > 0 */
+    size_t n_comparisons;
 };
+
+/* Looks whether the finished program is some comparisons joined by `and`. */
+void shortcut_find(struct expr *expr);
 
 #endif

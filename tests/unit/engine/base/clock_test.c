@@ -256,6 +256,41 @@ static void steady_clock_agrees_with_the_systems_and_never_goes_back(void **stat
     clock_destroy(clock);
 }
 
+static uint64_t random_state = 88172645463325252u;
+
+static unsigned random_below(unsigned n) /* xorshift64, Marsaglia 2003 */
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (unsigned)((random_state >> 16) % n);
+}
+
+/* Times with a 't' between date and time are not taken at fixed places: both ways must say the
+ * same of times with anything wrong in one place. */
+static void times_at_fixed_places_are_read_as_others(void **state)
+{
+    (void)state;
+    int n_good = 0;
+    for (int round = 0; round < 200000; round++) {
+        char text[TIME_TEXT_SIZE], careful[TIME_TEXT_SIZE];
+        int64_t us = (int64_t)random_below(4000000000u) * US_PER_S - 62135596800 * US_PER_S / 64;
+        time_format(us + (round % 2 ? random_below(1000000) : 0), text);
+        size_t size = strlen(text);
+        size_t at = random_below((unsigned)size);
+        if (round % 3)
+            text[at == 10 ? 0 : at] = "0123456789:-.Zz+ /T"[random_below(19)];
+        memcpy(careful, text, sizeof careful);
+        careful[10] = 't';
+        int64_t fixed_us = 1, careful_us = 1;
+        bool good = time_parse(slice_make(text, size), &fixed_us);
+        if (good != time_parse(slice_make(careful, size), &careful_us) || fixed_us != careful_us)
+            fail_msg("%s: %d", text, good);
+        n_good += good;
+    }
+    assert_true(n_good > 60000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +298,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_not_a_time),
         cmocka_unit_test(agrees_with_the_c_library_on_every_day_of_eight_centuries),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(times_at_fixed_places_are_read_as_others),
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(tells_the_unit_of_an_epoch_by_its_magnitude),
         cmocka_unit_test(event_clock_only_moves_forward),

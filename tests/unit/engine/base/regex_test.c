@@ -13,6 +13,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/regex.h"
+#include "engine/base/regex_sequence.h"
 #include "engine/base/thread.h"
 
 static struct regex *compile(const char *pattern)
@@ -46,6 +47,66 @@ static void matches_characters_and_refuses_other_bytes(void **state)
     assert_true(regex_match(regex, slice_of("\xc3\xa9\xe2\x82\xac")));
     assert_false(regex_match(regex, slice_of("\xff\xff")));
     regex_destroy(regex);
+}
+
+static uint64_t random_state = 88172645463325252u;
+
+static unsigned random_below(unsigned n) /* xorshift64, Marsaglia 2003 */
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (unsigned)((random_state >> 16) % n);
+}
+
+static void append_any(char *out, size_t size, const char *const *parts, size_t n)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, size - used, "%s", parts[random_below((unsigned)n)]);
+}
+
+/* In a group a pattern is left to PCRE2: both must say the same of any subject. */
+static void simple_patterns_match_as_pcre2_has_it(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "a",    "b",     "-",      "1",      "[0-9]", "[a-c]", "[ab-]",   "[a-b-c]",
+        "[-a]", "[^a]",  "[]a]",   ".",      "\\d",   "a+",    "b*",      "a?",
+        "1{2}", "b{1,}", "a{1,2}", "[0-9]+", "[ab]*", "a+?",   "[0-9]++", "b{,2}",
+        "^",    "$",     "]",      "}",      "#",     " ",
+    };
+    static const char *const texts[] = {"a",  "b",        "c",    "1", "2", "-", "^", "]",
+                                        "\n", "\xc3\xa9", "\xff", ",", "{", "}", "#", " "};
+    int n_matches = 0, n_simple = 0;
+    for (int round = 0; round < 3000; round++) {
+        char pattern[128] = "", grouped[160];
+        for (unsigned i = random_below(4) + 1; i > 0; i--)
+            append_any(pattern, sizeof pattern, parts, sizeof parts / sizeof *parts);
+        snprintf(grouped, sizeof grouped, "(?:%s)", pattern);
+        struct regex *own, *group;
+        struct error error;
+        if (regex_compile(pattern, &own, &error))
+            continue;
+        if (regex_compile(grouped, &group, &error)) {
+            regex_destroy(own);
+            continue; /* "a{" ")" and the like */
+        }
+        struct regex_sequence sequence;
+        regex_sequence_read(pattern, &sequence);
+        n_simple += sequence.n_steps > 0;
+        for (int i = 0; i < 60; i++) {
+            char text[64] = "";
+            for (unsigned j = random_below(6); j > 0; j--)
+                append_any(text, sizeof text, texts, sizeof texts / sizeof *texts);
+            bool expected = regex_match(group, slice_of(text));
+            if (regex_match(own, slice_of(text)) != expected)
+                fail_msg("\"%s\" of \"%s\": expected %d", pattern, text, expected);
+            n_matches += expected && sequence.n_steps > 0;
+        }
+        regex_destroy(own);
+        regex_destroy(group);
+    }
+    assert_true(n_simple > 500 && n_matches > 1000); /* it was really tried */
 }
 
 static void names_the_offset_of_a_bad_pattern(void **state)
@@ -109,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_only_the_whole_subject),
         cmocka_unit_test(matches_characters_and_refuses_other_bytes),
+        cmocka_unit_test(simple_patterns_match_as_pcre2_has_it),
         cmocka_unit_test(names_the_offset_of_a_bad_pattern),
         cmocka_unit_test(bounds_the_work_of_a_hostile_subject),
         cmocka_unit_test(matches_in_many_threads_at_once),

@@ -653,6 +653,50 @@ static void never_returns_text_that_is_gone(void **state)
     expr_destroy(expr);
 }
 
+/* The same condition in a form that is not recognised and so is run. */
+static void comparisons_joined_by_and_hold_as_they_run(void **state)
+{
+    (void)state;
+    static const char *const conditions[] = {
+        "x > 1",
+        "x >= 1 and y < 2",
+        "x == 1 and y != 1 and x <= 1",
+        "x > 0 and y > 0 and x < 2 and y < 2",
+        "x > 0 and y > 0 and x < 2 and y < 2 and x != 3",
+        "x > 1 or y > 1",
+        "(x > 1 or y > 1) and x < 2",
+        "x > 0 and (y > 0 or x < 1)",
+        "1 < x",
+        "x > y",
+        "not x > 1",
+    };
+    static const struct expr_symbol pair[] = {{"x", VALUE_NUMBER, 0, NULL},
+                                              {"y", VALUE_NUMBER, 1, NULL}};
+    const struct expr_scope two = {.symbols = pair, .n_symbols = 2};
+    const struct value values[] = {value_null(),           value_number(0), value_number(1),
+                                   value_number(1.5),      value_number(2), value_number(NAN),
+                                   value_number(INFINITY), value_bool(true)};
+    size_t n = sizeof values / sizeof *values;
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        char text[128];
+        struct error error;
+        struct expr *own, *run;
+        snprintf(text, sizeof text, "true and (%s)", conditions[i]);
+        assert_int_equal(expr_compile(conditions[i], &two, VALUE_BOOL, &own, &error), STATUS_OK);
+        assert_int_equal(expr_compile(text, &two, VALUE_BOOL, &run, &error), STATUS_OK);
+        for (size_t j = 0; j < n * n; j++) {
+            const struct value slots[] = {values[j / n], values[j % n]};
+            bool expected = expr_is_true(expr_evaluate(run, slots, NULL));
+            if (expr_holds(own, slots, NULL) != expected)
+                fail_msg("%s of values %zu and %zu: expected %d", conditions[i], j / n, j % n,
+                         expected);
+            assert_int_equal(expr_holds(run, slots, NULL), expected);
+        }
+        expr_destroy(own);
+        expr_destroy(run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,6 +717,7 @@ int main(void)
         cmocka_unit_test(counts_wrong_slots_as_null),
         cmocka_unit_test(tells_type_text_and_used_slots),
         cmocka_unit_test(never_returns_text_that_is_gone),
+        cmocka_unit_test(comparisons_joined_by_and_hold_as_they_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -485,6 +485,8 @@ static void agrees_with_a_walk_over_the_tree(void **state)
             if (!same(found, expected))
                 fail_msg("%s: %s %g, not %s %g", text.data, value_type_name(found.type),
                          found.number, value_type_name(expected.type), expected.number);
+            if (root->type == VALUE_BOOL)
+                assert_int_equal(expr_holds(expr, world.slots, &run), expr_is_true(expected));
             n_null += found.type == VALUE_NULL;
             n_values += found.type != VALUE_NULL;
         }

@@ -1,0 +1,50 @@
+/* Sets of words, against a walk over the list. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/contract/words_priv.h"
+
+#define WORDS 300
+
+static void has_its_words_and_no_others(void **state)
+{
+    (void)state;
+    static char texts[WORDS][24];
+    const char *words[WORDS];
+    for (int i = 0; i < WORDS; i++) { /* of 0 to 20 bytes, many alike but for one byte */
+        snprintf(texts[i], sizeof texts[i], "%.*s%d", i % 18, "abcdefghijklmnopqr", i % 97);
+        words[i] = texts[i];
+    }
+    words[0] = "";
+    struct words *set = words_create(words, WORDS);
+    assert_non_null(set);
+    for (int i = 0; i < WORDS; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%s", words[i]);
+        size_t size = strlen(text);
+        assert_true(words_have(set, slice_make(text, size)));
+        for (size_t at = 0; at <= size; at++) {
+            char other[25];
+            memcpy(other, text, sizeof text);
+            other[at]++; /* also the zero behind: one byte longer */
+            struct slice asked = slice_make(other, at == size ? size + 1 : size);
+            bool expected = false;
+            for (int j = 0; j < WORDS; j++)
+                expected = expected || slice_is(asked, words[j]);
+            assert_int_equal(words_have(set, asked), expected);
+        }
+    }
+    words_destroy(set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(has_its_words_and_no_others)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
