@@ -132,6 +132,11 @@ void day_close(struct day *day)
     free(day);
 }
 
+struct db *day_db(struct day *day)
+{
+    return day->db;
+}
+
 int64_t day_number(const struct day *day)
 {
     return day->number;

@@ -11,7 +11,7 @@
 #include "engine/record/tree.h"
 
 /* The file's format, step by step from version 1; DAY_VERSION of them. */
-#define DAY_VERSION 2
+#define DAY_VERSION 3
 extern const char *const DAY_STEPS[DAY_VERSION];
 
 /* What the next commit starts from; kept in every file, so that the newest one is enough. */
@@ -29,6 +29,7 @@ MUST_USE enum status day_open(const char *dir, int64_t number, struct day **day,
                               struct error *error);
 void day_close(struct day *day); /* NULL is ignored */
 int64_t day_number(const struct day *day);
+struct db *day_db(struct day *day);
 
 MUST_USE enum status day_begin(struct day *day, struct error *error);
 MUST_USE enum status day_commit(struct day *day, struct error *error);

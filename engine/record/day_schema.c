@@ -76,4 +76,10 @@ const char *const DAY_STEPS[DAY_VERSION] = {
     " next_quarantine = (SELECT next_quarantine FROM state),"
     " marks = (SELECT coalesce(max(n), 0) FROM quarantine_marks)"
     " WHERE id = (SELECT max(id) FROM commits);",
+
+    /* 3: the digests over what is not in leaves are signed. */
+    "CREATE TABLE rest_head("
+    " one INTEGER PRIMARY KEY CHECK(one = 1), commits INTEGER NOT NULL,"
+    " timestamp_ms INTEGER NOT NULL, rest BLOB NOT NULL, digest BLOB NOT NULL,"
+    " key_id TEXT NOT NULL, signature BLOB NOT NULL);",
 };

@@ -107,6 +107,8 @@ enum status day_check_open(struct verify *verify, int64_t day, const struct carr
     if (status == STATUS_OK)
         status = derived_check_load(check, error);
     if (status == STATUS_OK)
+        status = rest_check_load(check, error);
+    if (status == STATUS_OK)
         status = prepare(check, error);
     check->counted = check->reader.version >= 2;
     return status;
@@ -279,6 +281,7 @@ void day_check_end(struct day_check *check, const struct tree *tree, bool chaine
         NOTE(check, "%s state is missing", check->name);
     else
         check_state(check, tree, chained);
+    rest_check_end(check);
     /* Groups of the format before say nothing of quarantine: the file's own word is taken. */
     if (check->has_state && !check->carry.timed && check->state.high_us > check->carry.high_us)
         check->carry.high_us = check->state.high_us;

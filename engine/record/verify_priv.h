@@ -9,6 +9,7 @@
 #include "engine/base/thread.h"
 #include "engine/record/day_priv.h"
 #include "engine/record/day_reader_priv.h"
+#include "engine/record/rest_head_priv.h"
 #include "engine/record/tree.h"
 #include "engine/record/verify.h"
 
@@ -148,6 +149,9 @@ struct day_check {
     uint64_t first_index, last_commit;
     size_t n_groups;
     uint64_t n_nodes; /* looked up */
+    struct rest_head signed_rest;
+    bool has_signed_rest;
+    bool signed_rest_met; /* its group was */
     struct carry carry;
     struct buffer scratch, new_names, stored_digests, computed_digests, new_marks;
 };
@@ -169,6 +173,10 @@ void file_check(struct verify *verify, const char *name, const char *path);
 
 /* Quarantined events, marks and names of a group, and its digest. */
 void rest_check_group(struct day_check *check, const struct group_row *row);
+/* The signature over the digests. */
+MUST_USE enum status rest_check_load(struct day_check *check, struct error *error);
+/* After the last group, whose state and positions are those that were signed. */
+void rest_check_end(struct day_check *check);
 
 /* ---- verify_derived.c: what is there to be quick, computed again ---- */
 

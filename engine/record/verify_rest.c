@@ -130,8 +130,68 @@ static void check_rest(struct day_check *check, const struct group_row *row, uin
          check->name, row->group.commit);
 }
 
+enum status rest_check_load(struct day_check *check, struct error *error)
+{
+    if (check->reader.version < 3)
+        return STATUS_OK;
+    enum status status = rest_head_read(check->reader.db, &check->signed_rest, error);
+    check->has_signed_rest = status == STATUS_OK;
+    if (status == STATUS_CORRUPT ||
+        (status == STATUS_OK && check->verify->has_key &&
+         rest_head_check(&check->signed_rest, check->verify->public_key) != STATUS_OK)) {
+        NOTE(check, "%s rest_head does not fit its signature", check->name);
+        check->has_signed_rest = false;
+        check->signed_rest_met = true;
+        status = STATUS_OK;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static void check_signed(struct day_check *check, const struct group_row *row)
+{
+    check->signed_rest_met = true;
+    if (!row->has_rest || memcmp(row->rest, check->signed_rest.rest, SHA256_SIZE) != 0)
+        NOTE(check,
+             "%s rest_head: quarantine, quarantine_marks, names or commits up to id %" PRIu64
+             " are not those that were signed: they were changed, and digests computed anew",
+             check->name, row->group.commit);
+}
+
+/* A signature that was taken out, or an older one, is older than the newest head beside it. */
+static void check_newest(struct day_check *check)
+{
+    struct db_stmt *select;
+    struct error error;
+    int64_t head_ms = INT64_MIN;
+    if (db_prepare(check->reader.db, "SELECT max(timestamp_ms) FROM heads", &select, &error) !=
+        STATUS_OK)
+        return;
+    if (db_step(select, &error) == STATUS_OK && !db_is_null(select, 0))
+        head_ms = db_int(select, 0);
+    db_finish(select);
+    if (head_ms > (check->has_signed_rest ? check->signed_rest.timestamp_ms : INT64_MIN))
+        NOTE(check, "%s rest_head: the signature over what is not in leaves %s", check->name,
+             check->has_signed_rest ? "is older than the newest head" : "is missing");
+}
+
+void rest_check_end(struct day_check *check)
+{
+    if (check->reader.version < 3 || !check->carry.rested)
+        return;
+    if (check->has_signed_rest && !check->signed_rest_met)
+        NOTE(check, "%s rest_head.commits: there is no group %" PRIu64, check->name,
+             check->signed_rest.commits);
+    if (check->has_signed_rest || !check->signed_rest_met)
+        check_newest(check);
+    if (check->has_signed_rest && check->signed_rest.commits == check->last_commit &&
+        memcmp(check->signed_rest.digest, check->stored_digest, SHA256_SIZE) != 0)
+        NOTE(check, "%s positions or state: not those that were signed", check->name);
+}
+
 void rest_check_group(struct day_check *check, const struct group_row *row)
 {
+    if (check->has_signed_rest && check->signed_rest.commits == row->group.commit)
+        check_signed(check, row);
     uint64_t unequal = 0, quarantine_before = check->carry.next_quarantine;
     if (check->n_groups++ == 0)
         check->first_index = row->group.first_index;

@@ -193,7 +193,7 @@ static void seal_day(struct writer *writer)
     bool head = signer_due_ms(writer) >= 0;
     enum status status = day_begin(writer->day, &error);
     if (status == STATUS_OK && head)
-        status = signer_write(writer, &writer->state.tree, &error);
+        status = signer_write(writer, &writer->state, false, &error);
     if (status == STATUS_OK)
         status = day_write_run(writer->day, true, &error);
     if (status == STATUS_OK)
@@ -315,8 +315,8 @@ static enum status write_group(struct writer *writer, bool new_file, struct erro
         status = day_insert_group(writer->day, &attempt->group, &attempt->state, error);
     if (status == STATUS_OK)
         status = day_write_state(writer->day, &attempt->state, error);
-    if (status == STATUS_OK && signer_wanted(writer, &attempt->state.tree, new_file)) {
-        status = signer_write(writer, &attempt->state.tree, error);
+    if (status == STATUS_OK && signer_wanted(writer, new_file)) {
+        status = signer_write(writer, &attempt->state, new_file, error);
         attempt->headed = true;
     }
     if (status != STATUS_OK)

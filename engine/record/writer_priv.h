@@ -27,9 +27,11 @@ struct signer {
     struct head_key key;
     struct clock *wall; /* heads are dated by the machine, in a replay too */
     struct signed_head newest, drafted;
-    bool known;         /* there is a newest one */
-    int64_t posted_day; /* of the newest */
-    int64_t signed_ns;  /* when a head was signed or tried last */
+    bool known;                             /* there is a newest one */
+    bool drafted_head;                      /* else only the rest is signed anew */
+    uint64_t rest_commits, drafted_commits; /* groups up to which the rest is signed */
+    int64_t posted_day;                     /* of the newest */
+    int64_t signed_ns;                      /* when a head was signed or tried last */
 };
 
 struct writer {
@@ -61,11 +63,12 @@ MUST_USE enum status group_write_positions(struct writer *writer, bool all, stru
 MUST_USE enum status signer_start(struct writer *writer, struct error *error);
 /* How long until the tree as committed should be signed; 0: now; -1: it is signed. */
 int64_t signer_due_ms(const struct writer *writer);
-/* Whether the group that leads to `tree` should have a head; the first of a file always has. */
-bool signer_wanted(const struct writer *writer, const struct tree *tree, bool new_file);
-/* Writes a head over `tree` into the open transaction. */
-MUST_USE enum status signer_write(struct writer *writer, const struct tree *tree,
-                                  struct error *error);
+/* Whether a group should be signed; the first of a file always is. */
+bool signer_wanted(const struct writer *writer, bool new_file);
+/* Writes a head over the tree into the open transaction, if it has none or the file is new, and the
+ * signature over what is not in leaves. `state` is written already. */
+MUST_USE enum status signer_write(struct writer *writer, const struct day_state *state,
+                                  bool new_file, struct error *error);
 /* That transaction is committed. */
 void signer_committed(struct writer *writer);
 /* A head over the committed tree, in a transaction of its own; when that fails the file is closed

@@ -58,7 +58,8 @@ static struct head_post *open_post(struct place *place, int64_t every_ms)
 
 static void add(struct head_post *post, uint64_t tree_size, bool now)
 {
-    struct signed_head head = {.tree_size = tree_size, .timestamp_ms = 1, .key_id = "0011223344556677"};
+    struct signed_head head = {
+        .tree_size = tree_size, .timestamp_ms = 1, .key_id = "0011223344556677"};
     head_post_add(post, &head, now);
 }
 

@@ -422,7 +422,7 @@ static void refuses_files_of_a_newer_format_and_a_state_that_was_edited(void **s
     struct ledger_row row;
     assert_int_equal(reader_row(reader, 0, &row, &error), STATUS_UNSUPPORTED);
     reader_close(reader);
-    change_file(*state, "PRAGMA user_version = 2; UPDATE state SET tree_size = 11");
+    change_file(*state, "PRAGMA user_version = 3; UPDATE state SET tree_size = 11");
     assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_CORRUPT);
     change_file(*state, "UPDATE state SET tree_size = 10");
     ledger = open_ledger(*state, clock);

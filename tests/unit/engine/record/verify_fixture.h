@@ -83,7 +83,7 @@ static inline void fill_ledger(const char *dir)
 
 static inline void copy_ledger(const char *from, const char *to)
 {
-    char command[9000];
+    char command[14000];
     snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", to, from, to);
     assert_int_equal(system(command), 0);
 }

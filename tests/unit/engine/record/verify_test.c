@@ -151,10 +151,67 @@ static void heads_by_another_key_are_found(void **state)
     assert_found(*state, NULL, "head");
 }
 
+/* The same rows go into two copies, quarantined bytes are sealed anew in each: the second has good
+ * digests of its own, and what the first one's key has signed is put into it. */
+static void forge_rest(const char *dir, const char *copy)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(dir, clock);
+    submit_others(ledger, DAY_ONE, -1);
+    close_ledger(ledger);
+    copy_ledger(dir, copy);
+    shell("head -c 32 /dev/urandom > '%s/keys/head.key'", copy);
+    const char *const both[] = {dir, copy};
+    for (int i = 0; i < 2; i++) {
+        ledger = open_ledger(both[i], clock);
+        submit_others(ledger, DAY_ONE + US_PER_HOUR, -1);
+        close_ledger(ledger);
+    }
+    clock_destroy(clock);
+    char command[9000];
+    snprintf(command, sizeof command, "cp '%s/keys/head.key' '%s/keys/head.key'", dir, copy);
+    assert_int_equal(system(command), 0);
+}
+
+static void what_is_no_leaf_changed_and_computed_anew_is_found(void **state)
+{
+    static const struct {
+        const char *rest_head, *word;
+    } ways[] = {
+        {"SELECT 1", "rest_head does not fit its signature"},
+        {"REPLACE INTO rest_head SELECT * FROM a.rest_head", "not those that were signed"},
+        {"DELETE FROM rest_head", "is missing"},
+        {"REPLACE INTO rest_head SELECT * FROM b.rest_head", "older than the newest head"},
+    };
+    char dir[4200], copy[4200], before[4200], forged[4200], sql[14000];
+    struct clock *clock = clock_create_event(DAY_ONE);
+    snprintf(dir, sizeof dir, "%s/ledger", (const char *)*state);
+    snprintf(copy, sizeof copy, "%s/copy", (const char *)*state);
+    snprintf(before, sizeof before, "%s/before", (const char *)*state);
+    snprintf(forged, sizeof forged, "%s/forged", (const char *)*state);
+    struct ledger *ledger = open_ledger(dir, clock);
+    submit_others(ledger, DAY_ONE, -1);
+    close_ledger(ledger);
+    clock_destroy(clock);
+    copy_ledger(dir, before);
+    forge_rest(dir, copy);
+    assert_untouched(dir);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        copy_ledger(copy, forged);
+        snprintf(sql, sizeof sql,
+                 "ATTACH '%s/2018-08-08.db' AS a; ATTACH '%s/2018-08-08.db' AS b;"
+                 "DELETE FROM heads; INSERT INTO heads SELECT * FROM a.heads;"
+                 "DELETE FROM head_keys; INSERT INTO head_keys SELECT * FROM a.head_keys; %s",
+                 dir, before, ways[i].rest_head);
+        assert_int_equal(execute(forged, "2018-08-08", sql), STATUS_OK);
+        assert_found(forged, NULL, ways[i].word);
+    }
+}
+
 static void an_older_format_is_checked_as_far_as_it_goes(void **state)
 {
     static const char to_version_1[] =
-        "DROP TABLE heads; DROP TABLE head_keys; DROP TABLE nodes;"
+        "DROP TABLE rest_head; DROP TABLE heads; DROP TABLE head_keys; DROP TABLE nodes;"
         "ALTER TABLE quarantine DROP COLUMN digest; ALTER TABLE commits DROP COLUMN names;"
         "ALTER TABLE commits DROP COLUMN next_quarantine; ALTER TABLE commits DROP COLUMN marks;"
         "ALTER TABLE commits DROP COLUMN rest; ALTER TABLE state DROP COLUMN rest;"
@@ -183,6 +240,29 @@ static void an_older_format_is_checked_as_far_as_it_goes(void **state)
         execute(*state, "2018-08-08", "UPDATE decisions SET latency_us = 84 WHERE idx = 77"),
         STATUS_OK);
     assert_found(*state, NULL, "decisions.latency_us");
+}
+
+/* The format before this one: digests that nobody signed. */
+static void the_format_before_is_checked_and_gone_on_with(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    fill_ledger(*state);
+    for (int day = 8; day <= 10; day++) {
+        char name[16];
+        snprintf(name, sizeof name, "2018-08-%02d", day);
+        assert_int_equal(execute(*state, name,
+                                 "DROP TABLE rest_head; PRAGMA user_version = 2;"
+                                 "UPDATE commits SET id = id"),
+                         STATUS_OK);
+    }
+    assert_untouched(*state);
+    struct ledger *ledger = open_ledger(*state, clock);
+    submit_others(ledger, DAY_ONE + 2 * US_PER_DAY + 3 * US_PER_HOUR, -1);
+    close_ledger(ledger);
+    clock_destroy(clock);
+    assert_untouched(*state);
+    assert_int_equal(execute(*state, "2018-08-10", "DELETE FROM rest_head"), STATUS_OK);
+    assert_found(*state, NULL, "rest_head");
 }
 
 static void a_service_that_writes_does_not_disturb(void **state)
@@ -281,7 +361,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_head_kept_elsewhere_must_be_of_this_past, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(heads_by_another_key_are_found, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_is_no_leaf_changed_and_computed_anew_is_found,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(an_older_format_is_checked_as_far_as_it_goes, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(the_format_before_is_checked_and_gone_on_with, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_service_that_writes_does_not_disturb, make_folder,
                                         remove_folder),
