@@ -1,5 +1,6 @@
 /* Answers HTTP requests by running the pipeline on the request's own thread. Pipeline workers are
- * kept in a pool and made as they are needed. Any thread. */
+ * kept in a pool and made as they are needed. Any thread. A server with a loop scores through
+ * gather.c instead. */
 #include "app/backend.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/gather.h"
 #include "engine/base/json.h"
 #include "engine/base/thread.h"
 #include "engine/observe/metrics.h"
@@ -23,6 +25,7 @@ struct backend {
     pthread_cond_t returned;
     struct worker **idle;
     int n_idle, n_made, n_most;
+    struct gather *gather; /* the loop's */
 };
 
 /* ---- the pool ---- */
@@ -57,47 +60,18 @@ static void return_worker(struct backend *backend, struct worker *worker)
 
 /* ---- scoring ---- */
 
-static void set_reasons(const struct backend *backend, struct worker *worker,
-                        const struct web_score_request *request)
-{
-    struct worker_options options = backend->options;
-    if (request->reasons_asked) {
-        options.reasons = request->max_reasons;
-        options.always = true;
-    }
-    worker_set_options(worker, &options);
-}
-
-static int answer_status(const struct answer *answer)
-{
-    switch (answer->kind) {
-    case ANSWER_DECIDED:
-    case ANSWER_DUPLICATE:
-        return 200;
-    case ANSWER_CONFLICT:
-        return 409;
-    case ANSWER_QUARANTINED:
-        return 422;
-    case ANSWER_REFUSED:
-        return 503;
-    }
-    return 500;
-}
-
 static int score_one(struct backend *backend, struct worker *worker,
                      const struct web_score_request *request, struct buffer *out,
                      struct error *error)
 {
-    struct raw_event event = {
-        .bytes = request->body, .position.source = -1, .received_ns = monotonic_ns()};
-    memcpy(event.trace_id, request->trace.id, sizeof event.trace_id);
+    struct raw_event event = gather_event(request, request->body, monotonic_ns());
     struct answer answer;
     enum status status = worker_process(worker, &event, 1, &answer, error);
     if (status == STATUS_OK)
         status = worker_settle(worker, error);
     if (status != STATUS_OK)
         return 503;
-    int code = answer_status(&answer);
+    int code = gather_code(answer.kind);
     if (code == 503) {
         *error = *worker_refusal(worker);
         return code;
@@ -118,10 +92,29 @@ static int score(void *context, const struct web_score_request *request, struct 
     struct worker *worker = borrow_worker(backend, error);
     if (!worker)
         return 503;
-    set_reasons(backend, worker, request);
     int code = score_one(backend, worker, request, out, error);
     return_worker(backend, worker);
     return code;
+}
+
+static void score_gathered(void *context, const struct web_score_call *calls, size_t n,
+                           web_score_done *done)
+{
+    struct backend *backend = context;
+    gather_score(backend->gather, calls, n, done);
+}
+
+static void settle_gathered(void *context)
+{
+    struct backend *backend = context;
+    gather_settle(backend->gather);
+}
+
+static int recorded(void *context, uint64_t ledger_index, struct buffer *out, struct error *error)
+{
+    struct backend *backend = context;
+    enum status status = engine_recorded_answer(backend->engine, ledger_index, out, error);
+    return status == STATUS_OK ? 200 : 503;
 }
 
 /* Lines of a request on their way through the pipeline. A blank one is no event, but it has its
@@ -145,7 +138,8 @@ static struct slice take_line(struct slice *body)
 }
 
 /* Takes the next lines off `body`, up to a batch of events. */
-static void take_lines(struct slice *body, const struct trace *trace, struct lines *lines)
+static void take_lines(struct slice *body, const struct web_score_request *request,
+                       struct lines *lines)
 {
     int64_t now_ns = monotonic_ns();
     lines->n = 0;
@@ -156,9 +150,7 @@ static void take_lines(struct slice *body, const struct trace *trace, struct lin
             lines->blanks[lines->n]++;
             continue;
         }
-        struct raw_event *event = &lines->events[lines->n++];
-        *event = (struct raw_event){.bytes = line, .position.source = -1, .received_ns = now_ns};
-        memcpy(event->trace_id, trace->id, sizeof event->trace_id);
+        lines->events[lines->n++] = gather_event(request, line, now_ns);
         lines->blanks[lines->n] = 0;
     }
 }
@@ -187,7 +179,7 @@ static int score_lines(struct worker *worker, const struct web_score_request *re
     bool taken = false;
     while (body.size > 0) {
         enum status status = STATUS_OK;
-        take_lines(&body, &request->trace, lines);
+        take_lines(&body, request, lines);
         if (lines->n > 0)
             status = worker_process(worker, lines->events, lines->n, lines->answers, error);
         if (lines->n > 0 && status == STATUS_OK)
@@ -212,7 +204,6 @@ static int score_batch(void *context, const struct web_score_request *request, s
     struct worker *worker = lines ? borrow_worker(backend, error) : NULL;
     int code = 503;
     if (worker) {
-        set_reasons(backend, worker, request);
         code = score_lines(worker, request, lines, out, error);
         return_worker(backend, worker);
     }
@@ -477,6 +468,11 @@ enum status backend_create(struct engine *engine, struct snapshot_board *board, 
     made->n_most = max_workers;
     lock_init(&made->lock, "backend.pool");
     condition_init(&made->returned);
+    enum status status = gather_create(engine, options, &made->gather, error);
+    if (status != STATUS_OK) {
+        backend_destroy(made);
+        return status;
+    }
     *backend = made;
     return STATUS_OK;
 }
@@ -485,6 +481,7 @@ void backend_destroy(struct backend *backend)
 {
     if (!backend)
         return;
+    gather_destroy(backend->gather);
     for (int i = 0; i < backend->n_idle; i++)
         worker_destroy(backend->idle[i]);
     pthread_cond_destroy(&backend->returned);
@@ -499,6 +496,11 @@ void backend_table(struct backend *backend, struct web_backend *table)
         .context = backend,
         .board = backend->board,
         .score = score,
+        .gather = {.max_calls = GATHER_CALLS,
+                   .score = score_gathered,
+                   .settle = settle_gathered,
+                   .fd = gather_fd(backend->gather),
+                   .recorded = recorded},
         .score_batch = score_batch,
         .decision = decision,
         .labels = labels,

@@ -52,7 +52,9 @@ static const struct cli_option run_options[] = {
     LEDGER_OPTION,
     {"listen", OPTION_TEXT, "HOST:PORT", "address of the page and the API", NULL, 0, 0},
     {"listen-score", OPTION_TEXT, "HOST:PORT",
-     "a second address with its own workers for scoring only", NULL, 0, 0},
+     "a second address for scoring only, made for load: one loop for all connections, "
+     "requests that arrive together decided and committed together",
+     NULL, 0, 0},
     {"demo", OPTION_FLAG, NULL,
      "embedded configuration, built-in producer, a model trained in place", NULL, 0, 0},
     {"input", OPTION_TEXT, "FILE", "score this file's events on their own clock while serving",

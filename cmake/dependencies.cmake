@@ -24,3 +24,10 @@ set_target_properties(civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_ARCHIVE})
 target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_HEADERS})
 target_link_libraries(civetweb INTERFACE PkgConfig::ssl PkgConfig::crypto PkgConfig::zlib
   Threads::Threads ${CMAKE_DL_LIBS})
+
+# Debian's package has neither a pkg-config nor a CMake file.
+find_library(HTTP_PARSER_LIBRARY NAMES http_parser REQUIRED)
+find_path(HTTP_PARSER_INCLUDE http_parser.h REQUIRED)
+add_library(http_parser UNKNOWN IMPORTED GLOBAL)
+set_target_properties(http_parser PROPERTIES IMPORTED_LOCATION ${HTTP_PARSER_LIBRARY})
+target_include_directories(http_parser SYSTEM INTERFACE ${HTTP_PARSER_INCLUDE})

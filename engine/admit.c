@@ -18,11 +18,11 @@ static int retry_after_s(const struct ledger_stats *stats)
     return (int)seconds;
 }
 
-static void advise(struct worker *worker, struct error *error)
+static void advise(const struct engine *engine, struct error *error)
 {
     struct ledger_stats stats = {.health = LEDGER_OK};
-    if (worker->engine->ledger)
-        ledger_stats(worker->engine->ledger, &stats);
+    if (engine->ledger)
+        ledger_stats(engine->ledger, &stats);
     error->retry_after_s = retry_after_s(&stats);
 }
 
@@ -54,7 +54,7 @@ enum status worker_refuse(struct worker *worker, size_t n, struct answer *answer
     error_set(&worker->refusal, STATUS_FULL,
               "nothing was decided: the ledger %s; send the event again",
               busy ? "cannot keep up" : "is not written at present");
-    advise(worker, &worker->refusal);
+    advise(engine, &worker->refusal);
     for (size_t i = 0; i < n; i++) {
         answers[i] = (struct answer){.kind = ANSWER_REFUSED, .item = i, .ledger_index = UINT64_MAX};
         observe_error(engine->observe, worker->number, now_us);
@@ -67,7 +67,7 @@ const struct error *worker_refusal(struct worker *worker)
 {
     if (worker->refusal.code == STATUS_OK) { /* the batch was let in, but not this event of it */
         error_set(&worker->refusal, STATUS_FULL, "nothing was decided; send the event again later");
-        advise(worker, &worker->refusal);
+        advise(worker->engine, &worker->refusal);
     }
     return &worker->refusal;
 }
@@ -86,17 +86,53 @@ uint64_t worker_ticket(const struct worker *worker)
     return worker->ticket;
 }
 
-static void count_unconfirmed(struct worker *worker)
+bool worker_take_ticket(struct worker *worker, uint64_t *ticket)
+{
+    bool waiting = worker->waiting;
+    worker->waiting = false;
+    *ticket = worker->ticket;
+    return waiting;
+}
+
+static size_t count_answers(const struct worker *worker)
 {
     size_t n = 0;
-    for (size_t i = 0; i < worker->n; i++) {
-        const struct item *item = &worker->items[i];
-        if (item->kind == ANSWER_REFUSED)
-            continue;
-        observe_error(worker->engine->observe, worker->number, item->now_us);
-        n++;
-    }
-    atomic_fetch_add_explicit(&worker->engine->unconfirmed, n, memory_order_relaxed);
+    for (size_t i = 0; i < worker->n; i++)
+        n += worker->items[i].kind != ANSWER_REFUSED;
+    return n;
+}
+
+static void say_not_settled(enum status status, struct error *error)
+{
+    error_set(
+        error, status,
+        "not on the disk yet: %s; send the event again and it gets the decision that was made",
+        status == STATUS_IO ? "the ledger is not written at present"
+                            : "the disk of the ledger is slow");
+}
+
+void worker_not_settled(struct worker *worker, enum status status, size_t n, struct error *error)
+{
+    struct engine *engine = worker->engine;
+    int64_t now_us = clock_now_us(engine->parts.clock);
+    for (size_t i = 0; i < n; i++)
+        observe_error(engine->observe, worker->number, now_us);
+    atomic_fetch_add_explicit(&engine->unconfirmed, n, memory_order_relaxed);
+    say_not_settled(status, error);
+    advise(engine, error);
+}
+
+enum status engine_await_row(struct engine *engine, uint64_t ledger_index, struct error *error)
+{
+    struct error cause;
+    enum status status =
+        ledger_wait_index(engine->ledger, ledger_index, ENGINE_PATIENCE_MS, &cause);
+    if (status == STATUS_OK)
+        return status;
+    atomic_fetch_add_explicit(&engine->unconfirmed, 1, memory_order_relaxed);
+    say_not_settled(status, error);
+    advise(engine, error);
+    return status;
 }
 
 enum status worker_settle(struct worker *worker, struct error *error)
@@ -111,12 +147,6 @@ enum status worker_settle(struct worker *worker, struct error *error)
     worker->waiting = worker->waiting && status != STATUS_OK;
     if (status == STATUS_OK)
         return status;
-    count_unconfirmed(worker);
-    error_set(
-        error, status,
-        "not on the disk yet: %s; send the event again and it gets the decision that was made",
-        status == STATUS_IO ? "the ledger is not written at present"
-                            : "the disk of the ledger is slow");
-    advise(worker, error);
+    worker_not_settled(worker, status, count_answers(worker), error);
     return status;
 }

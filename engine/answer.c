@@ -80,9 +80,10 @@ static void unavailable_json(const struct error *error, struct buffer *out)
 }
 
 /* The row was waited for: see worker_settle(). */
-static bool recorded_json(struct engine *engine, uint64_t index, struct buffer *out)
+static enum status recorded_json(struct engine *engine, uint64_t index, struct buffer *out,
+                                 struct error *error)
 {
-    struct error cause, error;
+    struct error cause;
     struct ledger_row row;
     lock_take(&engine->reader_lock);
     enum status status = reader_row(engine->reader, index, &row, &cause);
@@ -90,19 +91,30 @@ static bool recorded_json(struct engine *engine, uint64_t index, struct buffer *
         row_answer_json(&row, true, -1, out);
     lock_release(&engine->reader_lock);
     if (status == STATUS_OK)
-        return true;
+        return status;
     log_write(engine->parts.log, LOG_ERROR, "engine", "row_unreadable", "row %llu: %s",
               (unsigned long long)index, cause.message);
-    error_set(&error, status, "decided and recorded, but the record cannot be read at present");
-    unavailable_json(&error, out);
-    return false;
+    return error_set(error, status,
+                     "decided and recorded, but the record cannot be read at present");
+}
+
+enum status engine_recorded_answer(struct engine *engine, uint64_t ledger_index, struct buffer *out,
+                                   struct error *error)
+{
+    enum status status = engine_await_row(engine, ledger_index, error);
+    return status == STATUS_OK ? recorded_json(engine, ledger_index, out, error) : status;
 }
 
 static bool duplicate_json(struct worker *worker, const struct answer *answer, struct buffer *out)
 {
     struct engine *engine = worker->engine;
-    if (engine->ledger && answer->ledger_index != UINT64_MAX)
-        return recorded_json(engine, answer->ledger_index, out);
+    if (engine->ledger && answer->ledger_index != UINT64_MAX) {
+        struct error error;
+        if (recorded_json(engine, answer->ledger_index, out, &error) == STATUS_OK)
+            return true;
+        unavailable_json(&error, out);
+        return false;
+    }
     struct json_writer json;
     json_begin(&json, out);
     json_object(&json, NULL);

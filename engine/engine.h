@@ -93,6 +93,13 @@ MUST_USE enum status engine_settle(struct engine *engine, struct error *error);
 MUST_USE enum status engine_label(struct engine *engine, struct slice event_id, int label,
                                   int64_t observed_us, struct error *error);
 
+struct buffer;
+/* Appends the answer that the decision at `ledger_index` was recorded with, as a duplicate; waits a
+ * few seconds at most for it to be on the disk. The error is meant for who asked, and says when to
+ * ask again. The engine has a ledger. Any thread. */
+MUST_USE enum status engine_recorded_answer(struct engine *engine, uint64_t ledger_index,
+                                            struct buffer *out, struct error *error);
+
 /* Changes the split while running; effective with the next batch of every worker. The error says
  * what is wrong with it. Any thread. */
 MUST_USE enum status engine_set_traffic(struct engine *engine, const struct engine_arm *arms,

@@ -224,8 +224,11 @@ static enum status accept(struct worker *worker, struct item *item, struct error
     return status;
 }
 
-static void set_receipt(struct item *item, const struct raw_event *raw)
+static void set_receipt(const struct worker *worker, struct item *item, const struct raw_event *raw)
 {
+    int reasons = raw->reasons_asked ? raw->max_reasons : worker->options.reasons;
+    item->top = reasons < 0 ? worker->engine->features->n_features : (size_t)reasons;
+    item->always = raw->reasons_asked || worker->options.always;
     item->received_ns = raw->received_ns;
     item->csv = raw->format == FORMAT_CSV && !raw->document;
     memcpy(item->outcome.trace_id, raw->trace_id, sizeof raw->trace_id);
@@ -240,7 +243,7 @@ static enum status accept_all(struct worker *worker, const struct raw_event *eve
             status = decode_ahead(worker, events, i, n, error);
         if (status == STATUS_OK)
             status = accept(worker, &worker->items[i], error);
-        set_receipt(&worker->items[i], &events[i]);
+        set_receipt(worker, &worker->items[i], &events[i]);
         worker->n = i + 1;
     }
     return status;

@@ -21,6 +21,8 @@ struct raw_event {
     struct position position; /* source -1 when it came by HTTP */
     uint8_t trace_id[16];     /* all zero: none came along, one is made */
     int64_t received_ns;      /* monotonic_ns(); 0: not measured, as in a replay */
+    bool reasons_asked; /* this many whatever the decision, instead of the worker's options: */
+    int max_reasons;    /* -1: all */
 };
 
 enum answer_kind {
@@ -97,6 +99,13 @@ uint64_t worker_ticket(const struct worker *worker);
 MUST_USE enum status worker_settle(struct worker *worker, struct error *error);
 /* Why answers of the last batch are ANSWER_REFUSED, with retry_after_s. Until its next call. */
 const struct error *worker_refusal(struct worker *worker);
+
+/* True when rows of the last batch are on their way to the disk: *ticket is what to ask the ledger
+ * for. It is the caller's then; worker_wait() and worker_settle() do not wait for it any more. */
+bool worker_take_ticket(struct worker *worker, uint64_t *ticket);
+/* For whoever waits in the worker's place and will wait no longer: counts n answers that were not
+ * given, and says why as worker_settle() does. `status` is STATUS_IO when the disk refuses. */
+void worker_not_settled(struct worker *worker, enum status status, size_t n, struct error *error);
 
 /* Appends the JSON answer to one event as the OpenAPI document has it, without a line end. False:
  * what was appended is a problem of status 503, for REFUSED and for a repeat whose recorded answer

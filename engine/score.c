@@ -156,10 +156,11 @@ enum status step_decide(struct worker *worker, struct error *error)
 }
 
 /* A rule's own code comes first: it is what decided. */
-static enum status give_reasons(struct worker *worker, size_t i, size_t top, struct error *error)
+static enum status give_reasons(struct worker *worker, size_t i, struct error *error)
 {
     struct outcome *outcome = &worker->items[i].outcome;
-    bool explained = outcome->decision != DECISION_APPROVE || worker->options.always;
+    bool explained = outcome->decision != DECISION_APPROVE || worker->items[i].always;
+    size_t top = worker->items[i].top;
     size_t n = 0;
     if (!explained && !outcome->rule_code)
         return STATUS_OK;
@@ -180,12 +181,10 @@ static enum status give_reasons(struct worker *worker, size_t i, size_t top, str
 
 enum status step_reason(struct worker *worker, struct error *error)
 {
-    size_t top = worker->options.reasons < 0 ? worker->engine->features->n_features
-                                             : (size_t)worker->options.reasons;
-    for (size_t i = 0; i < worker->n && top > 0; i++) {
-        if (!worker->items[i].alive)
+    for (size_t i = 0; i < worker->n; i++) {
+        if (!worker->items[i].alive || worker->items[i].top == 0)
             continue;
-        enum status status = give_reasons(worker, i, top, error);
+        enum status status = give_reasons(worker, i, error);
         if (status != STATUS_OK)
             return status;
     }

@@ -23,6 +23,8 @@ struct item {
     struct scorer *scorer;      /* of the model that decides */
     struct scorer *shadows[MAX_SHADOWS];
     int n_shadows;
+    size_t top;          /* how many reasons */
+    bool always;         /* whatever the decision */
     int64_t received_ns; /* monotonic; 0: not measured */
 };
 

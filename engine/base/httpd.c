@@ -1,9 +1,11 @@
-/* The HTTP server: civetweb's threads and parser behind our table of routes.
+/* The HTTP server: civetweb's threads and parser behind our table of routes, or a loop of ours.
  *
  * In: a table of routes and one of WebSocket paths. Each civetweb worker serves one connection,
  * request after request. Here are start, stop and what civetweb calls back about threads and
  * connections; httpd_request.c serves a request, httpd_handshake.c makes a WebSocket of one and
- * httpd_viewers.c serves those; httpd_guard.c has the rules of who may change state.
+ * httpd_viewers.c serves those; httpd_guard.c has the rules of who may change state. Where many
+ * small requests come on many connections, httpd_loop.c takes civetweb's place; what both do alike
+ * is in httpd_answer.c.
  *
  * Threads: handlers run in civetweb's workers; start and stop belong to the owner. */
 #include "engine/base/httpd_priv.h"
@@ -176,6 +178,30 @@ static enum status cannot_listen(const struct httpd *httpd, const char *listen, 
     return error_set(error, STATUS_UNAVAILABLE, "cannot listen on %s: %s", listen, why);
 }
 
+static enum status start_threads(struct httpd *httpd, const struct httpd_options *options,
+                                 struct error *error)
+{
+    httpd->mg = start_civetweb(httpd, options);
+    if (!httpd->mg)
+        return cannot_listen(httpd, options->listen, error);
+    struct mg_server_port port;
+    if (mg_get_server_ports(httpd->mg, 1, &port) == 1)
+        httpd->port = port.port;
+    return STATUS_OK;
+}
+
+static void stop_threads(struct httpd *httpd)
+{
+    for (int waited = 0; waited < STOP_PATIENCE_MS && atomic_load(&httpd->in_flight) > 0; waited++)
+        usleep(1000);
+    if (httpd->viewers)
+        viewers_stop(httpd->viewers);
+    mg_stop(httpd->mg);
+    viewers_destroy(httpd->viewers);
+    httpd->viewers = NULL;
+    mg_exit_library();
+}
+
 enum status httpd_start(const struct httpd_options *options, const struct http_route *routes,
                         const struct http_socket_route *sockets, void *context, struct httpd **out,
                         struct error *error)
@@ -191,14 +217,10 @@ enum status httpd_start(const struct httpd_options *options, const struct http_r
         status = start_viewers(httpd, sockets, error);
     if (status != STATUS_OK)
         goto out;
-    httpd->mg = start_civetweb(httpd, options);
-    if (!httpd->mg) {
-        status = cannot_listen(httpd, options->listen, error);
+    status = options->loop ? http_loop_start(httpd, options, &httpd->loop, error)
+                           : start_threads(httpd, options, error);
+    if (status != STATUS_OK)
         goto out;
-    }
-    struct mg_server_port port;
-    if (mg_get_server_ports(httpd->mg, 1, &port) == 1)
-        httpd->port = port.port;
     atomic_store(&httpd->serving, true);
     *out = httpd;
     return STATUS_OK;
@@ -216,13 +238,9 @@ void httpd_stop(struct httpd *httpd)
         return;
     assert(httpd->magic == HTTPD_MAGIC);
     atomic_store(&httpd->draining, true);
-    for (int waited = 0; waited < STOP_PATIENCE_MS && atomic_load(&httpd->in_flight) > 0; waited++)
-        usleep(1000);
-    if (httpd->viewers)
-        viewers_stop(httpd->viewers);
-    mg_stop(httpd->mg);
-    viewers_destroy(httpd->viewers);
-    mg_exit_library();
+    if (httpd->mg)
+        stop_threads(httpd);
+    http_loop_stop(httpd->loop, STOP_PATIENCE_MS);
     httpd->magic = 0;
     free(httpd);
 }

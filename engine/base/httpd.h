@@ -1,4 +1,5 @@
-/* The HTTP and WebSocket server: civetweb behind a table of routes. */
+/* The HTTP and WebSocket server behind a table of routes: a thread for each connection, or one loop
+ * for all of them. */
 #ifndef BINNACLE_BASE_HTTPD_H
 #define BINNACLE_BASE_HTTPD_H
 
@@ -17,7 +18,8 @@ struct http_request {
     const char *query;      /* "" when there is none */
     const char *remote;     /* address of the peer */
     struct slice body;      /* read whole before the handler runs */
-    const void *connection; /* for http_header() */
+    const void *connection; /* for http_header(): */
+    const char *(*header)(const void *connection, const char *name);
 };
 
 /* Filled by the handler; sent with one write. */
@@ -28,12 +30,20 @@ struct http_response {
     struct buffer *headers;   /* extra "Name: value\r\n" lines */
 };
 
+/* Who runs a route's handler in a server with a loop. */
+enum http_pace {
+    HTTP_QUICK,    /* the loop's own thread, at once: it neither waits nor works for long */
+    HTTP_SLOW,     /* a thread of a small pool */
+    HTTP_GATHERED, /* the loop's `gather`, with all others that have arrived */
+};
+
 /* One row of the route table; the OpenAPI document is generated from the same rows. */
 struct http_route {
     const char *method; /* "GET"; NULL ends the table */
     const char *path;   /* exact, or with one trailing "/" + "*" for a prefix */
     void (*handle)(void *context, const struct http_request *request,
                    struct http_response *response);
+    enum http_pace pace;         /* without a loop the connection's thread runs all */
     bool changes_state;          /* Host and Origin are checked first */
     bool closes;                 /* the answer ends the connection: for what browsers ask,
                                   * who would keep a worker each while they idle */
@@ -56,6 +66,31 @@ struct http_socket_route {
     void (*on_text)(void *context, struct http_socket *socket, struct slice text);
 };
 
+/* A request that is answered later than its handler returns. The response's buffers live until it
+ * is answered. Everything in it lives until then. */
+struct http_exchange {
+    struct http_request request;
+    struct http_response response;
+    uint64_t note; /* the handler's own */
+};
+
+/* All connections on one thread: reading, writing, quick handlers, and what is gathered. For many
+ * keep-alive connections with small requests that wait for the same thing. The functions get the
+ * server's context and run on the loop's thread. */
+struct httpd_loop_options {
+    /* Requests of HTTP_GATHERED routes that were whole at the same time, at most `max_gathered`.
+     * Each is answered by one http_exchange_answer() or http_exchange_hand_over(), now or later, on
+     * the loop's thread. Requests that the stopping server no longer waits for are never answered:
+     * after httpd_stop() no exchange may be touched. */
+    void (*gather)(void *context, struct http_exchange *const *exchanges, size_t n);
+    size_t max_gathered;
+    /* `on_watched` is called when watched_fd (-1: none; borrowed) has become readable, and four
+     * times a second while anybody is connected. May be NULL. */
+    int watched_fd;
+    void (*on_watched)(void *context);
+    int max_connections; /* 0: 4096; fewer where the process may not open so many files */
+};
+
 struct httpd_options {
     const char *listen;               /* "127.0.0.1:8420", "[::1]:8420"; port 0 picks a free one */
     int workers;                      /* threads, each serving one connection at a time; 0: 32 */
@@ -63,6 +98,8 @@ struct httpd_options {
     const char *const *allowed_hosts; /* extra Host names that are served; NULL-ended;
                                        * borrowed until httpd_stop() */
     const char *tls_certificate;      /* PEM with key, or NULL for plain HTTP */
+    const struct httpd_loop_options *loop; /* NULL: a thread for each connection; with a loop there
+                                            * is no TLS and there are no WebSockets; copied */
     int request_timeout_ms; /* for reading a request's head, and its body unless that comes at
                              * 64 kB/s or more; 0: 10 s */
 };
@@ -74,6 +111,11 @@ struct httpd_options {
  * a WebSocket: those are served by a thread of their own. When every
  * worker is taken, connections are closed after an answer once they have had their worker for a
  * tenth of a second, so that those who wait get their turn.
+ *
+ * A loop serves all its connections at once. At its maximum the one that has been idle longest is
+ * closed for a new one; when none is idle, the new one gets 503. Requests of slow routes wait for a
+ * thread of the pool, at most 64 of them: others get 503. Bodies in the making take at most
+ * 256 MiB together: others get 503.
  *
  * Routes with `changes_state`, and all WebSockets, are only served to a Host that is an IP
  * address, localhost, the listen host or an allowed one (DNS rebinding), and to an Origin, if
@@ -100,6 +142,13 @@ bool http_query(const struct http_request *request, const char *name, char *out,
 void http_problem(struct http_response *response, int status, const char *title,
                   const char *detail_format, ...) PRINTF_LIKE(4, 5);
 
+/* Sends the exchange's response. On the loop's thread; the exchange is the loop's again. */
+void http_exchange_answer(struct http_exchange *exchange);
+/* Lets `run` finish the response on a thread of the pool, where it may wait; then it is sent. On
+ * the loop's thread; the exchange is the loop's again. */
+void http_exchange_hand_over(struct http_exchange *exchange,
+                             void (*run)(void *context, struct http_exchange *exchange));
+
 /* Sends one text frame to every socket of `path`. Any thread; never waits for a client: each has
  * room for one frame, and a newer one takes the place of what was not sent yet. */
 void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text);
@@ -110,10 +159,10 @@ void http_socket_send(struct http_socket *socket, struct slice text);
 struct httpd_stats {
     uint64_t requests;        /* answered, whatever the status */
     uint64_t refused;         /* by the Host and Origin rules */
-    uint64_t turned_away;     /* connections closed early because all workers were taken */
+    uint64_t turned_away;     /* connections closed early because others wanted their place */
     uint64_t sockets_refused; /* because max_sockets were open */
     uint64_t frames_replaced; /* broadcasts that a slow client never got */
-    int connections;          /* that have a worker now */
+    int connections;          /* that are served now */
     int sockets;              /* WebSockets now */
 };
 void httpd_stats(struct httpd *httpd, struct httpd_stats *stats);

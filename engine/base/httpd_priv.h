@@ -12,9 +12,16 @@
 
 #define LISTEN_SIZE 128
 
+#define HTTPD_MAX_RESPONSE         ((size_t)64 << 20)
+#define HTTPD_MAX_HEADERS          ((size_t)16 << 10)
+#define HTTPD_SLOWEST_BYTES_PER_MS 64 /* of a body that takes longer than a request may */
+
+struct http_loop;
+
 struct httpd {
     unsigned magic;
-    struct mg_context *mg;
+    struct mg_context *mg;  /* a thread for each connection, */
+    struct http_loop *loop; /* or one loop for all: one of the two is NULL */
     const struct http_route *routes;
     void *context;
     const char *const *allowed_hosts;
@@ -30,7 +37,7 @@ struct httpd {
     atomic_bool serving;
     atomic_bool draining;
     atomic_int in_flight;   /* handlers running */
-    atomic_int connections; /* that have a worker */
+    atomic_int connections; /* that are served */
     atomic_ullong requests, refused, turned_away, sockets_refused, frames_replaced;
 
     const struct http_socket_route *socket_routes; /* NULL: none */
@@ -38,13 +45,23 @@ struct httpd {
     atomic_int n_sockets;                          /* places taken, from the handshake on */
 };
 
+/* The Date header's value of one second. */
+struct httpd_date {
+    char text[40];
+    int64_t s;
+};
+
+/* The methods that a path has, as Allow lists them; "" when it is not known at all. */
+struct httpd_allowed {
+    char methods[96];
+};
+
 /* One civetweb thread: its buffers are used again by every request it serves. */
 struct worker {
     struct httpd *httpd;
     struct buffer request_body, body, headers, out;
     int64_t connected_ns; /* when it took up its connection */
-    char date[40];        /* the Date header's value of second `date_s` */
-    int64_t date_s;
+    struct httpd_date date;
 };
 
 /* Why a request with these headers (each may be NULL) must not change state here, or NULL when it
@@ -55,6 +72,33 @@ const char *httpd_guard(const struct httpd *httpd, const char *host, const char 
 /* The same for reading: on a loopback address only the Host is looked at, since nobody but this
  * machine's own browsers can be tricked into it; elsewhere everything may be read. */
 const char *httpd_guard_read(const struct httpd *httpd, const char *host);
+
+/* httpd_answer.c */
+
+/* NULL: *allowed says which methods the path has. */
+const struct http_route *httpd_find_route(const struct httpd *httpd, const char *method,
+                                          const char *path, struct httpd_allowed *allowed);
+/* 404 or 405, or the answer to OPTIONS. */
+void httpd_refuse_method(const struct http_request *request, const struct httpd_allowed *allowed,
+                         struct http_response *response);
+/* By the rules of httpd_guard.c; false: the response says why not. */
+bool httpd_is_welcome(struct httpd *httpd, const struct http_request *request,
+                      const struct http_route *route, struct http_response *response);
+void httpd_refuse_draining(struct http_response *response);
+void httpd_refuse_large(const struct http_route *route, struct http_response *response);
+/* An answer that did not fit becomes one that says so. */
+void httpd_bound_response(struct http_response *response);
+/* Appends the answer's bytes; `keep` is its Connection header with line end, or "". */
+void httpd_assemble(const struct http_response *response, const char *date, bool head_only,
+                    const char *keep, struct buffer *out);
+const char *httpd_phrase(int status);
+const char *httpd_date(struct httpd_date *date); /* brought up to now */
+
+/* httpd_loop.c. Listens, and starts the loop's thread and pool. */
+MUST_USE enum status http_loop_start(struct httpd *httpd, const struct httpd_options *options,
+                                     struct http_loop **loop, struct error *error);
+/* Answers what is there, for `patience_ms` at most, then closes all. NULL is ignored. */
+void http_loop_stop(struct http_loop *loop, int patience_ms);
 
 /* httpd_request.c; the worker is the civetweb thread that calls. */
 

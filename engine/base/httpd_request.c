@@ -4,69 +4,20 @@
  * acknowledgement, 40 ms, on a kept connection). Runs in civetweb's workers. */
 #include "engine/base/httpd_priv.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "engine/base/clock.h"
-#include "engine/base/json.h"
 
-#define MAX_RESPONSE         ((size_t)64 << 20)
-#define MAX_HEADERS          ((size_t)16 << 10)
-#define KEPT_CAPACITY        ((size_t)1 << 20) /* larger buffers are given back after the request */
-#define DRAIN_BYTES          ((size_t)1 << 20) /* of a refused body, read so that the answer arrives */
-#define DRAIN_NS             INT64_C(2000000000)
-#define READ_STEP            ((size_t)16 << 10)
-#define SHARE_NS             INT64_C(100000000) /* of a worker, while others wait */
-#define SLOWEST_BYTES_PER_MS 64                 /* of a body that takes longer than that */
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-    return mg_get_header(request->connection, name);
-}
-
-bool http_query(const struct http_request *request, const char *name, char *out, size_t size)
-{
-    return mg_get_var(request->query, strlen(request->query), name, out, size) >= 0;
-}
-
-void http_problem(struct http_response *response, int status, const char *title,
-                  const char *detail_format, ...)
-{
-    char detail[512];
-    va_list args;
-    va_start(args, detail_format);
-    vsnprintf(detail, sizeof detail, detail_format, args);
-    va_end(args);
-    buffer_reset(response->body);
-    response->status = status;
-    response->content_type = "application/problem+json";
-    struct json_writer json;
-    json_begin(&json, response->body);
-    json_object(&json, NULL);
-    json_text(&json, "type", "about:blank");
-    json_text(&json, "title", title);
-    json_int(&json, "status", status);
-    json_text(&json, "detail", detail);
-    json_object_end(&json);
-}
+#define KEPT_CAPACITY ((size_t)1 << 20) /* larger buffers are given back after the request */
+#define DRAIN_BYTES   ((size_t)1 << 20) /* of a refused body, read so that the answer arrives */
+#define DRAIN_NS      INT64_C(2000000000)
+#define READ_STEP     ((size_t)16 << 10)
+#define SHARE_NS      INT64_C(100000000) /* of a worker, while others wait */
 
 /* ---- the answer ---- */
-
-static const char *date_now(struct worker *worker)
-{
-    time_t now = time(NULL);
-    if (now != worker->date_s) {
-        struct tm parts;
-        gmtime_r(&now, &parts);
-        strftime(worker->date, sizeof worker->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-        worker->date_s = now;
-    }
-    return worker->date;
-}
 
 static bool is_http_1_0(const struct mg_request_info *info)
 {
@@ -94,49 +45,18 @@ static bool had_its_share(struct worker *worker)
     return true;
 }
 
-/* The server library spells 422 with a slip of the pen. */
-static const char *reason_phrase(struct mg_connection *connection, int status)
-{
-    return status == 422 ? "Unprocessable Content" : mg_get_response_code_text(connection, status);
-}
-
-static void assemble(struct worker *worker, struct mg_connection *connection,
-                     const struct http_response *response, bool head_only, const char *keep)
-{
-    struct buffer *out = &worker->out;
-    int status = response->status;
-    bool has_body = status >= 200 && status != 204 && status != 304;
-    buffer_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, reason_phrase(connection, status),
-                  date_now(worker));
-    if (has_body)
-        buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", response->content_type,
-                      response->body->size);
-    buffer_append_text(out, "X-Content-Type-Options: nosniff\r\n");
-    if (!response->headers->data || !strcasestr(response->headers->data, "Cache-Control:"))
-        buffer_append_text(out, "Cache-Control: no-store\r\n");
-    buffer_append_slice(out, buffer_slice(response->headers));
-    buffer_append_text(out, keep);
-    buffer_append_text(out, "\r\n");
-    if (has_body && !head_only)
-        buffer_append_slice(out, buffer_slice(response->body));
-}
-
 static void send_response(struct worker *worker, struct mg_connection *connection,
                           struct http_response *response, bool close_after)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
-    if (response->body->overflow || response->headers->overflow) {
-        buffer_reset(response->headers);
-        http_problem(response, 500, "Answer too large",
-                     "the answer is larger than this server sends; ask for less at once");
-    }
+    httpd_bound_response(response);
     bool close = close_after || !client_keeps(connection, info) ||
                  atomic_load(&worker->httpd->draining) || had_its_share(worker);
     const char *keep = close               ? "Connection: close\r\n"
                        : is_http_1_0(info) ? "Connection: keep-alive\r\n"
                                            : "";
     bool head_only = strcmp(info->request_method, "HEAD") == 0;
-    assemble(worker, connection, response, head_only, keep);
+    httpd_assemble(response, httpd_date(&worker->date), head_only, keep, &worker->out);
     if (close || worker->out.overflow)
         mg_disable_connection_keep_alive(connection);
     if (!worker->out.overflow)
@@ -177,7 +97,7 @@ enum body_result { BODY_READ, BODY_TOO_LARGE, BODY_TOO_SLOW, BODY_BROKEN };
 static bool is_too_slow(const struct httpd *httpd, int64_t started_ns, size_t size)
 {
     int64_t taken_ms = (monotonic_ns() - started_ns) / 1000000;
-    return taken_ms > httpd->request_timeout_ms + (int64_t)(size / SLOWEST_BYTES_PER_MS);
+    return taken_ms > httpd->request_timeout_ms + (int64_t)(size / HTTPD_SLOWEST_BYTES_PER_MS);
 }
 
 static enum body_result read_body(struct worker *worker, struct mg_connection *connection,
@@ -213,79 +133,16 @@ static enum body_result read_body(struct worker *worker, struct mg_connection *c
     return whole ? BODY_READ : BODY_BROKEN;
 }
 
-/* ---- the route ---- */
-
-static bool path_matches(const char *pattern, const char *path)
-{
-    size_t size = strlen(pattern);
-    if (size >= 2 && strcmp(pattern + size - 2, "/*") == 0)
-        return strncmp(pattern, path, size - 1) == 0;
-    return strcmp(pattern, path) == 0;
-}
-
-/* NULL: *allowed says which methods the path has ("" when it is not known at all). */
-static const struct http_route *find_route(const struct httpd *httpd, const char *method,
-                                           const char *path, char *allowed, size_t size)
-{
-    bool head = strcmp(method, "HEAD") == 0;
-    allowed[0] = '\0';
-    for (const struct http_route *route = httpd->routes; route->method; route++) {
-        if (!path_matches(route->path, path))
-            continue;
-        if (strcmp(route->method, method) == 0 || (head && strcmp(route->method, "GET") == 0))
-            return route;
-        size_t used = strlen(allowed);
-        bool get = strcmp(route->method, "GET") == 0;
-        if (used < size)
-            snprintf(allowed + used, size - used, "%s%s", used ? ", " : "",
-                     get ? "GET, HEAD" : route->method);
-    }
-    return NULL;
-}
-
-static void refuse_method(struct http_response *response, const char *method, const char *path,
-                          const char *allowed)
-{
-    if (!allowed[0]) {
-        http_problem(response, 404, "Not found",
-                     "there is nothing at %.200s; GET "
-                     "/api/openapi.json lists what there is",
-                     path);
-        return;
-    }
-    buffer_printf(response->headers, "Allow: %s\r\n", allowed);
-    if (strcmp(method, "OPTIONS") == 0)
-        response->status = 204;
-    else
-        http_problem(response, 405, "Method not allowed", "%.200s takes %s", path, allowed);
-}
-
-static bool is_welcome(struct httpd *httpd, struct mg_connection *connection,
-                       const struct http_route *route, struct http_response *response)
-{
-    const char *host = mg_get_header(connection, "Host");
-    const char *reason = route->changes_state
-                             ? httpd_guard(httpd, host, mg_get_header(connection, "Origin"),
-                                           mg_get_header(connection, "Sec-Fetch-Site"))
-                             : httpd_guard_read(httpd, host);
-    if (!reason)
-        return true;
-    atomic_fetch_add_explicit(&httpd->refused, 1, memory_order_relaxed);
-    http_problem(response, 403, "Forbidden", "%s", reason);
-    return false;
-}
-
 /* Reads the body and runs the handler. True: the connection cannot go on after the answer. */
 static bool handle(struct worker *worker, struct mg_connection *connection,
                    const struct http_route *route, struct http_request *request,
                    struct http_response *response)
 {
-    if (!is_welcome(worker->httpd, connection, route, response))
+    if (!httpd_is_welcome(worker->httpd, request, route, response))
         return true;
     enum body_result result = read_body(worker, connection, route->max_body);
     if (result == BODY_TOO_LARGE) {
-        http_problem(response, 413, "Body too large", "%s takes at most %zu bytes", route->path,
-                     route->max_body);
+        httpd_refuse_large(route, response);
         return true;
     }
     if (result == BODY_TOO_SLOW) {
@@ -301,6 +158,11 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
     return route->closes;
 }
 
+static const char *header_of(const void *connection, const char *name)
+{
+    return mg_get_header(connection, name);
+}
+
 static void answer(struct worker *worker, struct mg_connection *connection,
                    const struct mg_request_info *info, struct http_response *response)
 {
@@ -311,15 +173,15 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         .query = info->query_string ? info->query_string : "",
         .remote = info->remote_addr,
         .connection = connection,
+        .header = header_of,
     };
     bool close_after = true;
-    char allowed[96];
+    struct httpd_allowed allowed;
     const struct http_socket_route *socket = httpd_find_socket(httpd, connection, request.path);
     const struct http_route *route =
-        find_route(httpd, request.method, request.path, allowed, sizeof allowed);
+        httpd_find_route(httpd, request.method, request.path, &allowed);
     if (atomic_load(&httpd->draining)) {
-        buffer_append_text(response->headers, "Retry-After: 1\r\n");
-        http_problem(response, 503, "Shutting down", "this instance is about to end");
+        httpd_refuse_draining(response);
     } else if (is_ambiguous(info)) {
         http_problem(response, 400, "Not understood",
                      "the length of the body is given more than once");
@@ -327,7 +189,7 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         if (httpd_hand_over(httpd, connection, socket, response))
             return;
     } else if (!route) {
-        refuse_method(response, request.method, request.path, allowed);
+        httpd_refuse_method(&request, &allowed, response);
         close_after =
             info->content_length > 0 || mg_get_header(connection, "Transfer-Encoding") != NULL;
     } else {
@@ -347,9 +209,9 @@ struct worker *httpd_worker_create(struct httpd *httpd)
         return NULL;
     worker->httpd = httpd;
     buffer_init(&worker->request_body, httpd->max_body + READ_STEP);
-    buffer_init(&worker->body, MAX_RESPONSE);
-    buffer_init(&worker->headers, MAX_HEADERS);
-    buffer_init(&worker->out, MAX_RESPONSE + 2 * MAX_HEADERS);
+    buffer_init(&worker->body, HTTPD_MAX_RESPONSE);
+    buffer_init(&worker->headers, HTTPD_MAX_HEADERS);
+    buffer_init(&worker->out, HTTPD_MAX_RESPONSE + 2 * HTTPD_MAX_HEADERS);
     return worker;
 }
 
@@ -413,7 +275,7 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
     buffer_printf(&out,
                   "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
                   "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-                  status, reason_phrase(connection, status), response.content_type, body.size,
+                  status, httpd_phrase(status), response.content_type, body.size,
                   status == 503 ? "Retry-After: 5\r\n" : "");
     buffer_append_slice(&out, buffer_slice(&body));
     if (!out.overflow)
@@ -424,7 +286,7 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
 
 int httpd_refuse_nonsense(struct mg_connection *connection, int status, const char *message)
 {
-    httpd_refuse(connection, status, reason_phrase(connection, status),
+    httpd_refuse(connection, status, httpd_phrase(status),
                  message ? message : "the request could not be understood");
     return 0;
 }

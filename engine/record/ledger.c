@@ -50,6 +50,8 @@ static void ledger_destroy(struct ledger *ledger)
     free(ledger->places);
     if (ledger->lock_fd >= 0)
         close(ledger->lock_fd);
+    if (atomic_load(&ledger->watch) >= 0)
+        close(atomic_load(&ledger->watch));
     pthread_cond_destroy(&ledger->work);
     pthread_cond_destroy(&ledger->room);
     pthread_cond_destroy(&ledger->subjects_changed);
@@ -140,6 +142,7 @@ static struct ledger *ledger_create(const struct ledger_options *options)
         return NULL;
     ledger->magic = LEDGER_MAGIC;
     ledger->lock_fd = -1;
+    atomic_init(&ledger->watch, -1);
     ledger->clock = options->clock;
     ledger->log = options->log;
     ledger->head_posts = options->head_posts;

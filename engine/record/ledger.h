@@ -140,6 +140,10 @@ MUST_USE enum status ledger_settle(struct ledger *ledger, uint64_t ticket, int64
  * another's. */
 MUST_USE enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t timeout_ms,
                                        struct error *error);
+/* For one who has other things to do than to wait: an eventfd that becomes readable after each
+ * commit and after each failure to commit; ledger_stats() then says how far `durable` is and
+ * whether the disk refuses. The ledger's, and valid as long as it; one reader. */
+MUST_USE enum status ledger_watch(struct ledger *ledger, int *fd, struct error *error);
 /* Waits until everything submitted so far is on the disk. */
 MUST_USE enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error);
 

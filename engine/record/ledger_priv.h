@@ -91,6 +91,8 @@ struct ledger {
     struct lock lock; /* everything below; never held during I/O */
     pthread_cond_t work, room, subjects_changed;
     struct waiter *waiters;
+    atomic_int
+        watch; /* an eventfd that the writer signals; -1: nobody watches. Not under the lock */
     struct chunk *head, *tail; /* not yet taken by the writer */
     struct chunk *spare;
     size_t n_spare;
@@ -144,8 +146,8 @@ int64_t health_wait_us(const struct ledger *ledger);
 /* waiters.c. The lock is held: takes off the list who need not wait any longer, or, the disk
  * refusing, all. */
 struct waiter *waiters_take(struct ledger *ledger);
-/* Wakes them; without the lock. */
-void waiters_wake(struct waiter *taken);
+/* Wakes them, and who watches; without the lock. */
+void waiters_wake(struct ledger *ledger, struct waiter *taken);
 
 /* writer.c */
 MUST_USE enum status writer_create(struct ledger *ledger, struct writer **writer,

@@ -1,9 +1,12 @@
-/* Waiting until rows are on the disk. Who waits stands on a list with a semaphore of its own; the
- * writer takes off the list who has what it waits for, and wakes it without the lock. A commit
- * then costs one wake-up for each that it concerns: on one condition for all, every commit wakes
- * everybody, and they queue up for the lock. Any thread. */
+/* Waiting until rows are on the disk, and being told of it without waiting. Who waits stands on a
+ * list with a semaphore of its own; the writer takes off the list who has what it waits for, and
+ * wakes it without the lock. A commit then costs one wake-up for each that it concerns: on one
+ * condition for all, every commit wakes everybody, and they queue up for the lock. Any thread. */
 #include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/record/ledger_priv.h"
 
@@ -28,8 +31,12 @@ struct waiter *waiters_take(struct ledger *ledger)
     return taken;
 }
 
-void waiters_wake(struct waiter *taken)
+void waiters_wake(struct ledger *ledger, struct waiter *taken)
 {
+    int watch = atomic_load_explicit(&ledger->watch, memory_order_acquire);
+    const uint64_t one = 1;
+    if (watch >= 0)
+        (void)!write(watch, &one, sizeof one);
     while (taken) {
         struct waiter *next = taken->next; /* once posted it may be gone */
         atomic_store_explicit(&taken->woken, true, memory_order_release);
@@ -133,4 +140,20 @@ enum status ledger_wait_index(struct ledger *ledger, uint64_t index, int64_t tim
                               struct error *error)
 {
     return wait_for(ledger, &ledger->stats.tree_size, index + 1, timeout_ms, error);
+}
+
+enum status ledger_watch(struct ledger *ledger, int *fd, struct error *error)
+{
+    enum status status = STATUS_OK;
+    lock_take(&ledger->lock);
+    *fd = atomic_load(&ledger->watch);
+    if (*fd < 0) {
+        *fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        atomic_store_explicit(&ledger->watch, *fd, memory_order_release);
+    }
+    if (*fd < 0)
+        status =
+            error_set(error, STATUS_UNAVAILABLE, "no eventfd for the ledger: %s", strerror(errno));
+    lock_release(&ledger->lock);
+    return status;
 }

@@ -245,7 +245,7 @@ static void finish_attempt(struct writer *writer)
     pthread_cond_broadcast(&ledger->room);
     struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
-    waiters_wake(waiters);
+    waiters_wake(ledger, waiters);
     writer->state = attempt->state;
     writer->day_number = attempt->day;
     writer->has_day = true;
@@ -378,7 +378,7 @@ static void note_failure(struct writer *writer, const struct error *error)
     pthread_cond_broadcast(&ledger->room);
     struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
-    waiters_wake(waiters);
+    waiters_wake(ledger, waiters);
 }
 
 static void note_recovery(struct writer *writer)

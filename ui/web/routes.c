@@ -10,7 +10,6 @@
 
 #define EVENT_BYTES   ((size_t)64 << 10)
 #define BATCH_BYTES   ((size_t)16 << 20)
-#define MAX_REASONS   1024
 #define EVENT_ID_SIZE 1024
 
 static const struct {
@@ -37,8 +36,7 @@ static const char *title_of(int code)
     return "Internal error";
 }
 
-/* What the backend said, made into an answer. */
-static void finish(struct http_response *response, int code, const struct error *error)
+void web_finish(struct http_response *response, int code, const struct error *error)
 {
     response->status = code;
     if (code < 400)
@@ -52,14 +50,13 @@ static void finish(struct http_response *response, int code, const struct error 
                       error->retry_after_s > 0 ? error->retry_after_s : 1);
 }
 
-static void not_offered(struct http_response *response)
+void web_not_offered(struct http_response *response)
 {
     http_problem(response, 501, "Not offered", "this instance does not offer that");
 }
 
-/* True when the caller may change state; its name goes to `answer`. */
-static bool is_allowed(const struct web *web, const struct http_request *request,
-                       struct http_response *response, struct access_answer *answer)
+bool web_is_allowed(const struct web *web, const struct http_request *request,
+                    struct http_response *response, struct access_answer *answer)
 {
     struct access_request facts = {
         .changes_state = true,
@@ -73,77 +70,7 @@ static bool is_allowed(const struct web *web, const struct http_request *request
     return false;
 }
 
-/* ---- scoring ---- */
-
-/* ?reasons=N or all; 3 when it is not given. */
-static bool read_reasons(const struct http_request *request, int *reasons, bool *asked)
-{
-    char text[16];
-    *reasons = 3;
-    *asked = strstr(request->query, "reasons=") != NULL;
-    if (!*asked)
-        return true;
-    if (!http_query(request, "reasons", text, sizeof text))
-        return false;
-    if (strcmp(text, "all") == 0) {
-        *reasons = -1;
-        return true;
-    }
-    char *end;
-    long number = strtol(text, &end, 10);
-    *reasons = (int)number;
-    return text[0] && !*end && number >= 0 && number <= MAX_REASONS;
-}
-
-static void not_a_number_of_reasons(struct http_response *response)
-{
-    http_problem(response, 400, "Not understood", "reasons is a number up to %d, or all",
-                 MAX_REASONS);
-}
-
-typedef int score_function(void *context, const struct web_score_request *request,
-                           struct buffer *out, struct error *error);
-
-static void run_score(struct web *web, score_function *score, const struct http_request *request,
-                      struct http_response *response, const char *content_type)
-{
-    struct access_answer who;
-    if (!is_allowed(web, request, response, &who))
-        return;
-    if (!score) {
-        not_offered(response);
-        return;
-    }
-    struct web_score_request call = {.body = request->body};
-    if (!read_reasons(request, &call.max_reasons, &call.reasons_asked)) {
-        not_a_number_of_reasons(response);
-        return;
-    }
-    if (trace_begin(http_header(request, "traceparent"), &call.trace) != STATUS_OK) {
-        http_problem(response, 500, "Internal error", "the system gave no random bytes");
-        return;
-    }
-    char trace[TRACE_TEXT_SIZE];
-    buffer_printf(response->headers, "traceparent: %s\r\n", trace_format(&call.trace, trace));
-    response->content_type = content_type;
-    struct error error = {0};
-    int code = score(web->backend.context, &call, response->body, &error);
-    finish(response, code, &error);
-}
-
-static void post_score(void *context, const struct http_request *request,
-                       struct http_response *response)
-{
-    struct web *web = context;
-    run_score(web, web->backend.score, request, response, "application/json");
-}
-
-static void post_score_batch(void *context, const struct http_request *request,
-                             struct http_response *response)
-{
-    struct web *web = context;
-    run_score(web, web->backend.score_batch, request, response, "application/x-ndjson");
-}
+/* ---- labels ---- */
 
 static void post_labels(void *context, const struct http_request *request,
                         struct http_response *response)
@@ -151,14 +78,14 @@ static void post_labels(void *context, const struct http_request *request,
     struct web *web = context;
     struct access_answer who;
     struct error error = {0};
-    if (!is_allowed(web, request, response, &who))
+    if (!web_is_allowed(web, request, response, &who))
         return;
     if (!web->backend.labels) {
-        not_offered(response);
+        web_not_offered(response);
         return;
     }
     int code = web->backend.labels(web->backend.context, request->body, response->body, &error);
-    finish(response, code, &error);
+    web_finish(response, code, &error);
 }
 
 /* ---- watching ---- */
@@ -240,7 +167,7 @@ static void get_metrics(void *context, const struct http_request *request,
     (void)request;
     struct web *web = context;
     if (!web->backend.metrics) {
-        not_offered(response);
+        web_not_offered(response);
         return;
     }
     response->content_type = METRICS_CONTENT_TYPE;
@@ -266,24 +193,22 @@ static void get_decision(void *context, const struct http_request *request,
     char event_id[EVENT_ID_SIZE];
     int n_reasons;
     bool asked;
-    if (!is_allowed(web, request, response, &who))
+    if (!web_is_allowed(web, request, response, &who))
         return;
     if (!web->backend.decision) {
-        not_offered(response);
+        web_not_offered(response);
         return;
     }
     if (!http_query(request, "event_id", event_id, sizeof event_id)) {
         http_problem(response, 400, "Not understood", "event_id is needed");
         return;
     }
-    if (!read_reasons(request, &n_reasons, &asked)) {
-        not_a_number_of_reasons(response);
+    if (!web_read_reasons(request, response, &n_reasons, &asked))
         return;
-    }
     struct error error = {0};
     int code =
         web->backend.decision(web->backend.context, event_id, n_reasons, response->body, &error);
-    finish(response, code, &error);
+    web_finish(response, code, &error);
 }
 
 /* ---- the traffic split ---- */
@@ -295,11 +220,11 @@ static void get_traffic(void *context, const struct http_request *request,
     struct web *web = context;
     struct error error = {0};
     if (!web->backend.traffic_get) {
-        not_offered(response);
+        web_not_offered(response);
         return;
     }
     int code = web->backend.traffic_get(web->backend.context, response->body, &error);
-    finish(response, code, &error);
+    web_finish(response, code, &error);
 }
 
 static void put_traffic(void *context, const struct http_request *request,
@@ -308,35 +233,35 @@ static void put_traffic(void *context, const struct http_request *request,
     struct web *web = context;
     struct access_answer who;
     struct error error = {0};
-    if (!is_allowed(web, request, response, &who))
+    if (!web_is_allowed(web, request, response, &who))
         return;
     if (!web->backend.traffic_set) {
-        not_offered(response);
+        web_not_offered(response);
         return;
     }
     int code = web->backend.traffic_set(web->backend.context, request->body, who.actor,
                                         response->body, &error);
-    finish(response, code, &error);
+    web_finish(response, code, &error);
 }
 
 /* ---- the tables ---- */
 
 /* clang-format off */
 #define SCORE_ROUTES \
-    {.method = "POST", .path = "/v1/score", .handle = post_score, .changes_state = true, \
-     .max_body = EVENT_BYTES, .summary = "Decide on one event", \
+    {.method = "POST", .path = "/v1/score", .handle = web_post_score, .pace = HTTP_GATHERED, \
+     .changes_state = true, .max_body = EVENT_BYTES, .summary = "Decide on one event", \
      .detail = "The same event_id with the same content gets the recorded answer again, with " \
                "duplicate set; with other content 409. An event that breaks the contract is kept " \
                "in quarantine and gets 422. traceparent (W3C) is honoured and returned.", \
      .request_schema = "Event", .response_schema = "Decision"}, \
-    {.method = "POST", .path = "/v1/score/batch", .handle = post_score_batch, \
-     .changes_state = true, .max_body = BATCH_BYTES, .summary = "Decide on many events", \
+    {.method = "POST", .path = "/v1/score/batch", .handle = web_post_score_batch, \
+     .pace = HTTP_SLOW, .changes_state = true, .max_body = BATCH_BYTES, .summary = "Decide on many events", \
      .detail = "JSON lines in; out comes one line for each, in order, of the shapes that " \
                "/v1/score gives. An empty line gets a line that says so; a newline at the end is no " \
                "line.", \
      .request_schema = "EventLines", .response_schema = "DecisionLines"}, \
-    {.method = "POST", .path = "/v1/labels", .handle = post_labels, .changes_state = true, \
-     .max_body = BATCH_BYTES, .summary = "Tell the truth about earlier events", \
+    {.method = "POST", .path = "/v1/labels", .handle = post_labels, .pace = HTTP_SLOW, \
+     .changes_state = true, .max_body = BATCH_BYTES, .summary = "Tell the truth about earlier events", \
      .detail = "One object, or JSON lines; observed_at is now when left out. It must not lie in the " \
                "future, by the rule that holds for the events' own time: max_future of the " \
                "contract's time field, or in event time max_step after the newest event.", \

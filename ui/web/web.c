@@ -1,7 +1,8 @@
 /* Starts and stops the servers, and the thread that pushes each new snapshot to the open pages.
  *
- * One server carries everything; with listen_score a second one, with workers of its own, carries
- * scoring. Open pages never have a worker of either. */
+ * One server carries everything, with a thread for each connection; with listen_score a second one
+ * carries scoring on a loop, where callers share neither threads nor waiting with browsers. Open
+ * pages never have a worker. */
 #include "ui/web/web_priv.h"
 
 #include <assert.h>
@@ -113,6 +114,16 @@ static enum status start_servers(const struct web_options *options, struct web *
         return status;
     server.listen = options->listen_score;
     server.max_sockets = 0;
+    struct httpd_loop_options loop = {
+        .gather = web_gather_scores,
+        .max_gathered = web->backend.gather.max_calls,
+        .watched_fd = web->backend.gather.fd,
+        .on_watched = web_settle_scores,
+        .max_connections = WEB_SCORE_CONNECTIONS,
+    };
+    /* The loop has no TLS. */
+    if (web->backend.gather.score && !options->tls_certificate)
+        server.loop = &loop;
     return httpd_start(&server, web_score_routes, NULL, web, &web->score_httpd, error);
 }
 
@@ -126,8 +137,11 @@ enum status web_start(const struct web_options *options, const struct web_backen
     web->backend = *backend;
     lock_init(&web->picture_lock, "picture");
     buffer_init(&web->picture, MAX_SNAPSHOT_JSON);
+    web->calls = calloc(backend->gather.max_calls + 1, sizeof *web->calls);
     enum status status = STATUS_OK;
-    if (!options->access)
+    if (!web->calls)
+        status = error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK && !options->access)
         status = access_create(NULL, &web->open_access, error);
     web->access = options->access ? options->access : web->open_access;
     if (status == STATUS_OK)
@@ -153,6 +167,7 @@ void web_stop(struct web *web)
     access_destroy(web->open_access);
     buffer_free(&web->picture);
     lock_destroy(&web->picture_lock);
+    free(web->calls);
     free(web);
 }
 

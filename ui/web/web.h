@@ -14,11 +14,45 @@
 #include "engine/observe/snapshot.h"
 #include "ui/access/access.h"
 
+/* How many connections listen_score serves at once. */
+#define WEB_SCORE_CONNECTIONS 4096
+
 struct web_score_request {
     struct slice body;  /* one JSON object, or JSON lines for a batch */
     int max_reasons;    /* -1: all */
     bool reasons_asked; /* by ?reasons=: for approvals, too */
     struct trace trace;
+};
+
+/* A request that is answered later, by web_score_done. */
+struct web_score_call {
+    struct web_score_request request; /* its body lives until it is answered */
+    struct buffer *out;               /* likewise; the answer's JSON or problem document */
+    void *asker;                      /* whom to answer */
+};
+
+/* How it ended. */
+struct web_score_end {
+    int code;                  /* as `score` gives it */
+    const struct error *error; /* for a code from 400 on whose body is empty; else may be NULL */
+    bool recorded;             /* decided before: `recorded` gives the answer */
+    uint64_t ledger_index;     /* of that */
+};
+typedef void web_score_done(void *asker, const struct web_score_end *end);
+
+/* Scoring for a server with a loop. Runs on the loop's thread and never waits for the disk. */
+struct web_gather {
+    size_t max_calls; /* that `score` takes at once */
+    /* Decides on all of them at once. `done` is called once for each, within this call or a later
+     * one of `settle`. The calls themselves live only as long as this one. */
+    void (*score)(void *context, const struct web_score_call *calls, size_t n,
+                  web_score_done *done);
+    /* When `fd` is readable and a few times a second: answers what is on the disk by now, and what
+     * has waited too long. */
+    void (*settle)(void *context);
+    int fd; /* -1: nothing ever waits */
+    /* 200 with the recorded answer, or 503. May wait: any thread. */
+    int (*recorded)(void *context, uint64_t ledger_index, struct buffer *out, struct error *error);
 };
 
 /* What the app offers. Every function may be called from several threads at once.
@@ -34,6 +68,7 @@ struct web_backend {
      */
     int (*score)(void *context, const struct web_score_request *request, struct buffer *out,
                  struct error *error);
+    struct web_gather gather; /* .score NULL: listen_score gets a thread for each connection */
     /* 200 with one line of the same shapes for each line, in order; 503 before any was taken */
     int (*score_batch)(void *context, const struct web_score_request *request, struct buffer *out,
                        struct error *error);
@@ -55,8 +90,8 @@ struct web_backend {
 
 struct web_options {
     const char *listen;       /* "127.0.0.1:8420": everything */
-    const char *listen_score; /* scoring and health only, with workers of its own; NULL: none */
-    int workers;              /* of each; 0: the default */
+    const char *listen_score; /* scoring and health only, on a loop of its own; NULL: none */
+    int workers;              /* of `listen`; 0: the default */
     int viewers;              /* live pages at once; 0: 256 */
     const char *const *allowed_hosts; /* as in httpd_options */
     const char *tls_certificate;      /* likewise */

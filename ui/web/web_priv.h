@@ -13,6 +13,7 @@ struct web {
     const struct access *access;
     struct access *open_access; /* the policy without tokens, when none was given */
     struct httpd *httpd, *score_httpd;
+    struct web_score_call *calls; /* gather.max_calls of them; the loop's */
     struct thread *live;
     struct lock picture_lock; /* of the two that follow */
     struct buffer picture;    /* the newest snapshot as JSON: made once for all who look */
@@ -24,6 +25,24 @@ struct web {
 extern const struct http_route web_routes[];
 extern const struct http_route web_score_routes[]; /* of listen_score */
 #define WEB_LIVE_PATH "/live"
+
+/* routes.c: what the backend said, made into an answer. */
+void web_finish(struct http_response *response, int code, const struct error *error);
+void web_not_offered(struct http_response *response);
+/* True when the caller may change state; its name goes to `answer`. */
+bool web_is_allowed(const struct web *web, const struct http_request *request,
+                    struct http_response *response, struct access_answer *answer);
+
+/* score.c: ?reasons=N or all; 3 when it is not given. False: the response says what is wrong. */
+bool web_read_reasons(const struct http_request *request, struct http_response *response,
+                      int *reasons, bool *asked);
+void web_post_score(void *context, const struct http_request *request,
+                    struct http_response *response);
+void web_post_score_batch(void *context, const struct http_request *request,
+                          struct http_response *response);
+/* The same for requests to /v1/score that a loop has gathered. */
+void web_gather_scores(void *context, struct http_exchange *const *exchanges, size_t n);
+void web_settle_scores(void *context);
 
 /* Gives the newest snapshot's JSON with the view's under "view", which was made once for all who
  * ask, to `take`; no longer than that call lasts, and under picture_lock. */

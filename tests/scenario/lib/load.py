@@ -88,11 +88,12 @@ class Client(threading.Thread):
 
 
 class Load:
-    """Several clients at once; `sizes`: events in a request of each, 1 being /v1/score."""
+    """Several clients at once; `sizes`: events in a request of each, 1 being /v1/score. The clients take
+    `ports` in turns."""
 
-    def __init__(self, port, sizes, seed=20261121, pause=0):
+    def __init__(self, ports, sizes, seed=20261121, pause=0):
         self.finished = threading.Event()
-        self.clients = [Client(port, seed, number, size, self.finished, pause)
+        self.clients = [Client(ports[number % len(ports)], seed, number, size, self.finished, pause)
                         for number, size in enumerate(sizes)]
 
     def start(self):

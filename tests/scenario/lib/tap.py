@@ -59,15 +59,15 @@ def free_port():
 
 
 class Server:
-    """`binnacle run` on a free port; stopped by pid."""
+    """`binnacle run` on a free port, with scoring on another one, too; stopped by pid."""
 
     def __init__(self, *arguments, environment=None):
-        self.port = free_port()
+        self.port, self.score_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(os.path.join(WORK, f"server-{self.port}.log"), "w+")
         self.process = subprocess.Popen(
             [BINNACLE, "run", "--no-tui", "--listen", f"127.0.0.1:{self.port}",
-             *map(str, arguments)],
+             "--listen-score", f"127.0.0.1:{self.score_port}", *map(str, arguments)],
             stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})})
 
@@ -82,10 +82,11 @@ class Server:
             time.sleep(0.05)
         return False
 
-    def call(self, method, path, body=None, headers=None):
+    def call(self, method, path, body=None, headers=None, port=None):
         """Status, headers and body of one request; never raises for a status."""
         data = body.encode() if isinstance(body, str) else body
-        request = urllib.request.Request(self.url + path, data=data, method=method,
+        base = f"http://127.0.0.1:{port}" if port else self.url
+        request = urllib.request.Request(base + path, data=data, method=method,
                                          headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:

@@ -30,6 +30,21 @@ struct wire {
     size_t size;
 };
 
+/* Nothing is gathered and nothing watched: the loop alone. */
+static inline const struct httpd_loop_options *plain_loop(void)
+{
+    static const struct httpd_loop_options options = {.watched_fd = -1};
+    return &options;
+}
+
+/* Both kinds of server are held to the same: with a loop, or a thread for each connection. */
+static bool with_loop;
+
+static inline const struct httpd_loop_options *kind_of_server(void)
+{
+    return with_loop ? plain_loop() : NULL;
+}
+
 static inline struct httpd *serve(const struct http_route *routes,
                                   const struct http_socket_route *sockets, int workers,
                                   int max_sockets)
@@ -38,7 +53,8 @@ static inline struct httpd *serve(const struct http_route *routes,
     struct httpd_options options = {.listen = "127.0.0.1:0",
                                     .workers = workers,
                                     .max_sockets = max_sockets,
-                                    .allowed_hosts = allowed};
+                                    .allowed_hosts = allowed,
+                                    .loop = kind_of_server()};
     struct httpd *httpd = NULL;
     struct error error = {0};
     if (httpd_start(&options, routes, sockets, NULL, &httpd, &error) != STATUS_OK)
@@ -48,7 +64,7 @@ static inline struct httpd *serve(const struct http_route *routes,
 
 static inline struct httpd *serve_at(const char *listen, const struct http_route *routes)
 {
-    struct httpd_options options = {.listen = listen, .workers = 2};
+    struct httpd_options options = {.listen = listen, .workers = 2, .loop = kind_of_server()};
     struct httpd *httpd = NULL;
     struct error error = {0};
     if (httpd_start(&options, routes, NULL, NULL, &httpd, &error) != STATUS_OK)

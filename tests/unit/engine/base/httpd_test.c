@@ -55,7 +55,7 @@ static const struct http_route routes[] = {
     {.method = "GET", .path = "/hello", .handle = hello},
     {.method = "POST", .path = "/echo", .handle = echo, .changes_state = true, .max_body = 100},
     {.method = "PUT", .path = "/echo", .handle = echo, .changes_state = true, .max_body = 100},
-    {.method = "GET", .path = "/slow", .handle = slow},
+    {.method = "GET", .path = "/slow", .handle = slow, .pace = HTTP_SLOW},
     {.method = "GET", .path = "/huge", .handle = huge},
     {.method = "GET", .path = "/refused", .handle = refused},
     {.method = "GET", .path = "/files/*", .handle = hello},
@@ -346,7 +346,7 @@ static void does_not_wait_for_ever_for_a_body_that_trickles(void **state)
 {
     (void)state;
     struct httpd_options options = {
-        .listen = "127.0.0.1:0", .workers = 1, .request_timeout_ms = 400};
+        .listen = "127.0.0.1:0", .workers = 1, .loop = kind_of_server(), .request_timeout_ms = 400};
     struct httpd *httpd = NULL;
     struct error error;
     assert_int_equal(httpd_start(&options, routes, NULL, NULL, &httpd, &error), STATUS_OK);
@@ -428,7 +428,7 @@ static void names_the_address_it_cannot_listen_on(void **state)
     char listen[32];
     snprintf(listen, sizeof listen, "127.0.0.1:%d", httpd_port(httpd));
     static const char *const bad[] = {"nonsense", "127.0.0.1", "127.0.0.1:99999", ":80", ""};
-    struct httpd_options options = {.listen = listen, .workers = 1};
+    struct httpd_options options = {.listen = listen, .workers = 1, .loop = kind_of_server()};
     struct httpd *second = NULL;
     struct error error = {0};
     assert_int_equal(httpd_start(&options, routes, NULL, NULL, &second, &error),
@@ -444,9 +444,23 @@ static void names_the_address_it_cannot_listen_on(void **state)
     httpd_stop(httpd);
 }
 
+static int take_threads(void **state)
+{
+    (void)state;
+    with_loop = false;
+    return 0;
+}
+
+static int take_loop(void **state)
+{
+    (void)state;
+    with_loop = true;
+    return 0;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest both[] = {
         cmocka_unit_test(answers_requests_one_after_another_on_one_connection),
         cmocka_unit_test(answers_pipelined_requests_in_order),
         cmocka_unit_test(reads_a_chunked_body_and_keeps_the_connection),
@@ -464,9 +478,14 @@ int main(void)
         cmocka_unit_test(does_not_wait_for_ever_for_a_body_that_trickles),
         cmocka_unit_test(spells_the_reason_as_registered),
         cmocka_unit_test(says_so_when_an_answer_is_too_large),
-        cmocka_unit_test(gives_waiting_connections_their_turn),
         cmocka_unit_test(finishes_a_running_request_before_it_stops),
         cmocka_unit_test(names_the_address_it_cannot_listen_on),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest threads[] = {
+        cmocka_unit_test(gives_waiting_connections_their_turn),
+    };
+    int failed = cmocka_run_group_tests_name("threads", both, take_threads, NULL);
+    failed += cmocka_run_group_tests_name("loop", both, take_loop, NULL);
+    failed += cmocka_run_group_tests_name("threads alone", threads, take_threads, NULL);
+    return failed;
 }

@@ -1,4 +1,6 @@
 /* Writing and reading back: indexes, positions, days, restarts, queries. */
+#include <poll.h>
+
 #include "tests/unit/engine/record/fixture.h"
 
 #include <math.h>
@@ -119,6 +121,34 @@ static void gives_consecutive_indexes_and_reads_every_field_back(void **state)
     assert_memory_equal(row.trace_id, sample.outcome.trace_id, 16);
     assert_int_equal(row.latency_us, 85);
     reader_close(reader);
+    close_ledger(ledger);
+    clock_destroy(clock);
+}
+
+static void tells_who_watches_of_every_commit(void **state)
+{
+    struct clock *clock = clock_create_event(DAY_ONE);
+    struct ledger *ledger = open_ledger(*state, clock);
+    struct error error;
+    struct sample sample;
+    struct ledger_stats stats = {0};
+    int fd = -1, again = -1;
+    uint64_t ticket, count;
+    assert_int_equal(ledger_watch(ledger, &fd, &error), STATUS_OK);
+    assert_int_equal(ledger_watch(ledger, &again, &error), STATUS_OK);
+    assert_int_equal(fd, again);
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&watched, 1, 0), 0);
+    for (uint64_t n = 0; n < 3; n++) {
+        struct ledger_entry entry = sample_decision(&sample, n, DAY_ONE + (int64_t)n, -1);
+        assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, &ticket, &error),
+                         STATUS_OK);
+        while (stats.durable < ticket) {
+            assert_int_equal(poll(&watched, 1, 10000), 1);
+            assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+            ledger_stats(ledger, &stats);
+        }
+    }
     close_ledger(ledger);
     clock_destroy(clock);
 }
@@ -527,6 +557,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(gives_consecutive_indexes_and_reads_every_field_back),
+        T(tells_who_watches_of_every_commit),
         T(recomputed_leaves_equal_the_stored_hashes),
         T(goes_on_after_a_restart_where_it_stopped),
         T(starts_a_file_per_day_of_the_rows_and_never_goes_back),
