@@ -168,6 +168,7 @@ static enum status remove_others(const char *dir, const struct manifest *manifes
         char path[PATH_SIZE];
         if (manifest_find(manifest, names[i].name) || !path_join(path, dir, names[i].name))
             continue;
+        drop_log(path);
         if (unlink(path) != 0)
             status = file_error(path, "remove", error);
     }
