@@ -29,6 +29,8 @@ struct bench_figures {
     double writer_ns;               /* per event: the ledger's own thread */
     double total_ns;                /* per event, all of the above */
     double durable_per_s;           /* events by the wall clock, until all are on the disk */
+    double explained_ns;            /* total_ns with all reasons of every decision in line */
+    double explained_durable_per_s; /* durable_per_s likewise */
     double one_row_ns;              /* a score alone */
     double batch_row_ns;            /* a score in a batch of n_rows */
     double contribs_row_ns;         /* contributions of one row */

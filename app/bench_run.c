@@ -1,7 +1,7 @@
-/* Measures for `bench`: batches through a worker with its stages timed, then decoding, checking,
- * scores and contributions alone. Everything is written into one temporary folder. Stages are timed
- * by what the thread used of a processor, so that what else runs on the machine weighs little. One
- * thread beside the ledger's own. */
+/* Measures for `bench`: batches through a worker with its stages timed and decoding and checking
+ * alone; bench_scores.c has scores and contributions alone. Everything is written into one
+ * temporary folder. Stages are timed by what the thread used of a processor, so that what else runs
+ * on the machine weighs little. One thread beside the ledger's own. */
 #include "app/bench.h"
 
 #include <errno.h>
@@ -14,20 +14,17 @@
 #include <unistd.h>
 
 #include "app/bench_events.h"
+#include "app/bench_scores.h"
 #include "app/dataset.h"
 #include "app/demo.h"
 #include "app/session.h"
 #include "engine/base/clock.h"
-#include "engine/model/scorer.h"
 
-#define RUNS             5
-#define MODEL_ROUNDS     100
-#define MODEL_DEPTH      6
-#define TRAINING_ROWS    ((size_t)16 * MAX_BATCH)
-#define REPETITIONS      7
-#define REPETITION_NS    20000000 /* at least, so that reading the clock costs nothing */
-#define CONTRIBS_AT_ONCE 16
-#define OPEN_FOLDERS     16
+#define RUNS          5
+#define MODEL_ROUNDS  100
+#define MODEL_DEPTH   6
+#define TRAINING_ROWS ((size_t)16 * MAX_BATCH)
+#define OPEN_FOLDERS  16
 
 struct bench {
     const struct bench_options *options;
@@ -36,29 +33,15 @@ struct bench {
     const char *model_file; /* NULL: as configured */
     struct bench_events *events;
     struct session session;
-    struct worker *worker;
+    struct worker *worker, *explaining; /* the second with all reasons of every decision */
     struct answer *answers;
     float *rows; /* served vectors, n_rows of them, to score alone */
     size_t n_rows;
 };
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, by_size);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 static enum status interrupted(const struct bench *bench, struct error *error)
 {
-    if (!interrupt_came(bench->options->interrupt))
-        return STATUS_OK;
-    return error_set(error, STATUS_END, "interrupted: nothing was measured to its end");
+    return bench_interrupted(bench->options->interrupt, error);
 }
 
 /* ---- the temporary folder ---- */
@@ -181,6 +164,11 @@ struct sample {
     double stage_ns[STAGE_COUNT], writer_ns, per_s;
 };
 
+struct runs {
+    struct sample plain[RUNS], explained[RUNS];
+    int n_explained;
+};
+
 /* The rows of the first accepted events, for scores alone. */
 static void keep_rows(struct bench *bench, size_t n)
 {
@@ -231,23 +219,38 @@ static enum status run_once(struct bench *bench, struct sample *sample, int64_t 
     return status;
 }
 
-/* The first run, of the events at hand, warms up. Only whole runs count; a file may hold fewer than
- * five. */
-static enum status run_all(struct bench *bench, struct sample *samples, struct error *error)
+/* Runs of fresh events, explained ones beside the others so that both see the same machine. Only
+ * whole runs count; a file may hold fewer than five. */
+static enum status run_pairs(struct bench *bench, struct runs *runs, struct error *error)
 {
     struct bench_figures *figures = bench->figures;
-    struct sample warm;
-    int64_t n_warm = 0;
-    enum status status = run_once(bench, &warm, &n_warm, error);
-    samples[0] = warm;
-    figures->n_events = bench_events_count(bench->events);
-    for (int run = 0; run < RUNS && status == STATUS_OK; run++) {
+    struct worker *plain = bench->worker;
+    int64_t n_explained = 0;
+    enum status status = STATUS_OK;
+    for (int run = 0; run < 2 * RUNS && status == STATUS_OK; run++) {
+        bool explained = run % 2;
         status = bench_events_fill(bench->events, bench->options->n_events, error);
         if (status != STATUS_OK || bench_events_count(bench->events) < figures->n_events)
             break;
-        status = run_once(bench, &samples[run], &figures->n_accepted, error);
-        figures->n_runs = run + 1;
+        bench->worker = explained ? bench->explaining : plain;
+        status = explained ? run_once(bench, &runs->explained[run / 2], &n_explained, error)
+                           : run_once(bench, &runs->plain[run / 2], &figures->n_accepted, error);
+        bench->worker = plain;
+        runs->n_explained += explained;
+        figures->n_runs += !explained;
     }
+    return status;
+}
+
+/* The first run, of the events at hand, warms up. */
+static enum status run_all(struct bench *bench, struct runs *runs, struct error *error)
+{
+    struct bench_figures *figures = bench->figures;
+    int64_t n_warm = 0;
+    enum status status = run_once(bench, &runs->plain[0], &n_warm, error);
+    figures->n_events = bench_events_count(bench->events);
+    if (status == STATUS_OK)
+        status = run_pairs(bench, runs, error);
     if (status == STATUS_OK &&
         figures->n_runs == 0) { /* the file holds no more: the first counts */
         figures->n_runs = 1;
@@ -255,6 +258,29 @@ static enum status run_all(struct bench *bench, struct sample *samples, struct e
     }
     figures->n_answered = (int64_t)figures->n_events * figures->n_runs;
     return status;
+}
+
+static double total_ns(const struct sample *sample)
+{
+    double total = sample->writer_ns;
+    for (int stage = 0; stage < STAGE_COUNT; stage++)
+        total += sample->stage_ns[stage];
+    return total;
+}
+
+static void take_explained(const struct runs *runs, struct bench_figures *figures)
+{
+    double values[RUNS];
+    size_t n = (size_t)runs->n_explained;
+    figures->explained_ns = figures->explained_durable_per_s = NAN;
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        values[i] = total_ns(&runs->explained[i]);
+    figures->explained_ns = bench_median(values, n);
+    for (size_t i = 0; i < n; i++)
+        values[i] = runs->explained[i].per_s;
+    figures->explained_durable_per_s = bench_median(values, n);
 }
 
 static void take_medians(const struct sample *samples, struct bench_figures *figures)
@@ -265,109 +291,19 @@ static void take_medians(const struct sample *samples, struct bench_figures *fig
     for (int stage = 0; stage < STAGE_COUNT; stage++) {
         for (size_t i = 0; i < n; i++)
             values[i] = samples[i].stage_ns[stage];
-        figures->stage_ns[stage] = median(values, n);
+        figures->stage_ns[stage] = bench_median(values, n);
         figures->total_ns += figures->stage_ns[stage];
     }
     for (size_t i = 0; i < n; i++)
         values[i] = samples[i].writer_ns;
-    figures->writer_ns = median(values, n);
+    figures->writer_ns = bench_median(values, n);
     figures->total_ns += figures->writer_ns;
     for (size_t i = 0; i < n; i++)
         values[i] = samples[i].per_s;
-    figures->durable_per_s = median(values, n);
+    figures->durable_per_s = bench_median(values, n);
 }
 
-/* ---- scores alone ---- */
-
-struct alone {
-    const struct bench *bench;
-    struct scorer *scorer;
-    struct scorer_scratch *scratch;
-    float *out;
-    size_t width;
-    size_t at, n_done; /* contributions: the next row; all: rows of the last call */
-};
-
-typedef enum status score_rows(struct alone *alone, struct error *error);
-
-static enum status one_by_one(struct alone *alone, struct error *error)
-{
-    enum status status = STATUS_OK;
-    alone->n_done = alone->bench->n_rows;
-    for (size_t i = 0; i < alone->n_done && status == STATUS_OK; i++)
-        status = scorer_score(alone->scorer, alone->scratch, alone->bench->rows + i * alone->width,
-                              1, NULL, alone->out, error);
-    return status;
-}
-
-static enum status all_at_once(struct alone *alone, struct error *error)
-{
-    alone->n_done = alone->bench->n_rows;
-    return scorer_score(alone->scorer, alone->scratch, alone->bench->rows, alone->n_done, NULL,
-                        alone->out, error);
-}
-
-static enum status contributions(struct alone *alone, struct error *error)
-{
-    enum status status = STATUS_OK;
-    alone->n_done = CONTRIBS_AT_ONCE;
-    for (size_t i = 0; i < alone->n_done && status == STATUS_OK; i++) {
-        const float *row = alone->bench->rows + alone->at * alone->width;
-        status = scorer_explain(alone->scorer, alone->scratch, row, 1, alone->out, error);
-        alone->at = (alone->at + 1) % alone->bench->n_rows;
-    }
-    return status;
-}
-
-/* Per row, the median of some repetitions that are each long enough. */
-static enum status time_rows(struct alone *alone, score_rows *score, double *ns,
-                             struct error *error)
-{
-    double values[REPETITIONS];
-    enum status status = STATUS_OK;
-    for (int i = 0; i < REPETITIONS && status == STATUS_OK; i++) {
-        int64_t began_ns = thread_cpu_ns(), passed_ns = 0;
-        size_t rows = 0;
-        while (passed_ns < REPETITION_NS && status == STATUS_OK) {
-            status = score(alone, error);
-            rows += alone->n_done;
-            passed_ns = thread_cpu_ns() - began_ns;
-        }
-        values[i] = (double)passed_ns / (double)rows;
-        if (status == STATUS_OK)
-            status = interrupted(alone->bench, error);
-    }
-    if (status == STATUS_OK)
-        *ns = median(values, REPETITIONS);
-    return status;
-}
-
-static enum status time_scores(struct bench *bench, struct model *model, struct error *error)
-{
-    const struct feature_schema *schema = feature_views_schema(bench->session.config->views);
-    struct bench_figures *figures = bench->figures;
-    struct alone alone = {.bench = bench, .width = schema->n_features};
-    size_t n_out = schema->n_features + 1 > MAX_BATCH ? schema->n_features + 1 : MAX_BATCH;
-    alone.out = calloc(n_out, sizeof *alone.out);
-    enum status status = STATUS_OK;
-    if (!alone.out)
-        status = error_set(error, STATUS_MEMORY, "out of memory");
-    if (status == STATUS_OK)
-        status = scorer_create(model, schema, &alone.scorer, error);
-    if (status == STATUS_OK)
-        status = scorer_scratch_create(MAX_BATCH, MAX_FEATURES, &alone.scratch, error);
-    if (status == STATUS_OK)
-        status = time_rows(&alone, one_by_one, &figures->one_row_ns, error);
-    if (status == STATUS_OK)
-        status = time_rows(&alone, all_at_once, &figures->batch_row_ns, error);
-    if (status == STATUS_OK)
-        status = time_rows(&alone, contributions, &figures->contribs_row_ns, error);
-    figures->n_rows = bench->n_rows;
-    scorer_scratch_destroy(alone.scratch);
-    scorer_destroy(alone.scorer);
-    free(alone.out);
-    return status;
-}
+/* ---- the model ---- */
 
 /* The model that the champion's traffic gets. */
 static enum status look_at_model(struct bench *bench, struct error *error)
@@ -388,7 +324,13 @@ static enum status look_at_model(struct bench *bench, struct error *error)
         snprintf(figures->kernel, sizeof figures->kernel, "%s", model_kernel(model));
         figures->n_trees = model_n_trees(model);
         figures->n_features = model_n_features(model);
-        status = time_scores(bench, model, error);
+        struct bench_rows rows = {
+            .schema = feature_views_schema(bench->session.config->views),
+            .rows = bench->rows,
+            .n_rows = bench->n_rows,
+            .interrupt = bench->options->interrupt,
+        };
+        status = bench_scores(model, &rows, figures, error);
     }
     model_release(model);
     return status;
@@ -399,13 +341,16 @@ static enum status look_at_model(struct bench *bench, struct error *error)
 static enum status measure(struct bench *bench, struct error *error)
 {
     struct worker_options worker = {.reasons = 3, .wait_for_room = true};
-    struct sample samples[RUNS];
+    struct worker_options all = {.reasons = -1, .always = true, .wait_for_room = true};
+    struct runs runs = {0};
     struct bench_figures *figures = bench->figures;
     size_t width = feature_views_schema(bench->session.config->views)->n_features;
     bench->rows = calloc(MAX_BATCH * width, sizeof *bench->rows);
     if (!bench->rows)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = worker_create(bench->session.engine, &worker, &bench->worker, error);
+    if (status == STATUS_OK)
+        status = worker_create(bench->session.engine, &all, &bench->explaining, error);
     if (status == STATUS_OK)
         status = bench_events_prepare(bench->events, bench->worker, error);
     if (status == STATUS_OK)
@@ -416,10 +361,11 @@ static enum status measure(struct bench *bench, struct error *error)
         status = bench_events_time(bench->events, bench->session.config->contract,
                                    &figures->parse_ns, &figures->contract_ns, error);
     if (status == STATUS_OK)
-        status = run_all(bench, samples, error);
+        status = run_all(bench, &runs, error);
     if (status != STATUS_OK)
         return status;
-    take_medians(samples, figures);
+    take_medians(runs.plain, figures);
+    take_explained(&runs, figures);
     return look_at_model(bench, error);
 }
 
@@ -459,6 +405,7 @@ enum status bench_run(const struct bench_options *options, struct bench_figures 
         status = make_folders(&bench, error);
     if (status == STATUS_OK)
         status = open_and_measure(&bench, error);
+    worker_destroy(bench.explaining);
     worker_destroy(bench.worker);
     session_close(&bench.session);
     bench_events_destroy(bench.events);

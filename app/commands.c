@@ -445,7 +445,18 @@ const struct cli_command commands[] = {
      "one core per event: medians of five runs. Without --config it takes the demo's "
      "configuration;\n"
      "where no model is configured it trains one of 100 trees, 6 deep, in place. Synthetic events\n"
-     "are of the contract `transactions`; other contracts need a file.",
+     "are of the contract `transactions`; other contracts need a file, which should hold eleven\n"
+     "times --events.\n\n"
+     "Stages, in their order: parse, contract, identity (ids and pseudonyms), features, route,\n"
+     "score, shadow, rules, reasons, record, ledger_writer (the ledger's own thread) and observe.\n"
+     "Reasons are the top three of review and decline; beside each rate stands what it is with\n"
+     "all reasons of every decision in line, from runs in between.\n\n"
+     "--json prints one object: machine {cpu, cores, vectors}, model {name, trees, features,\n"
+     "kernel, one_row_ns, batch_rows, batch_row_ns, contributions_row_ns}, runs, events (of a\n"
+     "run), batch, accepted_ratio, stages_ns {one member a stage}, total_ns (their sum),\n"
+     "core_events_per_s (1e9 / total_ns), durable_events_per_s (by the wall clock, until all are\n"
+     "on the disk) and all_reasons_in_line {total_ns, core_events_per_s, durable_events_per_s}.\n"
+     "Times are nanoseconds; what could not be measured is null.",
      "binnacle bench --config packaging/examples/card-fraud --model m.json tx.csv.gz",
      bench_options, 0, 1, command_bench},
     {"completion", "", "Shell completion for bash", NULL, "source <(binnacle completion)",
