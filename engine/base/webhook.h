@@ -23,6 +23,8 @@ struct webhook_entry {
     const char *url, *url_env, *url_file, *secret_file;
     int64_t timeout_us;
 };
+/* offsetof() takes a member, which no parentheses may enclose. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define WEBHOOK_KEYS(type, member)                                                                 \
     {"url",                                                                                        \
      CONFIG_STRING,                                                                                \
@@ -56,6 +58,7 @@ struct webhook_entry {
         "timeout", CONFIG_DURATION, offsetof(type, member.timeout_us), false, 0.1, 60,             \
             "how long an answer may take before the message is tried again (10s)"                  \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define WEBHOOK_TIMEOUT_US INT64_C(10000000)
 
 /* Looks up address and secret; `folder` is where relative files lie. `node` is the map that it was
