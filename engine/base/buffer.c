@@ -84,11 +84,6 @@ bool buffer_append_text(struct buffer *buffer, const char *text)
     return buffer_append(buffer, text, strlen(text));
 }
 
-bool buffer_append_char(struct buffer *buffer, char character)
-{
-    return buffer_append(buffer, &character, 1);
-}
-
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args;

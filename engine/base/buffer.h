@@ -38,10 +38,20 @@ static inline bool buffer_append(struct buffer *buffer, const void *data, size_t
 }
 bool buffer_append_slice(struct buffer *buffer, struct slice slice);
 bool buffer_append_text(struct buffer *buffer, const char *text);
-bool buffer_append_char(struct buffer *buffer, char character);
+static inline bool buffer_append_char(struct buffer *buffer, char character)
+{
+    return buffer_append(buffer, &character, 1);
+}
 bool buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Makes room for `size` more bytes and returns where they go, or NULL; add to .size oneself. */
 char *buffer_reserve(struct buffer *buffer, size_t size);
+
+/* The same, without a call where there is room already. */
+static inline char *buffer_room(struct buffer *buffer, size_t size)
+{
+    return buffer->capacity - buffer->size > size ? buffer->data + buffer->size
+                                                  : buffer_reserve(buffer, size);
+}
 
 static inline struct slice buffer_slice(const struct buffer *buffer)
 {

@@ -12,6 +12,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/number.h"
+#include "engine/base/plain.h"
 #include "engine/base/utf8.h"
 
 #define MAX_DEPTH 64
@@ -21,24 +22,50 @@ void json_begin(struct json_writer *writer, struct buffer *out)
     *writer = (struct json_writer){.out = out};
 }
 
-static void write_string(struct buffer *out, struct slice text)
+static bool is_plain_text(struct slice text)
 {
+    const char *end = text.data + text.size;
+    return plain_end(text.data, end) == end;
+}
+
+/* "text", after `before` unless that is zero and before `behind` likewise. */
+static void write_string(struct buffer *out, char before, struct slice text, char behind)
+{
+    if (is_plain_text(text)) { /* nothing to escape, as nearly always */
+        char *first = buffer_room(out, text.size + 4), *at = first;
+        if (!at)
+            return;
+        *at = before;
+        at += before != '\0';
+        *at++ = '"';
+        memcpy(at, text.size > 0 ? text.data : "", text.size);
+        at += text.size;
+        *at++ = '"';
+        *at = behind;
+        at += behind != '\0';
+        *at = '\0';
+        out->size += (size_t)(at - first);
+        return;
+    }
+    if (before)
+        buffer_append_char(out, before);
     buffer_append_char(out, '"');
     json_escape(text, out);
     buffer_append_char(out, '"');
+    if (behind)
+        buffer_append_char(out, behind);
 }
 
 /* The comma that is due and the member's name. */
 static void lead(struct json_writer *writer, const char *key)
 {
     uint64_t bit = UINT64_C(1) << writer->depth;
-    if (writer->depth > 0 && (writer->filled & bit))
-        buffer_append_char(writer->out, ',');
+    char comma = writer->depth > 0 && (writer->filled & bit) ? ',' : '\0';
     writer->filled |= bit;
-    if (key) {
-        write_string(writer->out, slice_of(key));
-        buffer_append_char(writer->out, ':');
-    }
+    if (key)
+        write_string(writer->out, comma, slice_of(key), ':');
+    else if (comma)
+        buffer_append_char(writer->out, comma);
 }
 
 static void open_level(struct json_writer *writer, const char *key, char bracket)
@@ -129,7 +156,7 @@ void json_float(struct json_writer *writer, const char *key, float number)
 void json_string(struct json_writer *writer, const char *key, struct slice text)
 {
     lead(writer, key);
-    write_string(writer->out, text);
+    write_string(writer->out, '\0', text, '\0');
 }
 
 void json_text(struct json_writer *writer, const char *key, const char *text)
@@ -226,6 +253,10 @@ bool json_escape(struct slice text, struct buffer *out)
     while (at < text.size) {
         int code;
         size_t as_is;
+        const char *stop = plain_end(text.data + at, text.data + text.size);
+        at = (size_t)(stop - text.data);
+        if (at == text.size)
+            break;
         size_t length = to_escape(slice_make(text.data + at, text.size - at), &code, &as_is);
         if (length == 0) {
             at += as_is;
@@ -250,6 +281,10 @@ bool json_plain(struct slice json, struct buffer *out)
     size_t clean = 0;
     for (size_t at = 0; at < json.size;) {
         unsigned code;
+        const char *stop = plain_end(json.data + at, json.data + json.size);
+        at = (size_t)(stop - json.data);
+        if (at == json.size)
+            break;
         size_t length = utf8_unsafe(slice_make(json.data + at, json.size - at), &code);
         if (length == 0 || code == '\n' || code == '\r' || code == '\t') {
             at++;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/number_float.h"
+
 _Static_assert(FLT_EVAL_METHOD == 0, "the fast path needs operations that round to double at once");
 
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -284,7 +286,9 @@ size_t number_format(double number, char out[NUMBER_TEXT_SIZE])
 
 size_t float_format(float number, char out[NUMBER_TEXT_SIZE])
 {
-    return use_point(out, snprintf(out, NUMBER_TEXT_SIZE, "%.9g", (double)number));
+    size_t size = number_float(number, out);
+    return size > 0 ? size
+                    : use_point(out, snprintf(out, NUMBER_TEXT_SIZE, "%.9g", (double)number));
 }
 
 const char *number_noun(uint64_t n, const char *one, const char *many)

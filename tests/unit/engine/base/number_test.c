@@ -214,6 +214,31 @@ static void writes_what_the_c_library_writes(void **state)
     }
 }
 
+/* Every exponent with random digits, halves between two texts, powers of ten and their neighbours.
+ */
+static void writes_floats_as_the_c_library_does(void **state)
+{
+    (void)state;
+    char expected[64], text[NUMBER_TEXT_SIZE];
+    uint64_t random = 5;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        uint32_t bits = (uint32_t)draw(&random);
+        float number;
+        memcpy(&number, &bits, sizeof number);
+        if (i % 4 == 1)
+            number = (float)(draw(&random) % 2000000000) / 1024.0f;
+        else if (i % 4 == 2)
+            number = nextafterf((float)pow(10, (double)(i % 26) - 14), i % 8 < 4 ? 0 : 1e10f);
+        else if (i % 4 == 3)
+            number = (float)(draw(&random) % 100000) / 100.0f;
+        if (isnan(number))
+            continue;
+        int size = snprintf(expected, sizeof expected, "%.9g", (double)number);
+        assert_int_equal(float_format(number, text), size);
+        assert_string_equal(text, expected);
+    }
+}
+
 static void writes_the_shortest_text_that_reads_back(void **state)
 {
     (void)state;
@@ -277,6 +302,7 @@ int main(void)
         cmocka_unit_test(reads_integers_to_their_limits),
         cmocka_unit_test(the_noun_fits_the_number),
         cmocka_unit_test(writes_what_the_c_library_writes),
+        cmocka_unit_test(writes_floats_as_the_c_library_does),
         cmocka_unit_test(writes_the_shortest_text_that_reads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
