@@ -12,6 +12,11 @@ GOALS = {
     "batch 500x8 avx2 / libxgboost 3": (4, 8),
     "batch 500x8 avx512 / libxgboost 3": (8, 15),
     "contributions 100x6 / libxgboost": (30, 100),
+    "stage: parse and contract, ns": (150, 150),
+    "stage: features, ns": (100, 100),
+    "stage: score 100x6, ns": (600, 100),  # by kernel
+    "stage: rules, ns": (10, 10),
+    "stage: observe, ns": (30, 30),
     "replay to a durable ledger, events/s": (150_000, 300_000),
     "Handbook, whole, seconds": (15, 5),
     "HTTP 128 / FastAPI": (15, 25),
@@ -22,7 +27,9 @@ GOALS = {
     "idle memory, MB": (40, 30),
     "start to ready, ms": (150, 100),
 }
-SMALLER = {"Handbook, whole, seconds", "HTTP 128 p99 share of FastAPI",
+SMALLER = {"stage: parse and contract, ns", "stage: features, ns", "stage: score 100x6, ns",
+           "stage: rules, ns", "stage: observe, ns",
+           "Handbook, whole, seconds", "HTTP 128 p99 share of FastAPI",
            "HTTP 128 p99 with idle browsers, times", "idle memory, MB", "start to ready, ms"}
 
 
