@@ -27,6 +27,7 @@ struct kafka_sender {
     struct kafka_parcel *spare; /* the worker's, for its next batch */
     struct kafka_reach reach;
     struct thread *thread;
+    atomic_bool awaits_ledger;
     atomic_bool failed; /* set after `why` */
     struct error why;
     enum status status;
@@ -50,13 +51,14 @@ static void push(struct queue *queue, struct kafka_parcel *parcel)
 
 /* A disk that refuses is waited for: the rows are queued, and to decide them again would be wrong.
  */
-static enum status await_ledger(const struct kafka_sender *sender, uint64_t ticket,
-                                struct error *error)
+static enum status await_ledger(struct kafka_sender *sender, uint64_t ticket, struct error *error)
 {
     enum status status;
+    atomic_store(&sender->awaits_ledger, true);
     while ((status = ledger_wait(sender->options.ledger, ticket, -1, error)) == STATUS_IO &&
            !atomic_load(sender->options.stopping))
         pause_ms(DISK_RETRY_MS);
+    atomic_store(&sender->awaits_ledger, false);
     return status;
 }
 
@@ -120,7 +122,7 @@ static void run(void *context)
         size_t n = queue_take(sender->full, taken, PARCELS - sender->n_held, timeout_ms);
         for (size_t i = 0; i < n; i++)
             sender->held[sender->n_held++] = taken[i];
-        if (atomic_load(&sender->failed))
+        if (sender->n_held > 0 && atomic_load(&sender->failed))
             give_back(sender, sender->n_held);
         else if (sender->n_held > 0)
             send_held(sender);
@@ -148,6 +150,11 @@ enum status kafka_sender_room(struct kafka_sender *sender, int timeout_ms, bool 
     sender->spare = taken;
     *room = taken != NULL;
     return look(sender, error);
+}
+
+bool kafka_sender_awaits_ledger(const struct kafka_sender *sender)
+{
+    return atomic_load(&sender->awaits_ledger);
 }
 
 struct kafka_parcel *kafka_sender_parcel(struct kafka_sender *sender)

@@ -28,6 +28,8 @@ void kafka_sender_stop(struct kafka_sender *sender);
  * from there on another connection. This and the following: the thread that started it. */
 MUST_USE enum status kafka_sender_room(struct kafka_sender *sender, int timeout_ms, bool *room,
                                        struct error *error);
+/* Whether it is the ledger that it waits for, and not the brokers. */
+bool kafka_sender_awaits_ledger(const struct kafka_sender *sender);
 /* The parcel that there was room for, to be filled and given, or given back (`keep` false). */
 struct kafka_parcel *kafka_sender_parcel(struct kafka_sender *sender);
 void kafka_sender_give(struct kafka_sender *sender, struct kafka_parcel *parcel, bool keep);

@@ -23,7 +23,7 @@
 #define MAX_BACKOFF_MS   15000
 #define LOOK_EVERY_NS    INT64_C(2000000000)
 #define LOOK_TIMEOUT_MS  300
-#define ROOM_TIMEOUT_MS  500 /* longer without room is a pause */
+#define ROOM_TIMEOUT_MS  2000 /* longer without room is a pause */
 #define DRAIN_TIMEOUT_MS 30000
 
 struct kafka_source {
@@ -42,7 +42,9 @@ struct kafka_source {
     atomic_bool connected;
     atomic_llong lag; /* -1: not known */
     atomic_ullong n_partitions, connections;
-    int64_t looked_ns; /* when the state was last looked at */
+    atomic_llong paused_us;  /* since when; 0: events are taken */
+    atomic_bool slow_ledger; /* while paused: it is the ledger that is waited for */
+    int64_t looked_ns;       /* when the state was last looked at */
     /* while settling */
     int32_t partition;
     uint64_t n_sent;
@@ -247,20 +249,66 @@ static void forget_connection(struct kafka_source *source)
     atomic_store(&source->connected, false);
     atomic_store(&source->n_partitions, 0);
     atomic_store(&source->lag, -1);
+    atomic_store(&source->paused_us, 0);
     source->looked_ns = 0;
+}
+
+/* ---- no room ---- */
+
+static void say_why(const struct kafka_source *source, char *why, size_t size)
+{
+    struct ledger_stats stats;
+    ledger_stats(engine_ledger(source->session->engine), &stats);
+    if (stats.health != LEDGER_OK)
+        snprintf(why, size, "the ledger cannot write: %s", stats.problem);
+    else
+        snprintf(why, size, "%s",
+                 atomic_load(&source->slow_ledger)
+                     ? "the ledger's disk is slow to take what was decided"
+                     : "the brokers are slow to take what was decided");
+}
+
+static void set_paused(struct kafka_source *source, bool paused)
+{
+    char why[160];
+    long long since_us = atomic_load(&source->paused_us);
+    int64_t now_us = clock_now_us(source->session->clock);
+    if (paused)
+        atomic_store(&source->slow_ledger, kafka_sender_awaits_ledger(source->sender));
+    if (paused == (since_us > 0))
+        return;
+    atomic_store(&source->paused_us, paused ? now_us : 0);
+    say_why(source, why, sizeof why);
+    if (paused)
+        log_write(log_of(source), LOG_WARN, "kafka", "paused",
+                  "%s; events stay on the topic meanwhile", why);
+    else
+        log_write(log_of(source), LOG_INFO, "kafka", "resumed", "after %.1f s",
+                  (double)(now_us - since_us) / 1e6);
+}
+
+static bool ledger_writes(const struct kafka_source *source)
+{
+    struct ledger_stats stats;
+    ledger_stats(engine_ledger(source->session->engine), &stats);
+    return stats.health == LEDGER_OK;
 }
 
 void kafka_source_fill(const struct kafka_source *source, struct kafka_status *status)
 {
     long long lag = atomic_load(&source->lag);
     unsigned long long connections = atomic_load(&source->connections);
+    long long paused_us = atomic_load(&source->paused_us);
     *status = (struct kafka_status){
         .used = true,
+        .paused_us = paused_us,
         .connected = atomic_load(&source->connected),
         .partitions = atomic_load(&source->n_partitions),
         .lag = lag < 0 ? (double)NAN : (double)lag,
         .reconnects = connections > 0 ? connections - 1 : 0,
     };
+    if (paused_us > 0)
+        say_why(source, status->paused_why, sizeof status->paused_why);
 }
 
 /* Takes a batch, or stays in the group until one can be taken. */
@@ -273,6 +321,8 @@ static enum status take(struct kafka_source *source, size_t *n, bool *rebalanced
     enum status status = kafka_sender_room(source->sender, ROOM_TIMEOUT_MS, &room, error);
     if (status != STATUS_OK)
         return status;
+    room = room && ledger_writes(source);
+    set_paused(source, !room);
     if (!room)
         return kafka_consumer_wait(source->consumer, TAKE_TIMEOUT_MS, rebalanced, error);
     return kafka_consumer_take(source->consumer, source->records, MAX_BATCH, TAKE_TIMEOUT_MS, n,

@@ -22,6 +22,8 @@ struct kafka_consumer {
     rd_kafka_t *handle;
     struct kafka_partition *partitions;
     size_t n_partitions;
+    int64_t *next; /* of each partition, the lowest offset that may come */
+    size_t last;   /* partition of the last message: most come in runs */
     bool rebalanced;
     enum status trouble; /* found in a callback, returned by the next take */
     struct error why;
@@ -135,19 +137,24 @@ static void take_partitions(struct kafka_consumer *consumer,
 {
     size_t n = (size_t)places->cnt;
     struct kafka_partition *partitions = calloc(n ? n : 1, sizeof *partitions);
+    int64_t *next = calloc(n ? n : 1, sizeof *next);
     rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle, places, ASK_TIMEOUT_MS);
     for (int i = 0; i < places->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
         code = places->elems[i].err;
-    if (!partitions || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!partitions || !next || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         complain(consumer, STATUS_UNAVAILABLE, "kafka: asking for the group's offsets: %s",
                  rd_kafka_err2str(code));
         free(partitions);
+        free(next);
         rd_kafka_assign(consumer->handle, NULL);
         return;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         settle_start(consumer, &places->elems[i], &partitions[i]);
+        next[i] = places->elems[i].offset;
+    }
     consumer->partitions = partitions;
+    consumer->next = next;
     consumer->n_partitions = n;
     rd_kafka_assign(consumer->handle, consumer->trouble == STATUS_OK ? places : NULL);
     log_write(consumer->client.log, LOG_INFO, "kafka", "assigned", "%zu %s of %s", n,
@@ -157,7 +164,10 @@ static void take_partitions(struct kafka_consumer *consumer,
 static void drop_partitions(struct kafka_consumer *consumer)
 {
     free(consumer->partitions);
+    free(consumer->next);
     consumer->partitions = NULL;
+    consumer->next = NULL;
+    consumer->last = 0;
     consumer->n_partitions = 0;
 }
 
@@ -241,7 +251,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
         rd_kafka_consumer_close(consumer->handle);
         rd_kafka_destroy(consumer->handle);
     }
-    free(consumer->partitions);
+    drop_partitions(consumer);
     free(consumer);
 }
 
@@ -271,25 +281,42 @@ static void handle_event(struct kafka_consumer *consumer, rd_kafka_message_t *me
     rd_kafka_message_destroy(message);
 }
 
+/* Offsets only ever grow. A topic that was deleted and made anew begins again at 0. */
+static void check_order(struct kafka_consumer *consumer, const rd_kafka_message_t *message)
+{
+    size_t n = consumer->n_partitions, at = consumer->last;
+    for (size_t i = 0; i < n && consumer->partitions[at].number != message->partition; i++)
+        at = at + 1 < n ? at + 1 : 0;
+    if (n == 0 || consumer->partitions[at].number != message->partition)
+        return; /* the next take says that it is not ours any more */
+    consumer->last = at;
+    if (message->offset < consumer->next[at])
+        complain(consumer, STATUS_CONFLICT,
+                 "kafka: %s/%d goes on at offset %lld, and has been read up to %lld: it is not the "
+                 "topic that the ledger knows. Use another group and ledger, or another topic",
+                 consumer->options.kafka->topic, message->partition, (long long)message->offset,
+                 (long long)consumer->next[at] - 1);
+    consumer->next[at] = message->offset + 1;
+}
+
+static void keep(struct kafka_consumer *consumer, rd_kafka_message_t *message)
+{
+    if (message->err) {
+        handle_event(consumer, message);
+        return;
+    }
+    check_order(consumer, message);
+    consumer->messages[consumer->n_messages++] = message;
+}
+
 /* One poll may call us back about partitions and then return a message of the new ones. What was
  * collected before comes again from where the ledger ends; this one does not: it is held. */
 static void hold(struct kafka_consumer *consumer, rd_kafka_message_t *message)
 {
     release_messages(consumer);
-    if (message && !message->err) {
-        consumer->messages[consumer->n_messages++] = message;
-        consumer->held = true;
-    } else if (message) {
-        handle_event(consumer, message);
-    }
-}
-
-static void keep(struct kafka_consumer *consumer, rd_kafka_message_t *message)
-{
-    if (message->err)
-        handle_event(consumer, message);
-    else
-        consumer->messages[consumer->n_messages++] = message;
+    if (message)
+        keep(consumer, message);
+    consumer->held = consumer->n_messages > 0;
 }
 
 static void collect(struct kafka_consumer *consumer, size_t max, int timeout_ms)

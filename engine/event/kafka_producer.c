@@ -13,12 +13,14 @@
 #define COMMIT_TIMEOUT_MS 60000
 #define ROOM_TIMEOUT_MS   60000
 #define CLOSE_TIMEOUT_MS  1000
+#define POLL_EVERY        64 /* messages */
 
 struct kafka_producer {
     struct kafka_client client; /* first: the handle's opaque */
     rd_kafka_t *handle;
     rd_kafka_topic_t *topic; /* the last one's handle: most messages go where the last one went */
-    uint64_t n_failed;       /* deliveries since the last flush */
+    uint64_t n_put;
+    uint64_t n_failed; /* deliveries since the last flush */
     struct error first_failure;
 };
 
@@ -43,6 +45,8 @@ static enum status open_handle(struct kafka_producer *producer,
          */
         {"linger.ms", "1"},
         {"compression.codec", "lz4"},
+        /* Nobody asks about those that arrive, and each report costs a wake-up. */
+        {"delivery.report.only.error", "true"},
         {"transactional.id", options->transactional_id},
         {NULL, NULL},
     };
@@ -128,6 +132,19 @@ static rd_kafka_resp_err_t produce(struct kafka_producer *producer, rd_kafka_top
     return code;
 }
 
+/* Better without its value than that everything after it waits for ever. */
+static rd_kafka_resp_err_t produce_bare(struct kafka_producer *producer, rd_kafka_topic_t *topic,
+                                        const struct kafka_message *message)
+{
+    struct kafka_message bare = *message;
+    bare.value = slice_of("");
+    log_write(producer->client.log, LOG_ERROR, "kafka", "too_large",
+              "a message of %zu bytes goes to %s without its value, which is in the ledger; raise "
+              "message.max.bytes here and on the brokers",
+              message->value.size, message->topic);
+    return produce(producer, topic, &bare);
+}
+
 enum status kafka_producer_put(struct kafka_producer *producer, const struct kafka_message *message,
                                struct error *error)
 {
@@ -139,7 +156,10 @@ enum status kafka_producer_put(struct kafka_producer *producer, const struct kaf
     while ((code = produce(producer, topic, message)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
            monotonic_ns() < give_up_ns)
         rd_kafka_poll(producer->handle, 100);
-    rd_kafka_poll(producer->handle, 0);
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && message->value.size > 0)
+        code = produce_bare(producer, topic, message);
+    if (++producer->n_put % POLL_EVERY == 0)
+        rd_kafka_poll(producer->handle, 0);
     return kafka_code_failed(code, message->topic, error);
 }
 

@@ -35,7 +35,8 @@ MUST_USE enum status kafka_producer_open(const struct kafka_producer_options *op
 void kafka_producer_close(struct kafka_producer *producer);
 
 MUST_USE enum status kafka_producer_begin(struct kafka_producer *producer, struct error *error);
-/* Waits for room in the queue when it is full. One thread. */
+/* Waits for room in the queue when it is full. A message beyond message.max.bytes goes without its
+ * value, which is logged. One thread. */
 MUST_USE enum status kafka_producer_put(struct kafka_producer *producer,
                                         const struct kafka_message *message, struct error *error);
 /* Everything since begin, and that the consumer's `partitions` are dealt with up to and including

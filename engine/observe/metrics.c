@@ -244,6 +244,7 @@ HEAD_PLACES(write_heads_rows, rows_sent)
 KAFKA(write_kafka_connected, snapshot->kafka.connected)
 KAFKA(write_kafka_partitions, snapshot->kafka.partitions)
 KAFKA(write_kafka_lag, snapshot->kafka.lag)
+KAFKA(write_kafka_paused, snapshot->kafka.paused_us > 0)
 KAFKA(write_kafka_reconnects, snapshot->kafka.reconnects)
 
 /* Only where there is a ledger. */
@@ -421,6 +422,9 @@ static const struct metric metrics[] = {
      "Messages between what was taken and the ends of the partitions; transactions of producers "
      "leave one or two that are never taken.",
      write_kafka_lag},
+    {"binnacle_kafka_paused", METRIC_GAUGE,
+     "1 while nothing is taken because the disk or the brokers take nothing, else 0.",
+     write_kafka_paused},
     {"binnacle_kafka_reconnects_total", METRIC_COUNTER,
      "Connections to the brokers that were opened anew.", write_kafka_reconnects},
     {NULL, METRIC_GAUGE, NULL, NULL},

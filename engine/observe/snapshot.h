@@ -135,6 +135,8 @@ struct kafka_status {
     uint64_t partitions; /* that are ours */
     double lag;          /* messages behind the ends of our partitions; NaN while not known */
     uint64_t reconnects; /* since start */
+    int64_t paused_us;   /* since when nothing is taken, for want of room; 0: events are taken */
+    char paused_why[160];
 };
 
 /* Whether what is decided gets onto the disk. */

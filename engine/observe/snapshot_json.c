@@ -253,6 +253,9 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
         json_bool(json, "connected", snapshot->kafka.connected);
         json_int(json, "partitions", (int64_t)snapshot->kafka.partitions);
         json_number(json, "lag", snapshot->kafka.lag);
+        time_or_null(json, "paused_since", snapshot->kafka.paused_us);
+        json_text(json, "paused_why",
+                  snapshot->kafka.paused_us > 0 ? snapshot->kafka.paused_why : NULL);
         json_object_end(json);
     }
     json_bool(json, "ready", snapshot->ready);

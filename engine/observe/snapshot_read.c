@@ -295,7 +295,9 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
         .connected = json_as_bool(json_get(kafka, "connected"), false),
         .partitions = read_count(kafka, "partitions"),
         .lag = read_number(kafka, "lag"),
+        .paused_us = read_time(kafka, "paused_since"),
     };
+    read_text(kafka, "paused_why", snapshot->kafka.paused_why, sizeof snapshot->kafka.paused_why);
 }
 
 static void read_all(const struct json *from, struct snapshot *snapshot)

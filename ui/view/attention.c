@@ -197,6 +197,20 @@ static void add_broker(const struct snapshot *snapshot, struct view *view)
     evidence(item, "do", "nothing is lost; look at the brokers: binnacle doctor --config DIR");
 }
 
+/* A ledger that is not written has a page of its own. */
+static void add_pause(const struct snapshot *snapshot, struct view *view)
+{
+    const struct kafka_status *kafka = &snapshot->kafka;
+    if (!kafka->used || !kafka->connected || kafka->paused_us == 0 || view_record_stopped(snapshot))
+        return;
+    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, kafka->paused_us);
+    if (!item)
+        return;
+    snprintf(item->title, sizeof item->title, "the topic is not read: there is no room");
+    evidence(item, "cause", "%s", kafka->paused_why);
+    evidence(item, "do", "nothing is lost; it goes on by itself when the disk and the brokers do");
+}
+
 /* What became of events meanwhile, by who brings them. */
 static void say_loss(const struct snapshot *snapshot, struct view_attention *item)
 {
@@ -315,6 +329,7 @@ static void add_service(const struct snapshot *snapshot, struct view *view)
 {
     add_start(snapshot, view);
     add_broker(snapshot, view);
+    add_pause(snapshot, view);
     add_clock(snapshot, view);
     if (view_record_stopped(snapshot))
         add_stopped_ledger(snapshot, view);

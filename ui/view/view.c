@@ -57,7 +57,7 @@ static void build_broker(const struct snapshot *snapshot, struct view_headline *
     char *out = headline->broker, lag[WORD_SIZE];
     if (!kafka->used)
         return;
-    headline->broker_lost = !kafka->connected;
+    headline->broker_lost = !kafka->connected || kafka->paused_us > 0;
     if (view_record_stopped(snapshot)) {
         char since[WORD_SIZE];
         headline->broker_lost = true;
@@ -67,6 +67,8 @@ static void build_broker(const struct snapshot *snapshot, struct view_headline *
     }
     if (!kafka->connected)
         snprintf(out, VIEW_LINE_SIZE, "kafka: no broker answers");
+    else if (kafka->paused_us > 0)
+        snprintf(out, VIEW_LINE_SIZE, "kafka paused: %.100s", kafka->paused_why);
     else if (kafka->partitions == 0)
         snprintf(out, VIEW_LINE_SIZE, "kafka, no partition is ours");
     else if (!isfinite(kafka->lag))

@@ -27,7 +27,7 @@ struct view_headline {
     char rate[WORD_SIZE];
     char uptime[WORD_SIZE];
     char broker[VIEW_LINE_SIZE]; /* "kafka, 120 behind"; "" when the source is another */
-    bool broker_lost;            /* and it says that no broker answers */
+    bool broker_lost;            /* and it says that no events come in */
 };
 
 /* One thing that needs a person. The worst first, then the oldest; "no data" is a start that is

@@ -85,7 +85,10 @@ const struct web_schema web_schemas[] = {
      "\"tiers_problem\":{\"type\":[\"string\",\"null\"]}}},"
      "\"kafka\":{\"type\":\"object\",\"description\":\"only with a source of type kafka\","
      "\"properties\":{\"connected\":{\"type\":\"boolean\"},"
-     "\"partitions\":{\"type\":\"integer\"},\"lag\":{\"type\":[\"number\",\"null\"]}}},"
+     "\"partitions\":{\"type\":\"integer\"},\"lag\":{\"type\":[\"number\",\"null\"]},"
+     "\"paused_since\":{\"type\":[\"string\",\"null\"],\"description\":\"since when nothing is "
+     "taken from the topic, because the disk or the brokers take nothing\"},"
+     "\"paused_why\":{\"type\":[\"string\",\"null\"]}}},"
      "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"},
     {"Traffic", JSON,
      "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"

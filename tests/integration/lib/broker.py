@@ -9,8 +9,9 @@ import time
 
 POM = pathlib.Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
-JAVA = ["java", "-Xms128m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+JAVA = ["java", "-Xms128m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+SHORT_LIVED = ["-Xmx256m", "-XX:TieredStopAtLevel=1"]  # starts quickly
+LONG_LIVED = ["-Xmx512m"]  # fast once it is warm
 PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -54,16 +55,17 @@ def free_port():
 
 
 class Broker:
-    def __init__(self, library, folder):
+    def __init__(self, library, folder, kind=tuple(SHORT_LIVED)):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self.command = [*JAVA, "-cp", f"{library}/*"]
+        tools = [*JAVA, *SHORT_LIVED, "-cp", f"{library}/*"]
+        self.command = [*JAVA, *kind, "-cp", f"{library}/*"]
         self.process = None
         self.properties = self.folder / "server.properties"
         self.properties.write_text(PROPERTIES.format(
             port=self.port, controller=free_port(), folder=self.folder))
-        tool = [*self.command, "kafka.tools.StorageTool"]
+        tool = [*tools, "kafka.tools.StorageTool"]
         name = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True,
                               text=True).stdout.split()[-1]
         subprocess.run([*tool, "format", "-t", name, "-c", self.properties], check=True,

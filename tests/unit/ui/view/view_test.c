@@ -99,6 +99,13 @@ static void says_how_a_kafka_source_stands(void **state)
     kafka->lag = NAN;
     view_build(pair->snapshot, pair->view);
     assert_string_equal(pair->view->headline.broker, "kafka, lag not known yet");
+    kafka->paused_us = pair->snapshot->time_us - 1000000;
+    snprintf(kafka->paused_why, sizeof kafka->paused_why, "the disk is full");
+    view_build(pair->snapshot, pair->view);
+    assert_true(pair->view->headline.broker_lost);
+    assert_string_equal(pair->view->headline.broker, "kafka paused: the disk is full");
+    assert_int_equal(pair->view->n_attention, 1);
+    kafka->paused_us = 0;
     kafka->connected = false;
     view_build(pair->snapshot, pair->view);
     assert_true(pair->view->headline.broker_lost);
