@@ -57,13 +57,13 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
 {
     struct value *slots = scratch->slots;
     int first_feature = SLOT_FIELDS + (int)rules->schema->n_fields;
-    slots[SLOT_SCORE] = value_number((double)score);
-    slots[SLOT_MARGIN] = value_number((double)margin);
-    slots[SLOT_NOW] = value_time(now_us);
+    value_set_number(&slots[SLOT_SCORE], (double)score);
+    value_set_number(&slots[SLOT_MARGIN], (double)margin);
+    value_set_time(&slots[SLOT_NOW], now_us);
     for (size_t i = 0; i < rules->n_used; i++) {
         int slot = rules->used[i];
         if (slot >= first_feature)
-            slots[slot] = value_number((double)features->values[slot - first_feature]);
+            value_set_number(&slots[slot], (double)features->values[slot - first_feature]);
         else if (slot >= SLOT_FIELDS)
             slots[slot] = event->values[slot - SLOT_FIELDS];
     }

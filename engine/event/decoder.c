@@ -192,7 +192,7 @@ bool reading_keep(struct reading *reading, int field, struct slice text, struct 
 void reading_refuse(struct reading *reading, int field, enum violation_code code)
 {
     event_violate(reading->event, code, field);
-    reading->event->values[field] = value_null();
+    value_set_null(&reading->event->values[field]);
 }
 
 void reading_null(struct reading *reading, int field)
@@ -204,7 +204,7 @@ void reading_null(struct reading *reading, int field)
 static void put_int(struct reading *reading, int field, const struct numeral *number)
 {
     if (numeral_is_integer(number))
-        reading->event->values[field] = value_number(number->value + 0.0); /* no minus zero */
+        value_set_number(&reading->event->values[field], number->value + 0.0); /* no minus zero */
     else
         reading_refuse(reading, field,
                        number->value == rint(number->value) ? VIOLATION_RANGE : VIOLATION_TYPE);
@@ -219,14 +219,14 @@ void reading_number(struct reading *reading, int field, const struct numeral *nu
     }
     switch (reading->decoder->schema->fields[field].type) {
     case FIELD_FLOAT:
-        reading->event->values[field] = value_number(number->value);
+        value_set_number(&reading->event->values[field], number->value);
         return;
     case FIELD_INT:
         put_int(reading, field, number);
         return;
     case FIELD_TIMESTAMP:
         if (time_from_epoch(number->value, &time_us))
-            reading->event->values[field] = value_time(time_us);
+            value_set_time(&reading->event->values[field], time_us);
         else
             reading_refuse(reading, field, VIOLATION_TIMESTAMP);
         return;
@@ -241,7 +241,7 @@ void reading_time(struct reading *reading, int field, struct slice text)
 {
     int64_t time_us;
     if (time_parse(text, &time_us))
-        reading->event->values[field] = value_time(time_us);
+        value_set_time(&reading->event->values[field], time_us);
     else
         reading_refuse(reading, field, VIOLATION_TIMESTAMP);
 }

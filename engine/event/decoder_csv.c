@@ -134,9 +134,9 @@ static bool is_word(struct slice text, const char *word)
 static void put_bool(struct reading *reading, int field, struct slice cell)
 {
     if (is_word(cell, "true") || slice_is(cell, "1"))
-        reading->event->values[field] = value_bool(true);
+        value_set_bool(&reading->event->values[field], true);
     else if (is_word(cell, "false") || slice_is(cell, "0"))
-        reading->event->values[field] = value_bool(false);
+        value_set_bool(&reading->event->values[field], false);
     else
         reading_refuse(reading, field, VIOLATION_TYPE);
 }
@@ -155,7 +155,7 @@ static void put_string(struct reading *reading, int field, struct slice cell)
     const char *raw = reading->event->raw.data;
     bool borrowed = cell.data >= raw && cell.data < raw + reading->event->raw.size;
     if (borrowed || reading_keep(reading, field, cell, &cell)) /* scratch is for one record */
-        reading->event->values[field] = value_string(cell);
+        value_set_string(&reading->event->values[field], cell);
 }
 
 static void put_cell(struct reading *reading, int field, struct slice cell)

@@ -291,7 +291,7 @@ static bool read_string(struct reading *reading, struct cursor *cursor, int fiel
         reading_refuse(reading, field, VIOLATION_TYPE);
     else if (token_text(reading, field, &token, &text)) {
         if (type == FIELD_STRING)
-            reading->event->values[field] = value_string(text);
+            value_set_string(&reading->event->values[field], text);
         else
             reading_time(reading, field, text);
     }
@@ -301,7 +301,7 @@ static bool read_string(struct reading *reading, struct cursor *cursor, int fiel
 static bool read_bool(struct reading *reading, int field, bool boolean)
 {
     if (reading->decoder->schema->fields[field].type == FIELD_BOOL)
-        reading->event->values[field] = value_bool(boolean);
+        value_set_bool(&reading->event->values[field], boolean);
     else
         reading_refuse(reading, field, VIOLATION_TYPE);
     return true;

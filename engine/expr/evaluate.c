@@ -26,6 +26,14 @@ static struct value checked(struct value value, enum value_type type)
     return value;
 }
 
+/* The same in place. */
+static void push_slot(struct value *top, const struct value *slot, enum value_type type)
+{
+    *top = *slot;
+    if (slot->type != type || (type == VALUE_NUMBER && !isfinite(slot->number)))
+        value_set_null(top);
+}
+
 static struct value arithmetic(enum op_code code, struct value left, struct value right)
 {
     if (left.type == VALUE_NULL || right.type == VALUE_NULL)
@@ -243,7 +251,7 @@ struct value expr_evaluate(const struct expr *expr, const struct value *slots,
         if (op->code == OP_CONSTANT)
             *++top = expr->constants[op->operand];
         else if (op->code == OP_SLOT)
-            *++top = checked(slots[op->operand], (enum value_type)op->n);
+            push_slot(++top, &slots[op->operand], (enum value_type)op->n);
         else if (op->code < OP_JUMP)
             apply(expr, op, &frame, &top);
         else if (jumps(op, &top))

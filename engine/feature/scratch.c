@@ -207,8 +207,10 @@ static void one_hot(const struct one_hot_plan *plan, const struct feature_scratc
 static void set_slots(struct feature_scratch *scratch, size_t from, size_t to)
 {
     struct value *slots = scratch->slots + scratch->store->views->schema->n_fields;
-    for (size_t i = from; i < to; i++)
-        slots[i] = isnan(scratch->outputs[i]) ? value_null() : value_number(scratch->outputs[i]);
+    for (size_t i = from; i < to; i++) {
+        slots[i].type = isnan(scratch->outputs[i]) ? VALUE_NULL : VALUE_NUMBER;
+        slots[i].number = scratch->outputs[i];
+    }
 }
 
 /* The nearest float; what no float holds becomes the largest one of its sign. */
