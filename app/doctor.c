@@ -239,8 +239,8 @@ static void look_at_heads(struct diagnosis *diagnosis)
 }
 
 static void (*const looks[])(struct diagnosis *diagnosis) = {
-    look_at_machine, look_at_configuration, look_at_models,
-    look_at_ledger,  look_at_heads,         doctor_kafka,
+    look_at_machine, look_at_configuration, look_at_models, look_at_ledger,
+    doctor_folder,   look_at_heads,         doctor_kafka,
 };
 
 int command_doctor(const struct cli_args *args)

@@ -16,6 +16,8 @@ const struct cli_args *doctor_args(const struct diagnosis *diagnosis);
 /* NULL: none given, or it could not be read. */
 const struct config *doctor_config(const struct diagnosis *diagnosis);
 
+/* The look at the folder of the ledger: durability, file system, rights. */
+void doctor_folder(struct diagnosis *diagnosis);
 /* The look at the cluster: topics, copies, retention. */
 void doctor_kafka(struct diagnosis *diagnosis);
 

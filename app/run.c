@@ -1,6 +1,7 @@
 /* `run`: the service, until interrupted. In a terminal with the screen of `top`, elsewhere with a
  * status line. */
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,16 @@ static int check_usage(const struct cli_args *args)
     return EXIT_DONE;
 }
 
+/* What nobody can read, because the disk of the log is full perhaps, is lost: that is no failure of
+ * the service. */
+static void flush_output(void)
+{
+    if (fflush(stdout) == 0)
+        return;
+    __fpurge(stdout);
+    clearerr(stdout);
+}
+
 static void print_place(const struct service *service, const struct demo *demo)
 {
     char address[SERVICE_ADDRESS_SIZE];
@@ -59,7 +70,7 @@ static void print_place(const struct service *service, const struct demo *demo)
     else if (!service_ledger(service))
         puts("binnacle: no ledger is configured: decisions are not recorded");
     puts("binnacle: Ctrl-C drains, commits and ends");
-    fflush(stdout);
+    flush_output();
 }
 
 static void print_status(struct service *service)
@@ -75,7 +86,7 @@ static void print_status(struct service *service)
            number_noun(snapshot->events_total, "event", "events"),
            (unsigned long long)snapshot->quarantined_total, snapshot->n_alerts,
            number_noun((uint64_t)snapshot->n_alerts, "alert", "alerts"));
-    fflush(stdout);
+    flush_output();
     snapshot_release(snapshot);
 }
 
@@ -140,6 +151,7 @@ static enum status run(const struct cli_args *args, const struct service_options
     }
     if (service)
         puts("binnacle: draining and committing");
+    flush_output();
     service_stop(service);
     interrupt_destroy(interrupt);
     return status;

@@ -19,6 +19,7 @@
 /* ---- score ---- */
 
 struct score_run {
+    struct session *session;
     struct buffer out;
 };
 
@@ -28,6 +29,8 @@ static enum status print_answers(void *context, struct worker *worker, const str
     (void)file;
     struct score_run *run = context;
     enum status status = worker_wait(worker, error);
+    if (status == STATUS_IO)
+        status = session_await_disk(run->session, NULL, error);
     if (status != STATUS_OK)
         return status;
     buffer_reset(&run->out);
@@ -45,7 +48,7 @@ static enum status score_files(const struct cli_args *args, struct session *sess
 {
     struct worker_options options = {.reasons = reasons, .always = true, .wait_for_room = true};
     struct worker *worker = NULL;
-    struct score_run run;
+    struct score_run run = {.session = session};
     buffer_init(&run.out, OUTPUT_BYTES);
     enum status status = worker_create(session->engine, &options, &worker, error);
     for (int i = 0; i < cli_n_arguments(args) && status == STATUS_OK; i++)
@@ -152,10 +155,8 @@ static enum status replay_files(const struct cli_args *args, struct replay_run *
     for (int i = 0; i < cli_n_arguments(args) && status == STATUS_OK; i++)
         status = session_run_file(run->session, worker, cli_argument(args, i), i, run->interrupt,
                                   count_answers, run, error);
-    if (status == STATUS_OK)
-        status = worker_wait(worker, error);
-    if (status == STATUS_OK)
-        status = ledger_flush(engine_ledger(run->session->engine), -1, error);
+    if (status == STATUS_OK || status == STATUS_END)
+        status = session_await_disk(run->session, run->interrupt, error);
     worker_destroy(worker);
     return status;
 }
@@ -170,6 +171,11 @@ static int check_replay(const struct cli_args *args, struct pace *pace)
         return cli_usage(args, "--speed is 'max' or a factor above 0, not '%s'",
                          cli_text(args, "speed"));
     return EXIT_DONE;
+}
+
+static bool is_interrupted(void *context)
+{
+    return interrupt_came(context);
 }
 
 int command_replay(const struct cli_args *args)
@@ -191,6 +197,8 @@ int command_replay(const struct cli_args *args)
     struct replay_run run = {.session = &session, .pace = &pace};
     struct error error;
     enum status status = interrupt_create(&run.interrupt, &error);
+    options.interrupted = is_interrupted;
+    options.context = run.interrupt;
     if (status == STATUS_OK)
         status = session_open(&options, &session, &error);
     progress_begin(&run.progress, "replay", "events");

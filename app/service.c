@@ -3,6 +3,7 @@
  * two batches, so that objectives and alerts are judged as the events' time goes by. */
 #include "app/service.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct service {
     uint64_t seq;
     int64_t started_us;
     int64_t judged_us; /* event time of the last judgement */
+    atomic_bool stopping;
 };
 
 /* ---- the tick ---- */
@@ -254,11 +256,19 @@ static enum status start_source(struct service *service, struct error *error)
     return source_start(&options, &service->source, error);
 }
 
+static bool is_stopping(void *context)
+{
+    struct service *service = context;
+    return atomic_load(&service->stopping);
+}
+
 static enum status start(struct service *service, struct error *error)
 {
     service->board = snapshot_board_create();
     if (!service->board)
         return error_set(error, STATUS_MEMORY, "out of memory");
+    service->options.session.interrupted = is_stopping;
+    service->options.session.context = service;
     enum status status = session_open(&service->options.session, &service->session, error);
     if (status == STATUS_OK)
         status = start_alerts(service, error);
@@ -299,6 +309,7 @@ void service_stop(struct service *service)
 {
     if (!service)
         return;
+    atomic_store(&service->stopping, true);
     source_stop(service->source);
     keeper_destroy(service->keeper);
     web_stop(service->web);

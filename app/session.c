@@ -9,8 +9,10 @@
 
 #include "engine/base/buffer.h"
 #include "engine/reasons.h"
+#include "engine/record/ledger.h"
 
 #define BATCH_ARENA_BYTES (64u << 20)
+#define AWAIT_MS          200
 
 const char *source_name(const char *path)
 {
@@ -147,6 +149,8 @@ static enum status build(struct session *session, const struct session_options *
         .drift = config->drift,
         .online_store = options->own_windows ? "embedded" : config->online_store,
         .max_memory_bytes = config->max_memory_mb << 20,
+        .interrupted = options->interrupted,
+        .context = options->context,
     };
     memcpy(parts.sources, options->sources, sizeof parts.sources);
     enum status status = fill_models(session, options, &parts, error);
@@ -211,6 +215,34 @@ struct worker_options session_worker_options(const struct session *session)
     return options;
 }
 
+enum status session_await_disk(struct session *session, struct interrupt *interrupt,
+                               struct error *error)
+{
+    struct ledger *ledger = engine_ledger(session->engine);
+    struct ledger_stats stats;
+    enum status status = STATUS_OK;
+    while (ledger && (status = ledger_flush(ledger, -1, error)) == STATUS_IO) {
+        ledger_stats(ledger, &stats);
+        if (stats.health == LEDGER_FAILED || interrupt_wait(interrupt, AWAIT_MS))
+            break;
+    }
+    return status;
+}
+
+void session_await_writing(const struct session *session)
+{
+    struct ledger *ledger = engine_ledger(session->engine);
+    const struct engine_parts *parts = engine_parts(session->engine);
+    struct ledger_stats stats = {.health = LEDGER_OK};
+    if (ledger)
+        ledger_stats(ledger, &stats);
+    while (stats.health == LEDGER_RETRYING &&
+           !(parts->interrupted && parts->interrupted(parts->context))) {
+        (void)interrupt_wait(NULL, AWAIT_MS);
+        ledger_stats(ledger, &stats);
+    }
+}
+
 void session_close(struct session *session)
 {
     engine_destroy(session->engine);
@@ -245,9 +277,9 @@ static enum status read_batch(struct file_source *file, struct arena *arena, int
     return STATUS_OK;
 }
 
-static enum status run_batches(size_t most, struct worker *worker, struct file_source *file,
-                               int source, struct interrupt *interrupt, answers_visitor *each,
-                               void *context, struct error *error)
+static enum status run_batches(const struct session *session, size_t most, struct worker *worker,
+                               struct file_source *file, int source, struct interrupt *interrupt,
+                               answers_visitor *each, void *context, struct error *error)
 {
     struct raw_event *events = calloc(MAX_BATCH, sizeof *events);
     struct answer *answers = calloc(MAX_BATCH, sizeof *answers);
@@ -257,6 +289,7 @@ static enum status run_batches(size_t most, struct worker *worker, struct file_s
         status = error_set(error, STATUS_MEMORY, "out of memory");
     while (status == STATUS_OK && !interrupt_came(interrupt)) {
         size_t n;
+        session_await_writing(session);
         status = read_batch(file, arena, source, most, events, &n, error);
         if (status != STATUS_OK || n == 0)
             break;
@@ -288,7 +321,7 @@ enum status session_run_file(struct session *session, struct worker *worker, con
         status = file_source_resume(file, done, error);
     if (status == STATUS_OK)
         status =
-            run_batches(session->batch ? session->batch : MAX_BATCH, worker, file,
+            run_batches(session, session->batch ? session->batch : MAX_BATCH, worker, file,
                         engine_source(session->engine, source), interrupt, each, context, error);
     file_source_close(file);
     return status;

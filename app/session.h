@@ -25,6 +25,9 @@ struct session_options {
     bool choose_source; /* as the configuration says, or `input` when that is not NULL: sets the
                            clock, the source's name and its kind */
     const char *input;
+    bool (*interrupted)(
+        void *context); /* ends waiting for a disk that takes nothing; NULL: never */
+    void *context;
 };
 
 struct session {
@@ -57,6 +60,15 @@ typedef enum status answers_visitor(void *context, struct worker *worker,
 MUST_USE enum status session_run_file(struct session *session, struct worker *worker,
                                       const char *path, int source, struct interrupt *interrupt,
                                       answers_visitor *each, void *context, struct error *error);
+
+/* Until everything submitted is on the disk. One that refuses at present is waited for; a signal
+ * (`interrupt` may be NULL) or a ledger that will not recover ends that: STATUS_IO. */
+MUST_USE enum status session_await_disk(struct session *session, struct interrupt *interrupt,
+                                        struct error *error);
+
+/* Returns when the ledger is written again, or when the session is interrupted: what a source has
+ * is not decided meanwhile, to wait in memory. */
+void session_await_writing(const struct session *session);
 
 /* What a file's position is kept under: its name without folders, so that a moved file goes on. */
 const char *source_name(const char *path);

@@ -116,10 +116,13 @@ static void run_demo(void *context)
     struct source *source = context;
     struct error error;
     while (!atomic_load(&source->stopping)) {
+        session_await_writing(source->options.session);
         int64_t now_us = clock_now_us(source->options.session->clock);
         size_t n = take_due_events(source, now_us);
         if (n > 0 &&
-            worker_process(source->worker, source->events, n, source->answers, &error) != STATUS_OK)
+            worker_process(source->worker, source->events, n, source->answers, &error) !=
+                STATUS_OK &&
+            !atomic_load(&source->stopping))
             log_write(log_of(source), LOG_ERROR, "source", "batch_failed", "%s", error.message);
         if (source->options.session->engine && engine_ledger(source->options.session->engine))
             apply_due_labels(source, now_us);

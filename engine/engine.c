@@ -78,6 +78,8 @@ static enum status open_ledger(struct engine *engine, struct error *error)
         .queue_rows = (size_t)parts->queue_rows,
         .heads_file = parts->heads_file,
         .batch_us = parts->batch_us,
+        .interrupted = parts->interrupted,
+        .context = parts->context,
         .group_ms = parts->batch_us / 2000, /* half of it to gather, half of it to write */
         .head_posts = parts->head_posts,
         .n_head_posts = parts->n_head_posts,

@@ -54,6 +54,8 @@ struct engine_parts {
     const char *heads_file;              /* signed heads go there, too; NULL: nowhere else */
     struct head_post *const *head_posts; /* and there; not the engine's */
     size_t n_head_posts;
+    bool (*interrupted)(void *context); /* see ledger_options; NULL: never */
+    void *context;
     int64_t batch_us; /* 0: every answer waits for fsync; else at most this may be lost */
     int64_t queue_rows;
     const char *source_kind; /* "demo", "kafka", "http", "file": for the screens */

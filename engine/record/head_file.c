@@ -1,6 +1,6 @@
 /* Heads appended to a file by a thread of its own, because a file elsewhere may hang or be full,
  * and the ledger must not wait for it. A line is written with one call and synced; what the disk
- * refuses waits for the next head. */
+ * refuses is tried again every second. */
 #include "engine/record/head_file.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "engine/base/thread.h"
 
 #define MAX_WAITING 16
+#define RETRY_MS    1000
 
 struct head_file {
     char *path;
@@ -25,17 +26,34 @@ struct head_file {
     uint64_t added; /* heads so far */
     bool closing;
     bool failing; /* the last line was refused; thread only */
+    bool torn;    /* the file ends with a part of one; thread only */
 };
+
+/* Half a line is no head. A file that can only be added to keeps it. */
+static bool take_back(struct head_file *file, ssize_t size)
+{
+    off_t end = lseek(file->fd, 0, SEEK_END);
+    return end >= size && ftruncate(file->fd, end - size) == 0;
+}
 
 static bool write_line(struct head_file *file, const struct signed_head *head)
 {
     struct buffer line;
     struct json_writer json;
     buffer_init(&line, 4096);
+    if (file->torn) /* so that it does not go on in the middle of another */
+        buffer_append_char(&line, '\n');
     json_begin(&json, &line);
     head_json(head, &json, NULL);
     buffer_append_char(&line, '\n');
-    bool written = write(file->fd, line.data, line.size) == (ssize_t)line.size;
+    ssize_t size = write(file->fd, line.data, line.size);
+    bool written = size == (ssize_t)line.size;
+    if (size > 0 && !written) {
+        file->torn = !take_back(file, size);
+        errno = ENOSPC;
+    } else if (written) {
+        file->torn = false;
+    }
     buffer_free(&line);
     return written && (fdatasync(file->fd) == 0 || errno == EINVAL); /* a pipe cannot be synced */
 }
@@ -44,8 +62,7 @@ static void note(struct head_file *file, bool written)
 {
     if (!written && !file->failing)
         log_write(file->log, LOG_WARN, "record", "head_not_kept",
-                  "%s: %s; the newest heads wait and are tried again with the next one", file->path,
-                  strerror(errno));
+                  "%s: %s; the newest heads wait and are tried again", file->path, strerror(errno));
     if (written && file->failing)
         log_write(file->log, LOG_INFO, "record", "head_kept", "%s: heads are written again",
                   file->path);
@@ -56,8 +73,13 @@ static void note(struct head_file *file, bool written)
 static bool take(struct head_file *file, struct signed_head *head, uint64_t *seen, bool *closing)
 {
     lock_take(&file->lock);
-    while (!file->closing && (file->n == 0 || (file->failing && file->added == *seen)))
-        condition_wait(&file->changed, &file->lock, -1);
+    bool timed_out = false;
+    while (!file->closing && !timed_out &&
+           (file->n == 0 || (file->failing && file->added == *seen))) {
+        bool retries = file->failing && file->n > 0;
+        timed_out =
+            !condition_wait(&file->changed, &file->lock, retries ? RETRY_MS : -1) && retries;
+    }
     bool any = file->n > 0;
     if (any)
         *head = file->waiting[0];

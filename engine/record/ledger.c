@@ -13,9 +13,10 @@
 #include "engine/base/folder.h"
 #include "engine/record/files_priv.h"
 
-#define LEDGER_MAGIC 0x1ed9e201u
-#define MAX_SPARE    8
-#define SPARE_BYTES  ((size_t)8 << 20) /* larger chunks are given back to the system */
+#define LEDGER_MAGIC  0x1ed9e201u
+#define MAX_SPARE     8
+#define LOOK_AGAIN_MS 200               /* whether to stop waiting */
+#define SPARE_BYTES   ((size_t)8 << 20) /* larger chunks are given back to the system */
 
 static void destroy_chunks(struct chunk *chunk)
 {
@@ -63,6 +64,11 @@ static void ledger_destroy(struct ledger *ledger)
     free(ledger);
 }
 
+static bool is_interrupted(const struct ledger *ledger)
+{
+    return ledger->interrupted && ledger->interrupted(ledger->context);
+}
+
 /* A value was not in the pseudonym cache: the writer adds it to subjects.db if it is new, before
  * the next group of rows. */
 static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SIZE],
@@ -81,12 +87,12 @@ static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SI
     lock_take(&ledger->lock);
     /* Only a source comes this far: ledger_reserve() refuses the others long before. */
     while (ledger->n_subjects >= MAX_PENDING_SUBJECTS && !ledger->closing &&
-           ledger->stats.health != LEDGER_FAILED) {
+           ledger->stats.health != LEDGER_FAILED && !is_interrupted(ledger)) {
         pthread_cond_signal(&ledger->work);
-        condition_wait(&ledger->room, &ledger->lock, 1000);
+        condition_wait(&ledger->room, &ledger->lock, LOOK_AGAIN_MS);
     }
     if (ledger->n_subjects >= MAX_PENDING_SUBJECTS) {
-        status = ledger->closing ? STATUS_END : STATUS_IO;
+        status = ledger->closing || is_interrupted(ledger) ? STATUS_END : STATUS_IO;
     } else {
         if (ledger->subjects)
             ledger->subjects_tail->next = subject;
@@ -152,6 +158,8 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     ledger->group_rows = options->group_rows ? options->group_rows : 4096;
     ledger->group_ms = options->group_ms;
     ledger->batch_ns = options->batch_us * 1000;
+    ledger->interrupted = options->interrupted;
+    ledger->context = options->context;
     ledger->stats.queue_capacity = ledger->queue_rows;
     lock_init(&ledger->lock, "ledger");
     lock_init(&ledger->subjects_lock, "subjects");
@@ -341,8 +349,10 @@ static enum status enqueue(struct ledger *ledger, struct chunk *chunk, unsigned 
     lock_assert_held(&ledger->lock);
     enum status status;
     while ((status = obstacle(ledger, chunk->n, chunk->bytes.size, flags, error)) == STATUS_FULL &&
-           flags & SUBMIT_WAIT)
-        condition_wait(&ledger->room, &ledger->lock, -1);
+           flags & SUBMIT_WAIT && !is_interrupted(ledger))
+        condition_wait(&ledger->room, &ledger->lock, LOOK_AGAIN_MS);
+    if (status == STATUS_FULL && flags & SUBMIT_WAIT)
+        status = error_set(error, STATUS_END, "stopped while the ledger had no room");
     if (status != STATUS_OK) {
         ledger->stats.refused += chunk->n;
         return status;

@@ -33,6 +33,10 @@ struct ledger_options {
     size_t pseudonym_cache;    /* 0: 65536 entries */
     struct head_post *const *head_posts; /* signed heads are sent there; borrowed until closed */
     size_t n_head_posts;
+    /* Whether to stop: asked now and then by whoever waits for room, who then gets STATUS_END. Any
+     * thread; NULL: never. */
+    bool (*interrupted)(void *context);
+    void *context;
 };
 
 /* Opens or makes the ledger in options->dir and starts its writer. Continues where the last commit

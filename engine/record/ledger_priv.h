@@ -81,6 +81,8 @@ struct ledger {
     struct log *log;
     size_t queue_rows, queue_bytes, group_rows;
     int64_t group_ms, batch_ns;
+    bool (*interrupted)(void *context);
+    void *context;
     int lock_fd;
     uint8_t quarantine_key[KEY_SIZE];
     struct head_post *const *head_posts;

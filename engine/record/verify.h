@@ -53,5 +53,7 @@ void verify_report_free(struct verify_report *report);
 /* What can be seen without looking at rows: every day file opens, is as long as it says and begins
  * where the one before ended. STATUS_CORRUPT: the message names the first that does not. */
 MUST_USE enum status ledger_check_files(const char *dir, struct error *error);
+/* Whether a process writes this ledger now; `process` gets its number. */
+bool ledger_in_use(const char *dir, char process[32]);
 
 #endif

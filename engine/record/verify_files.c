@@ -2,9 +2,13 @@
  * as it says, and begins where the one before ended. One thread. */
 #include "engine/record/verify.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/record/reader_priv.h"
 #include "engine/record/tiers_priv.h"
@@ -89,6 +93,19 @@ static enum status check_file(struct reader *reader, size_t i, uint64_t *next, s
     if (status == STATUS_OK)
         *next = head.tree_size;
     return status;
+}
+
+bool ledger_in_use(const char *dir, char process[32])
+{
+    char path[PATH_SIZE];
+    int fd = path_join(path, dir, "lock") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool used = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+    ssize_t size = used ? pread(fd, process, 31, 0) : 0;
+    process[size > 0 ? size : 0] = '\0';
+    process[strcspn(process, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return used;
 }
 
 enum status ledger_check_files(const char *dir, struct error *error)

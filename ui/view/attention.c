@@ -160,6 +160,7 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
         }
     }
     if ((view_record_stopped(snapshot) && strcmp(alert->name, "ledger-not-written") == 0) ||
+        (view_record_slow(snapshot) && strcmp(alert->name, "ledger-slow") == 0) ||
         (snapshot->clock.future_ratio > FUTURE_PAGE && strcmp(alert->name, "clock-behind") == 0))
         return; /* it is in the list with more words */
     enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
@@ -218,12 +219,8 @@ static void say_loss(const struct snapshot *snapshot, struct view_attention *ite
     char refused[WORD_SIZE], unconfirmed[WORD_SIZE], waiting[WORD_SIZE];
     if (strcmp(snapshot->source, "http") != 0)
         evidence(item, "source", "%s is paused and goes on where it stopped", snapshot->source);
-    evidence(item, "loss",
-             "none of what was answered; since the start %s %s refused with 503 undecided, "
-             "%s decided and not confirmed",
-             words_count(record->refused, refused),
-             number_noun(record->refused, "event was", "events were"),
-             words_count(record->unconfirmed, unconfirmed));
+    evidence(item, "loss", "nothing that was answered; %s refused with 503, %s unconfirmed",
+             words_count(record->refused, refused), words_count(record->unconfirmed, unconfirmed));
     if (snapshot->queue_depth > 0)
         evidence(item, "waiting", "%s %s in memory, written as soon as that is possible",
                  words_count(snapshot->queue_depth, waiting),

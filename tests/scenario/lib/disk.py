@@ -70,3 +70,31 @@ class Disk:
         if self.mounted:
             subprocess.run(["umount", "-l", self.folder], capture_output=True)
             self.mounted = False
+
+
+class FaultyDisk:
+    """Makes a process's files in a folder slow or broken, while it runs: `environment` is what the
+    process is started with."""
+
+    def __init__(self, work, folder):
+        library = os.path.join(work, "faulty_disk.so")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faulty_disk.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+        self.control = os.path.join(work, "fault")
+        self.environment = {"LD_PRELOAD": library, "FAULT_FILE": self.control,
+                            "FAULT_DIR": folder.rstrip("/") + "/"}
+        self.well()
+
+    def _say(self, text):
+        with open(self.control + ".new", "w") as file:
+            file.write(text)
+        os.rename(self.control + ".new", self.control)
+
+    def well(self):
+        self._say("")
+
+    def slow(self, milliseconds):
+        self._say(f"slow {milliseconds}\n")
+
+    def fails(self, number):
+        self._say(f"fails {number}\n")

@@ -26,6 +26,8 @@ class Client(threading.Thread):
         self.refusals = []  # of those with 503: seconds it took, Retry-After, content type, body
         self.slowest = 0  # seconds that the longest answered request took
         self.problems = []
+        self.answered_at = {}  # event_id: when it was answered first, on the monotonic clock
+        self.give_up = threading.Event()  # what is not answered by then is left
 
     def new_request(self):
         first = (self.number << 32) + len(self.sent)
@@ -67,6 +69,7 @@ class Client(threading.Thread):
         refused = [one for one in answers if one.get("status") == 503]
         for one in answers:
             if "decision" in one:
+                self.answered_at.setdefault(one["event_id"], time.monotonic())
                 self.answers.setdefault(one["event_id"], []).append(one)
         return None if refused else answers
 
@@ -79,6 +82,8 @@ class Client(threading.Thread):
             request = self.chance.choice(self.done) if again else self.new_request()
             while (answers := self.ask(request)) is None:
                 self.unanswered += 1
+                if self.give_up.is_set():
+                    return
                 time.sleep(0.02)
             if [one["event_id"] for one in answers] != [one["event_id"] for one in request]:
                 self.problems.append("answers to other events")

@@ -60,7 +60,7 @@ static void each_objective_of_events_has_two_rules_the_score_and_the_ledger_one(
     (void)state;
     struct bench bench;
     assert_int_equal(read_text(&bench, NULL), STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 5);
+    assert_int_equal(rules_set_count(bench.set), 6);
     assert_true(find(&bench, "latency-burn")->page);
     assert_false(find(&bench, "latency-slow-burn")->page);
     const struct rule *drift = find(&bench, "score-drift");
@@ -83,7 +83,7 @@ static void a_rule_of_the_same_name_replaces_the_built_in_one(void **state)
                                        "- {name: score-drift, enabled: false}\n"
                                        "- {name: mine, when: not ready}\n"),
                      STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 5);
+    assert_int_equal(rules_set_count(bench.set), 6);
     const struct rule *rule = find(&bench, "latency-burn");
     assert_false(rule->page);
     assert_int_equal(rule->times.for_us, 90 * US_PER_S);

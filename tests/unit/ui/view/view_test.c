@@ -274,7 +274,7 @@ static void says_since_when_the_ledger_is_not_written_and_what_to_do(void **stat
     assert_string_equal(item->title, "the ledger is not written: nothing is decided");
     assert_int_equal(item->since_us, record->since_us);
     assert_string_equal(evidence(item, "cause"), "x.db: database or disk is full");
-    assert_non_null(strstr(evidence(item, "loss"), "7 events were refused"));
+    assert_non_null(strstr(evidence(item, "loss"), "7 refused with 503, 2 unconfirmed"));
     assert_non_null(strstr(evidence(item, "do"), "make room"));
     assert_non_null(strstr(evidence(item, "source"), "kafka is paused"));
     assert_string_equal(pair->view->headline.clock_word, "not deciding");
