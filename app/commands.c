@@ -293,6 +293,23 @@ static const struct cli_option ledger_archive_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option ledger_retention_options[] = {
+    LEDGER_OPTION,
+    CONFIG_OPTION,
+    {"at", OPTION_TIME, "TIME", "with --dry-run: as if it were this time", NULL, 0, 0},
+    {"before", OPTION_TIME, "TIME", "only days that began before", NULL, 0, 0},
+    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
+static const struct cli_option ledger_hold_options[] = {
+    LEDGER_OPTION,
+    {"who", OPTION_TEXT, "NAME", "who says so (the user's name)", NULL, 0, 0},
+    {"reason", OPTION_TEXT, "TEXT", "why, for the record", NULL, 0, 0},
+    END_OPTION,
+};
+
 static const struct cli_option doctor_options[] = {
     CONFIG_OPTION,
     LEDGER_OPTION,
@@ -416,11 +433,30 @@ const struct cli_command commands[] = {
     {"ledger seal", "", "Seal the days that are over",
      "A running service does it by itself; this is for a ledger that no service has open.",
      "binnacle ledger seal --ledger state", ledger_seal_options, 0, 0, command_ledger_seal},
-    {"ledger archive", "", "Compress the days that are old",
+    {"ledger archive", "", "Compress the days that are old, and move them to the archive",
      "A running service does it by itself; this is for a ledger that no service has open. What is\n"
-     "compressed is unpacked again and compared before the sealed file goes.",
+     "compressed is unpacked again and compared before the sealed file goes. With --config and an\n"
+     "archive in it (`ledger: {tiers: {archive: ...}}`) compressed days are then moved there: "
+     "sent,\n"
+     "fetched again whole and compared before the local file goes.",
      "binnacle ledger archive --ledger state --before 2026-01-01", ledger_archive_options, 0, 0,
      command_ledger_archive},
+    {"ledger retention", "", "Do with every day what the policy says: seal, compress, move, delete",
+     "A running service does it by itself; this is for a ledger that no service has open, and "
+     "with\n"
+     "--dry-run to see what would be done, now or at another time. Only whole days are deleted, "
+     "the\n"
+     "oldest first; a row of the ledger says which, with their root and SHA-256, so that `ledger\n"
+     "verify` and proofs of what is left go on.",
+     "binnacle ledger retention --config DIR --ledger state --dry-run --at 2030-01-01",
+     ledger_retention_options, 0, 0, command_ledger_retention},
+    {"ledger hold", "", "Stop all deletion from the ledger, for a legal hold",
+     "Takes effect at once, also beside a running service, and is put into the record.",
+     "binnacle ledger hold --ledger state --reason 'case 17'", ledger_hold_options, 0, 0,
+     command_ledger_hold},
+    {"ledger release", "", "End a hold: deletion goes on as the policy says", NULL,
+     "binnacle ledger release --ledger state --reason 'case 17 is closed'", ledger_hold_options, 0,
+     0, command_ledger_release},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
      contract_check_options, 1, 2, command_contract_check},

@@ -81,7 +81,8 @@ static const struct config_key ledger_keys[] = {
     {"heads", CONFIG_NODE, offsetof(struct config_ledger, heads_node), false, 0, 0,
      "where signed heads go as well: a file, or {file, topic, webhook, every}"},
     {"tiers", CONFIG_NODE, offsetof(struct config_ledger, tiers), false, 0, 0,
-     "{seal_after, decisions, cache_mb}: what becomes of days that are over"},
+     "{seal_after, decisions, sealed, archive, move_after, cache_mb}: what becomes of days that "
+     "are over"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
@@ -221,7 +222,7 @@ static enum status read_ledger(struct config *config, const struct yaml_node *ma
         status =
             heads_read(config->ledger.heads_node, config->folder, &config->ledger.heads, error);
     if (status == STATUS_OK)
-        status = tiers_read(config->ledger.tiers, &config->ledger.policy, error);
+        status = tiers_read(&config->ledger, config->folder, error);
     return status;
 }
 
@@ -346,6 +347,8 @@ void config_destroy(struct config *config)
 {
     if (!config)
         return;
+    free(config->ledger.key_files[0]);
+    free(config->ledger.key_files[1]);
     rules_release(config->rules);
     feature_views_destroy(config->views);
     contract_destroy(config->contract);

@@ -40,6 +40,7 @@ struct config_ledger {
     struct heads_config heads;
     const struct yaml_node *tiers;
     struct tier_policy policy;
+    char *key_files[2]; /* of the archive, absolute; NULL: from the environment */
 };
 
 /* Strings are borrowed from the document; parts are owned by the configuration. */
@@ -78,8 +79,8 @@ void config_destroy(struct config *config);
 
 /* The policy where the configuration says nothing of `ledger: {tiers: ...}`. */
 struct tier_policy tiers_default(void);
-/* Reads that map over what *policy holds; NULL: nothing is said. */
-MUST_USE enum status tiers_read(const struct yaml_node *map, struct tier_policy *policy,
+/* Reads that map over what ledger->policy holds; key files are looked for in `folder`. */
+MUST_USE enum status tiers_read(struct config_ledger *ledger, const char *folder,
                                 struct error *error);
 
 /* "FOLDER/NAME", or NAME alone when it is absolute; the caller frees it. NULL: out of memory. */

@@ -18,6 +18,7 @@
 #include "engine/model/model.h"
 #include "engine/record/day_list.h"
 #include "engine/record/reader.h"
+#include "engine/record/retention.h"
 #include "engine/record/verify.h"
 
 #define LOW_DISK_BYTES (INT64_C(2) << 30)
@@ -172,19 +173,24 @@ static bool look_at_keys(struct diagnosis *diagnosis, const char *folder)
 static void look_at_tiers(struct diagnosis *diagnosis, const char *folder)
 {
     struct tier_day *days = NULL;
+    struct hold hold = {.held = false};
     struct error error;
     size_t n = 0, by_tier[TIER_COUNT] = {0};
     enum status status = ledger_days(folder, &days, &n, &error);
     for (size_t i = 0; i < n; i++)
         by_tier[days[i].tier]++;
     free(days);
+    if (status == STATUS_OK)
+        status = hold_read(folder, &hold, &error);
     if (status != STATUS_OK)
         doctor_say(diagnosis, WRONG, "tiers", "%s", error.message);
     else
         doctor_say(diagnosis, FINE, "tiers",
-                   "%zu days: %zu live, %zu sealed, %zu compressed, %zu archived, %zu deleted", n,
-                   by_tier[TIER_LIVE], by_tier[TIER_SEALED], by_tier[TIER_COMPRESSED],
-                   by_tier[TIER_ARCHIVED], by_tier[TIER_DELETED]);
+                   "%zu days: %zu live, %zu sealed, %zu compressed, %zu archived, %zu deleted%s%s",
+                   n, by_tier[TIER_LIVE], by_tier[TIER_SEALED], by_tier[TIER_COMPRESSED],
+                   by_tier[TIER_ARCHIVED], by_tier[TIER_DELETED],
+                   hold.held ? "; nothing is deleted, on hold: " : "",
+                   hold.held ? hold.reason : "");
 }
 
 static void look_at_ledger(struct diagnosis *diagnosis)

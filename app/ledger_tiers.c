@@ -1,8 +1,11 @@
-/* `ledger status|seal|archive`: the tiers of a ledger's days. What changes them needs the ledger
- * for itself: a running service keeps it, and takes its days from tier to tier on its own. */
+/* `ledger status|seal|archive|retention|hold|release`: the tiers of a ledger's days. What changes
+ * them needs the ledger for itself: a running service keeps it, and takes its days from tier to
+ * tier on its own. */
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/config.h"
@@ -12,6 +15,7 @@
 #include "engine/base/log.h"
 #include "engine/record/day_list.h"
 #include "engine/record/keeper.h"
+#include "engine/record/retention.h"
 
 #define TEXT_BYTES (64u << 20)
 
@@ -87,8 +91,10 @@ static const char *step_word(enum keeper_step step)
         return "seal";
     case KEEPER_COMPRESS:
         return "compress";
-    case KEEPER_ALL:
-        break;
+    case KEEPER_MOVE:
+        return "move";
+    case KEEPER_DELETE:
+        return "delete";
     }
     return "keep";
 }
@@ -170,7 +176,8 @@ static enum status must_exist(const struct cli_args *args, struct error *error)
     return status;
 }
 
-static int run_pass(const struct cli_args *args, const struct tier_policy *policy, unsigned steps)
+static int run_pass(const struct cli_args *args, const struct tier_policy *policy, unsigned steps,
+                    int64_t at_us)
 {
     struct owned owned = {0};
     struct error error;
@@ -184,7 +191,7 @@ static int run_pass(const struct cli_args *args, const struct tier_policy *polic
     if (status == STATUS_OK) {
         status = own(args, policy, &owned, &error);
         if (status == STATUS_OK) {
-            pass.now_us = clock_now_us(owned.wall);
+            pass.now_us = at_us ? at_us : clock_now_us(owned.wall);
             status = keeper_run(owned.keeper, &pass, &error);
         }
         status = disown(&owned, status, &error);
@@ -197,25 +204,86 @@ int command_ledger_seal(const struct cli_args *args)
     struct tier_policy policy = tiers_default();
     int code = need_ledger(args);
     policy.grace_us = 0;
-    return code == EXIT_DONE ? run_pass(args, &policy, KEEPER_SEAL) : code;
+    return code == EXIT_DONE ? run_pass(args, &policy, KEEPER_SEAL, 0) : code;
+}
+
+/* The policy of --config, or the default. */
+static int read_policy(const struct cli_args *args, struct config **config,
+                       struct tier_policy *policy)
+{
+    struct error error;
+    *policy = tiers_default();
+    if (!cli_has(args, "config"))
+        return EXIT_DONE;
+    if (config_load(cli_text(args, "config"), config, &error) != STATUS_OK)
+        return cli_fail(args, &error);
+    *policy = (*config)->ledger.policy;
+    return EXIT_DONE;
 }
 
 int command_ledger_archive(const struct cli_args *args)
 {
-    struct tier_policy policy = tiers_default();
+    struct tier_policy policy;
     struct config *config = NULL;
-    struct error error;
     int code = need_ledger(args);
+    if (code == EXIT_DONE)
+        code = read_policy(args, &config, &policy);
     if (code != EXIT_DONE)
         return code;
-    if (cli_has(args, "config")) {
-        if (config_load(cli_text(args, "config"), &config, &error) != STATUS_OK)
-            return cli_fail(args, &error);
-        policy = config->ledger.policy;
-    }
     if (cli_has(args, "before"))
-        policy.grace_us = policy.live_us = 0;
-    code = run_pass(args, &policy, KEEPER_ALL);
+        policy.grace_us = policy.live_us = policy.move_us = 0;
+    code = run_pass(args, &policy, KEEPER_SEAL | KEEPER_COMPRESS | KEEPER_MOVE, 0);
     config_destroy(config);
     return code;
+}
+
+int command_ledger_retention(const struct cli_args *args)
+{
+    struct tier_policy policy;
+    struct config *config = NULL;
+    int code = need_ledger(args);
+    if (code == EXIT_DONE && cli_has(args, "at") && !cli_flag(args, "dry-run"))
+        code = cli_usage(args, "--at goes with --dry-run: what is done is done as of now");
+    if (code == EXIT_DONE)
+        code = read_policy(args, &config, &policy);
+    if (code != EXIT_DONE)
+        return code;
+    code = run_pass(args, &policy, KEEPER_ALL, cli_has(args, "at") ? cli_time_us(args, "at") : 0);
+    config_destroy(config);
+    return code;
+}
+
+/* ---- holds ---- */
+
+static int put_hold(const struct cli_args *args, bool held)
+{
+    struct hold hold = {.held = held};
+    struct error error;
+    const struct passwd *user = getpwuid(geteuid());
+    const char *who = cli_text(args, "who"), *reason = cli_text(args, "reason");
+    int code = need_ledger(args);
+    if (code == EXIT_DONE && !reason)
+        code = cli_usage(args, "--reason TEXT is needed: it goes into the record");
+    if (code != EXIT_DONE)
+        return code;
+    snprintf(hold.who, sizeof hold.who, "%s", who ? who : user ? user->pw_name : "unknown");
+    if (snprintf(hold.reason, sizeof hold.reason, "%s", reason) >= (int)sizeof hold.reason)
+        return cli_usage(args, "--reason: at most %zu bytes", sizeof hold.reason - 1);
+    struct clock *wall = clock_create_wall();
+    hold.at_us = wall ? clock_now_us(wall) : 0;
+    clock_destroy(wall);
+    enum status status = must_exist(args, &error);
+    if (status == STATUS_OK)
+        status = hold_put(cli_text(args, "ledger"), &hold, &error);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}
+
+int command_ledger_hold(const struct cli_args *args)
+{
+    return put_hold(args, true);
+}
+
+int command_ledger_release(const struct cli_args *args)
+{
+    return put_hold(args, false);
 }

@@ -147,6 +147,21 @@ static enum status query_rows(const struct cli_args *args, const struct asked *a
                                    : print_rows(asked, filter, &any, error);
 }
 
+/* Fewer rows than there once were are never given without a word. */
+static void tell_deleted(const struct asked *asked, const struct query_filter *filter)
+{
+    struct deleted_rows rows;
+    char when[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE];
+    if (!reader_deleted(asked->reader, &rows) || filter->from_us >= rows.until_us)
+        return;
+    fprintf(
+        stderr,
+        "binnacle query: rows 0 to %llu, of days before %.10s, were deleted by policy, the last "
+        "on %.10s\n",
+        (unsigned long long)rows.n - 1, time_format(rows.until_us, until),
+        time_format(rows.deleted_us, when));
+}
+
 /* Reasons are computed by the configuration's models; nothing is written. */
 static enum status query_explained(const struct cli_args *args, struct asked *asked,
                                    struct query_filter *filter, struct error *error)
@@ -192,6 +207,8 @@ int command_query(const struct cli_args *args)
     if (status == STATUS_OK)
         status = cli_text(args, "reasons") ? query_explained(args, &asked, &filter, &error)
                                            : query_rows(args, &asked, &filter, &error);
+    if (status == STATUS_OK)
+        tell_deleted(&asked, &filter);
     reader_close(asked.reader);
     return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
 }

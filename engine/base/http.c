@@ -4,7 +4,7 @@
  * What comes back is another machine's: its body is cut at the reply buffer's maximum, its
  * redirects are reported and not followed, and only http and https are spoken. Error messages name
  * scheme, host and port but never the path, because a webhook's path is its password. */
-#include "engine/base/http.h"
+#include "engine/base/http_priv.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -12,7 +12,6 @@
 #include <strings.h>
 
 #define UNREAD_REPLY_MAXIMUM ((size_t)1 << 20) /* of a body nobody asked for */
-#define ORIGIN_SIZE          300
 
 struct reply {
     struct buffer *out; /* may be NULL: the body is read and dropped */
@@ -25,6 +24,12 @@ struct reply {
 static void initialise(void)
 {
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void http_library_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialise);
 }
 
 static size_t take_body(char *data, size_t size, size_t count, void *context)
@@ -49,9 +54,8 @@ static bool is_loopback(const char *host)
            strcmp(host, "[::1]") == 0;
 }
 
-/* Reads the URL's "scheme://host:port" into origin. */
-static enum status read_origin(const char *url, char origin[ORIGIN_SIZE], bool *loopback,
-                               struct error *error)
+enum status http_origin(const char *url, char origin[ORIGIN_SIZE], bool *loopback,
+                        struct error *error)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
     CURLU *parts = curl_url();
@@ -162,14 +166,13 @@ static enum status perform(CURL *curl, const struct http_call *call, const char 
 enum status http_perform(const struct http_call *call, int *code, struct buffer *reply_body,
                          int64_t *retry_after_s, struct error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, initialise);
+    http_library_init();
     *code = 0;
     if (retry_after_s)
         *retry_after_s = -1;
     char origin[ORIGIN_SIZE];
     bool loopback = false;
-    enum status status = read_origin(call->url, origin, &loopback, error);
+    enum status status = http_origin(call->url, origin, &loopback, error);
     if (status != STATUS_OK)
         return status;
     struct reply reply = {.out = reply_body};

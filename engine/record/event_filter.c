@@ -97,6 +97,12 @@ enum status event_filter_build(struct tiers *tiers, int64_t day, struct db *file
     return status;
 }
 
+enum status event_filter_remove(struct tiers *tiers, int64_t day, struct error *error)
+{
+    int64_t none;
+    return ask(tiers_db(tiers), "DELETE FROM filters WHERE day = ?1", day, &none, error);
+}
+
 static bool has_event(struct slice block, struct hash128 hash)
 {
     if (block.size != BLOCK_BYTES)

@@ -36,6 +36,8 @@ enum status keeper_create(const struct keeper_options *options, struct keeper **
                              : error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
         status = tiers_set(made->tiers, "cache_bytes", options->policy.cache_bytes, error);
+    if (status == STATUS_OK && options->policy.archive.endpoint)
+        status = archive_remember(made->tiers, &options->policy.archive, &made->store, error);
     if (status != STATUS_OK) {
         keeper_destroy(made);
         return status;
@@ -138,7 +140,7 @@ static enum status record_seal(struct keeper *keeper, const struct tier_day *day
 
 /* ---- the steps of one day ---- */
 
-static void tell(const struct keeper_pass *pass, enum keeper_step step, const struct tier_day *day)
+void keeper_tell(const struct keeper_pass *pass, enum keeper_step step, const struct tier_day *day)
 {
     if (pass->each)
         pass->each(pass->context, step, day);
@@ -163,7 +165,7 @@ static enum status step_seal(struct keeper *keeper, const struct keeper_pass *pa
     if (!pass->dry_run)
         status = seal_day(keeper->tiers, day, clock_now_us(keeper->wall), error);
     if (status == STATUS_OK)
-        tell(pass, KEEPER_SEAL, &facts);
+        keeper_tell(pass, KEEPER_SEAL, &facts);
     return status;
 }
 
@@ -187,7 +189,7 @@ static enum status step_compress(struct keeper *keeper, const struct keeper_pass
                pass->now_us - sealed->ended_us >= keeper->options.policy.live_us;
     if (pass->dry_run) {
         if (due)
-            tell(pass, KEEPER_COMPRESS, sealed);
+            keeper_tell(pass, KEEPER_COMPRESS, sealed);
         return STATUS_OK;
     }
     if (!due)
@@ -195,7 +197,24 @@ static enum status step_compress(struct keeper *keeper, const struct keeper_pass
                                                : STATUS_OK;
     enum status status = compress_day(keeper->tiers, day, error);
     if (status == STATUS_OK)
-        tell(pass, KEEPER_COMPRESS, tiers_find(keeper->tiers, day));
+        keeper_tell(pass, KEEPER_COMPRESS, tiers_find(keeper->tiers, day));
+    return status;
+}
+
+static enum status step_move(struct keeper *keeper, const struct keeper_pass *pass, int64_t day,
+                             struct error *error)
+{
+    const struct tier_day *packed = tiers_find(keeper->tiers, day);
+    if (packed && packed->tier == TIER_ARCHIVED && !pass->dry_run)
+        return archive_tidy(keeper->tiers, day, error);
+    if (!packed || packed->tier != TIER_COMPRESSED || !keeper->options.policy.archive.endpoint ||
+        pass->now_us - packed->ended_us < keeper->options.policy.move_us)
+        return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (!pass->dry_run)
+        status = archive_move(keeper->tiers, day, keeper->store, clock_now_us(keeper->wall), error);
+    if (status == STATUS_OK)
+        keeper_tell(pass, KEEPER_MOVE, tiers_find(keeper->tiers, day));
     return status;
 }
 
@@ -204,9 +223,8 @@ static const struct {
     enum status (*run)(struct keeper *keeper, const struct keeper_pass *pass, int64_t day,
                        struct error *error);
 } STEPS[] = {
-    {KEEPER_SEAL, step_seal},
-    {KEEPER_SEAL, step_record},
-    {KEEPER_COMPRESS, step_compress},
+    {KEEPER_SEAL, step_seal}, {KEEPER_SEAL, step_record},      {KEEPER_COMPRESS, step_compress},
+    {KEEPER_MOVE, step_move}, {KEEPER_DELETE, retention_step},
 };
 
 /* ---- a pass ---- */
@@ -282,6 +300,8 @@ enum status keeper_run(struct keeper *keeper, const struct keeper_pass *pass, st
     enum status status = tiers_refresh(keeper->tiers, error);
     if (status == STATUS_OK)
         status = days_over(keeper, &days, &n, error);
+    if (status == STATUS_OK && !pass->dry_run)
+        status = retention_record_holds(keeper, error);
     if (status == STATUS_OK)
         run_days(keeper, pass, days, n, &first);
     free(days);
@@ -297,7 +317,7 @@ enum status keeper_run(struct keeper *keeper, const struct keeper_pass *pass, st
 
 static int64_t pause_ms(const struct tier_policy *policy)
 {
-    const int64_t ages_us[] = {policy->grace_us, policy->live_us};
+    const int64_t ages_us[] = {policy->grace_us, policy->live_us, policy->move_us, policy->keep_us};
     int64_t pause = LONGEST_PAUSE_MS;
     for (size_t i = 0; i < sizeof ages_us / sizeof *ages_us; i++)
         if (ages_us[i] / 4000 < pause)

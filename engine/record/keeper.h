@@ -10,6 +10,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
+#include "engine/record/archive.h"
 #include "engine/record/ledger.h"
 #include "engine/record/tiers.h"
 
@@ -18,10 +19,14 @@
 struct tier_policy {
     int64_t grace_us; /* until a day that is over is sealed */
     int64_t live_us;  /* until a sealed day is compressed */
+    int64_t move_us;  /* until a compressed day is moved to the archive, if there is one */
+    int64_t keep_us;  /* until a day is deleted */
     int64_t cache_bytes;
+    struct archive_options archive;
 };
 
-enum keeper_step { KEEPER_SEAL = 1, KEEPER_COMPRESS = 2, KEEPER_ALL = 3 };
+enum keeper_step { KEEPER_SEAL = 1, KEEPER_COMPRESS = 2, KEEPER_MOVE = 4, KEEPER_DELETE = 8 };
+#define KEEPER_ALL (KEEPER_SEAL | KEEPER_COMPRESS | KEEPER_MOVE | KEEPER_DELETE)
 
 struct keeper_options {
     const char *dir;

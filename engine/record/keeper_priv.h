@@ -12,6 +12,7 @@ struct keeper {
     char *dir;
     struct tiers *tiers;
     struct clock *wall;
+    int64_t store;  /* number of the archive; 0: none */
     int64_t newest; /* the writer's day */
     uint64_t failures;
     struct thread *thread; /* NULL: passes are run by somebody else's */
@@ -26,6 +27,16 @@ bool keeper_closing(struct keeper *keeper);
 /* Puts a row into the ledger, unless the same one is there already; *index is its own. */
 MUST_USE enum status keeper_record(struct keeper *keeper, const char *what, struct slice arguments,
                                    int64_t *index, struct error *error);
+
+void keeper_tell(const struct keeper_pass *pass, enum keeper_step step, const struct tier_day *day);
+
+/* ---- retention.c ---- */
+
+/* Puts holds and releases that are new into the record. */
+MUST_USE enum status retention_record_holds(struct keeper *keeper, struct error *error);
+/* Deletes the day if its time is over, it is the oldest one left and nobody holds it. */
+MUST_USE enum status retention_step(struct keeper *keeper, const struct keeper_pass *pass,
+                                    int64_t day, struct error *error);
 
 /* ---- keeper_stats.c ---- */
 

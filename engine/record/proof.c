@@ -23,11 +23,19 @@ struct proofs {
     struct span *spans; /* ascending, without those that hold no leaf */
     size_t n;
     uint64_t size;
+    struct tree deleted; /* the rows that are gone by policy: [0, deleted.size) */
 };
 
 static enum status load_spans(struct proofs *proofs, struct error *error)
 {
     struct reader *reader = proofs->reader;
+    const struct tier_day *last = tiers_last_deleted(reader->tiers);
+    if (last) {
+        enum status status = tiers_tree(reader->tiers, last->day, &proofs->deleted, error);
+        if (status != STATUS_OK)
+            return status;
+        proofs->size = proofs->deleted.size;
+    }
     for (size_t i = 0; i < reader->n_days; i++) {
         struct day_head head;
         enum status status = reader_day_head(reader, i, &head, error);
@@ -175,10 +183,45 @@ static uint64_t split_of(uint64_t n)
     return UINT64_C(1) << (63 - __builtin_clzll(n - 1));
 }
 
+static enum status hash_range(struct proofs *proofs, uint64_t start, uint64_t n,
+                              uint8_t hash[SHA256_SIZE], struct error *error);
+
+static enum status hash_halves(struct proofs *proofs, uint64_t start, uint64_t n,
+                               uint8_t hash[SHA256_SIZE], struct error *error)
+{
+    uint8_t left[SHA256_SIZE], right[SHA256_SIZE];
+    uint64_t split = split_of(n);
+    enum status status = hash_range(proofs, start, split, left, error);
+    if (status == STATUS_OK)
+        status = hash_range(proofs, start + split, n - split, right, error);
+    return status == STATUS_OK ? tree_node_hash(left, right, hash) : status;
+}
+
+/* A range that begins among deleted rows. Of those the subtrees on their tree's right edge are
+ * known, and these are the ones that a proof about later rows asks for. */
+static enum status hash_deleted(struct proofs *proofs, uint64_t start, uint64_t n,
+                                uint8_t hash[SHA256_SIZE], struct error *error)
+{
+    uint64_t end = proofs->deleted.size;
+    int level = __builtin_ctzll(n);
+    bool whole = n == UINT64_C(1) << level && end & n && (end & ~(2 * n - 1)) == start;
+    if (whole) {
+        memcpy(hash, proofs->deleted.edge[level], SHA256_SIZE);
+        return STATUS_OK;
+    }
+    if (n > 1)
+        return hash_halves(proofs, start, n, hash, error);
+    return error_set(error, STATUS_NOT_FOUND,
+                     "rows 0 to %llu were deleted by policy: what leads to row %llu is gone",
+                     (unsigned long long)end - 1, (unsigned long long)start);
+}
+
 /* MTH() over the leaves [start, start + n); the depth is the logarithm of n. */
 static enum status hash_range(struct proofs *proofs, uint64_t start, uint64_t n,
                               uint8_t hash[SHA256_SIZE], struct error *error)
 {
+    if (start < proofs->deleted.size)
+        return hash_deleted(proofs, start, n, hash, error);
     if (n < UINT64_C(1) << NODE_LEVEL)
         return hash_leaves(proofs, start, n, hash, error);
     int level = __builtin_ctzll(n);
@@ -189,12 +232,7 @@ static enum status hash_range(struct proofs *proofs, uint64_t start, uint64_t n,
     }
     if (n == UINT64_C(1) << NODE_LEVEL)
         return hash_leaves(proofs, start, n, hash, error);
-    uint8_t left[SHA256_SIZE], right[SHA256_SIZE];
-    uint64_t split = split_of(n);
-    enum status status = hash_range(proofs, start, split, left, error);
-    if (status == STATUS_OK)
-        status = hash_range(proofs, start + split, n - split, right, error);
-    return status == STATUS_OK ? tree_node_hash(left, right, hash) : status;
+    return hash_halves(proofs, start, n, hash, error);
 }
 
 static enum status add_range(struct proofs *proofs, uint64_t start, uint64_t n,

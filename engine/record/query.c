@@ -4,6 +4,7 @@
 #include "engine/record/reader_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/record/files_priv.h"
@@ -154,6 +155,29 @@ static enum status may_match(struct query *query, size_t i, bool *may, struct er
                : STATUS_OK;
 }
 
+/* The store is away: which other days of it the query would have needed. */
+static void name_days_away(struct query *query, size_t from, struct error *error)
+{
+    char names[300] = "", text[TIME_TEXT_SIZE];
+    struct error own;
+    size_t used = 0;
+    for (size_t i = from; i < query->reader->n_days && used < sizeof names - 16; i++) {
+        const struct tier_day *day = reader_sealed(query->reader, i);
+        bool may = false;
+        if (!day || day->tier != TIER_ARCHIVED || may_match(query, i, &may, &own) != STATUS_OK ||
+            !may)
+            continue;
+        time_format(day->day * US_PER_DAY, text);
+        used +=
+            (size_t)snprintf(names + used, sizeof names - used, "%s%.10s", used ? ", " : "", text);
+    }
+    if (used == 0)
+        return;
+    struct error cause = *error;
+    error_set(error, cause.code, "%.190s; archived and asked for as well: %s%s", cause.message,
+              names, used >= sizeof names - 16 ? " and more" : "");
+}
+
 static enum status open_next_day(struct query *query, struct error *error)
 {
     int64_t first = 0, end = 0;
@@ -163,6 +187,8 @@ static enum status open_next_day(struct query *query, struct error *error)
     if (status == STATUS_OK && may)
         status = reader_open_day(query->reader, query->next_day, error);
     query->next_day++;
+    if (status == STATUS_UNAVAILABLE)
+        name_days_away(query, query->next_day, error);
     if (status == STATUS_OK && !may)
         return STATUS_OK;
     if (status == STATUS_OK)

@@ -155,8 +155,22 @@ static enum status open_holder(struct reader *reader, uint64_t index, size_t *at
         if (status != STATUS_OK)
             return status;
     }
+    const struct tier_day *deleted = tiers_last_deleted(reader->tiers);
+    if (deleted && index < deleted->tree_size)
+        return error_set(error, STATUS_NOT_FOUND,
+                         "rows 0 to %llu of the ledger %s were deleted by policy",
+                         (unsigned long long)deleted->tree_size - 1, reader->dir);
     return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no row %llu", reader->dir,
                      (unsigned long long)index);
+}
+
+bool reader_deleted(const struct reader *reader, struct deleted_rows *rows)
+{
+    const struct tier_day *last = tiers_last_deleted(reader->tiers);
+    if (last)
+        *rows =
+            (struct deleted_rows){last->tree_size, (last->day + 1) * US_PER_DAY, last->deleted_us};
+    return last != NULL;
 }
 
 enum status reader_head(struct reader *reader, uint64_t *tree_size, uint8_t root[SHA256_SIZE],
@@ -248,6 +262,9 @@ enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each
 {
     struct day_head head;
     size_t at;
+    const struct tier_day *deleted = tiers_last_deleted(reader->tiers);
+    if (deleted && index < deleted->tree_size)
+        index = deleted->tree_size;
     enum status status = open_holder(reader, index, &at, &head, error);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;

@@ -28,8 +28,17 @@ MUST_USE enum status reader_head(struct reader *reader, uint64_t *tree_size,
 MUST_USE enum status reader_signed_head(struct reader *reader, struct signed_head *head,
                                         uint8_t public_key[PUBLIC_KEY_SIZE], struct error *error);
 
-/* Rows from `index` on, ascending, across day files. Anything but STATUS_OK from `each` ends the
- * scan and is returned (STATUS_END: returned as STATUS_OK). The row is borrowed for the call. */
+/* Rows that are gone by policy; false: none. As of the last look. */
+struct deleted_rows {
+    uint64_t n;         /* rows [0, n) */
+    int64_t until_us;   /* the end of their last day */
+    int64_t deleted_us; /* when that day was deleted */
+};
+bool reader_deleted(const struct reader *reader, struct deleted_rows *rows);
+
+/* Rows from `index` on, ascending, across day files; those that are gone by policy are passed over.
+ * Anything but STATUS_OK from `each` ends the scan and is returned (STATUS_END: returned as
+ * STATUS_OK). The row is borrowed for the call. */
 typedef enum status row_visitor(void *context, const struct ledger_row *row, struct error *error);
 MUST_USE enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each,
                                  void *context, struct error *error);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "engine/base/encoding.h"
-#include "engine/record/tiers_priv.h"
+#include "engine/record/archive.h"
 
 #define CACHE_FOLDER    "cache"
 #define WAL_HEADER_BYTE 18 /* 1: rollback journal, 2: write-ahead log (SQLite file format, 1.3) */
@@ -76,8 +76,8 @@ static bool add_copy(struct copies *copies, const char *name, const struct stat 
     return true;
 }
 
-/* Also what an interrupted unpacking left: nobody else is here while the lock is held. */
-static void list_copies(const char *folder, struct copies *copies)
+/* `tidy`: what an interrupted unpacking left goes; only while the lock is held. */
+static void list_copies(const char *folder, struct copies *copies, bool tidy)
 {
     DIR *open = opendir(folder);
     struct stat about;
@@ -87,7 +87,7 @@ static void list_copies(const char *folder, struct copies *copies)
         if (!ending || strlen(entry->d_name) >= sizeof copies->list->name ||
             !path_join(path, folder, entry->d_name) || stat(path, &about) != 0)
             continue;
-        if (strcmp(ending, ".part") == 0)
+        if (tidy && strcmp(ending, ".part") == 0)
             unlink(path);
         else if (strcmp(ending, ".db") == 0 && !add_copy(copies, entry->d_name, &about))
             break;
@@ -100,7 +100,7 @@ static void make_room(const char *folder, int64_t bytes, int64_t bound)
 {
     struct copies copies = {0};
     char path[PATH_SIZE];
-    list_copies(folder, &copies);
+    list_copies(folder, &copies, true);
     if (copies.n > 0)
         qsort(copies.list, copies.n, sizeof *copies.list, compare_copies);
     for (size_t i = 0; i < copies.n && copies.bytes + bytes > bound; i++) {
@@ -108,6 +108,20 @@ static void make_room(const char *folder, int64_t bytes, int64_t bound)
         if (path_join(path, folder, copies.list[i].name) && unlink(path) == 0)
             copies.bytes -= copies.list[i].bytes;
     }
+    free(copies.list);
+}
+
+void cache_forget(const char *dir, int64_t day)
+{
+    char folder[PATH_SIZE], path[PATH_SIZE], name[TIME_TEXT_SIZE];
+    struct copies copies = {0};
+    time_format(day * US_PER_DAY, name);
+    if (path_join(folder, dir, CACHE_FOLDER))
+        list_copies(folder, &copies, false);
+    for (size_t i = 0; i < copies.n; i++)
+        if (strncmp(copies.list[i].name, name, 10) == 0 &&
+            path_join(path, folder, copies.list[i].name))
+            unlink(path);
     free(copies.list);
 }
 
@@ -155,6 +169,20 @@ static enum status unpack(struct wanted *wanted, const char *packed, struct erro
     return status;
 }
 
+/* Fetches it beside the copy that is made of it, for as long as that takes. */
+static enum status fetch_and_unpack(struct wanted *wanted, struct error *error)
+{
+    char fetched[PATH_SIZE], name[64];
+    snprintf(name, sizeof name, "%s.fetched.part", wanted->name);
+    if (!path_join(fetched, wanted->folder, name))
+        return error_set(error, STATUS_INVALID, "%s: the path is too long", wanted->folder);
+    enum status status = archive_fetch(wanted->tiers, wanted->day, fetched, error);
+    if (status == STATUS_OK)
+        status = unpack(wanted, fetched, error);
+    unlink(fetched);
+    return status;
+}
+
 static enum status make_copy(const char *dir, struct wanted *wanted, struct error *error)
 {
     char packed[PATH_SIZE];
@@ -165,6 +193,8 @@ static enum status make_copy(const char *dir, struct wanted *wanted, struct erro
     make_room(wanted->folder, wanted->day->plain.bytes, bound);
     if (!tier_file(packed, dir, wanted->day->day, PACKED_ENDING))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
+    if (wanted->day->tier == TIER_ARCHIVED && access(packed, R_OK) != 0)
+        return fetch_and_unpack(wanted, error);
     status = unpack(wanted, packed, error);
     if (status == STATUS_NOT_FOUND)
         return error_set(error, STATUS_IO,

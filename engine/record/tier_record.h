@@ -6,9 +6,11 @@
 #include "engine/base/buffer.h"
 #include "engine/record/tiers.h"
 
-#define KEEPER_NAME   "binnacle" /* who does it */
-#define ACTION_SEAL   "ledger.seal"
-#define ACTION_DELETE "ledger.delete"
+#define KEEPER_NAME    "binnacle" /* who does it */
+#define ACTION_SEAL    "ledger.seal"
+#define ACTION_DELETE  "ledger.delete"
+#define ACTION_HOLD    "ledger.hold"
+#define ACTION_RELEASE "ledger.release"
 
 /* The arguments: the same bytes for the same row of tiers.db, so that a row of the ledger can be
  * compared with it. False: out of memory. */

@@ -20,7 +20,11 @@ static const char *const STEPS[] = {
     " PRIMARY KEY(day, block)) WITHOUT ROWID;"
     "CREATE TABLE stores("
     " id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, region TEXT NOT NULL, bucket TEXT NOT NULL,"
-    " prefix TEXT NOT NULL, access_key_file TEXT, secret_key_file TEXT);"
+    " prefix TEXT NOT NULL, access_key_file TEXT NOT NULL, secret_key_file TEXT NOT NULL,"
+    " UNIQUE(endpoint, bucket, prefix));"
+    "CREATE TABLE holds("
+    " id INTEGER PRIMARY KEY, held INTEGER NOT NULL, at_us INTEGER NOT NULL, who TEXT NOT NULL,"
+    " reason TEXT NOT NULL, idx INTEGER);"
     "CREATE TABLE settings(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
 };
 

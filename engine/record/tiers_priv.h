@@ -26,7 +26,12 @@ MUST_USE enum status tiers_get(struct tiers *tiers, const char *name, int64_t ot
 MUST_USE enum status event_filter_build(struct tiers *tiers, int64_t day, struct db *file,
                                         struct error *error);
 
+MUST_USE enum status event_filter_remove(struct tiers *tiers, int64_t day, struct error *error);
+
 /* ---- tier_path.c ---- */
+
+/* Removes the copies of a day from the cache. */
+void cache_forget(const char *dir, int64_t day);
 
 /* "dir/YYYY-MM-DD" + ending. */
 bool tier_file(char out[PATH_SIZE], const char *dir, int64_t day, const char *ending);

@@ -11,7 +11,8 @@
 #include "engine/record/keeper.h"
 #include "engine/record/tree.h"
 
-#define YEARS (20 * 366 * US_PER_DAY)
+#define KEEP_PACKED (KEEPER_SEAL | KEEPER_COMPRESS)
+#define YEARS       (20 * 366 * US_PER_DAY)
 
 /* A process that has the ledger open, and its keeper. */
 struct keeping {

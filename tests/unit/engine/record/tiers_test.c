@@ -92,9 +92,9 @@ static void waits_for_the_grace_and_counts_it_from_when_the_day_was_written(void
     struct error error = {0};
     struct tier_policy policy = {.grace_us = US_PER_HOUR};
     fill_ledger(dir); /* days of 2018, written now */
-    assert_int_equal(keep_as(dir, &policy, KEEPER_ALL, US_PER_HOUR / 2, &error), STATUS_OK);
+    assert_int_equal(keep_as(dir, &policy, KEEP_PACKED, US_PER_HOUR / 2, &error), STATUS_OK);
     assert_false(exists(dir, 0, ".db.sha256"));
-    assert_int_equal(keep_as(dir, &policy, KEEPER_ALL, 2 * US_PER_HOUR, &error), STATUS_OK);
+    assert_int_equal(keep_as(dir, &policy, KEEP_PACKED, 2 * US_PER_HOUR, &error), STATUS_OK);
     assert_true(exists(dir, 0, ".db.sha256"));
 }
 
@@ -106,7 +106,7 @@ static void reads_the_same_rows_in_every_tier(void **state)
     read_content(dir, ROWS, live);
     keep(dir, KEEPER_SEAL); /* two rows more: what was done */
     read_content(dir, ROWS + 2, sealed);
-    keep(dir, KEEPER_ALL);
+    keep(dir, KEEP_PACKED);
     assert_true(exists(dir, 0, ".db.zst"));
     assert_false(exists(dir, 0, ".db"));
     read_content(dir, ROWS + 2, packed);
@@ -126,7 +126,7 @@ static void seals_once_and_says_so_in_the_record(void **state)
     struct error error = {0};
     fill_ledger(dir);
     for (int i = 0; i < 3; i++)
-        keep(dir, KEEPER_ALL);
+        keep(dir, KEEP_PACKED);
     reader = open_reader(dir);
     assert_int_equal(reader_head(reader, &size, root, &error), STATUS_OK);
     assert_int_equal(size, ROWS + 2);
@@ -148,7 +148,7 @@ static void proves_rows_of_compressed_days(void **state)
     struct buffer leaf;
     uint8_t hash[SHA256_SIZE], stored[SHA256_SIZE], root[SHA256_SIZE];
     fill_ledger(dir);
-    keep(dir, KEEPER_ALL);
+    keep(dir, KEEP_PACKED);
     struct reader *reader = open_reader(dir);
     buffer_init(&leaf, 1 << 20);
     assert_int_equal(reader_leaf(reader, 77, &leaf, stored, &error), STATUS_OK);
@@ -183,7 +183,7 @@ static void a_damaged_sealed_file_is_not_compressed(void **state)
     keep(dir, KEEPER_SEAL);
     day_name(path, dir, 0, ".db");
     flip_byte(path, 16384 - 200);
-    assert_int_equal(keep_as(dir, &policy, KEEPER_ALL, YEARS, &error), STATUS_CORRUPT);
+    assert_int_equal(keep_as(dir, &policy, KEEP_PACKED, YEARS, &error), STATUS_CORRUPT);
     assert_non_null(strstr(error.message, "2018-08-08.db: its SHA-256"));
     assert_true(exists(dir, 0, ".db"));
     assert_false(exists(dir, 0, ".db.zst"));
@@ -200,7 +200,7 @@ static void a_damaged_compressed_file_is_an_error_and_never_fewer_rows(void **st
     struct ledger_row row;
     struct error error = {0};
     fill_ledger(dir);
-    keep(dir, KEEPER_ALL);
+    keep(dir, KEEP_PACKED);
     day_name(path, dir, 1, ".db.zst");
     flip_byte(path, 5000);
     struct reader *reader = open_reader(dir);
@@ -225,7 +225,7 @@ static void a_missing_compressed_file_is_an_error(void **state)
     struct error error = {0};
     struct ledger_row row;
     fill_ledger(dir);
-    keep(dir, KEEPER_ALL);
+    keep(dir, KEEP_PACKED);
     day_name(path, dir, 0, ".db.zst");
     assert_int_equal(unlink(path), 0);
     struct reader *reader = open_reader(dir);
@@ -254,7 +254,7 @@ static void the_cache_keeps_to_its_bound(void **state)
     struct tier_policy policy = {.cache_bytes = 1};
     char command[4300];
     fill_ledger(dir);
-    assert_int_equal(keep_as(dir, &policy, KEEPER_ALL, YEARS, &error), STATUS_OK);
+    assert_int_equal(keep_as(dir, &policy, KEEP_PACKED, YEARS, &error), STATUS_OK);
     assert_all_there(dir);
     snprintf(command, sizeof command, "test $(ls '%s'/cache/*.db | wc -l) = 1", dir);
     assert_int_equal(system(command), 0);
@@ -270,7 +270,7 @@ static void a_reader_goes_on_while_its_day_is_sealed_and_compressed(void **state
     assert_int_equal(reader_row(reader, 5, &row, &error), STATUS_OK);
     keep(dir, KEEPER_SEAL);
     assert_int_equal(reader_row(reader, 5, &row, &error), STATUS_OK);
-    keep(dir, KEEPER_ALL);
+    keep(dir, KEEP_PACKED);
     assert_int_equal(reader_row(reader, 5, &row, &error), STATUS_OK);
     assert_int_equal(row.index, 5);
     reader_close(reader);
@@ -282,7 +282,7 @@ static void a_dry_run_changes_nothing(void **state)
     struct keeping keeping;
     struct error error = {0};
     struct tier_policy policy = {0};
-    struct keeper_pass pass = {.steps = KEEPER_ALL, .now_us = DAY_ONE + YEARS, .dry_run = true};
+    struct keeper_pass pass = {.steps = KEEP_PACKED, .now_us = DAY_ONE + YEARS, .dry_run = true};
     fill_ledger(dir);
     keeping_open(&keeping, dir, &policy);
     assert_int_equal(keeper_run(keeping.keeper, &pass, &error), STATUS_OK);
@@ -300,7 +300,7 @@ static bool keep_and_kill(const char *dir, int64_t after_us)
     if (child == 0) {
         struct error error = {0};
         struct tier_policy policy = {0};
-        _exit(keep_as(dir, &policy, KEEPER_ALL, YEARS, &error) == STATUS_OK ? 0 : 1);
+        _exit(keep_as(dir, &policy, KEEP_PACKED, YEARS, &error) == STATUS_OK ? 0 : 1);
     }
     int status;
     usleep((useconds_t)after_us);
@@ -323,7 +323,7 @@ static void nothing_is_lost_wherever_the_keeper_is_killed(void **state)
             if (i % 8 == 0)
                 assert_all_there(copy);
         }
-        keep(copy, KEEPER_ALL);
+        keep(copy, KEEP_PACKED);
         assert_all_there(copy);
         for (int day = 0; day < 2; day++) {
             assert_true(exists(copy, day, ".db.zst"));
