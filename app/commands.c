@@ -431,7 +431,10 @@ const struct cli_command commands[] = {
      "back). `query`, `ledger prove`, `ledger verify` and reports read all of them.",
      "binnacle ledger status --ledger state", ledger_status_options, 0, 0, command_ledger_status},
     {"ledger seal", "", "Seal the days that are over",
-     "A running service does it by itself; this is for a ledger that no service has open.",
+     "A running service does it by itself; this is for a ledger that no service has open. The "
+     "bytes\n"
+     "of quarantined events are sealed in with their day, however old: `ledger retention` is what\n"
+     "deletes them.",
      "binnacle ledger seal --ledger state", ledger_seal_options, 0, 0, command_ledger_seal},
     {"ledger archive", "", "Compress the days that are old, and move them to the archive",
      "A running service does it by itself; this is for a ledger that no service has open. What is\n"

@@ -81,7 +81,8 @@ static const struct config_key ledger_keys[] = {
     {"heads", CONFIG_NODE, offsetof(struct config_ledger, heads_node), false, 0, 0,
      "where signed heads go as well: a file, or {file, topic, webhook, every}"},
     {"tiers", CONFIG_NODE, offsetof(struct config_ledger, tiers), false, 0, 0,
-     "{seal_after, decisions, sealed, archive, move_after, cache_mb}: what becomes of days that "
+     "{seal_after, raw_events, decisions, sealed, archive, move_after, cache_mb}: what becomes of "
+     "days that "
      "are over"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };

@@ -33,6 +33,8 @@ static const struct config_key archive_keys[] = {
 static const struct config_key tier_keys[] = {
     {"seal_after", CONFIG_DURATION, offsetof(struct tier_keys, policy.grace_us), false, 0,
      CENTURY_S, "from the end of a day until its file is sealed (1h)"},
+    {"raw_events", CONFIG_DURATION, offsetof(struct tier_keys, policy.raw_us), false, 0, CENTURY_S,
+     "until the bytes of a day's quarantined events are deleted; it is sealed then (48h)"},
     {"decisions", CONFIG_DURATION, offsetof(struct tier_keys, policy.live_us), false, 0, CENTURY_S,
      "until a sealed day is compressed (90d)"},
     {"move_after", CONFIG_DURATION, offsetof(struct tier_keys, policy.move_us), false, 0, CENTURY_S,
@@ -49,6 +51,7 @@ static const struct config_key tier_keys[] = {
 struct tier_policy tiers_default(void)
 {
     return (struct tier_policy){.grace_us = US_PER_HOUR,
+                                .raw_us = 48 * US_PER_HOUR,
                                 .live_us = 90 * US_PER_DAY,
                                 .keep_us = 2557 * US_PER_DAY,
                                 .cache_bytes = INT64_C(1024) << 20};

@@ -204,6 +204,7 @@ int command_ledger_seal(const struct cli_args *args)
     struct tier_policy policy = tiers_default();
     int code = need_ledger(args);
     policy.grace_us = 0;
+    policy.keep_raw = true;
     return code == EXIT_DONE ? run_pass(args, &policy, KEEPER_SEAL, 0) : code;
 }
 
@@ -230,8 +231,10 @@ int command_ledger_archive(const struct cli_args *args)
         code = read_policy(args, &config, &policy);
     if (code != EXIT_DONE)
         return code;
-    if (cli_has(args, "before"))
+    if (cli_has(args, "before")) {
         policy.grace_us = policy.live_us = policy.move_us = 0;
+        policy.keep_raw = true;
+    }
     code = run_pass(args, &policy, KEEPER_SEAL | KEEPER_COMPRESS | KEEPER_MOVE, 0);
     config_destroy(config);
     return code;

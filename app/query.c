@@ -279,6 +279,12 @@ int command_quarantine_list(const struct cli_args *args)
 static enum status export_row(void *context, const struct quarantine_row *row, struct error *error)
 {
     struct listing *listing = context;
+    if (row->raw_deleted) {
+        fprintf(stderr,
+                "binnacle quarantine export: the bytes of event %llu were deleted by policy\n",
+                (unsigned long long)row->id);
+        return STATUS_OK;
+    }
     enum status status = output_write(listing->out, listing->name, row->raw, error);
     return status == STATUS_OK ? output_write(listing->out, listing->name, slice_of("\n"), error)
                                : status;
@@ -366,6 +372,13 @@ static enum status keep_row(void *context, const struct quarantine_row *row, str
         retry->rows = rows;
         retry->capacity = capacity;
     }
+    if (row->raw_deleted && retry->n_ids == 0)
+        return STATUS_OK; /* of all that are open, those that can be */
+    if (row->raw_deleted)
+        return error_set(error, STATUS_INVALID,
+                         "the bytes of quarantined event %llu were deleted by policy: it cannot be "
+                         "tried again",
+                         (unsigned long long)row->id);
     char *copy = arena_alloc(retry->arena, row->raw.size + 1);
     if (!copy)
         return error_set(error, STATUS_FULL,

@@ -160,10 +160,13 @@ static enum status step_seal(struct keeper *keeper, const struct keeper_pass *pa
                          "away",
                          path);
     enum status status = seal_look(keeper->dir, day, &facts, error);
-    if (status != STATUS_OK || pass->now_us - facts.ended_us < keeper->options.policy.grace_us)
+    int64_t age_us = pass->now_us - facts.ended_us;
+    bool delete_raw = facts.quarantined > 0 && !keeper->options.policy.keep_raw;
+    if (status != STATUS_OK || age_us < keeper->options.policy.grace_us ||
+        (delete_raw && age_us < keeper->options.policy.raw_us))
         return status;
     if (!pass->dry_run)
-        status = seal_day(keeper->tiers, day, clock_now_us(keeper->wall), error);
+        status = seal_day(keeper->tiers, day, delete_raw, clock_now_us(keeper->wall), error);
     if (status == STATUS_OK)
         keeper_tell(pass, KEEPER_SEAL, &facts);
     return status;
@@ -317,7 +320,8 @@ enum status keeper_run(struct keeper *keeper, const struct keeper_pass *pass, st
 
 static int64_t pause_ms(const struct tier_policy *policy)
 {
-    const int64_t ages_us[] = {policy->grace_us, policy->live_us, policy->move_us, policy->keep_us};
+    const int64_t ages_us[] = {policy->grace_us, policy->raw_us, policy->live_us, policy->move_us,
+                               policy->keep_us};
     int64_t pause = LONGEST_PAUSE_MS;
     for (size_t i = 0; i < sizeof ages_us / sizeof *ages_us; i++)
         if (ages_us[i] / 4000 < pause)

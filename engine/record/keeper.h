@@ -18,6 +18,9 @@
  * is later: what was replayed today is young. 0: at once. */
 struct tier_policy {
     int64_t grace_us; /* until a day that is over is sealed */
+    int64_t raw_us;   /* until the bytes of its quarantined events are deleted, which is when it is
+                         sealed: a day that has some waits for it */
+    bool keep_raw;    /* they stay, and nothing waits */
     int64_t live_us;  /* until a sealed day is compressed */
     int64_t move_us;  /* until a compressed day is moved to the archive, if there is one */
     int64_t keep_us;  /* until a day is deleted */

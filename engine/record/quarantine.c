@@ -6,6 +6,7 @@
 
 #include "engine/base/json.h"
 #include "engine/record/files_priv.h"
+#include "engine/record/raw_priv.h"
 
 /* Latest mark per quarantined event, ascending by id. */
 struct marks {
@@ -147,7 +148,8 @@ static bool row_wanted(const struct walk *walk, const struct quarantine_row *row
 static enum status open_raw(struct walk *walk, struct slice sealed, struct quarantine_row *row,
                             struct error *error)
 {
-    if (!walk->key)
+    row->raw_deleted = raw_is_gone(sealed);
+    if (!walk->key || row->raw_deleted)
         return STATUS_OK;
     buffer_reset(&walk->raw);
     enum status status = crypto_open(walk->key, sealed, slice_of(QUARANTINE_CONTEXT), &walk->raw);
@@ -258,6 +260,8 @@ void quarantine_json(const struct quarantine_row *row, struct buffer *out)
         json_int(&json, "part", row->part);
         json_int(&json, "offset", row->offset);
     }
+    if (row->raw_deleted)
+        json_bool(&json, "raw_deleted", true);
     if (row->raw.data)
         json_string(&json, "raw", row->raw);
     json_object_end(&json);

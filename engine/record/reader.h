@@ -96,6 +96,7 @@ struct quarantine_row {
     struct slice violations; /* JSON: [{"field":...,"reason":...,"check":...}] */
     enum quarantine_status status;
     struct slice raw; /* only when asked for: the bytes as they came, personal data included */
+    bool raw_deleted; /* by policy: there are none any more */
 };
 typedef enum status quarantine_visitor(void *context, const struct quarantine_row *row,
                                        struct error *error);

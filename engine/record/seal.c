@@ -6,6 +6,7 @@
  *   2. VACUUM INTO writes the sealing file: without free pages, without a log of its own;
  *   3. the indexes on random keys are built there, where sorting makes them cheap, and the sorted
  *      runs that stood in for them are dropped;
+ *      there too the bytes of quarantined events go, when their time is over;
  *   4. it is checked by SQLite and against the live file, made read-only, synced and summed;
  *   5. its row goes into tiers.db, then it is renamed over the live file.
  * A row in tiers.db beside a file that still has a log means that step 5 was cut short: all is done
@@ -23,12 +24,14 @@
 
 #include "engine/base/encoding.h"
 #include "engine/base/folder.h"
+#include "engine/record/raw_priv.h"
 
 struct sealing {
     struct tiers *tiers;
     char live[PATH_SIZE], made[PATH_SIZE];
     struct tier_day day;
     struct tree tree;
+    bool delete_raw;
 };
 
 /* ---- what the day holds ---- */
@@ -193,6 +196,8 @@ static enum status finish_copy(struct sealing *sealing, const int64_t counts[N_C
                          "CREATE INDEX IF NOT EXISTS decisions_event_id ON decisions(event_id);"
                          "CREATE INDEX IF NOT EXISTS decisions_entity ON decisions(entity);",
                          error);
+    if (status == STATUS_OK && sealing->delete_raw)
+        status = raw_delete(db, &sealing->day.raw_deleted, error);
     if (status == STATUS_OK)
         status = sound(sealing, db, error);
     if (status == STATUS_OK)
@@ -298,12 +303,14 @@ static enum status take_place(struct sealing *sealing, struct error *error)
     return folder_sync_of(sealing->live, error);
 }
 
-enum status seal_day(struct tiers *tiers, int64_t day, int64_t now_us, struct error *error)
+enum status seal_day(struct tiers *tiers, int64_t day, bool delete_raw, int64_t now_us,
+                     struct error *error)
 {
     struct sealing *sealing = calloc(1, sizeof *sealing);
     if (!sealing)
         return error_set(error, STATUS_MEMORY, "out of memory");
     sealing->tiers = tiers;
+    sealing->delete_raw = delete_raw;
     sealing->day = (struct tier_day){
         .day = day, .tier = TIER_SEALED, .sealed_us = now_us, .seal_index = -1, .delete_index = -1};
     enum status status = STATUS_OK;

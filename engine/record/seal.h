@@ -8,8 +8,9 @@
  * killed at any point: the file is then as it was or sealed, and the next call goes on. Readers are
  * not held up, and read on in the file that they have. STATUS_UNAVAILABLE: a reader holds the log,
  * try again; STATUS_NOT_FOUND: nothing was committed to the file, which stays; STATUS_CORRUPT: the
- * file is damaged and stays as it is. One thread per ledger. */
-MUST_USE enum status seal_day(struct tiers *tiers, int64_t day, int64_t now_us,
+ * file is damaged and stays as it is. delete_raw: the bytes of quarantined events are left out. One
+ * thread per ledger. */
+MUST_USE enum status seal_day(struct tiers *tiers, int64_t day, bool delete_raw, int64_t now_us,
                               struct error *error);
 
 /* What a file that is not sealed yet would be sealed as, without changing it: rows, times, age.

@@ -24,6 +24,7 @@ static bool put_day(const struct tier_day *day, const char *when, int64_t at_us,
     put_hash(&json, "root", day->root);
     json_int(&json, "bytes", day->plain.bytes);
     put_hash(&json, "sha256", day->plain.sha256);
+    json_int(&json, "raw_deleted", (int64_t)day->raw_deleted);
     json_time(&json, when, at_us);
     json_object_end(&json);
     return !out->overflow;

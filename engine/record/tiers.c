@@ -14,7 +14,8 @@ static const char *const STEPS[] = {
     " quarantined INTEGER NOT NULL, marks INTEGER NOT NULL, ended_us INTEGER NOT NULL,"
     " sealed_us INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL,"
     " seal_index INTEGER, packed_bytes INTEGER, packed_sha256 BLOB, store INTEGER,"
-    " moved_us INTEGER, deleted_us INTEGER, delete_index INTEGER);"
+    " moved_us INTEGER, deleted_us INTEGER, delete_index INTEGER,"
+    " raw_deleted INTEGER NOT NULL);"
     "CREATE TABLE filters("
     " day INTEGER NOT NULL, block INTEGER NOT NULL, bits BLOB NOT NULL,"
     " PRIMARY KEY(day, block)) WITHOUT ROWID;"
@@ -67,11 +68,12 @@ static enum status prepare(struct tiers *tiers, struct error *error)
         {&tiers->select,
          "SELECT day, tier, first_index, tree_size, root, low_us, high_us, first_event_us,"
          " quarantined, marks, ended_us, sealed_us, bytes, sha256, seal_index, packed_bytes,"
-         " packed_sha256, store, moved_us, deleted_us, delete_index FROM days ORDER BY day"},
+         " packed_sha256, store, moved_us, deleted_us, delete_index, raw_deleted FROM days ORDER "
+         "BY day"},
         {&tiers->edge, "SELECT edge FROM days WHERE day = ?1"},
         {&tiers->put,
          "INSERT INTO days VALUES(?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, x''), ?8, ?9, ?10, ?11, ?12,"
-         " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+         " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
          " ON CONFLICT(day) DO UPDATE SET tier = excluded.tier, first_index = excluded.first_index,"
          " tree_size = excluded.tree_size, root = excluded.root, edge = coalesce(?7, edge),"
          " low_us = excluded.low_us, high_us = excluded.high_us,"
@@ -80,7 +82,8 @@ static enum status prepare(struct tiers *tiers, struct error *error)
          " bytes = excluded.bytes, sha256 = excluded.sha256, seal_index = excluded.seal_index,"
          " packed_bytes = excluded.packed_bytes, packed_sha256 = excluded.packed_sha256,"
          " store = excluded.store, moved_us = excluded.moved_us,"
-         " deleted_us = excluded.deleted_us, delete_index = excluded.delete_index"},
+         " deleted_us = excluded.deleted_us, delete_index = excluded.delete_index,"
+         " raw_deleted = excluded.raw_deleted"},
     };
     enum status status = STATUS_OK;
     size_t n = sizeof statements / sizeof *statements - !tiers->write;
@@ -203,6 +206,7 @@ static bool take_day(struct db_stmt *stmt, struct tier_day *day)
         .moved_us = int_or(stmt, 18, 0),
         .deleted_us = int_or(stmt, 19, 0),
         .delete_index = int_or(stmt, 20, -1),
+        .raw_deleted = (uint64_t)db_int(stmt, 21),
     };
     return tier_of(db_text(stmt, 1), &day->tier) && take_hash(stmt, 4, day->root) &&
            take_hash(stmt, 13, day->plain.sha256) &&
@@ -348,6 +352,7 @@ static void bind_day(struct db_stmt *put, const struct tier_day *day, const char
     bind_or_null(put, 21, day->moved_us, day->moved_us > 0);
     bind_or_null(put, 22, day->deleted_us, day->deleted_us > 0);
     bind_or_null(put, 23, day->delete_index, day->delete_index >= 0);
+    db_bind_int(put, 24, (int64_t)day->raw_deleted);
 }
 
 enum status tiers_put(struct tiers *tiers, const struct tier_day *day, const struct tree *tree,

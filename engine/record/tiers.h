@@ -25,6 +25,7 @@ struct tier_day {
     int64_t low_us, high_us;         /* of its decisions; low > high: none */
     int64_t first_event_us;          /* event time of its first decision; INT64_MIN: none */
     uint64_t quarantined, marks;     /* rows of these tables */
+    uint64_t raw_deleted;            /* quarantined events whose bytes are deleted */
     int64_t ended_us;                /* what its age is counted from: its end, or when it was
                                         written by the machine's clock where that is later */
     int64_t sealed_us, moved_us, deleted_us; /* by the machine's clock; 0: not yet */

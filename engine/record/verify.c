@@ -147,6 +147,7 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
         status = take_outside(&verify, &walk, &sorted, error);
     }
     if (status == STATUS_OK) {
+        verify.tiers = reader->tiers;
         verify_after_deleted(&walk, reader->tiers);
         status = verify_days(reader, &walk, error);
     }

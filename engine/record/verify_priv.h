@@ -10,6 +10,7 @@
 #include "engine/record/day_priv.h"
 #include "engine/record/day_reader_priv.h"
 #include "engine/record/rest_head_priv.h"
+#include "engine/record/tiers.h"
 #include "engine/record/tree.h"
 #include "engine/record/verify.h"
 
@@ -22,6 +23,7 @@ struct verify {
     struct lock lock;
     uint8_t public_key[PUBLIC_KEY_SIZE];
     bool has_key;
+    const struct tiers *tiers; /* for the thread that verifies */
 };
 
 /* Adds a finding; `event_id` may be empty. Any thread. */

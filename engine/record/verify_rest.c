@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/record/codec_priv.h"
+#include "engine/record/raw_priv.h"
 #include "engine/record/rest_priv.h"
 
 static bool take_event(struct day_check *check, struct day_quarantine *event)
@@ -30,6 +31,22 @@ static bool take_event(struct day_check *check, struct day_quarantine *event)
                STATUS_OK;
 }
 
+/* An event whose bytes were deleted by policy: its digest cannot be computed from them, what stands
+ * in their place can. */
+static void take_gone(struct day_check *check, struct slice stored, uint8_t computed[SHA256_SIZE])
+{
+    uint8_t gone[RAW_GONE_SIZE];
+    const struct tier_day *sealed = tiers_find(check->verify->tiers, check->reader.day);
+    uint64_t id = (uint64_t)db_int(check->quarantine, 0);
+    if (!sealed || sealed->raw_deleted == 0)
+        NOTE(check, "%s quarantine row %" PRIu64 ": its bytes are gone, and no policy deleted them",
+             check->name, id);
+    bool fits = stored.size == SHA256_SIZE && raw_gone_make(check->quarantine, gone) == STATUS_OK &&
+                slice_equal(db_blob(check->quarantine, 8), slice_make(gone, sizeof gone));
+    if (fits)
+        memcpy(computed, stored.data, SHA256_SIZE);
+}
+
 /* Digests of the group's quarantined events, as stored and as computed. `*unequal`: the first event
  * whose digests differ. */
 static void take_events(struct day_check *check, uint64_t next, uint64_t *unequal)
@@ -47,8 +64,10 @@ static void take_events(struct day_check *check, uint64_t next, uint64_t *unequa
         struct day_quarantine event;
         uint8_t computed[SHA256_SIZE] = {0};
         struct slice stored = db_blob(check->quarantine, 9);
-        if (take_event(check, &event) &&
-            quarantine_digest(&event, &check->scratch, computed) != STATUS_OK)
+        bool whole = take_event(check, &event);
+        if (whole && raw_is_gone(event.sealed))
+            take_gone(check, stored, computed);
+        else if (whole && quarantine_digest(&event, &check->scratch, computed) != STATUS_OK)
             memset(computed, 0, sizeof computed);
         if (event.id > due)
             NOTE(check, "%s quarantine row %" PRIu64 " is missing", check->name, due);

@@ -237,6 +237,88 @@ static void goes_on_wherever_it_is_killed(void **state)
     reader_close(reader);
 }
 
+/* ---- the bytes of quarantined events ---- */
+
+static enum status count_gone(void *context, const struct quarantine_row *row, struct error *error)
+{
+    int *counts = context;
+    (void)error;
+    counts[row->raw_deleted]++;
+    assert_int_equal(row->raw.size, row->raw_deleted ? 0 : 13);
+    assert_non_null(strstr(row->violations.data, "range"));
+    return STATUS_OK;
+}
+
+static void count_raw(const char *dir, int *kept, int *gone)
+{
+    struct quarantine_filter filter;
+    struct error error = {0};
+    int counts[2] = {0};
+    struct reader *reader = open_reader(dir);
+    quarantine_filter_init(&filter);
+    if (quarantine_scan(reader, &filter, true, count_gone, counts, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    reader_close(reader);
+    *kept = counts[0];
+    *gone = counts[1];
+}
+
+static void raw_bytes_are_deleted_when_their_time_is_over(void **state)
+{
+    const char *dir = *state;
+    struct error error = {0};
+    int kept, gone;
+    struct tier_policy policy = {.raw_us = 48 * US_PER_HOUR};
+    fill_ledger(dir);
+    assert_int_equal(keep_as(dir, &policy, KEEPER_SEAL, 47 * US_PER_HOUR, &error), STATUS_OK);
+    assert_false(exists(dir, 0, ".db.sha256")); /* it waits for them */
+    count_raw(dir, &kept, &gone);
+    assert_int_equal(kept, 9);
+    assert_int_equal(keep_as(dir, &policy, KEEPER_SEAL, 49 * US_PER_HOUR, &error), STATUS_OK);
+    assert_true(exists(dir, 0, ".db.sha256"));
+    count_raw(dir, &kept, &gone);
+    assert_int_equal(kept, 3); /* of the day that is not over */
+    assert_int_equal(gone, 6);
+    assert_untouched(dir);
+}
+
+static void raw_bytes_stay_when_the_policy_keeps_them(void **state)
+{
+    const char *dir = *state;
+    struct error error = {0};
+    int kept, gone;
+    struct tier_policy policy = {.keep_raw = true};
+    fill_ledger(dir);
+    assert_int_equal(keep_as(dir, &policy, KEEP_PACKED, YEARS, &error), STATUS_OK);
+    count_raw(dir, &kept, &gone);
+    assert_int_equal(kept, 9);
+    assert_untouched(dir);
+}
+
+static void what_is_left_of_an_event_is_still_checked(void **state)
+{
+    const char *dir = *state;
+    fill_ledger(dir);
+    keep(dir, KEEPER_SEAL);
+    char path[4200];
+    day_name(path, dir, 0, ".db");
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(execute(dir, "2018-08-08", "UPDATE quarantine SET part = 5 WHERE id = 2"),
+                     STATUS_OK);
+    assert_found(dir, NULL, "2018-08-08.db quarantine row 2: a field was changed");
+}
+
+static void bytes_that_no_policy_deleted_are_missed(void **state)
+{
+    const char *dir = *state;
+    fill_ledger(dir);
+    assert_int_equal(execute(dir, "2018-08-08",
+                             "UPDATE quarantine SET sealed = CAST('binnacle-deleted-v1' AS BLOB) ||"
+                             " zeroblob(32) WHERE id = 2"),
+                     STATUS_OK);
+    assert_found(dir, NULL, "quarantine row 2");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -250,6 +332,10 @@ int main(void)
         TEST(a_day_that_cannot_be_kept_in_order_stops_those_after_it),
         TEST(what_tiers_db_says_of_deleted_days_is_checked),
         TEST(goes_on_wherever_it_is_killed),
+        TEST(raw_bytes_are_deleted_when_their_time_is_over),
+        TEST(raw_bytes_stay_when_the_policy_keeps_them),
+        TEST(what_is_left_of_an_event_is_still_checked),
+        TEST(bytes_that_no_policy_deleted_are_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
