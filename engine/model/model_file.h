@@ -7,7 +7,9 @@
 #include "engine/base/status.h"
 #include "engine/model/forest.h"
 
-#define MODEL_FILE_MAX_BYTES ((size_t)512 << 20)
+/* Larger ones are refused: what is broken at its end must be known within two seconds, and a
+ * file of this size takes about one and a half to read. Some 20,000 trees of depth 8 fit. */
+#define MODEL_FILE_MAX_BYTES ((size_t)192 << 20)
 #define MODEL_MAX_DEPTH      1024 /* of a tree */
 #define MODEL_MAX_FEATURES   65536
 
