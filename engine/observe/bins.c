@@ -96,7 +96,8 @@ static inline __attribute__((always_inline)) void find_row(const struct bin_find
         eight_ints bin = {0};
         for (int edge = 0; edge < MAX_VALUE_BINS - 1; edge++)
             bin -= row > *(const eight_floats *)(const void *)(finder->edges[edge] + first);
-        bin += (row != row) & (MAX_BINS - 1); /* missing: above no edge */
+        /* Missing: above no edge, and not even itself. */
+        bin += (row != row) & (MAX_BINS - 1); // NOLINT(misc-redundant-expression)
         eight_shorts narrow = __builtin_convertvector(bin, eight_shorts); /* by two packs */
         *(eight_bytes *)(void *)(bins + first) = __builtin_convertvector(narrow, eight_bytes);
     }
