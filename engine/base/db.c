@@ -3,10 +3,13 @@
 #include "engine/base/db.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -87,6 +90,8 @@ static void undo_half_written(const char *path)
     if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) ==
         SQLITE_OK) {
         sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
+        /* The log stays the writer's business. */
+        sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_exec(handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
     }
     sqlite3_close(handle);
@@ -160,6 +165,67 @@ void db_close(struct db *db)
     db->magic = 0;
     free(db->path);
     free(db);
+}
+
+void db_abandon(struct db *db)
+{
+    if (db)
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    db_close(db);
+}
+
+static enum status log_error(const char *path, const char *what, struct error *error)
+{
+    return error_set(error, STATUS_IO, "%s: the log cannot be %s: %s", path, what, strerror(errno));
+}
+
+static enum status write_again(int file, const char *path, struct error *error)
+{
+    enum { PIECE = 1 << 16 };
+    char *piece = malloc(PIECE);
+    if (!piece)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+    enum status status = STATUS_OK;
+    ssize_t size = 0;
+    for (off_t at = 0; !status && (size = pread(file, piece, PIECE, at)) > 0; at += size) {
+        errno = ENOSPC; /* what a write that stops halfway means */
+        if (pwrite(file, piece, (size_t)size, at) != size)
+            status = log_error(path, "written again", error);
+    }
+    if (!status && size < 0)
+        status = log_error(path, "read", error);
+    if (!status && fsync(file) != 0)
+        status = log_error(path, "synced", error);
+    free(piece);
+    return status;
+}
+
+/* The log has no locks of SQLite's on it, which closing it here would let go. */
+enum status db_write_log_again(const char *path, struct error *error)
+{
+    char *log = NULL;
+    if (asprintf(&log, "%s-wal", path) < 0)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+    int file = open(log, O_RDWR | O_CLOEXEC);
+    enum status status = STATUS_OK;
+    if (file >= 0)
+        status = write_again(file, path, error);
+    else if (errno != ENOENT)
+        status = log_error(path, "opened", error);
+    if (file >= 0)
+        close(file);
+    free(log);
+    return status;
+}
+
+enum status db_checkpoint(struct db *db, int64_t *left, struct error *error)
+{
+    int pages = 0, moved = 0;
+    int result =
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    if (left)
+        *left = pages > moved ? pages - moved : 0;
+    return result == SQLITE_OK ? STATUS_OK : fail(db, result, error);
 }
 
 enum status db_exec(struct db *db, const char *sql, struct error *error)

@@ -27,6 +27,17 @@ MUST_USE enum status db_open(const char *path, enum db_mode mode, enum db_sync s
 /* Every statement of it is finished beforehand. NULL is ignored. */
 void db_close(struct db *db);
 
+/* After an error from the disk: closes without moving the log into the file, and the log stays. */
+void db_abandon(struct db *db);
+/* After an error from the disk, or a start: while nobody writes, the log of the file at `path` is
+ * written again as it can be read, and synced. An fsync() that failed may leave pages that count as
+ * written and are not; written again they are saved, or this fails. Afterwards what can be read of
+ * the log is on the disk. STATUS_OK, too, when there is no log. */
+MUST_USE enum status db_write_log_again(const char *path, struct error *error);
+/* Moves what it can from the log into the file, waiting for nobody. *left (may be NULL): pages that
+ * are still only in the log. */
+MUST_USE enum status db_checkpoint(struct db *db, int64_t *left, struct error *error);
+
 /* In all that follows: a broken constraint is STATUS_CONFLICT, a database still locked by others
  * after the busy timeout STATUS_UNAVAILABLE (retriable), a damaged file STATUS_CORRUPT, a full disk
  * STATUS_IO. The message begins with the path. */

@@ -75,20 +75,28 @@ static void mark_committed(struct day *day)
     buffer_reset(&day->new_marks);
 }
 
+static struct day *create(int64_t number)
+{
+    struct day *made = calloc(1, sizeof *made);
+    if (!made)
+        return NULL;
+    made->number = number;
+    buffer_init(&made->scratch, (size_t)1 << 20);
+    buffer_init(&made->scratch2, (size_t)1 << 20);
+    buffer_init(&made->group_scratch, (size_t)256 << 20);
+    buffer_init(&made->new_quarantine, (size_t)64 << 20);
+    buffer_init(&made->new_marks, (size_t)64 << 20);
+    return made;
+}
+
 enum status day_open(const char *dir, int64_t number, struct day **day, struct error *error)
 {
     char path[PATH_SIZE];
     if (!day_path(path, dir, number))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
-    struct day *opened = calloc(1, sizeof *opened);
+    struct day *opened = create(number);
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    opened->number = number;
-    buffer_init(&opened->scratch, (size_t)1 << 20);
-    buffer_init(&opened->scratch2, (size_t)1 << 20);
-    buffer_init(&opened->group_scratch, (size_t)256 << 20);
-    buffer_init(&opened->new_quarantine, (size_t)64 << 20);
-    buffer_init(&opened->new_marks, (size_t)64 << 20);
     enum status status = db_open(path, DB_WRITE_LARGE, DB_SYNC_FULL, &opened->db, error);
     /* Fewer, larger checkpoints (16 MiB): the log is read by nobody but the next checkpoint. */
     if (status == STATUS_OK)
@@ -107,7 +115,7 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (status == STATUS_OK)
         status = day_load_marks(opened, error);
     if (status != STATUS_OK) {
-        day_close(opened);
+        day_abandon(opened);
         return status;
     }
     mark_committed(opened);
@@ -115,13 +123,11 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     return STATUS_OK;
 }
 
-void day_close(struct day *day)
+static void destroy(struct day *day, void (*close_db)(struct db *))
 {
-    if (!day)
-        return;
     for (int i = 0; i < STATEMENTS; i++)
         db_finish(day->statements[i]);
-    db_close(day->db);
+    close_db(day->db);
     names_free(&day->names);
     free(day->keys);
     buffer_free(&day->scratch);
@@ -130,6 +136,42 @@ void day_close(struct day *day)
     buffer_free(&day->new_quarantine);
     buffer_free(&day->new_marks);
     free(day);
+}
+
+void day_close(struct day *day)
+{
+    if (day)
+        destroy(day, db_close);
+}
+
+void day_abandon(struct day *day)
+{
+    if (day)
+        destroy(day, db_abandon);
+}
+
+enum status day_open_damaged(const char *dir, int64_t number, struct day **day, struct error *error)
+{
+    char path[PATH_SIZE];
+    struct day_state state;
+    if (!day_path(path, dir, number))
+        return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
+    struct day *opened = create(number);
+    if (!opened)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = db_open(path, DB_READ, DB_SYNC_FULL, &opened->db, error);
+    if (status == STATUS_OK)
+        status =
+            db_prepare(opened->db, SQL[READ_POSITIONS], &opened->statements[READ_POSITIONS], error);
+    if (status == STATUS_OK)
+        status = day_read_state(opened, &state, error);
+    if (status == STATUS_OK)
+        status = day_check_state(opened, &state, error);
+    if (status == STATUS_OK)
+        *day = opened;
+    else
+        day_abandon(opened);
+    return status;
 }
 
 struct db *day_db(struct day *day)
@@ -176,9 +218,9 @@ void day_rollback(struct day *day)
     buffer_reset(&day->new_marks);
 }
 
-enum status day_checkpoint(struct day *day, struct error *error)
+enum status day_checkpoint(struct day *day, int64_t *left, struct error *error)
 {
-    return db_exec(day->db, "PRAGMA wal_checkpoint(PASSIVE)", error);
+    return db_checkpoint(day->db, left, error);
 }
 
 enum status day_read_state(struct day *day, struct day_state *state, struct error *error)

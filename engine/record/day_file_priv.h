@@ -61,4 +61,8 @@ MUST_USE enum status day_state_digest(struct day *day, const struct day_state *s
                                       struct slice edges, const uint8_t root[SHA256_SIZE],
                                       uint8_t digest[SHA256_SIZE], struct error *error);
 
+/* That `state` and the positions have the digest that stands in the file. STATUS_CORRUPT. */
+MUST_USE enum status day_check_state(struct day *day, const struct day_state *state,
+                                     struct error *error);
+
 #endif

@@ -27,15 +27,21 @@ struct day_state {
 struct day;
 MUST_USE enum status day_open(const char *dir, int64_t number, struct day **day,
                               struct error *error);
+/* Only to read the state and positions of a file that cannot be written any more: they must have
+ * their digest. STATUS_CORRUPT, STATUS_NOT_FOUND. */
+MUST_USE enum status day_open_damaged(const char *dir, int64_t number, struct day **day,
+                                      struct error *error);
 void day_close(struct day *day); /* NULL is ignored */
+/* After an error: rolls back, and closes without moving the log into the file. */
+void day_abandon(struct day *day);
 int64_t day_number(const struct day *day);
 struct db *day_db(struct day *day);
 
 MUST_USE enum status day_begin(struct day *day, struct error *error);
 MUST_USE enum status day_commit(struct day *day, struct error *error);
 void day_rollback(struct day *day);
-/* Moves what it can from the log into the file, without waiting for readers. */
-MUST_USE enum status day_checkpoint(struct day *day, struct error *error);
+/* As db_checkpoint(). */
+MUST_USE enum status day_checkpoint(struct day *day, int64_t *left, struct error *error);
 
 /* STATUS_NOT_FOUND: nothing was ever committed to this file. */
 MUST_USE enum status day_read_state(struct day *day, struct day_state *state, struct error *error);

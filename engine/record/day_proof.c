@@ -93,6 +93,25 @@ enum status day_state_digest(struct day *day, const struct day_state *state, str
     return STATUS_OK;
 }
 
+enum status day_check_state(struct day *day, const struct day_state *state, struct error *error)
+{
+    struct db_stmt *select;
+    uint8_t edges[TREE_EDGES_SIZE], root[SHA256_SIZE], digest[SHA256_SIZE];
+    size_t size = tree_save(&state->tree, edges);
+    enum status status = db_prepare(day->db, "SELECT digest FROM state", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    status = db_step(select, error);
+    if (status == STATUS_OK && tree_root(&state->tree, root) != STATUS_OK)
+        status = error_set(error, STATUS_MEMORY, "cannot hash the ledger's tree");
+    if (status == STATUS_OK)
+        status = day_state_digest(day, state, slice_make(edges, size), root, digest, error);
+    if (status == STATUS_OK && !slice_equal(db_blob(select, 0), slice_make(digest, sizeof digest)))
+        status = error_set(error, STATUS_CORRUPT, "the ledger's state is not what it says");
+    db_finish(select);
+    return status;
+}
+
 enum status day_insert_node(struct day *day, int level, uint64_t position,
                             const uint8_t hash[SHA256_SIZE], struct error *error)
 {

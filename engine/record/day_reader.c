@@ -70,7 +70,7 @@ static enum status open_file(const char *path, struct db **db, struct error *err
     status = db_open(path, DB_WRITE, DB_SYNC_FULL, &recovered, error);
     if (status != STATUS_OK)
         return status;
-    db_close(recovered);
+    db_abandon(recovered);
     return db_open(path, DB_READ, DB_SYNC_FULL, db, error);
 }
 

@@ -69,7 +69,7 @@ static enum status write_leaf(struct writer *writer, const struct chunk *chunk,
     enum status status =
         leaf_decode(slice_make(chunk->bytes.data + item->at, item->size), writer->storage, &row);
     if (status != STATUS_OK)
-        return error_set(error, status, "a queued row is damaged in memory");
+        return error_set(error, STATUS_INVALID, "a queued row is damaged in memory");
     row.index = chunk->first_index + item->ordinal;
     if (item->feature_set >= 0 && !day_has_features(writer->day, row.feature_set)) {
         const struct known_features *known = &writer->ledger->features[item->feature_set];
@@ -101,7 +101,7 @@ static enum status write_quarantine(struct writer *writer, const struct chunk *c
     enum status status =
         quarantine_unpack(slice_make(chunk->bytes.data + item->at, item->size), &event);
     if (status != STATUS_OK)
-        return error_set(error, status, "a queued event is damaged in memory");
+        return error_set(error, STATUS_INVALID, "a queued event is damaged in memory");
     writer->attempt.state.next_quarantine = event.id + 1;
     return day_insert_quarantine(writer->day, &event, error);
 }

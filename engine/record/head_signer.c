@@ -14,16 +14,18 @@ enum status signer_start(struct writer *writer, struct error *error)
     writer->signer.wall = clock_create_wall();
     if (!writer->signer.wall)
         return error_set(error, STATUS_MEMORY, "out of memory");
+    bool unread = writer->has_day && !writer->day; /* damaged, and left */
     struct rest_head rest;
-    if (writer->has_day && rest_head_read(day_db(writer->day), &rest, error) == STATUS_OK)
+    if (writer->day && rest_head_read(day_db(writer->day), &rest, error) == STATUS_OK)
         writer->signer.rest_commits = rest.commits;
-    if (writer->has_day)
+    if (writer->day)
         status = day_newest_head(writer->day, &writer->signer.newest, error);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
     writer->signer.known = status == STATUS_OK;
     writer->signer.signed_ns = monotonic_ns() - HEAD_EVERY_NS;
-    status = head_key_load(writer->ledger->dir, !writer->signer.known, &writer->signer.key, error);
+    status = head_key_load(writer->ledger->dir, !writer->signer.known && !unread,
+                           &writer->signer.key, error);
     if (status == STATUS_OK && writer->signer.known &&
         strcmp(writer->signer.newest.key_id, writer->signer.key.key_id) != 0)
         log_write(
@@ -114,9 +116,7 @@ void signer_sign_alone(struct writer *writer)
         signer_committed(writer);
         return;
     }
-    day_rollback(writer->day);
-    day_close(writer->day);
-    writer->day = NULL;
+    file_drop(writer);
     log_write(
         writer->ledger->log, LOG_WARN, "record", "head_not_signed",
         "no signed head over the newest rows (%s); they are recorded, and the head comes with "

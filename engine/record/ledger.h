@@ -154,7 +154,7 @@ MUST_USE enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, str
 enum ledger_health {
     LEDGER_OK,
     LEDGER_RETRYING, /* the disk refuses; rows wait and are tried again */
-    LEDGER_FAILED,   /* will not recover by itself: damaged files */
+    LEDGER_FAILED,   /* somebody has to put something right; it is tried again now and then */
 };
 
 struct ledger_stats {
@@ -168,6 +168,11 @@ struct ledger_stats {
     uint64_t refused;       /* entries turned away since start */
     uint64_t commits, rows; /* since start */
     uint64_t errors;        /* failed commits since start */
+    uint64_t reopened;      /* times since start that a file was closed, checked and opened again
+                               after an error */
+    uint64_t damaged_files; /* day files found damaged since start and left behind */
+    uint64_t lost_rows;     /* rows once committed and known to be gone from them */
+    char damage[256];       /* the last of them and what is wrong with it; empty: none */
     enum ledger_health health;
     char problem[256];  /* why, when not LEDGER_OK */
     uint64_t stops;     /* how often since start it could not be written */

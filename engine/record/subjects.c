@@ -5,13 +5,14 @@
  * erased_us. The pseudonym is the authenticated context of both, so that ciphertexts cannot be
  * exchanged between people. Erasing sets key and value to NULL; secure_delete overwrites their
  * bytes in the file, and the log is emptied, so that nothing of them stays on the disk. One
- * thread per connection; several connections may be open. */
+ * thread at a time. */
 #include "engine/record/subjects.h"
 
 #include <stdlib.h>
 
 #include "engine/base/db.h"
 #include "engine/record/files_priv.h"
+#include "engine/record/pseudonym.h"
 
 static const char *const STEPS[] = {
     "CREATE TABLE subjects("
@@ -25,16 +26,18 @@ static const char *const STEPS[] = {
 
 struct subjects {
     uint8_t master[KEY_SIZE];
+    char path[PATH_SIZE];
+    bool suspect; /* the disk refused something: to be opened anew */
+    char added[PSEUDONYM_SIZE], last[PSEUDONYM_SIZE]; /* in the open transaction; committed */
     struct db *db;
     struct db_stmt *known, *insert, *select, *erase;
 };
 
-static enum status open_db(struct subjects *subjects, const char *dir, struct error *error)
+static enum status open_db(struct subjects *subjects, struct error *error)
 {
-    char path[PATH_SIZE];
-    if (!path_join(path, dir, "subjects.db"))
-        return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
-    enum status status = db_open(path, DB_WRITE, DB_SYNC_FULL, &subjects->db, error);
+    enum status status = db_write_log_again(subjects->path, error);
+    if (status == STATUS_OK)
+        status = db_open(subjects->path, DB_WRITE, DB_SYNC_FULL, &subjects->db, error);
     if (status == STATUS_OK)
         status = db_exec(subjects->db, "PRAGMA secure_delete = ON", error);
     if (status == STATUS_OK)
@@ -61,8 +64,10 @@ enum status subjects_open(const char *dir, bool create, struct subjects **subjec
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = key_load(dir, "master.key", create, opened->master, error);
+    if (status == STATUS_OK && !path_join(opened->path, dir, "subjects.db"))
+        status = error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     if (status == STATUS_OK)
-        status = open_db(opened, dir, error);
+        status = open_db(opened, error);
     if (status != STATUS_OK) {
         subjects_close(opened);
         return status;
@@ -71,32 +76,86 @@ enum status subjects_open(const char *dir, bool create, struct subjects **subjec
     return STATUS_OK;
 }
 
+static void finish_statements(struct subjects *subjects)
+{
+    struct db_stmt **const statements[] = {&subjects->known, &subjects->insert, &subjects->select,
+                                           &subjects->erase};
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        db_finish(*statements[i]);
+        *statements[i] = NULL;
+    }
+}
+
 void subjects_close(struct subjects *subjects)
 {
     if (!subjects)
         return;
-    db_finish(subjects->known);
-    db_finish(subjects->insert);
-    db_finish(subjects->select);
-    db_finish(subjects->erase);
-    db_close(subjects->db);
+    finish_statements(subjects);
+    if (subjects->suspect)
+        db_abandon(subjects->db);
+    else
+        db_close(subjects->db);
     explicit_bzero(subjects->master, KEY_SIZE);
     free(subjects);
 }
 
+static enum status note_result(struct subjects *subjects, enum status status)
+{
+    if (status == STATUS_IO || status == STATUS_CORRUPT)
+        subjects->suspect = true;
+    return status;
+}
+
+/* The person that was committed last is known. */
+static enum status check_last(struct subjects *subjects, struct error *error)
+{
+    if (!*subjects->last)
+        return STATUS_OK;
+    db_bind_text(subjects->known, 1, slice_of(subjects->last));
+    enum status status = db_step(subjects->known, error);
+    db_reset(subjects->known);
+    return status == STATUS_END
+               ? error_set(error, STATUS_CORRUPT, "%s: people that were written are gone from it",
+                           subjects->path)
+               : status;
+}
+
+/* Usable, or opened anew after an error. */
+static enum status make_ready(struct subjects *subjects, struct error *error)
+{
+    if (!subjects->suspect && subjects->db)
+        return STATUS_OK;
+    finish_statements(subjects);
+    db_abandon(subjects->db);
+    subjects->db = NULL;
+    enum status status = open_db(subjects, error);
+    if (status == STATUS_OK)
+        status = check_last(subjects, error);
+    if (status == STATUS_OK)
+        status = db_checkpoint(subjects->db, NULL, error);
+    subjects->suspect = status != STATUS_OK;
+    return status;
+}
+
 enum status subjects_begin(struct subjects *subjects, struct error *error)
 {
-    return db_begin(subjects->db, error);
+    enum status status = make_ready(subjects, error);
+    *subjects->added = '\0';
+    return status == STATUS_OK ? note_result(subjects, db_begin(subjects->db, error)) : status;
 }
 
 enum status subjects_commit(struct subjects *subjects, struct error *error)
 {
-    return db_commit(subjects->db, error);
+    enum status status = note_result(subjects, db_commit(subjects->db, error));
+    if (status == STATUS_OK && *subjects->added)
+        memcpy(subjects->last, subjects->added, sizeof subjects->last);
+    return status;
 }
 
 void subjects_rollback(struct subjects *subjects)
 {
-    db_rollback(subjects->db);
+    if (subjects->db)
+        db_rollback(subjects->db);
 }
 
 static enum status seal_subject(const struct subjects *subjects, struct slice pseudonym,
@@ -119,7 +178,7 @@ enum status subjects_add(struct subjects *subjects, struct slice pseudonym, stru
     enum status status = db_step(subjects->known, error);
     db_reset(subjects->known);
     if (status != STATUS_END)
-        return status;
+        return note_result(subjects, status);
     struct buffer key, value;
     buffer_init(&key, 256);
     buffer_init(&value, original.size + 256);
@@ -132,7 +191,12 @@ enum status subjects_add(struct subjects *subjects, struct slice pseudonym, stru
         db_bind_blob(subjects->insert, 3, buffer_slice(&value));
         db_bind_int(subjects->insert, 4, now_us);
         status = db_run(subjects->insert, error);
+        if (status == STATUS_OK && pseudonym.size < sizeof subjects->added) {
+            memcpy(subjects->added, pseudonym.data, pseudonym.size);
+            subjects->added[pseudonym.size] = '\0';
+        }
     }
+    note_result(subjects, status);
     buffer_free(&key);
     buffer_free(&value);
     return status;
@@ -157,9 +221,12 @@ static enum status unseal(const struct subjects *subjects, struct slice pseudony
 enum status subject_reveal(struct subjects *subjects, struct slice pseudonym,
                            struct buffer *original, struct error *error)
 {
+    enum status status = make_ready(subjects, error);
+    if (status != STATUS_OK)
+        return status;
     struct db_stmt *select = subjects->select;
     db_bind_text(select, 1, pseudonym);
-    enum status status = db_step(select, error);
+    status = note_result(subjects, db_step(select, error));
     if (status == STATUS_END) {
         status = error_set(error, STATUS_NOT_FOUND, "no person is known by " SLICE_FORMAT,
                            SLICE_ARGS(pseudonym));
@@ -182,9 +249,12 @@ enum status subject_reveal(struct subjects *subjects, struct slice pseudonym,
 enum status subject_erase(struct subjects *subjects, struct slice pseudonym, int64_t now_us,
                           struct error *error)
 {
+    enum status status = make_ready(subjects, error);
+    if (status != STATUS_OK)
+        return status;
     db_bind_text(subjects->erase, 1, pseudonym);
     db_bind_int(subjects->erase, 2, now_us);
-    enum status status = db_run(subjects->erase, error);
+    status = note_result(subjects, db_run(subjects->erase, error));
     if (status != STATUS_OK)
         return status;
     if (db_changes(subjects->db) == 0)
@@ -192,5 +262,5 @@ enum status subject_erase(struct subjects *subjects, struct slice pseudonym, int
                          "no person is known by " SLICE_FORMAT ", or it was erased before",
                          SLICE_ARGS(pseudonym));
     /* Without this the old pages would stay in the write-ahead log for a while. */
-    return db_exec(subjects->db, "PRAGMA wal_checkpoint(TRUNCATE)", error);
+    return note_result(subjects, db_exec(subjects->db, "PRAGMA wal_checkpoint(TRUNCATE)", error));
 }

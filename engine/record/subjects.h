@@ -11,7 +11,10 @@
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
 
-struct subjects; /* one connection: one thread at a time */
+/* The only connection that writes subjects.db: one thread at a time. After an error from the disk
+ * the next call closes it, writes its log again (db_write_log_again()), opens it and looks for the
+ * person that was added last, before it does anything else. */
+struct subjects;
 
 /* `dir` is the ledger's; keys/master.key in it is made when missing and `create` is true. */
 MUST_USE enum status subjects_open(const char *dir, bool create, struct subjects **subjects,

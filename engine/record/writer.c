@@ -5,10 +5,11 @@
  * state into the current day file in one transaction. A group never spans two day files: the file
  * is that of the row's own time on the engine's clock, and only ever moves forward.
  *
- * When anything fails the transaction is rolled back, the file is closed and everything is tried
- * again after a pause: the entries stay where they are. A commit that failed may still have
- * happened; the count of commits in the reopened file tells, and then the group counts as written.
- * What another try cannot mend (damaged files, a newer format) stops the writer for good. */
+ * When anything fails the transaction is rolled back, the file is closed, checked and opened again
+ * (writer_file.c), and everything is tried again after a pause: the entries stay where they are. A
+ * commit that failed may still have happened; the count of commits in the file that was checked
+ * tells, and then the group counts as written. What another try is not likely to mend (people that
+ * are gone, a newer format) is told to everybody, and still tried now and then. */
 #include "engine/record/writer_priv.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 
-static enum status load_place(void *context, struct slice source, int32_t part, int64_t offset)
+enum status writer_load_place(void *context, struct slice source, int32_t part, int64_t offset)
 {
     struct ledger *ledger = context;
     char name[256];
@@ -32,34 +33,15 @@ static enum status load_place(void *context, struct slice source, int32_t part, 
     if (status != STATUS_OK)
         return status;
     lock_take(&ledger->lock);
-    status = place_add(ledger, number, part, offset);
+    size_t i = 0;
+    while (i < ledger->n_places &&
+           (ledger->places[i].source != number || ledger->places[i].part != part))
+        i++;
+    if (i < ledger->n_places)
+        ledger->places[i].committed = ledger->places[i].reached = offset;
+    else
+        status = place_add(ledger, number, part, offset);
     lock_release(&ledger->lock);
-    return status;
-}
-
-/* Opens the newest day file that something was committed to. */
-static enum status find_last_day(struct writer *writer, struct error *error)
-{
-    int64_t *days = NULL;
-    size_t n = 0;
-    enum status status = day_list(writer->ledger->dir, &days, &n, error);
-    while (status == STATUS_OK && n > 0 && !writer->has_day) {
-        struct day *day;
-        status = day_open(writer->ledger->dir, days[--n], &day, error);
-        if (status != STATUS_OK)
-            break;
-        status = day_read_state(day, &writer->state, error);
-        if (status == STATUS_OK) {
-            writer->day = day;
-            writer->day_number = days[n];
-            writer->has_day = true;
-        } else {
-            day_close(day);
-            if (status == STATUS_NOT_FOUND)
-                status = STATUS_OK;
-        }
-    }
-    free(days);
     return status;
 }
 
@@ -83,11 +65,7 @@ enum status writer_create(struct ledger *ledger, struct writer **writer, struct 
     enum status status =
         made->storage ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
-        status = subjects_open(ledger->dir, true, &made->subjects_db, error);
-    if (status == STATUS_OK)
-        status = find_last_day(made, error);
-    if (status == STATUS_OK && made->has_day)
-        status = day_read_positions(made->day, load_place, ledger, error);
+        status = file_find_last(made, error);
     if (status == STATUS_OK)
         status = signer_start(made, error);
     if (status != STATUS_OK) {
@@ -123,12 +101,28 @@ void writer_destroy(struct writer *writer)
         free_subject(writer->subjects);
         writer->subjects = next;
     }
-    day_close(writer->day);
-    subjects_close(writer->subjects_db);
+    if (writer->suspect)
+        day_abandon(writer->day);
+    else
+        day_close(writer->day);
     clock_destroy(writer->signer.wall);
     explicit_bzero(&writer->signer.key, sizeof writer->signer.key);
     free(writer->storage);
     free(writer);
+}
+
+static enum status add_subjects(struct subjects *subjects, const struct pending_subject *pending,
+                                size_t *n, struct error *error)
+{
+    enum status status = subjects_begin(subjects, error);
+    for (; pending && status == STATUS_OK; pending = pending->next, (*n)++)
+        status = subjects_add(subjects, slice_of(pending->pseudonym),
+                              slice_make(pending->original, pending->size), pending->at_us, error);
+    if (status == STATUS_OK)
+        status = subjects_commit(subjects, error);
+    if (status != STATUS_OK)
+        subjects_rollback(subjects);
+    return status;
 }
 
 /* subjects.db comes first: a row must never mention a person whom nobody can look up. */
@@ -149,18 +143,12 @@ static enum status write_subjects(struct writer *writer, struct error *error)
     lock_release(&ledger->lock);
     if (!writer->subjects)
         return STATUS_OK;
-    enum status status = subjects_begin(writer->subjects_db, error);
     size_t n = 0;
-    for (struct pending_subject *subject = writer->subjects; subject && status == STATUS_OK;
-         subject = subject->next, n++)
-        status = subjects_add(writer->subjects_db, slice_of(subject->pseudonym),
-                              slice_make(subject->original, subject->size), subject->at_us, error);
-    if (status == STATUS_OK)
-        status = subjects_commit(writer->subjects_db, error);
-    if (status != STATUS_OK) {
-        subjects_rollback(writer->subjects_db);
+    lock_take(&ledger->subjects_lock);
+    enum status status = add_subjects(ledger->subjects_db, writer->subjects, &n, error);
+    lock_release(&ledger->subjects_lock);
+    if (status != STATUS_OK)
         return status;
-    }
     while (writer->subjects) {
         struct pending_subject *next = writer->subjects->next;
         free_subject(writer->subjects);
@@ -172,44 +160,6 @@ static enum status write_subjects(struct writer *writer, struct error *error)
     pthread_cond_broadcast(&ledger->subjects_changed);
     lock_release(&ledger->lock);
     return STATUS_OK;
-}
-
-/* The day of the next entry: its own, today for one without a time, never one before the last. */
-static int64_t next_day(const struct writer *writer)
-{
-    struct mark at = group_settle((struct mark){writer->head, writer->item});
-    int64_t at_us = at.chunk->items[at.item].at_us;
-    if (at_us == NO_TIME && writer->has_day)
-        return writer->day_number;
-    int64_t day = day_of(at_us == NO_TIME ? clock_now_us(writer->ledger->clock) : at_us);
-    return writer->has_day && day < writer->day_number ? writer->day_number : day;
-}
-
-/* The old day gets its last head and the rest of its event index; without it, looking up takes
- * longer, no more. */
-static void seal_day(struct writer *writer)
-{
-    struct error error;
-    bool head = signer_due_ms(writer) >= 0;
-    enum status status = day_begin(writer->day, &error);
-    if (status == STATUS_OK && head)
-        status = signer_write(writer, &writer->state, false, &error);
-    if (status == STATUS_OK)
-        status = day_write_run(writer->day, true, &error);
-    if (status == STATUS_OK)
-        status = day_commit(writer->day, &error);
-    if (status == STATUS_OK && head)
-        signer_committed(writer);
-    if (status == STATUS_OK)
-        status = day_checkpoint(writer->day, &error);
-    if (status != STATUS_OK) {
-        day_rollback(writer->day);
-        log_write(writer->ledger->log, LOG_WARN, "record", "day_not_sealed",
-                  "the last part of a day's event index is missing (%s); the rows are whole",
-                  error.message);
-    }
-    day_close(writer->day);
-    writer->day = NULL;
 }
 
 static void restore_places(struct ledger *ledger)
@@ -246,41 +196,14 @@ static void finish_attempt(struct writer *writer)
     struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
     waiters_wake(ledger, waiters);
+    file_remember(writer, !writer->has_day || writer->day_number != attempt->day);
     writer->state = attempt->state;
     writer->day_number = attempt->day;
     writer->has_day = true;
+    writer->damaged = writer->left = 0;
     if (attempt->headed)
         signer_committed(writer);
     attempt->committing = false;
-}
-
-/* Opens the file of `number` and checks that it stands where this writer thinks it does. *done: a
- * commit that had failed is in it after all. */
-static enum status open_day(struct writer *writer, int64_t number, bool *done, struct error *error)
-{
-    struct day_state found;
-    *done = false;
-    enum status status = day_open(writer->ledger->dir, number, &writer->day, error);
-    if (status != STATUS_OK)
-        return status;
-    status = day_read_state(writer->day, &found, error);
-    bool expected = writer->has_day && writer->day_number == number;
-    if (status == STATUS_NOT_FOUND)
-        return expected ? error_set(error, STATUS_CORRUPT,
-                                    "today's ledger file was emptied or "
-                                    "taken away while it was in use")
-                        : STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    if (writer->attempt.committing && writer->attempt.day == number &&
-        found.commits == writer->attempt.state.commits) {
-        *done = true;
-        return STATUS_OK;
-    }
-    if (!expected || found.commits != writer->state.commits)
-        return error_set(error, STATUS_CORRUPT,
-                         "a ledger file was written by somebody else: stop that and restart");
-    return STATUS_OK;
 }
 
 static void begin_attempt(struct writer *writer, int64_t day, bool new_file)
@@ -325,27 +248,40 @@ static enum status write_group(struct writer *writer, bool new_file, struct erro
     return day_commit(writer->day, error);
 }
 
-static enum status commit_next_group(struct writer *writer, struct error *error)
+static enum status commit_rows(struct writer *writer, struct error *error)
 {
-    enum status status = write_subjects(writer, error);
-    if (status != STATUS_OK || !writer->head)
-        return status;
-    int64_t day = writer->attempt.committing ? writer->attempt.day : next_day(writer);
+    int64_t day = writer->attempt.committing ? writer->attempt.day : file_next_day(writer);
     bool new_file = !writer->has_day || day != writer->day_number;
     if (writer->day && day_number(writer->day) != day)
-        seal_day(writer);
+        file_seal(writer);
     if (!writer->day) {
         bool done;
-        status = open_day(writer, day, &done, error);
+        enum status status = file_open(writer, day, &done, error);
         if (status == STATUS_OK && done)
             finish_attempt(writer);
         if (status != STATUS_OK || done)
             return status;
     }
     begin_attempt(writer, day, new_file);
-    status = write_group(writer, new_file, error);
+    enum status status = write_group(writer, new_file, error);
     if (status == STATUS_OK)
         finish_attempt(writer);
+    return status;
+}
+
+static enum status commit_next_group(struct writer *writer, struct error *error)
+{
+    enum status status = write_subjects(writer, error);
+    if (status != STATUS_OK || !writer->head)
+        return status;
+    status = commit_rows(writer, error);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    file_drop(writer);
+    error->code = status;
+    /* Only a file can be left; what else is damaged has to be mended. */
+    if (status == STATUS_CORRUPT && (file_leave(writer, error) || writer->damaged < 2))
+        status = STATUS_IO;
     return status;
 }
 
@@ -359,16 +295,11 @@ static void note_failure(struct writer *writer, const struct error *error)
 {
     struct ledger *ledger = writer->ledger;
     bool retry = can_retry(error->code);
-    if (writer->retry_ms == 0 || !retry)
+    if (writer->retry_ms == 0 || (!retry && ledger->stats.health != LEDGER_FAILED))
         log_write(ledger->log, LOG_ERROR, "record", retry ? "write_failed" : "ledger_failed",
                   "%s; %s", error->message,
                   retry ? "rows wait and are tried again: make room or mend the disk"
-                        : "nothing more is recorded: restore the file and restart");
-    if (writer->day) {
-        day_rollback(writer->day);
-        day_close(writer->day);
-        writer->day = NULL;
-    }
+                        : "nothing is recorded until that is put right; it is tried again");
     int64_t doubled = writer->retry_ms * 2;
     writer->retry_ms = doubled < RETRY_MIN_MS   ? RETRY_MIN_MS
                        : doubled > RETRY_MAX_MS ? RETRY_MAX_MS
@@ -434,21 +365,18 @@ static bool pause_before_retry(struct writer *writer, int64_t *closing_since_ns)
     struct ledger *ledger = writer->ledger;
     lock_take(&ledger->lock);
     bool failed = ledger->stats.health == LEDGER_FAILED;
-    if (failed) {
-        while (!ledger->closing)
-            condition_wait(&ledger->work, &ledger->lock, -1);
-    } else {
-        int64_t until_ns = monotonic_ns() + writer->retry_ms * 1000000;
-        for (int64_t left_ms = writer->retry_ms; left_ms > 0;
-             left_ms = (until_ns - monotonic_ns()) / 1000000)
-            condition_wait(&ledger->work, &ledger->lock, left_ms);
-    }
+    int64_t pause_ms = failed ? RETRY_MAX_MS : writer->retry_ms;
+    int64_t until_ns = monotonic_ns() + pause_ms * 1000000;
+    for (int64_t left_ms = pause_ms; left_ms > 0 && !(failed && ledger->closing);
+         left_ms = (until_ns - monotonic_ns()) / 1000000)
+        condition_wait(&ledger->work, &ledger->lock, left_ms);
     if (ledger->closing && *closing_since_ns == 0)
         *closing_since_ns = monotonic_ns();
     bool late = *closing_since_ns > 0 &&
                 monotonic_ns() - *closing_since_ns > (int64_t)CLOSE_PATIENCE_MS * 1000000;
+    bool hopeless = failed && ledger->closing;
     lock_release(&ledger->lock);
-    return !failed && !late;
+    return !hopeless && !late;
 }
 
 void writer_run(void *context)

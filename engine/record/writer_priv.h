@@ -42,14 +42,40 @@ struct writer {
     int64_t day_number; /* of the last commit */
     bool has_day;       /* there was a commit */
     struct day_state state;
+    bool suspect;      /* the disk refused something: the file is checked before it is used */
+    int64_t first_day; /* files of days before this one are not written to any more */
+    int damaged;       /* times in a row that the file was found damaged */
+    int64_t tried_day; /* the file opened last, or tried */
+    uint64_t lost;     /* rows known to be gone from it */
+    int left;          /* damaged files left since the last commit */
+    struct tree tail_from, tail_next; /* of some time ago: the last rows are checked from here */
     struct attempt attempt;
     struct pending_subject *subjects;
     size_t n_subjects;
-    struct subjects *subjects_db;
     struct leaf_storage *storage;
     int64_t retry_ms; /* 0: the last group went well */
     struct signer signer;
 };
+
+/* A source position of the file, as day_read_positions() finds it. */
+enum status writer_load_place(void *context, struct slice source, int32_t part, int64_t offset);
+/* writer_file.c: which file, opening it, checking it, leaving it. */
+/* Opens the newest day file that something was committed to and takes over where it stands. */
+MUST_USE enum status file_find_last(struct writer *writer, struct error *error);
+/* The day whose file the next entry goes into. */
+int64_t file_next_day(const struct writer *writer);
+/* Opens the file of `number` and checks that it stands where this writer thinks it does. *done: a
+ * commit that had failed is in it after all. STATUS_CORRUPT: it is damaged. */
+MUST_USE enum status file_open(struct writer *writer, int64_t number, bool *done,
+                               struct error *error);
+/* Before writer->state moves on to what was committed. */
+void file_remember(struct writer *writer, bool new_file);
+/* The old day gets its last head and the rest of its event index, and is closed. */
+void file_seal(struct writer *writer);
+/* After an error: closes it so that it is checked before it is used again. */
+void file_drop(struct writer *writer);
+/* It was found damaged again: true when the writer goes on in the next day's. */
+bool file_leave(struct writer *writer, const struct error *error);
 
 /* group.c: the entries of one transaction. */
 /* The same place, or the start of the next chunk when this one is at its end. */

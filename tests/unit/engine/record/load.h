@@ -133,10 +133,17 @@ static inline uint64_t load_submit(struct ledger *ledger, uint64_t n, int source
     return ticket;
 }
 
+/* Also while the disk refuses, for a while. */
 static inline void load_wait(struct ledger *ledger, uint64_t ticket)
 {
     struct error error = {0};
-    if (ledger_wait(ledger, ticket, 20000, &error) != STATUS_OK)
+    enum status status = STATUS_IO;
+    for (int i = 0; i < 4000 && status == STATUS_IO; i++) {
+        status = ledger_wait(ledger, ticket, 20000, &error);
+        if (status == STATUS_IO)
+            usleep(5000);
+    }
+    if (status != STATUS_OK)
         fail_msg("%s", error.message);
 }
 
