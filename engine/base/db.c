@@ -21,6 +21,7 @@ struct db {
     unsigned magic;
     sqlite3 *handle;
     char *path;
+    int64_t log_pages;
 };
 
 struct db_stmt {
@@ -218,14 +219,40 @@ enum status db_write_log_again(const char *path, struct error *error)
     return status;
 }
 
-enum status db_checkpoint(struct db *db, int64_t *left, struct error *error)
+enum status db_checkpoint(struct db *db, struct db_log *log, struct error *error)
 {
     int pages = 0, moved = 0;
     int result =
         sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-    if (left)
-        *left = pages > moved ? pages - moved : 0;
-    return result == SQLITE_OK ? STATUS_OK : fail(db, result, error);
+    if (result != SQLITE_OK)
+        return fail(db, result, error);
+    if (log)
+        *log = (struct db_log){pages, moved};
+    return STATUS_OK;
+}
+
+static int note_log(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = context;
+    (void)handle;
+    (void)name;
+    db->log_pages = pages;
+    return SQLITE_OK;
+}
+
+void db_keep_log(struct db *db)
+{
+    sqlite3_wal_hook(db->handle, note_log, db); /* in the place of automatic checkpoints */
+}
+
+const char *db_path(const struct db *db)
+{
+    return db->path;
+}
+
+int64_t db_log_pages(const struct db *db)
+{
+    return db->log_pages;
 }
 
 enum status db_exec(struct db *db, const char *sql, struct error *error)

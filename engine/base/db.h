@@ -34,9 +34,16 @@ void db_abandon(struct db *db);
  * written and are not; written again they are saved, or this fails. Afterwards what can be read of
  * the log is on the disk. STATUS_OK, too, when there is no log. */
 MUST_USE enum status db_write_log_again(const char *path, struct error *error);
-/* Moves what it can from the log into the file, waiting for nobody. *left (may be NULL): pages that
- * are still only in the log. */
-MUST_USE enum status db_checkpoint(struct db *db, int64_t *left, struct error *error);
+/* Moves what it can from the log into the file, waiting for nobody. STATUS_UNAVAILABLE: somebody
+ * else is at it. `log` may be NULL. */
+struct db_log {
+    int64_t pages, moved; /* in the log; of them, also in the file */
+};
+MUST_USE enum status db_checkpoint(struct db *db, struct db_log *log, struct error *error);
+/* Commits move nothing by themselves any more; db_log_pages() says how long the log is. */
+void db_keep_log(struct db *db);
+const char *db_path(const struct db *db);
+int64_t db_log_pages(const struct db *db); /* as of the last commit of this connection */
 
 /* In all that follows: a broken constraint is STATUS_CONFLICT, a database still locked by others
  * after the busy timeout STATUS_UNAVAILABLE (retriable), a damaged file STATUS_CORRUPT, a full disk

@@ -98,10 +98,12 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = db_open(path, DB_WRITE_LARGE, DB_SYNC_FULL, &opened->db, error);
-    /* Fewer, larger checkpoints (16 MiB): the log is read by nobody but the next checkpoint. */
+    /* The log is moved by the checkpointer; a file of it that grew beyond 64 MiB is cut again. */
     if (status == STATUS_OK)
-        status = db_exec(opened->db, "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16384",
-                         error);
+        status = db_exec(opened->db,
+                         "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384", error);
+    if (status == STATUS_OK)
+        db_keep_log(opened->db);
     if (status == STATUS_OK)
         status = db_migrate(opened->db, DAY_STEPS, DAY_VERSION, error);
     if (status == STATUS_OK)
@@ -218,9 +220,14 @@ void day_rollback(struct day *day)
     buffer_reset(&day->new_marks);
 }
 
-enum status day_checkpoint(struct day *day, int64_t *left, struct error *error)
+enum status day_checkpoint(struct day *day, struct db_log *log, struct error *error)
 {
-    return db_checkpoint(day->db, left, error);
+    return db_checkpoint(day->db, log, error);
+}
+
+struct db *day_db(struct day *day)
+{
+    return day->db;
 }
 
 enum status day_read_state(struct day *day, struct day_state *state, struct error *error)

@@ -160,6 +160,7 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     ledger->batch_ns = options->batch_us * 1000;
     ledger->interrupted = options->interrupted;
     ledger->context = options->context;
+    ledger->log_pages = options->log_pages ? options->log_pages : 1000;
     ledger->stats.queue_capacity = ledger->queue_rows;
     lock_init(&ledger->lock, "ledger");
     lock_init(&ledger->subjects_lock, "subjects");

@@ -80,7 +80,7 @@ struct ledger {
     const struct clock *clock;
     struct log *log;
     size_t queue_rows, queue_bytes, group_rows;
-    int64_t group_ms, batch_ns;
+    int64_t group_ms, batch_ns, log_pages;
     bool (*interrupted)(void *context);
     void *context;
     int lock_fd;

@@ -11,8 +11,11 @@
 #include <stdlib.h>
 
 #include "engine/base/db.h"
+#include "engine/record/checkpointer.h"
 #include "engine/record/files_priv.h"
 #include "engine/record/pseudonym.h"
+
+#define LOG_PAGES 4000 /* of 4 KiB, in the log before it is moved */
 
 static const char *const STEPS[] = {
     "CREATE TABLE subjects("
@@ -29,6 +32,7 @@ struct subjects {
     char path[PATH_SIZE];
     bool suspect; /* the disk refused something: to be opened anew */
     char added[PSEUDONYM_SIZE], last[PSEUDONYM_SIZE]; /* in the open transaction; committed */
+    struct checkpointer *checkpointer;
     struct db *db;
     struct db_stmt *known, *insert, *select, *erase;
 };
@@ -40,6 +44,8 @@ static enum status open_db(struct subjects *subjects, struct error *error)
         status = db_open(subjects->path, DB_WRITE, DB_SYNC_FULL, &subjects->db, error);
     if (status == STATUS_OK)
         status = db_exec(subjects->db, "PRAGMA secure_delete = ON", error);
+    if (status == STATUS_OK)
+        db_keep_log(subjects->db);
     if (status == STATUS_OK)
         status = db_migrate(subjects->db, STEPS, sizeof STEPS / sizeof *STEPS, error);
     const struct {
@@ -67,6 +73,8 @@ enum status subjects_open(const char *dir, bool create, struct subjects **subjec
     if (status == STATUS_OK && !path_join(opened->path, dir, "subjects.db"))
         status = error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     if (status == STATUS_OK)
+        status = checkpointer_create(LOG_PAGES, &opened->checkpointer, error);
+    if (status == STATUS_OK)
         status = open_db(opened, error);
     if (status != STATUS_OK) {
         subjects_close(opened);
@@ -91,6 +99,7 @@ void subjects_close(struct subjects *subjects)
     if (!subjects)
         return;
     finish_statements(subjects);
+    checkpointer_destroy(subjects->checkpointer);
     if (subjects->suspect)
         db_abandon(subjects->db);
     else
@@ -126,6 +135,7 @@ static enum status make_ready(struct subjects *subjects, struct error *error)
     if (!subjects->suspect && subjects->db)
         return STATUS_OK;
     finish_statements(subjects);
+    checkpointer_leave(subjects->checkpointer);
     db_abandon(subjects->db);
     subjects->db = NULL;
     enum status status = open_db(subjects, error);
@@ -146,10 +156,16 @@ enum status subjects_begin(struct subjects *subjects, struct error *error)
 
 enum status subjects_commit(struct subjects *subjects, struct error *error)
 {
+    struct error later;
     enum status status = note_result(subjects, db_commit(subjects->db, error));
-    if (status == STATUS_OK && *subjects->added)
+    if (status != STATUS_OK)
+        return status;
+    if (*subjects->added)
         memcpy(subjects->last, subjects->added, sizeof subjects->last);
-    return status;
+    /* They are in the log; before the next ones the file is checked. */
+    if (checkpointer_tend(subjects->checkpointer, subjects->db, &later) != STATUS_OK)
+        subjects->suspect = true;
+    return STATUS_OK;
 }
 
 void subjects_rollback(struct subjects *subjects)
@@ -261,6 +277,7 @@ enum status subject_erase(struct subjects *subjects, struct slice pseudonym, int
         return error_set(error, STATUS_NOT_FOUND,
                          "no person is known by " SLICE_FORMAT ", or it was erased before",
                          SLICE_ARGS(pseudonym));
+    checkpointer_leave(subjects->checkpointer); /* which would be in the way */
     /* Without this the old pages would stay in the write-ahead log for a while. */
     return note_result(subjects, db_exec(subjects->db, "PRAGMA wal_checkpoint(TRUNCATE)", error));
 }

@@ -65,6 +65,8 @@ enum status writer_create(struct ledger *ledger, struct writer **writer, struct 
     enum status status =
         made->storage ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
+        status = checkpointer_create(ledger->log_pages, &made->checkpointer, error);
+    if (status == STATUS_OK)
         status = file_find_last(made, error);
     if (status == STATUS_OK)
         status = signer_start(made, error);
@@ -101,6 +103,8 @@ void writer_destroy(struct writer *writer)
         free_subject(writer->subjects);
         writer->subjects = next;
     }
+    checkpointer_destroy(
+        writer->checkpointer); /* first: who closes the file last empties its log */
     if (writer->suspect)
         day_abandon(writer->day);
     else
@@ -192,6 +196,7 @@ static void finish_attempt(struct writer *writer)
     if (attempt->ticket > 0)
         ledger->stats.durable = attempt->ticket;
     publish_state(ledger, &attempt->state);
+    health_resumed(ledger); /* before anybody is told that its rows are there */
     pthread_cond_broadcast(&ledger->room);
     struct waiter *waiters = waiters_take(ledger);
     lock_release(&ledger->lock);
@@ -264,9 +269,11 @@ static enum status commit_rows(struct writer *writer, struct error *error)
     }
     begin_attempt(writer, day, new_file);
     enum status status = write_group(writer, new_file, error);
-    if (status == STATUS_OK)
-        finish_attempt(writer);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    finish_attempt(writer);
+    file_move_log(writer);
+    return STATUS_OK;
 }
 
 static enum status commit_next_group(struct writer *writer, struct error *error)

@@ -160,9 +160,9 @@ static enum status check_tail(const struct writer *writer, const struct tree *fo
 /* A file in which nothing was committed yet is nowhere but in its log. */
 static enum status move_log(struct writer *writer, bool empty, struct error *error)
 {
-    int64_t left = 0;
-    enum status status = day_checkpoint(writer->day, &left, error);
-    if (status == STATUS_OK && empty && left > 0)
+    struct db_log log = {0};
+    enum status status = day_checkpoint(writer->day, &log, error);
+    if (status == STATUS_OK && empty && log.moved < log.pages)
         status = error_set(error, STATUS_UNAVAILABLE, "the day file is being read");
     return status;
 }
@@ -245,6 +245,7 @@ void file_seal(struct writer *writer)
 {
     struct error error;
     bool head = signer_due_ms(writer) >= 0;
+    checkpointer_leave(writer->checkpointer);
     enum status status = day_begin(writer->day, &error);
     if (status == STATUS_OK && head)
         status = signer_write(writer, &writer->state, false, &error);
@@ -267,8 +268,20 @@ void file_seal(struct writer *writer)
     writer->day = NULL;
 }
 
+void file_move_log(struct writer *writer)
+{
+    struct error error;
+    if (checkpointer_tend(writer->checkpointer, day_db(writer->day), &error) == STATUS_OK)
+        return;
+    log_write(writer->ledger->log, LOG_WARN, "record", "log_not_moved",
+              "%s; what was committed is in the log, and the file is checked before the next rows",
+              error.message);
+    file_drop(writer);
+}
+
 void file_drop(struct writer *writer)
 {
+    checkpointer_leave(writer->checkpointer);
     day_abandon(writer->day);
     writer->day = NULL;
     writer->suspect = true;

@@ -2,6 +2,7 @@
 #ifndef BINNACLE_RECORD_WRITER_PRIV_H
 #define BINNACLE_RECORD_WRITER_PRIV_H
 
+#include "engine/record/checkpointer.h"
 #include "engine/record/ledger_priv.h"
 
 /* A place in the writer's list of chunks. */
@@ -39,6 +40,7 @@ struct writer {
     struct chunk *head, *tail; /* taken from the queue, committed up to `item` of the first */
     size_t item;
     struct day *day;
+    struct checkpointer *checkpointer;
     int64_t day_number; /* of the last commit */
     bool has_day;       /* there was a commit */
     struct day_state state;
@@ -68,6 +70,8 @@ int64_t file_next_day(const struct writer *writer);
  * commit that had failed is in it after all. STATUS_CORRUPT: it is damaged. */
 MUST_USE enum status file_open(struct writer *writer, int64_t number, bool *done,
                                struct error *error);
+/* After a commit: its log is moved into it when it has become long. */
+void file_move_log(struct writer *writer);
 /* Before writer->state moves on to what was committed. */
 void file_remember(struct writer *writer, bool new_file);
 /* The old day gets its last head and the rest of its event index, and is closed. */

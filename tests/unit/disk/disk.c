@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static struct disk the_disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct disk the_disk = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                               .let_go = PTHREAD_COND_INITIALIZER};
 
 struct disk *disk_get(void)
 {
@@ -186,6 +187,30 @@ void disk_fail(const struct disk_fault *fault)
     the_disk.fault = fault ? *fault : (struct disk_fault){.times = 0};
     the_disk.failed = 0;
     disk_unlock();
+}
+
+void disk_hold_syncs(const char *name)
+{
+    disk_lock();
+    the_disk.hold = name;
+    pthread_cond_broadcast(&the_disk.let_go);
+    disk_unlock();
+}
+
+unsigned disk_held(void)
+{
+    disk_lock();
+    unsigned held = the_disk.held;
+    disk_unlock();
+    return held;
+}
+
+void disk_wait_held(const char *name)
+{
+    the_disk.held++;
+    while (the_disk.hold && ends_in(name, the_disk.hold))
+        pthread_cond_wait(&the_disk.let_go, &the_disk.mutex);
+    the_disk.held--;
 }
 
 unsigned disk_failed(void)

@@ -57,6 +57,11 @@ struct disk_fault {
 };
 /* One at a time: a later one replaces it; NULL: none. */
 void disk_fail(const struct disk_fault *fault);
+/* Syncs of files whose names end in `name` do not return before this is called with NULL. */
+void disk_hold_syncs(const char *name);
+/* How many wait for that. */
+unsigned disk_held(void);
+
 /* How many calls have failed by the present fault. */
 unsigned disk_failed(void);
 

@@ -53,6 +53,9 @@ struct disk {
     int n_contents, n_files;
     struct disk_fault fault;
     unsigned failed;
+    const char *hold; /* syncs of these wait; NULL: none */
+    unsigned held;
+    pthread_cond_t let_go;
 };
 
 struct disk *disk_get(void);
@@ -66,6 +69,9 @@ const char *disk_name(const char *path);
 int disk_find(const char *name);
 /* The error that this call is to have; 0: none. */
 int disk_fault_of(enum disk_call call, const char *name);
+
+/* Waits while syncs of this file are held. */
+void disk_wait_held(const char *name);
 
 int disk_put_new(const char *name, int file); /* file: NO_FILE for a new one; gives its number */
 void disk_put_write(int file, const void *bytes, size_t size, int64_t at);

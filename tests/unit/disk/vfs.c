@@ -93,6 +93,7 @@ static int on_sync(sqlite3_file *file, int flags)
     if (own->file == NO_FILE)
         return SQLITE_OK; /* nobody asks what became of it */
     disk_lock();
+    disk_wait_held(own->path);
     int error = fault(own, CALL_SYNC);
     if (error)
         disk_put_failed_sync(own->file, own->path);

@@ -104,9 +104,17 @@ static inline uint64_t load_batch(uint64_t n)
     return batch < LOAD_ENTRIES - n ? batch : LOAD_ENTRIES - n;
 }
 
+/* The log is moved every few commits. */
+enum { LOAD_LOG_PAGES = 32 };
+
 static inline struct ledger *load_open(const char *dir, const struct clock *clock, int *source)
 {
-    struct ledger *ledger = open_ledger(dir, clock);
+    struct ledger *ledger = NULL;
+    struct error error = {0};
+    struct ledger_options options = {.dir = dir, .clock = clock, .log_pages = LOAD_LOG_PAGES};
+    if (ledger_open(&options, &ledger, &error) != STATUS_OK ||
+        ledger_use_features(ledger, &FEATURES, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
     assert_int_equal(ledger_source(ledger, "file", source), STATUS_OK);
     return ledger;
 }

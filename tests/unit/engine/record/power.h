@@ -201,7 +201,7 @@ static inline enum status check_ledger(const struct run *run, const char *dir, u
 {
     struct ledger *ledger = NULL;
     struct clock *clock = start_clock();
-    struct ledger_options options = {.dir = dir, .clock = clock};
+    struct ledger_options options = {.dir = dir, .clock = clock, .log_pages = LOAD_LOG_PAGES};
     int source;
     enum status status = ledger_open(&options, &ledger, error);
     if (status == STATUS_OK)
