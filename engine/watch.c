@@ -203,6 +203,10 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
         ledger_stats(engine->ledger, &stats);
         snapshot->tree_size = stats.tree_size;
         memcpy(snapshot->root, stats.root, sizeof snapshot->root);
+        snapshot->ledger_reopened = stats.reopened;
+        snapshot->ledger_damaged_files = stats.damaged_files;
+        snapshot->ledger_lost_rows = stats.lost_rows;
+        snprintf(snapshot->ledger_damage, sizeof snapshot->ledger_damage, "%s", stats.damage);
         snapshot->queue_depth = stats.queue_rows;
         snapshot->queue_capacity = stats.queue_capacity;
         fill_health(engine, &stats, &snapshot->record);

@@ -299,6 +299,9 @@ WRITER(write_tiers_behind)
 
 NUMBER(write_waiting, snapshot->outbox.waiting)
 NUMBER(write_tree_size, snapshot->tree_size)
+NUMBER(write_reopened, snapshot->ledger_reopened)
+NUMBER(write_damaged_files, snapshot->ledger_damaged_files)
+NUMBER(write_lost_rows, snapshot->ledger_lost_rows)
 NUMBER(write_queue_depth, snapshot->queue_depth)
 NUMBER(write_queue_capacity, snapshot->queue_capacity)
 NUMBER(write_entities, snapshot->feature_entities)
@@ -353,6 +356,12 @@ static const struct metric metrics[] = {
     {"binnacle_ledger_tiers_behind_seconds", METRIC_GAUGE,
      "Since all days could last be taken to the tier that is due; 0 while nothing waits.",
      write_tiers_behind},
+    {"binnacle_ledger_reopened_total", METRIC_COUNTER,
+     "Ledger files closed, checked and opened again after an error from the disk.", write_reopened},
+    {"binnacle_ledger_damaged_files_total", METRIC_COUNTER,
+     "Day files found damaged; the ledger went on in the next one.", write_damaged_files},
+    {"binnacle_ledger_lost_rows_total", METRIC_COUNTER,
+     "Rows once committed and known to be gone from damaged files.", write_lost_rows},
     {"binnacle_ledger_queue_rows", METRIC_GAUGE, "Rows waiting to be committed.",
      write_queue_depth},
     {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,

@@ -211,9 +211,13 @@ struct snapshot {
     uint64_t tree_size;
     uint8_t root[32];
     struct tier_status tiers[MAX_TIERS];
-    int n_tiers;             /* 0: nobody looks after them */
-    int64_t tiers_behind_s;  /* since days could last be taken to their tier; 0: nothing waits */
-    char tiers_problem[200]; /* why not */
+    int n_tiers;              /* 0: nobody looks after them */
+    int64_t tiers_behind_s;   /* since days could last be taken to their tier; 0: nothing waits */
+    char tiers_problem[200];  /* why not */
+    uint64_t ledger_reopened; /* files closed, checked and opened again, since start */
+    uint64_t ledger_damaged_files; /* day files found damaged and left behind, since start */
+    uint64_t ledger_lost_rows;     /* rows known to be gone from them */
+    char ledger_damage[256];       /* the last such file and what is wrong with it */
     uint64_t queue_depth, queue_capacity;
     struct record_status record;
     struct clock_status clock;

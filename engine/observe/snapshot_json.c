@@ -214,6 +214,10 @@ static void record_json(struct json_writer *json, const struct snapshot *snapsho
     json_number(json, "commit_us", record->commit_us);
     json_number(json, "wait_us", record->wait_us);
     tiers_json(json, snapshot);
+    json_int(json, "reopened", (int64_t)snapshot->ledger_reopened);
+    json_int(json, "damaged_files", (int64_t)snapshot->ledger_damaged_files);
+    json_int(json, "lost_rows", (int64_t)snapshot->ledger_lost_rows);
+    json_text(json, "damage", snapshot->ledger_damage[0] ? snapshot->ledger_damage : NULL);
     json_object_end(json);
 }
 

@@ -281,6 +281,10 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     read_record(ledger, &snapshot->record);
     read_clock(json_get(from, "machine_clock"), &snapshot->clock);
     read_tiers(ledger, snapshot);
+    snapshot->ledger_reopened = read_count(ledger, "reopened");
+    snapshot->ledger_damaged_files = read_count(ledger, "damaged_files");
+    snapshot->ledger_lost_rows = read_count(ledger, "lost_rows");
+    read_text(ledger, "damage", snapshot->ledger_damage, sizeof snapshot->ledger_damage);
     snapshot->queue_depth = read_count(queue, "depth");
     snapshot->queue_capacity = read_count(queue, "capacity");
     snapshot->feature_entities = read_count(features, "entities");

@@ -23,6 +23,9 @@ bool day_path(char out[PATH_SIZE], const char *dir, int64_t day);
  * folder. */
 MUST_USE enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *error);
 
+/* Beside a day file that was found damaged: a text that says when and what. */
+#define DAMAGED_SUFFIX ".damaged"
+
 /* One process per folder: takes `dir/lock` until *fd is closed. STATUS_CONFLICT names the other. */
 MUST_USE enum status folder_lock(const char *dir, int *fd, struct error *error);
 

@@ -30,9 +30,9 @@ struct ledger_options {
     int64_t group_ms;          /* how long the writer waits for a fuller group; 0: not at all.
                                   Either way a commit is on the disk before it is reported. */
     int64_t batch_us;          /* what ledger_settle() lets be lost at most; 0: nothing */
-    int64_t log_pages;         /* 0: 1000; from so many pages of 16 KiB on the day file's log is moved
-                                  into it, beside the commits */
-    size_t pseudonym_cache;    /* 0: 65536 entries */
+    int64_t log_pages;      /* 0: 1000; from so many pages of 16 KiB on the day file's log is moved
+                               into it, beside the commits */
+    size_t pseudonym_cache; /* 0: 65536 entries */
     struct head_post *const *head_posts; /* signed heads are sent there; borrowed until closed */
     size_t n_head_posts;
     /* Whether to stop: asked now and then by whoever waits for room, who then gets STATUS_END. Any

@@ -74,6 +74,24 @@ static enum status check_day(struct reader *reader, size_t i, const char *path,
     return status == STATUS_OK ? check_length(reader, path, error) : status;
 }
 
+/* The note that whoever found it damaged has left beside it. */
+static enum status check_note(const char *path, struct error *error)
+{
+    char name[PATH_SIZE + sizeof DAMAGED_SUFFIX], text[256] = "";
+    snprintf(name, sizeof name, "%s" DAMAGED_SUFFIX, path);
+    FILE *note = fopen(name, "re");
+    if (!note)
+        return STATUS_OK;
+    size_t size = fread(text, 1, sizeof text - 1, note);
+    fclose(note);
+    text[size] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return error_set(error, STATUS_CORRUPT,
+                     "%.150s was %s; `binnacle ledger verify` names the rows; put it back from a "
+                     "backup and remove %.150s",
+                     path, text, name);
+}
+
 /* *next: the row that the file must begin with; then the one after its last. */
 static enum status check_file(struct reader *reader, size_t i, uint64_t *next, struct error *error)
 {
@@ -81,7 +99,9 @@ static enum status check_file(struct reader *reader, size_t i, uint64_t *next, s
     struct day_head head;
     if (!day_path(path, reader->dir, reader->days[i]))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", reader->dir);
-    enum status status = check_day(reader, i, path, &head, error);
+    enum status status = check_note(path, error);
+    if (status == STATUS_OK)
+        status = check_day(reader, i, path, &head, error);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status == STATUS_OK && head.first_index != *next)

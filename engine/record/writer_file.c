@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/record/files_priv.h"
@@ -287,6 +288,22 @@ void file_drop(struct writer *writer)
     writer->suspect = true;
 }
 
+/* So that it is known after a restart as well; who puts the file right takes it away. */
+static void leave_note(const struct writer *writer, const char *path, const struct error *error)
+{
+    char *name = NULL, when[TIME_TEXT_SIZE];
+    FILE *note = asprintf(&name, "%s" DAMAGED_SUFFIX, path) < 0 ? NULL : fopen(name, "we");
+    bool written =
+        note && fprintf(note, "found damaged at %s: %s\n",
+                        time_format((int64_t)time(NULL) * US_PER_S, when), error->message) > 0;
+    if (note && fclose(note) != 0)
+        written = false;
+    if (!written)
+        log_write(writer->ledger->log, LOG_WARN, "record", "note_not_written",
+                  "%s: no note could be left beside it", path);
+    free(name);
+}
+
 bool file_leave(struct writer *writer, const struct error *error)
 {
     struct ledger *ledger = writer->ledger;
@@ -305,6 +322,7 @@ bool file_leave(struct writer *writer, const struct error *error)
               "%s: %s; the ledger goes on in the next day's file and leaves this one as it is: "
               "`binnacle ledger verify` says which rows are lost, a backup brings them back",
               name, error->message);
+    leave_note(writer, name, error);
     lock_take(&ledger->lock);
     ledger->stats.damaged_files++;
     ledger->stats.lost_rows += writer->lost;

@@ -322,6 +322,25 @@ static void add_clock(const struct snapshot *snapshot, struct view *view)
                  "see that it is right: it was followed, and the record does not go back");
 }
 
+static void add_damage(const struct snapshot *snapshot, struct view *view)
+{
+    if (snapshot->ledger_damaged_files == 0)
+        return;
+    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    char rows[WORD_SIZE];
+    if (!item)
+        return;
+    if (snapshot->ledger_lost_rows > 0)
+        snprintf(item->title, sizeof item->title, "a day file is damaged, %.24s rows are lost",
+                 words_count(snapshot->ledger_lost_rows, rows));
+    else
+        snprintf(item->title, sizeof item->title, "a day file of the ledger is damaged");
+    evidence(item, "cause", "%s", snapshot->ledger_damage);
+    evidence(item, "do",
+             "decisions are recorded in the next day's file; binnacle ledger verify names the "
+             "rows, put the file back from a backup");
+}
+
 static void add_service(const struct snapshot *snapshot, struct view *view)
 {
     add_start(snapshot, view);
@@ -366,6 +385,7 @@ void view_attention_build(const struct snapshot *snapshot, struct view *view)
 {
     add_service(snapshot, view);
     add_tiers(snapshot, view);
+    add_damage(snapshot, view);
     for (int i = 0; i < snapshot->n_slos; i++) {
         if (snapshot->slos[i].state >= HEALTH_TICKET)
             add_objective(snapshot, &snapshot->slos[i], view);

@@ -98,6 +98,14 @@ static void goes_on_to_the_end(const struct run *run, struct ledger *ledger, int
     assert_memory_equal(stats.root, run->root, SHA256_SIZE);
 }
 
+/* Doctor, which looks at no row, knows it too. */
+static void assert_doctor_names(const char *dir, const char *name)
+{
+    struct error error = {0};
+    assert_int_equal(ledger_check_files(dir, &error), STATUS_CORRUPT);
+    assert_non_null(strstr(error.message, name));
+}
+
 static void assert_verify_names(const char *dir, const char *name)
 {
     struct error error = {0};
@@ -126,6 +134,7 @@ static void found_at_the_start_it_is_left_and_the_next_file_begun(void **state)
     assert_unchanged(dir, NEWEST, before);
     assert_true(is_there(dir, NEXT));
     assert_verify_names(dir, NEWEST);
+    assert_doctor_names(dir, NEWEST);
     clock_destroy(clock);
     folder_remove(dir);
 }
