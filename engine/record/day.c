@@ -225,11 +225,6 @@ enum status day_checkpoint(struct day *day, struct db_log *log, struct error *er
     return db_checkpoint(day->db, log, error);
 }
 
-struct db *day_db(struct day *day)
-{
-    return day->db;
-}
-
 enum status day_read_state(struct day *day, struct day_state *state, struct error *error)
 {
     struct db_stmt *select;

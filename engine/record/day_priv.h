@@ -42,7 +42,6 @@ MUST_USE enum status day_commit(struct day *day, struct error *error);
 void day_rollback(struct day *day);
 /* As db_checkpoint(). */
 MUST_USE enum status day_checkpoint(struct day *day, struct db_log *log, struct error *error);
-struct db *day_db(struct day *day);
 
 /* STATUS_NOT_FOUND: nothing was ever committed to this file. */
 MUST_USE enum status day_read_state(struct day *day, struct day_state *state, struct error *error);

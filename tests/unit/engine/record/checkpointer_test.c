@@ -58,21 +58,22 @@ static void commits_go_on_while_a_move_waits_for_the_disk(void **state)
     clock_destroy(clock);
 }
 
+/* How long it gets depends on who gets the processor; that it begins anew again and again does not:
+ * else it would be as long as all that was written. */
 static void under_steady_load_the_log_stays_short(void **state)
 {
     char *dir = *state;
     struct clock *clock = clock_create_event(DAY_ONE);
     struct ledger *ledger = open_short(dir, clock);
     int64_t longest = 0, written = 0;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
+    for (uint64_t round = 0; round < ROUNDS || written < 10 * longest; round++) {
+        assert_true(round < 50 * ROUNDS);
         write_round(ledger, round);
         int64_t pages = log_pages(dir);
         longest = pages > longest ? pages : longest;
         written += 8; /* at least so many pages a commit */
     }
-    assert_true(written > 20 * LIMIT);
     assert_true(longest >= LIMIT);
-    assert_true(longest <= 6 * LIMIT);
     close_ledger(ledger);
     assert_int_equal(log_pages(dir), 0);
     clock_destroy(clock);
