@@ -1,16 +1,21 @@
 /* Brings a service to where its ledger ends: windows from the newest checkpoint plus the rows after
  * it, ids from the rows within their span, counters from the rows of their longest window. Run by
  * the thread that starts the engine, before any worker exists. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "engine/base/folder.h"
 #include "engine/base/hash.h"
+#include "engine/base/state_file.h"
 #include "engine/engine_priv.h"
 
 #define WINDOWS_NAME         "windows.checkpoint"
 #define COUNTS_NAME          "counts.checkpoint"
 #define IDS_NAME             "ids.checkpoint"
+#define MARK_NAME            "ledger.checkpoint"
 #define RECOVERY_ARENA_BYTES (16u << 20)
 
 struct recovery {
@@ -107,6 +112,83 @@ static char *state_path(const struct engine *engine, const char *name)
     return asprintf(&path, "%s/%s", engine->parts.ledger_dir, name) < 0 ? NULL : path;
 }
 
+static enum status no_path(struct error *error)
+{
+    return error_set(error, STATUS_MEMORY, "out of memory");
+}
+
+/* Of which ledger the checkpoints are, and where it stood: taken away before they are written, and
+ * written after them. */
+struct mark {
+    char identity[40];
+    uint64_t tree_size;
+    uint8_t root[SHA256_SIZE];
+};
+
+static const struct state_file_kind mark_kind = {"BNMARK", 1};
+
+static enum status save_mark(const struct engine *engine, const struct mark *mark,
+                             struct error *error)
+{
+    struct state_file *file;
+    char *path = state_path(engine, MARK_NAME);
+    enum status status = path ? state_file_create(path, &mark_kind, &file, error) : no_path(error);
+    free(path);
+    if (status != STATUS_OK)
+        return status;
+    status = state_file_put(file, mark, sizeof *mark, error);
+    if (status == STATUS_OK)
+        return state_file_commit(file, error);
+    state_file_abandon(file);
+    return status;
+}
+
+static enum status drop_mark(const struct engine *engine, struct error *error)
+{
+    char *path = state_path(engine, MARK_NAME);
+    enum status status = path ? STATUS_OK : no_path(error);
+    if (status == STATUS_OK && unlink(path) != 0 && errno != ENOENT)
+        status = error_set(error, STATUS_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    if (status == STATUS_OK)
+        status = folder_sync_of(path, error);
+    free(path);
+    return status;
+}
+
+static enum status load_mark(const struct engine *engine, struct mark *mark, struct error *error)
+{
+    struct state_file *file;
+    char *path = state_path(engine, MARK_NAME);
+    enum status status = path ? state_file_open(path, &mark_kind, &file, error) : no_path(error);
+    free(path);
+    if (status != STATUS_OK)
+        return status;
+    status = state_file_get(file, mark, sizeof *mark, error);
+    if (status == STATUS_OK)
+        status = state_file_end(file, error);
+    state_file_close(file);
+    return status;
+}
+
+/* Whether the checkpoints are of this ledger's own past: a ledger that was put back from an older
+ * copy has never held some of the rows that they count. */
+static enum status check_mark(const struct engine *engine, struct error *error)
+{
+    struct mark mark;
+    uint8_t root[SHA256_SIZE];
+    enum status status = load_mark(engine, &mark, error);
+    if (status != STATUS_OK)
+        return status;
+    status = reader_root_at(engine->reader, mark.tree_size, root, error);
+    if (status == STATUS_OK &&
+        strncmp(mark.identity, ledger_identity(engine->ledger), sizeof mark.identity) == 0 &&
+        memcmp(root, mark.root, sizeof root) == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_CORRUPT,
+                     "the checkpoints of the windows are not of this ledger as it is: was it put "
+                     "back from a backup?");
+}
+
 /* A checkpoint that cannot be used costs time, not truth: the ledger has it all. Gives the row from
  * which on the ledger has to be read. */
 static uint64_t usable(const struct engine *engine, enum status status, uint64_t upto,
@@ -118,11 +200,6 @@ static uint64_t usable(const struct engine *engine, enum status status, uint64_t
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_unusable",
                   "%s; reading the ledger instead", error->message);
     return 0;
-}
-
-static enum status no_path(struct error *error)
-{
-    return error_set(error, STATUS_MEMORY, "out of memory");
 }
 
 static uint64_t load_windows(struct engine *engine)
@@ -230,9 +307,11 @@ enum status engine_recover(struct engine *engine, struct error *error)
 {
     struct recovery recovery = {.engine = engine};
     struct reader *scan = NULL;
-    recovery.windows_from = load_windows(engine);
-    recovery.counts_from = load_counts(engine);
-    recovery.ids_from = load_ids(engine);
+    if (usable(engine, check_mark(engine, error), 1, error)) {
+        recovery.windows_from = load_windows(engine);
+        recovery.counts_from = load_counts(engine);
+        recovery.ids_from = load_ids(engine);
+    }
     recovery.arena = arena_create(RECOVERY_ARENA_BYTES);
     uint64_t first = 0;
     enum status status = recovery.arena ? STATUS_OK : STATUS_MEMORY;
@@ -272,11 +351,18 @@ enum status engine_checkpoint(struct engine *engine, struct error *error)
     if (status == STATUS_OK)
         status = reader_head(engine->reader, &size, root, error);
     if (status == STATUS_OK)
+        status = drop_mark(engine, error);
+    if (status == STATUS_OK)
         status = feature_store_save(engine->store, windows, size, error);
     if (status == STATUS_OK)
         status = observe_save(engine->observe, counts, size, error);
     if (status == STATUS_OK && engine->unique)
         status = unique_save(engine->unique, ids, size, error);
+    struct mark mark = {.tree_size = size};
+    snprintf(mark.identity, sizeof mark.identity, "%s", ledger_identity(engine->ledger));
+    memcpy(mark.root, root, sizeof mark.root);
+    if (status == STATUS_OK)
+        status = save_mark(engine, &mark, error);
     free(ids);
     free(counts);
     free(windows);

@@ -187,6 +187,41 @@ enum status reader_head(struct reader *reader, uint64_t *tree_size, uint8_t root
     return status;
 }
 
+static enum status root_in_file(struct reader *reader, uint64_t tree_size,
+                                uint8_t root[SHA256_SIZE], struct error *error)
+{
+    struct db_stmt *select;
+    enum status status = db_prepare(
+        reader->file->db, "SELECT root FROM commits WHERE tree_size = ?1 LIMIT 1", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int(select, 1, (int64_t)tree_size);
+    status = db_step(select, error);
+    if (status == STATUS_OK) {
+        struct slice stored = db_blob(select, 0);
+        if (stored.size == SHA256_SIZE)
+            memcpy(root, stored.data, SHA256_SIZE);
+        else
+            status = error_set(error, STATUS_CORRUPT, "the root of a group is malformed");
+    }
+    db_finish(select);
+    return status == STATUS_END
+               ? error_set(error, STATUS_NOT_FOUND, "no group of the ledger ended at row %llu",
+                           (unsigned long long)tree_size)
+               : status;
+}
+
+enum status reader_root_at(struct reader *reader, uint64_t tree_size, uint8_t root[SHA256_SIZE],
+                           struct error *error)
+{
+    struct day_head head;
+    size_t at;
+    if (tree_size == 0)
+        return tree_root(&(struct tree){0}, root);
+    enum status status = open_holder(reader, tree_size - 1, &at, &head, error);
+    return status == STATUS_OK ? root_in_file(reader, tree_size, root, error) : status;
+}
+
 static const enum row_kind ALL_KINDS[] = {ROW_DECISION, ROW_LABEL, ROW_ACTION};
 #define N_KINDS (sizeof ALL_KINDS / sizeof *ALL_KINDS)
 

@@ -23,6 +23,11 @@ void reader_close(struct reader *reader); /* NULL is ignored */
 MUST_USE enum status reader_head(struct reader *reader, uint64_t *tree_size,
                                  uint8_t root[SHA256_SIZE], struct error *error);
 
+/* The root when the tree had `tree_size` leaves, at the end of a group. STATUS_NOT_FOUND: no group
+ * ended there. */
+MUST_USE enum status reader_root_at(struct reader *reader, uint64_t tree_size,
+                                    uint8_t root[SHA256_SIZE], struct error *error);
+
 /* The newest signed head, and the public key that was written down beside it. STATUS_NOT_FOUND: no
  * rows, or all of them by a binnacle that signed nothing yet. */
 MUST_USE enum status reader_signed_head(struct reader *reader, struct signed_head *head,

@@ -185,6 +185,44 @@ static void a_damaged_checkpoint_costs_time_only(void **state)
     free(expected);
 }
 
+static void run_command(const char *command)
+{
+    assert_int_equal(system(command), 0);
+}
+
+/* The record is put back as it was after half of the events, the checkpoints are of the end. */
+static void checkpoints_of_rows_that_the_ledger_does_not_have_are_not_used(void **state)
+{
+    (void)state;
+    enum { HALF = BEFORE / 2 };
+    struct bench *bench = bench_create("7d");
+    bench_start(bench);
+    process_stream(bench, 0, BEFORE);
+    char *expected = answers_to_the_rest(bench);
+    bench_destroy(bench);
+    bench = bench_create("7d");
+    char command[512];
+    bench_start(bench);
+    process_stream(bench, 0, HALF);
+    bench_stop(bench);
+    snprintf(command, sizeof command, "cp -r %s %s-copy", bench->ledger_dir, bench->ledger_dir);
+    run_command(command);
+    bench_start(bench);
+    process_stream(bench, HALF, BEFORE);
+    bench_stop(bench);
+    snprintf(command, sizeof command, "rm %s/*.db* && cp %s-copy/*.db %s", bench->ledger_dir,
+             bench->ledger_dir, bench->ledger_dir);
+    run_command(command);
+    bench_start(bench);
+    assert_int_equal(engine_position(bench->engine, 0, 0), HALF);
+    process_stream(bench, HALF, BEFORE);
+    char *text = answers_to_the_rest(bench);
+    assert_string_equal(text, expected);
+    free(text);
+    bench_destroy(bench);
+    free(expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +230,7 @@ int main(void)
         cmocka_unit_test(knows_the_labels_of_before),
         cmocka_unit_test(the_clock_goes_on_where_it_stood_when_ids_are_not_kept),
         cmocka_unit_test(a_damaged_checkpoint_costs_time_only),
+        cmocka_unit_test(checkpoints_of_rows_that_the_ledger_does_not_have_are_not_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
