@@ -92,7 +92,7 @@ static void reads_that_fail(void **state)
  * is there once. */
 static void counts_that_a_file_was_opened_again(void **state)
 {
-    const struct disk_fault fault = {CALL_SYNC, "08.db-wal", .after = 6, .times = 1, .error = EIO};
+    const struct disk_fault fault = {CALL_SYNC, "08.db-wal", .after = 1, .times = 1, .error = EIO};
     char given[2 * SHA256_SIZE + 1], expected[2 * SHA256_SIZE + 1];
     struct run *run = *state = run_create(SYNCING_WORKS, &fault);
     assert_int_equal(disk_failed(), 1);
