@@ -15,9 +15,8 @@
 #include "engine/observe/observe.h"
 #include "engine/record/ledger.h"
 
-#define BATCH_BYTES                                                                                \
-    ((size_t)4 << 20) /* of requests in one pass, so that none is large for long                   \
-                       */
+/* Of requests in one pass, so that none is large for long. */
+#define BATCH_BYTES ((size_t)4 << 20)
 
 struct waiting {
     uint64_t ticket;
