@@ -245,10 +245,10 @@ void httpd_stop(struct httpd *httpd)
     free(httpd);
 }
 
-void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text)
+void httpd_broadcast(struct httpd *httpd, const char *path, uint64_t number, struct slice text)
 {
     if (httpd->viewers)
-        viewers_broadcast(httpd->viewers, path, text);
+        viewers_broadcast(httpd->viewers, path, number, text);
 }
 
 int httpd_port(const struct httpd *httpd)

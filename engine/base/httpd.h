@@ -150,11 +150,13 @@ void http_exchange_hand_over(struct http_exchange *exchange,
                              void (*run)(void *context, struct http_exchange *exchange));
 
 /* Sends one text frame to every socket of `path`. Any thread; never waits for a client: each has
- * room for one frame, and a newer one takes the place of what was not sent yet. */
-void httpd_broadcast(struct httpd *httpd, const char *path, struct slice text);
+ * room for one frame, and a newer one takes the place of what was not sent yet. `number` rises from
+ * one broadcast to the next; a socket that was sent one with this number or a later one, by
+ * whichever function, is not sent it again. 0: no number, sent to all. */
+void httpd_broadcast(struct httpd *httpd, const char *path, uint64_t number, struct slice text);
 /* One socket, from within on_open or on_text only. Never replaced by a broadcast; a client that has
  * several of them waiting is closed. */
-void http_socket_send(struct http_socket *socket, struct slice text);
+void http_socket_send(struct http_socket *socket, uint64_t number, struct slice text);
 
 struct httpd_stats {
     uint64_t requests;        /* answered, whatever the status */

@@ -31,6 +31,7 @@ struct frame *frame_create(enum websocket_opcode opcode, struct slice payload)
     if (payload.size)
         memcpy(frame->bytes + head, payload.data, payload.size);
     frame->readers = 1;
+    frame->number = 0;
     frame->size = head + payload.size;
     return frame;
 }
@@ -131,22 +132,27 @@ static void say_farewell(struct http_socket *socket, int code, int64_t now_ns)
         socket->phase = SOCKET_GONE;
 }
 
-void http_socket_send(struct http_socket *socket, struct slice text)
+void http_socket_send(struct http_socket *socket, uint64_t number, struct slice text)
 {
     if (socket->phase != SOCKET_OPEN)
         return;
     struct frame *frame =
         socket->n_direct < SOCKET_MAX_DIRECT ? frame_create(WEBSOCKET_TEXT, text) : NULL;
-    if (frame)
-        socket->direct[socket->n_direct++] = frame;
-    else
+    if (!frame) {
         say_farewell(socket, WEBSOCKET_POLICY, monotonic_ns());
+        return;
+    }
+    socket->direct[socket->n_direct++] = frame;
+    if (number > socket->seen)
+        socket->seen = number;
 }
 
 void socket_offer(struct http_socket *socket, struct frame *frame, int64_t now_ns)
 {
-    if (socket->phase != SOCKET_OPEN)
+    if (socket->phase != SOCKET_OPEN || (frame->number && frame->number <= socket->seen))
         return;
+    if (frame->number)
+        socket->seen = frame->number;
     if (socket->latest)
         atomic_fetch_add_explicit(socket->host->frames_replaced, 1, memory_order_relaxed);
     frame->readers++;

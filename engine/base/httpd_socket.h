@@ -13,6 +13,7 @@
 /* Bytes on their way to one or many, built once. */
 struct frame {
     int readers;
+    uint64_t number; /* of a broadcast; 0: none */
     size_t size;
     unsigned char bytes[]; /* head and payload */
 };
@@ -49,6 +50,7 @@ struct http_socket {
     enum socket_phase phase;
     struct frame *direct[SOCKET_MAX_DIRECT]; /* oldest first */
     int n_direct;
+    uint64_t seen;         /* the highest number of a frame taken for it */
     struct frame *latest;  /* the newest broadcast not begun yet */
     struct frame *control; /* a pong or the farewell: before all others */
     struct frame *sending; /* begun */
@@ -74,7 +76,7 @@ void socket_destroy(struct http_socket *socket);
 void socket_welcome(struct http_socket *socket, int64_t now_ns);
 /* epoll has something to say. */
 void socket_serve(struct http_socket *socket, uint32_t events, int64_t now_ns);
-/* A broadcast; one that was not begun yet gives way to it. */
+/* A broadcast, unless it has seen that one; what was not begun yet gives way to it. */
 void socket_offer(struct http_socket *socket, struct frame *frame, int64_t now_ns);
 /* Sends a close frame with this code and ends. */
 void socket_dismiss(struct http_socket *socket, int code, int64_t now_ns);

@@ -93,7 +93,6 @@ static void spread(struct viewers *viewers, size_t route, struct frame *frame, i
 static void handle_delivery(struct viewers *viewers, const struct delivery *delivery,
                             int64_t now_ns)
 {
-    /* Those who just came have the broadcast's state from their first message, or newer. */
     for (size_t i = 0; i < MAX_ROUTES; i++) {
         if (delivery->broadcast[i])
             spread(viewers, i, delivery->broadcast[i], now_ns);
@@ -199,7 +198,8 @@ void viewers_adopt(struct viewers *viewers, const struct http_socket_route *rout
     ring(viewers);
 }
 
-void viewers_broadcast(struct viewers *viewers, const char *path, struct slice text)
+void viewers_broadcast(struct viewers *viewers, const char *path, uint64_t number,
+                       struct slice text)
 {
     size_t route = 0;
     while (viewers->routes[route].path && strcmp(viewers->routes[route].path, path) != 0)
@@ -210,6 +210,7 @@ void viewers_broadcast(struct viewers *viewers, const char *path, struct slice t
     struct frame *frame = frame_create(WEBSOCKET_TEXT, text);
     if (!frame)
         return;
+    frame->number = number;
     lock_take(&viewers->lock);
     struct frame *unseen = viewers->broadcast[route];
     viewers->broadcast[route] = frame;

@@ -27,6 +27,7 @@ void viewers_destroy(struct viewers *viewers); /* after viewers_stop(); NULL is 
 void viewers_adopt(struct viewers *viewers, const struct http_socket_route *route,
                    const struct mg_detached *link);
 /* To every socket of the path, as httpd_broadcast(). Any thread. */
-void viewers_broadcast(struct viewers *viewers, const char *path, struct slice text);
+void viewers_broadcast(struct viewers *viewers, const char *path, uint64_t number,
+                       struct slice text);
 
 #endif

@@ -90,8 +90,9 @@ static void post_labels(void *context, const struct http_request *request,
 
 /* ---- watching ---- */
 
-static void append_picture(void *context, struct slice json)
+static void append_picture(void *context, uint64_t seq, struct slice json)
 {
+    (void)seq;
     buffer_append_slice(context, json);
 }
 

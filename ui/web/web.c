@@ -32,7 +32,8 @@ static bool write_picture(const struct snapshot *snapshot, struct buffer *out)
     return !out->overflow;
 }
 
-enum web_picture web_picture(struct web *web, void (*take)(void *context, struct slice json),
+enum web_picture web_picture(struct web *web,
+                             void (*take)(void *context, uint64_t seq, struct slice json),
                              void *context)
 {
     const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
@@ -47,15 +48,15 @@ enum web_picture web_picture(struct web *web, void (*take)(void *context, struct
             buffer_reset(&web->picture);
     }
     if (made)
-        take(context, buffer_slice(&web->picture));
+        take(context, web->picture_seq, buffer_slice(&web->picture));
     lock_release(&web->picture_lock);
     snapshot_release(snapshot);
     return made ? WEB_PICTURE_TAKEN : WEB_PICTURE_NO_MEMORY;
 }
 
-static void send_first(void *context, struct slice json)
+static void send_first(void *context, uint64_t seq, struct slice json)
 {
-    http_socket_send(context, json);
+    http_socket_send(context, seq, json);
 }
 
 /* The first message: what is known now, at once. */
@@ -69,10 +70,10 @@ static const struct http_socket_route live_routes[] = {
     {.path = NULL},
 };
 
-static void send_all(void *context, struct slice json)
+static void send_all(void *context, uint64_t seq, struct slice json)
 {
     struct web *web = context;
-    httpd_broadcast(web->httpd, WEB_LIVE_PATH, json);
+    httpd_broadcast(web->httpd, WEB_LIVE_PATH, seq, json);
 }
 
 static void push(struct web *web)

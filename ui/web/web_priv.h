@@ -44,10 +44,11 @@ void web_post_score_batch(void *context, const struct http_request *request,
 void web_gather_scores(void *context, struct http_exchange *const *exchanges, size_t n);
 void web_settle_scores(void *context);
 
-/* Gives the newest snapshot's JSON with the view's under "view", which was made once for all who
+/* Gives the newest snapshot's number and JSON, with the view's under "view", made once for all who
  * ask, to `take`; no longer than that call lasts, and under picture_lock. */
 enum web_picture { WEB_PICTURE_TAKEN, WEB_PICTURE_NONE_YET, WEB_PICTURE_NO_MEMORY };
-enum web_picture web_picture(struct web *web, void (*take)(void *context, struct slice json),
+enum web_picture web_picture(struct web *web,
+                             void (*take)(void *context, uint64_t seq, struct slice json),
                              void *context);
 
 /* A query parameter that a route takes; the OpenAPI document's part of it. */

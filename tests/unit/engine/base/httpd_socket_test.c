@@ -18,13 +18,13 @@ static void hello(void *context, const struct http_request *request, struct http
 static void first_message(void *context, struct http_socket *socket)
 {
     (void)context;
-    http_socket_send(socket, slice_of("first"));
+    http_socket_send(socket, 1, slice_of("first"));
 }
 
 static void answer_text(void *context, struct http_socket *socket, struct slice text)
 {
     (void)context;
-    http_socket_send(socket, text);
+    http_socket_send(socket, 0, text);
 }
 
 static const struct http_route routes[] = {
@@ -96,10 +96,10 @@ static void pushes_the_first_message_then_broadcasts_and_answers(void **state)
     int opcode;
     assert_true(wire_frame(&wire, text, sizeof text, &opcode));
     assert_string_equal(text, "first");
-    httpd_broadcast(httpd, "/live", slice_of("second"));
+    httpd_broadcast(httpd, "/live", 0, slice_of("second"));
     assert_true(wire_frame(&wire, text, sizeof text, &opcode));
     assert_string_equal(text, "second");
-    httpd_broadcast(httpd, "/other", slice_of("not for us"));
+    httpd_broadcast(httpd, "/other", 0, slice_of("not for us"));
     /* "hi", masked with zeros */
     send(wire.fd, "\x81\x82\0\0\0\0hi", 8, 0);
     assert_true(wire_frame(&wire, text, sizeof text, &opcode));
@@ -108,6 +108,27 @@ static void pushes_the_first_message_then_broadcasts_and_answers(void **state)
     assert_true(wire_frame(&wire, text, sizeof text, &opcode));
     assert_int_equal(opcode, 8);
     wire_close(&wire);
+}
+
+static void sends_no_broadcast_that_the_first_message_told(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2, 2);
+    struct wire wire;
+    wire_upgrade(&wire, httpd, 0);
+    char text[64];
+    int opcode;
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_string_equal(text, "first"); /* its number is 1 */
+    httpd_broadcast(httpd, "/live", 1, slice_of("first"));
+    send(wire.fd, "\x81\x82\0\0\0\0hi", 8, 0);
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_string_equal(text, "hi");
+    httpd_broadcast(httpd, "/live", 2, slice_of("second"));
+    assert_true(wire_frame(&wire, text, sizeof text, &opcode));
+    assert_string_equal(text, "second");
+    wire_close(&wire);
+    httpd_stop(httpd);
 }
 
 static void refuses_sockets_beyond_the_limit_and_takes_them_again_later(void **state)
@@ -184,7 +205,7 @@ static void never_waits_for_a_slow_client(void **state)
         snprintf(large, 32, "%d", i);
         large[strlen(large)] = ' ';
         int64_t before_ns = monotonic_ns();
-        httpd_broadcast(httpd, "/live", slice_make(large, size));
+        httpd_broadcast(httpd, "/live", 0, slice_make(large, size));
         int64_t took_ns = monotonic_ns() - before_ns;
         longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
         assert_true(wire_frame(&quick, text, sizeof text, &opcode));
@@ -208,7 +229,7 @@ static void stops_at_once_with_many_sockets_open(void **state)
     for (int i = 0; i < 40; i++)
         wire_upgrade(&wires[i], httpd, 0);
     for (int i = 0; i < 20; i++)
-        httpd_broadcast(httpd, "/live", slice_of("picture"));
+        httpd_broadcast(httpd, "/live", 0, slice_of("picture"));
     int64_t before_ns = monotonic_ns();
     httpd_stop(httpd);
     assert_true(monotonic_ns() - before_ns < INT64_C(4000000000));
@@ -233,7 +254,7 @@ static void serves_hundreds_with_the_workers_of_a_few(void **state)
         assert_int_equal(ask(httpd, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
     for (int i = 0; i < N; i++)
         assert_true(wire_frame(&wires[i], text, sizeof text, &opcode));
-    httpd_broadcast(httpd, "/live", slice_of("picture"));
+    httpd_broadcast(httpd, "/live", 0, slice_of("picture"));
     for (int i = 0; i < N; i++) {
         assert_true(wire_frame(&wires[i], text, sizeof text, &opcode));
         assert_string_equal(text, "picture");
@@ -349,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pushes_the_first_message_then_broadcasts_and_answers),
+        cmocka_unit_test(sends_no_broadcast_that_the_first_message_told),
         cmocka_unit_test(refuses_sockets_beyond_the_limit_and_takes_them_again_later),
         cmocka_unit_test(refuses_a_socket_from_another_site),
         cmocka_unit_test(closes_a_socket_that_announces_a_giant_frame),
