@@ -349,7 +349,7 @@ static const struct metric metrics[] = {
      write_waiting},
     {"binnacle_ledger_leaves", METRIC_GAUGE, "Committed leaves of the ledger's hash tree.",
      write_tree_size},
-    {"binnacle_ledger_tier_days", METRIC_GAUGE, "Days of the ledger, by the tier they are in.",
+    {"binnacle_ledger_tier_files", METRIC_GAUGE, "Day files of the ledger, by the tier they are in.",
      write_tier_days},
     {"binnacle_ledger_tier_bytes", METRIC_GAUGE, "Bytes of the ledger's days, by tier.",
      write_tier_bytes},
