@@ -64,8 +64,8 @@ struct engine {
     struct arena *arena;
 };
 
-/* Waits a few seconds at most until the row is on the disk; else the error is one for the caller who
- * asked for it, in admit.c. The engine has a ledger. */
+/* Waits a few seconds at most until the row is on the disk; else the error is one for the caller
+ * who asked for it, in admit.c. The engine has a ledger. */
 enum status engine_await_row(struct engine *engine, uint64_t ledger_index, struct error *error);
 enum status engine_observe_create(struct engine *engine, struct error *error);
 /* Drift is measured against what this model was trained on; a model whose file does not say gets

@@ -15,7 +15,7 @@ struct file_sum {
 /* Called after each piece with the bytes that it had. May be NULL. */
 typedef void file_progress(void *context, int64_t bytes);
 
-/* "PATH: cannot WHAT: ..." by errno: STATUS_NOT_FOUND, STATUS_CONFLICT (it is there) or STATUS_IO. */
+/* "PATH: cannot WHAT: ..." by errno: STATUS_NOT_FOUND, STATUS_CONFLICT (it exists), STATUS_IO. */
 enum status file_error(const char *path, const char *what, struct error *error);
 
 /* STATUS_NOT_FOUND, STATUS_IO. */

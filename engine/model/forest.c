@@ -8,9 +8,9 @@ static const struct {
     const char *name;
     bool logistic;
 } objectives[OBJECTIVE_COUNT] = {
-    [OBJECTIVE_BINARY_LOGISTIC] = {"binary:logistic",  true },
-    [OBJECTIVE_BINARY_LOGITRAW] = {"binary:logitraw",  false},
-    [OBJECTIVE_REG_LOGISTIC] = {"reg:logistic",     true },
+    [OBJECTIVE_BINARY_LOGISTIC] = {"binary:logistic", true},
+    [OBJECTIVE_BINARY_LOGITRAW] = {"binary:logitraw", false},
+    [OBJECTIVE_REG_LOGISTIC] = {"reg:logistic", true},
     [OBJECTIVE_REG_SQUAREDERROR] = {"reg:squarederror", false},
 };
 

@@ -50,10 +50,11 @@ const char *model_check_word(const struct model *model); /* "equal", "differs", 
 const char *model_check_text(const struct model *model);
 
 /* Scores n rows of model_n_features() floats in the model's own order; `stride` floats lie between
- * the beginnings of two rows. NaN is missing; infinities compare like any number, at a split by categories they go left (the training
- * library refuses them). `margin` and `score` take n floats each; either may be NULL. The
- * score is what Booster.predict gives: a probability for the logistic objectives, else the margin.
- * All trees are used. Fails only where the library scores. Any thread; allocates nothing. */
+ * the beginnings of two rows. NaN is missing; infinities compare like any number, at a split by
+ * categories they go left (the training library refuses them). `margin` and `score` take n floats
+ * each; either may be NULL. The score is what Booster.predict gives: a probability for the logistic
+ * objectives, else the margin. All trees are used. Fails only where the library scores. Any thread;
+ * allocates nothing. */
 MUST_USE enum status model_predict(const struct model *model, const float *rows, size_t n,
                                    size_t stride, float *margin, float *score, struct error *error);
 /* The same with the first `n_rounds` boosting rounds only; 0: all. */
@@ -63,7 +64,7 @@ MUST_USE enum status model_predict_rounds(const struct model *model, size_t n_ro
 /* Each feature's share of the margin (TreeSHAP; Lundberg et al. 2020, Nature Machine Intelligence
  * 2, 56-67): out takes n * (n_features + 1) floats, the bias last; a row adds up to its margin but
  * for rounding. Values compare as in model_predict(); where the library explains, infinities count
- * as the largest finite floats. The same bytes on every processor and whatever rows stand beside. */
+ * as the largest finite floats. The same bytes on every processor, whatever rows stand beside. */
 MUST_USE enum status model_contribs(const struct model *model, const float *rows, size_t n,
                                     size_t stride, float *out, struct error *error);
 MUST_USE enum status model_contribs_rounds(const struct model *model, size_t n_rounds,

@@ -175,12 +175,12 @@ struct word {
 static enum status read_word(struct tokens *tokens, struct token *token)
 {
     static const struct word words[] = {
-        {"null",      {.kind = TOKEN_NULL}                               },
-        {"true",      {.kind = TOKEN_BOOL, .boolean = true, .integer = 1}},
-        {"false",     {.kind = TOKEN_BOOL}                               },
-        {"NaN",       {.kind = TOKEN_NUMBER, .real = NAN}                },
-        {"Infinity",  {.kind = TOKEN_NUMBER, .real = INFINITY}           },
-        {"-Infinity", {.kind = TOKEN_NUMBER, .real = -INFINITY}          },
+        {"null", {.kind = TOKEN_NULL}},
+        {"true", {.kind = TOKEN_BOOL, .boolean = true, .integer = 1}},
+        {"false", {.kind = TOKEN_BOOL}},
+        {"NaN", {.kind = TOKEN_NUMBER, .real = NAN}},
+        {"Infinity", {.kind = TOKEN_NUMBER, .real = INFINITY}},
+        {"-Infinity", {.kind = TOKEN_NUMBER, .real = -INFINITY}},
     };
     size_t left = (size_t)(tokens->end - tokens->at);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

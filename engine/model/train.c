@@ -188,17 +188,17 @@ static enum status set_parameters(struct trainer *trainer)
         const char *name;
         double number;
     } numbers[] = {
-        {"max_depth",        (double)options->max_depth},
-        {"eta",              options->eta              },
-        {"subsample",        options->subsample        },
-        {"colsample_bytree", options->colsample        },
-        {"min_child_weight", options->min_child_weight },
-        {"lambda",           options->lambda           },
-        {"alpha",            options->alpha            },
-        {"gamma",            options->gamma            },
-        {"scale_pos_weight", options->scale_pos_weight },
-        {"max_bin",          (double)options->max_bin  },
-        {"seed",             (double)options->seed     },
+        {"max_depth", (double)options->max_depth},
+        {"eta", options->eta},
+        {"subsample", options->subsample},
+        {"colsample_bytree", options->colsample},
+        {"min_child_weight", options->min_child_weight},
+        {"lambda", options->lambda},
+        {"alpha", options->alpha},
+        {"gamma", options->gamma},
+        {"scale_pos_weight", options->scale_pos_weight},
+        {"max_bin", (double)options->max_bin},
+        {"seed", (double)options->seed},
     };
     /* clang-format off */
     const char *const texts[][2] = {

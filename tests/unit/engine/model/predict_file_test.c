@@ -174,13 +174,13 @@ static void says_where_a_file_is_wrong(void **state)
     static const struct {
         const char *csv, *message;
     } cases[] = {
-        {"a,b,kind,d\n1,2,3,4\n1,2,x,4\n", ": line 3, column 3: \"x\" is not a number"              },
-        {"a,b,kind,d\n1,2,3\n",            ": line 2 has 3 cells, the header 4"                     },
-        {"a,b,kind\n1,2,3\n",              ": the header has no column \"d\", which the model wants"},
-        {"a,b,kinds,d\n1,2,3,4\n",         "which the model wants; the nearest is \"kinds\""        },
-        {"w,x,y\n1,2,3\n",                 ": the header has 3 columns, the model wants 4"          },
-        {"a,b,kind,d\n1,\"2,3,4\n",        ": line 2: a quote is left open"                         },
-        {"",                               ": the file is empty: a header is needed"                },
+        {"a,b,kind,d\n1,2,3,4\n1,2,x,4\n", ": line 3, column 3: \"x\" is not a number"},
+        {"a,b,kind,d\n1,2,3\n", ": line 2 has 3 cells, the header 4"},
+        {"a,b,kind\n1,2,3\n", ": the header has no column \"d\", which the model wants"},
+        {"a,b,kinds,d\n1,2,3,4\n", "which the model wants; the nearest is \"kinds\""},
+        {"w,x,y\n1,2,3\n", ": the header has 3 columns, the model wants 4"},
+        {"a,b,kind,d\n1,\"2,3,4\n", ": line 2: a quote is left open"},
+        {"", ": the file is empty: a header is needed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *out = NULL;

@@ -214,8 +214,8 @@ static void reads_its_parameters_from_the_configuration(void **state)
     const char *const wrong[][2] = {
         {"objective: binary:logisitc\n",
          "b.yaml:1:12: there is no objective \"binary:logisitc\"; did you mean "
-         "\"binary:logistic\"?"                                                                             },
-        {"max_dept: 3\n",                "b.yaml:1:1: unknown key \"max_dept\"; did you mean \"max_depth\"?"},
+         "\"binary:logistic\"?"},
+        {"max_dept: 3\n", "b.yaml:1:1: unknown key \"max_dept\"; did you mean \"max_depth\"?"},
     };
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(yaml_load_text("b.yaml", slice_of(wrong[i][0]), &yaml, NULL), STATUS_OK);
