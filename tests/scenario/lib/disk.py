@@ -56,8 +56,9 @@ class Disk:
 
     def free(self):
         if not self.mounted:
-            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE,
-                             (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            if self.process.poll() is None:  # its limit ended with it
+                resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE,
+                                 (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         elif os.path.exists(self.ballast):
             os.remove(self.ballast)
 
