@@ -49,8 +49,7 @@ static void push(struct queue *queue, struct kafka_parcel *parcel)
 
 /* ---- sending ---- */
 
-/* A disk that refuses is waited for: the rows are queued, and to decide them again would be wrong.
- */
+/* A disk that refuses is waited for: the rows are queued; to decide them again would be wrong. */
 static enum status await_ledger(struct kafka_sender *sender, uint64_t ticket, struct error *error)
 {
     enum status status;

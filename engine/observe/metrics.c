@@ -277,7 +277,7 @@ NUMBER(write_clock_ahead, isnan(snapshot->clock.ahead_s) ? 0 : snapshot->clock.a
 NUMBER(write_clock_behind,
        isnan(snapshot->clock.behind_record_s) ? 0 : snapshot->clock.behind_record_s)
 NUMBER(write_future, snapshot->clock.future_ratio)
-WRITER(write_tier_days)
+WRITER(write_tier_files)
 {
     for (int i = 0; i < snapshot->n_tiers; i++)
         sample(out, metric->name, "", (const char *const[]){"tier", snapshot->tiers[i].name, NULL},
@@ -350,7 +350,7 @@ static const struct metric metrics[] = {
     {"binnacle_ledger_leaves", METRIC_GAUGE, "Committed leaves of the ledger's hash tree.",
      write_tree_size},
     {"binnacle_ledger_tier_files", METRIC_GAUGE,
-     "Day files of the ledger, by the tier they are in.", write_tier_days},
+     "Day files of the ledger, by the tier they are in.", write_tier_files},
     {"binnacle_ledger_tier_bytes", METRIC_GAUGE, "Bytes of the ledger's days, by tier.",
      write_tier_bytes},
     {"binnacle_ledger_tiers_behind_seconds", METRIC_GAUGE,
@@ -377,9 +377,8 @@ static const struct metric metrics[] = {
     {"binnacle_ledger_refused_events_total", METRIC_COUNTER,
      "Events turned away undecided with 503, because the ledger took nothing.", write_refused},
     {"binnacle_ledger_unconfirmed_events_total", METRIC_COUNTER,
-     "Events decided and queued whose callers got 503, because the disk did not answer in time; "
-     "sent "
-     "again they get that decision.",
+     "Events decided and queued whose callers got 503, because the disk was too slow; when they "
+     "are sent again they get that decision.",
      write_unconfirmed},
     {"binnacle_ledger_may_lose_seconds", METRIC_GAUGE,
      "Durability: 0 when answers wait for the disk, else how much a crash may lose.",
