@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PAGE = 16384, LIMIT = 48, ROUNDS = 400 };
 
@@ -33,6 +34,13 @@ static void write_round(struct ledger *ledger, uint64_t round)
     flush_ledger(ledger);
 }
 
+static void wait_until_held(void)
+{
+    for (int i = 0; i < 20000 && disk_held() == 0; i++)
+        usleep(1000);
+    assert_int_equal(disk_held(), 1);
+}
+
 static void commits_go_on_while_a_move_waits_for_the_disk(void **state)
 {
     char *dir = *state;
@@ -43,8 +51,11 @@ static void commits_go_on_while_a_move_waits_for_the_disk(void **state)
     disk_begin(dir);
     write_round(ledger, round++);
     disk_hold_syncs("08.db");
-    while (disk_held() == 0)
+    while (log_pages(dir) < LIMIT)
         write_round(ledger, round++);
+    /* No more is written before the move began: a log four times too long the writer would move
+     * itself, and then every commit would wait. */
+    wait_until_held();
     /* The disk has not yet said that the moved pages are safe, and does not for long. */
     for (int i = 0; i < 30; i++)
         write_round(ledger, round++);
