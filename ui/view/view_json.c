@@ -3,6 +3,7 @@
 #include "ui/view/view.h"
 
 #include "engine/base/json.h"
+#include "ui/view/views.h"
 
 static void put_headline(struct json_writer *json, const struct view_headline *headline)
 {
@@ -223,6 +224,21 @@ static void put_totals(struct json_writer *json, const struct view *view)
     json_text(json, "feature_memory", view->feature_memory);
 }
 
+static void put_views(struct json_writer *json)
+{
+    json_array(json, "views");
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        const char key[] = {view_entries[i].key, '\0'};
+        json_object(json, NULL);
+        json_text(json, "id", view_entries[i].id);
+        json_text(json, "key", key);
+        json_text(json, "title", view_entries[i].title);
+        json_text(json, "answers", view_entries[i].answers);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 void view_json(const struct view *view, struct buffer *out)
 {
     struct json_writer json;
@@ -233,6 +249,7 @@ void view_json(const struct view *view, struct buffer *out)
     json_bool(&json, "event_time", view->event_time);
     json_bool(&json, "ready", view->ready);
     json_text(&json, "not_ready", view->not_ready);
+    put_views(&json);
     put_headline(&json, &view->headline);
     put_attention(&json, view);
     put_objectives(&json, view);
