@@ -26,6 +26,7 @@ struct backend {
     struct worker **idle;
     int n_idle, n_made, n_most;
     struct gather *gather; /* the loop's */
+    struct backend_about about;
 };
 
 /* ---- the pool ---- */
@@ -449,6 +450,55 @@ static void metrics(void *context, struct buffer *out)
     snapshot_release(snapshot);
 }
 
+/* ---- what the service says of itself ---- */
+
+static int settings(void *context, struct buffer *out, struct error *error)
+{
+    (void)error;
+    const struct backend *backend = context;
+    settings_json(backend->about.config, backend->about.given, out);
+    return 200;
+}
+
+static void line_json(struct json_writer *json, const struct log_line *line)
+{
+    json_object(json, NULL);
+    json_int(json, "seq", (int64_t)line->seq);
+    json_time(json, "time", line->time_us);
+    json_text(json, "level", log_level_name(line->level));
+    json_text(json, "component", line->component);
+    json_text(json, "event", line->event);
+    json_text(json, "message", line->message);
+    json_object_end(json);
+}
+
+static int logs(void *context, const struct web_log_query *query, struct buffer *out,
+                struct error *error)
+{
+    const struct backend *backend = context;
+    struct log_filter filter = {
+        .from_us = query->from_us, .to_us = query->to_us, .after = query->after};
+    struct log_line *lines = calloc((size_t)query->limit + 1, sizeof *lines);
+    struct json_writer json;
+    uint64_t newest = 0;
+    if (!lines) {
+        error_set(error, STATUS_MEMORY, "out of memory");
+        return 503;
+    }
+    (void)log_level_parse(query->level, &filter.level);
+    size_t n = log_lines(backend->about.log, &filter, lines, (size_t)query->limit, &newest);
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_int(&json, "newest", (int64_t)newest);
+    json_array(&json, "lines");
+    for (size_t i = 0; i < n; i++)
+        line_json(&json, &lines[i]);
+    json_array_end(&json);
+    json_object_end(&json);
+    free(lines);
+    return 200;
+}
+
 /* ---- making and ending ---- */
 
 enum status backend_create(struct engine *engine, struct snapshot_board *board, int max_workers,
@@ -490,6 +540,11 @@ void backend_destroy(struct backend *backend)
     free(backend);
 }
 
+void backend_tell(struct backend *backend, const struct backend_about *about)
+{
+    backend->about = *about;
+}
+
 void backend_table(struct backend *backend, struct web_backend *table)
 {
     *table = (struct web_backend){
@@ -506,6 +561,8 @@ void backend_table(struct backend *backend, struct web_backend *table)
         .labels = labels,
         .traffic_get = traffic_get,
         .traffic_set = traffic_put,
+        .settings = backend->about.config ? settings : NULL,
+        .logs = backend->about.log ? logs : NULL,
         .metrics = metrics,
     };
 }

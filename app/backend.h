@@ -2,11 +2,20 @@
 #ifndef BINNACLE_APP_BACKEND_H
 #define BINNACLE_APP_BACKEND_H
 
+#include "app/settings.h"
+#include "engine/base/log.h"
 #include "engine/engine.h"
 #include "ui/web/web.h"
 
 struct backend;
 struct worker_options;
+
+/* What a service can tell of itself; all borrowed until the backend's end. */
+struct backend_about {
+    const struct config *config;
+    struct log *log;
+    struct settings_given given[5]; /* ends with a NULL key */
+};
 
 /* `max_workers` requests are scored at once; more wait for their turn. `options` is copied: how
  * reasons are given where a request does not say. */
@@ -14,6 +23,9 @@ MUST_USE enum status backend_create(struct engine *engine, struct snapshot_board
                                     int max_workers, const struct worker_options *options,
                                     struct backend **backend, struct error *error);
 void backend_destroy(struct backend *backend); /* no request is running; NULL is ignored */
+/* What `settings` and `logs` of the table answer from; before backend_table(), else they are not
+ * offered. Copied. */
+void backend_tell(struct backend *backend, const struct backend_about *about);
 /* The table for web_start(); its context is the backend. */
 void backend_table(struct backend *backend, struct web_backend *table);
 

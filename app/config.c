@@ -109,6 +109,13 @@ static const struct config_key source_keys[] = {
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
+const struct config_section config_sections[] = {
+    {"", top_keys, 0},
+    {"ledger.", ledger_keys, offsetof(struct config, ledger)},
+    {"source.", source_keys, offsetof(struct config, source)},
+    {NULL, NULL, 0},
+};
+
 static void set_defaults(struct config *config)
 {
     config->contract_file = "contract.yaml";

@@ -72,6 +72,15 @@ struct config {
     struct rules *rules;
 };
 
+/* The tables of keys whose values this structure holds, for those who show them: where in the
+ * document they stand ("" for its top), and where in the structure. */
+struct config_section {
+    const char *prefix; /* "ledger."; NULL ends the table */
+    const struct config_key *keys;
+    size_t offset;
+};
+extern const struct config_section config_sections[];
+
 /* Reads DIR/binnacle.yaml and the files it names, not yet the models. The error says which file,
  * line and column. */
 MUST_USE enum status config_load(const char *folder, struct config **config, struct error *error);

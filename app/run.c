@@ -26,13 +26,8 @@ static bool wants_screen(const struct cli_args *args)
 
 static int read_level(const struct cli_args *args, enum log_level *level)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(cli_text(args, "log-level"), names[i]) == 0) {
-            *level = (enum log_level)i;
-            return EXIT_DONE;
-        }
-    }
+    if (log_level_parse(cli_text(args, "log-level"), level))
+        return EXIT_DONE;
     return cli_usage(args, "--log-level is debug, info, warn or error, not '%s'",
                      cli_text(args, "log-level"));
 }

@@ -220,6 +220,21 @@ static int64_t viewers_with_room(const struct service *service)
     return viewers;
 }
 
+/* What the command line said in place of the configuration. */
+static void tell_backend(struct service *service)
+{
+    const struct service_options *options = &service->options;
+    struct backend_about about = {
+        .config = service->session.config,
+        .log = service->session.log,
+        .given = {{"listen", "--listen", options->listen},
+                  {"listen_score", "--listen-score", options->listen_score},
+                  {"ledger.dir", "--ledger", options->session.ledger_dir},
+                  {"model", "--model", options->session.model_file}},
+    };
+    backend_tell(service->backend, &about);
+}
+
 static enum status start_web(struct service *service, struct error *error)
 {
     const struct config *config = service->session.config;
@@ -238,6 +253,7 @@ static enum status start_web(struct service *service, struct error *error)
                        &service->backend, error);
     if (status != STATUS_OK)
         return status;
+    tell_backend(service);
     backend_table(service->backend, &service->table);
     status = web_start(&web, &service->table, &service->web, error);
     return status == STATUS_UNAVAILABLE ? advise_address(&web, error) : status;

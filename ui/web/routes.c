@@ -303,6 +303,14 @@ const struct http_route web_routes[] = {
                "The shares of champion and canary add up to 100; a shadow's is the part of the "
                "traffic it sees.",
      .request_schema = "Traffic", .response_schema = "Traffic"},
+    {.method = "GET", .path = "/api/v1/settings", .handle = web_get_settings, .closes = true,
+     .summary = "The configuration in effect, each value with the file and line it came from",
+     .detail = "Keys that nobody set are there with their defaults. Secrets are null; addresses "
+               "are without passwords.", .response_schema = "Settings"},
+    {.method = "GET", .path = "/api/v1/logs", .handle = web_get_logs, .closes = true,
+     .summary = "The newest lines of the service's log",
+     .detail = "Oldest first, of the last 1024 lines that were written; a gap in seq is lines that "
+               "did not pass the filter.", .response_schema = "Logs"},
     HEALTH_ROUTES,
     {.method = "GET", .path = "/metrics", .handle = get_metrics, .closes = true,
      .summary = "Metrics in the Prometheus text format", .response_schema = "Metrics"},
@@ -330,6 +338,15 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/decision", "reasons", "As for /v1/score.",
      "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],"
      "\"default\":3}"},
+    {"/api/v1/logs", "level", "Lines of this level and worse.",
+     "{\"enum\":[\"debug\",\"info\",\"warn\",\"error\"],\"default\":\"debug\"}"},
+    {"/api/v1/logs", "from", "Not before; ISO-8601, or milliseconds since 1970.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/logs", "to", "Before; likewise.", "{\"type\":\"string\"}"},
+    {"/api/v1/logs", "after", "Only lines with a larger seq.",
+     "{\"type\":\"integer\",\"minimum\":0}"},
+    {"/api/v1/logs", "limit", "The newest so many.",
+     "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024,\"default\":200}"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -108,6 +108,24 @@ const struct web_schema web_schemas[] = {
      "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
      "}}}"},
+    {"Settings", JSON,
+     "{\"type\":\"object\",\"required\":[\"folder\",\"settings\"],\"properties\":{"
+     "\"folder\":{\"type\":\"string\"},\"settings\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"object\",\"required\":[\"key\",\"value\",\"from\"],\"properties\":{"
+     "\"key\":{\"type\":\"string\",\"description\":\"kafka.brokers, objectives[latency].target\"},"
+     "\"value\":{\"type\":[\"string\",\"null\"]},\"secret\":{\"type\":\"boolean\"},"
+     "\"from\":{\"enum\":[\"file\",\"default\",\"command line\"]},"
+     "\"file\":{\"type\":[\"string\",\"null\"]},"
+     "\"line\":{\"type\":[\"integer\",\"null\"]},\"column\":{\"type\":[\"integer\",\"null\"]},"
+     "\"help\":{\"type\":[\"string\",\"null\"]}}}}}}"},
+    {"Logs", JSON,
+     "{\"type\":\"object\",\"required\":[\"lines\",\"newest\"],\"properties\":{"
+     "\"newest\":{\"type\":\"integer\",\"description\":\"seq of the newest line of all\"},"
+     "\"lines\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"seq\":{\"type\":\"integer\"},\"time\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"level\":{\"enum\":[\"debug\",\"info\",\"warn\",\"error\"]},"
+     "\"component\":{\"type\":\"string\"},\"event\":{\"type\":\"string\"},"
+     "\"message\":{\"type\":\"string\"}}}}}}"},
     {"Health", JSON,
      "{\"type\":\"object\",\"properties\":{\"status\":{\"const\":\"ok\"},"
      "\"version\":{\"type\":\"string\"}}}"},

@@ -55,6 +55,14 @@ struct web_gather {
     int (*recorded)(void *context, uint64_t ledger_index, struct buffer *out, struct error *error);
 };
 
+/* Which of the service's log lines are asked for. */
+struct web_log_query {
+    const char *level;      /* and worse: "debug", "info", "warn", "error" */
+    int64_t from_us, to_us; /* [from, to) */
+    uint64_t after;         /* only lines of a larger seq */
+    int limit;              /* the newest so many */
+};
+
 /* What the app offers. Every function may be called from several threads at once.
  *
  * Those that return int give the HTTP status and append the body: the answer's JSON for 200, or for
@@ -82,6 +90,11 @@ struct web_backend {
     int (*traffic_get)(void *context, struct buffer *out, struct error *error);
     int (*traffic_set)(void *context, struct slice body, const char *actor, struct buffer *out,
                        struct error *error);
+    /* {"folder","settings":[{"key","value","from","file","line",...}]}, no secrets in it */
+    int (*settings)(void *context, struct buffer *out, struct error *error);
+    /* {"lines":[{"seq","time","level","component","event","message"}],"newest"}, oldest first */
+    int (*logs)(void *context, const struct web_log_query *query, struct buffer *out,
+                struct error *error);
     /* Prometheus text exposition */
     void (*metrics)(void *context, struct buffer *out);
     /* Whether decisions can be made; when not, why, one reason a line. NULL: the snapshot says. */

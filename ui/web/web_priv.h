@@ -44,6 +44,12 @@ void web_post_score_batch(void *context, const struct http_request *request,
 void web_gather_scores(void *context, struct http_exchange *const *exchanges, size_t n);
 void web_settle_scores(void *context);
 
+/* self.c: what the service says of itself. */
+void web_get_settings(void *context, const struct http_request *request,
+                      struct http_response *response);
+void web_get_logs(void *context, const struct http_request *request,
+                  struct http_response *response);
+
 /* Gives the newest snapshot's number and JSON, with the view's under "view", made once for all who
  * ask, to `take`; no longer than that call lasts, and under picture_lock. */
 enum web_picture { WEB_PICTURE_TAKEN, WEB_PICTURE_NONE_YET, WEB_PICTURE_NO_MEMORY };

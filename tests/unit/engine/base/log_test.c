@@ -139,12 +139,42 @@ static void slices_compare_and_trim(void **state)
     assert_true(slice_equal(slice_make(NULL, 0), slice_of("")));
 }
 
+static void keeps_the_newest_lines_for_those_who_look(void **state)
+{
+    (void)state;
+    struct log *log = log_create(-1, LOG_INFO, false);
+    static struct log_line lines[LOG_KEPT];
+    struct log_filter all = {LOG_DEBUG, INT64_MIN, INT64_MAX, 0};
+    uint64_t newest = 7;
+    assert_int_equal(log_lines(log, &all, lines, LOG_KEPT, &newest), 0);
+    assert_int_equal(newest, 0);
+    for (int i = 1; i <= LOG_KEPT + 5; i++)
+        log_write(log, i % 2 ? LOG_WARN : LOG_INFO, "record", "line", "number %d", i);
+    log_write(log, LOG_DEBUG, "record", "off", "not kept");
+    assert_int_equal(log_lines(log, &all, lines, LOG_KEPT, &newest), LOG_KEPT);
+    assert_int_equal(newest, LOG_KEPT + 5);
+    assert_string_equal(lines[0].message, "number 6");
+    assert_string_equal(lines[LOG_KEPT - 1].message, "number 1029");
+    struct log_filter some = {LOG_WARN, INT64_MIN, INT64_MAX, LOG_KEPT};
+    assert_int_equal(log_lines(log, &some, lines, LOG_KEPT, NULL), 3);
+    assert_string_equal(lines[0].message, "number 1025");
+    assert_int_equal(log_lines(log, &some, lines, 1, NULL), 1);
+    assert_string_equal(lines[0].message, "number 1029");
+    some.to_us = lines[0].time_us - 60000000;
+    assert_int_equal(log_lines(log, &some, lines, LOG_KEPT, NULL), 0);
+    log_destroy(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_one_line_of_text),     cmocka_unit_test(writes_json_lines),
-        cmocka_unit_test(goes_where_it_is_redirected), cmocka_unit_test(cuts_long_messages),
-        cmocka_unit_test(errors_say_what_and_where),   cmocka_unit_test(slices_compare_and_trim),
+        cmocka_unit_test(writes_one_line_of_text),
+        cmocka_unit_test(writes_json_lines),
+        cmocka_unit_test(goes_where_it_is_redirected),
+        cmocka_unit_test(cuts_long_messages),
+        cmocka_unit_test(errors_say_what_and_where),
+        cmocka_unit_test(slices_compare_and_trim),
+        cmocka_unit_test(keeps_the_newest_lines_for_those_who_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
