@@ -15,6 +15,7 @@
 #include "engine/observe/observe.h"
 #include "engine/pipeline.h"
 #include "engine/reasons.h"
+#include "engine/record/changes.h"
 #include "engine/traffic/traffic.h"
 
 struct backend {
@@ -27,6 +28,7 @@ struct backend {
     int n_idle, n_made, n_most;
     struct gather *gather; /* the loop's */
     struct backend_about about;
+    struct changes *changes;
 };
 
 /* ---- the pool ---- */
@@ -260,7 +262,8 @@ static enum status read_label(const struct json *object, int64_t now_us, struct 
     return STATUS_OK;
 }
 
-static enum status apply_label(struct backend *backend, struct slice line, struct error *error)
+static enum status apply_label(struct backend *backend, struct slice line, int *positives,
+                               struct error *error)
 {
     struct json *object;
     enum status status = json_parse(line, &object, error);
@@ -273,6 +276,7 @@ static enum status apply_label(struct backend *backend, struct slice line, struc
     status = read_label(object, now_us, &event_id, &label, &observed_us, error);
     if (status == STATUS_OK)
         status = engine_label(backend->engine, event_id, label, observed_us, error);
+    *positives += status == STATUS_OK && label == 1;
     json_destroy(object);
     return status;
 }
@@ -309,7 +313,7 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
     struct buffer refusals;
     struct json_writer json;
     int64_t number = 0, n = 0, accepted = 0;
-    int code = 200;
+    int code = 200, positives = 0;
     buffer_init(&refusals, 16u << 20);
     json_begin(&json, &refusals);
     json_array(&json, NULL);
@@ -319,7 +323,7 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
         if (line.size == 0)
             continue;
         n++;
-        enum status status = apply_label(backend, line, error);
+        enum status status = apply_label(backend, line, &positives, error);
         accepted += status == STATUS_OK;
         if (status != STATUS_OK) {
             code = label_code(status);
@@ -327,6 +331,8 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
         }
     }
     json_array_end(&json);
+    changes_labels(backend->changes, clock_now_us(engine_parts(backend->engine)->clock),
+                   (uint64_t)accepted, (uint64_t)positives);
     if (accepted > 0 && engine_settle(backend->engine, error) != STATUS_OK) {
         buffer_free(&refusals); /* they are queued and will be recorded */
         return 503;
@@ -419,6 +425,25 @@ static enum status read_arms(const struct engine_parts *parts, const struct json
     return STATUS_OK;
 }
 
+/* "canary fraud 2: 5 %, champion fraud 1: 95 %" */
+static void list_split(struct backend *backend, const char *actor, const char *reason)
+{
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
+    size_t n = traffic_describe(engine_traffic(backend->engine), arms, TRAFFIC_MAX_ARMS);
+    struct change change = {.at_us = clock_now_us(engine_parts(backend->engine)->clock),
+                            .kind = CHANGE_SPLIT};
+    size_t used = 0;
+    for (size_t i = 0; i < n && used < sizeof change.what; i++) {
+        double share = isnan(arms[i].share_percent) ? 100 : arms[i].share_percent;
+        used += (size_t)snprintf(change.what + used, sizeof change.what - used, "%s%s %s %s: %g %%",
+                                 i > 0 ? ", " : "", traffic_role_name(arms[i].role), arms[i].model,
+                                 arms[i].version, share);
+    }
+    snprintf(change.who, sizeof change.who, "%s", actor ? actor : "");
+    snprintf(change.reason, sizeof change.reason, "%s", reason);
+    changes_add(backend->changes, &change);
+}
+
 static int traffic_put(void *context, struct slice body, const char *actor, struct buffer *out,
                        struct error *error)
 {
@@ -432,6 +457,8 @@ static int traffic_put(void *context, struct slice body, const char *actor, stru
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
         status = engine_set_traffic(backend->engine, arms, n_arms, actor, error);
+    if (status == STATUS_OK)
+        list_split(backend, actor, json_as_text(json_get(document, "reason"), ""));
     if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)
         error_prefix(error, "the split is changed, and its row waits to be recorded");
     json_destroy(document);
@@ -525,6 +552,11 @@ enum status backend_create(struct engine *engine, struct snapshot_board *board, 
     }
     *backend = made;
     return STATUS_OK;
+}
+
+void backend_list_changes(struct backend *backend, struct changes *changes)
+{
+    backend->changes = changes;
 }
 
 void backend_destroy(struct backend *backend)

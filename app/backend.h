@@ -22,6 +22,9 @@ struct backend_about {
 MUST_USE enum status backend_create(struct engine *engine, struct snapshot_board *board,
                                     int max_workers, const struct worker_options *options,
                                     struct backend **backend, struct error *error);
+/* Where splits and labels are listed; borrowed. Before any request comes. */
+struct changes;
+void backend_list_changes(struct backend *backend, struct changes *changes);
 void backend_destroy(struct backend *backend); /* no request is running; NULL is ignored */
 /* What `settings` and `logs` of the table answer from; before backend_table(), else they are not
  * offered. Copied. */

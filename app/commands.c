@@ -202,6 +202,7 @@ static const struct cli_option traffic_options[] = {URL_OPTION, JSON_OPTION, END
 static const struct cli_option traffic_set_options[] = {
     URL_OPTION,
     {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
+    {"reason", OPTION_TEXT, "TEXT", "why, for the list of changes", NULL, 0, 0},
     END_OPTION,
 };
 

@@ -13,6 +13,7 @@
 #include "app/backend.h"
 #include "app/source.h"
 #include "app/tiers.h"
+#include "app/watch.h"
 #include "engine/base/thread.h"
 #include "engine/monitor/slo.h"
 #include "ui/web/web.h"
@@ -30,6 +31,7 @@ struct service {
     struct snapshot_board *board;
     struct alerts *alerts;
     char *alerts_path;
+    struct watch *watch;
     struct backend *backend;
     struct web_backend table;
     struct access *access;
@@ -97,6 +99,7 @@ void service_tick(struct service *service)
     if (snapshot) {
         alerts_evaluate(service->alerts, snapshot);
         alerts_fill(service->alerts, snapshot);
+        watch_tick(service->watch, snapshot);
         service->judged_us = snapshot->time_us;
         snapshot_publish(service->board, snapshot);
     }
@@ -254,7 +257,9 @@ static enum status start_web(struct service *service, struct error *error)
     if (status != STATUS_OK)
         return status;
     tell_backend(service);
+    backend_list_changes(service->backend, watch_changes(service->watch));
     backend_table(service->backend, &service->table);
+    watch_table(service->watch, &service->table);
     status = web_start(&web, &service->table, &service->web, error);
     return status == STATUS_UNAVAILABLE ? advise_address(&web, error) : status;
 }
@@ -286,6 +291,8 @@ static enum status start(struct service *service, struct error *error)
     service->options.session.interrupted = is_stopping;
     service->options.session.context = service;
     enum status status = session_open(&service->options.session, &service->session, error);
+    if (status == STATUS_OK)
+        status = watch_create(&service->session, &service->watch, error);
     if (status == STATUS_OK)
         status = start_alerts(service, error);
     if (status == STATUS_OK)
@@ -332,6 +339,7 @@ void service_stop(struct service *service)
     backend_destroy(service->backend);
     access_destroy(service->access);
     alerts_destroy(service->alerts);
+    watch_destroy(service->watch);
     session_close(&service->session);
     if (service->board)
         snapshot_board_destroy(service->board);

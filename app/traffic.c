@@ -126,7 +126,7 @@ static int change_split(const struct cli_args *args, struct arm *arms, int n)
 }
 
 /* The champion takes what is left, so its share is not sent. */
-static void split_json(const struct arm *arms, int n, struct buffer *out)
+static void split_json(const struct arm *arms, int n, const char *reason, struct buffer *out)
 {
     struct json_writer json;
     json_begin(&json, out);
@@ -143,6 +143,8 @@ static void split_json(const struct arm *arms, int n, struct buffer *out)
         json_object_end(&json);
     }
     json_array_end(&json);
+    if (reason)
+        json_text(&json, "reason", reason);
     json_object_end(&json);
 }
 
@@ -178,7 +180,7 @@ int command_traffic_set(const struct cli_args *args)
     if (status == STATUS_OK)
         code = change_split(args, arms, n);
     if (status == STATUS_OK && code == EXIT_DONE) {
-        split_json(arms, n, &body);
+        split_json(arms, n, cli_text(args, "reason"), &body);
         buffer_reset(&reply);
         status = call(args, "PUT", authorization[0] ? authorization : NULL, buffer_slice(&body),
                       &reply, &error);

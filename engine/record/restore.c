@@ -16,11 +16,12 @@
 #include "engine/base/clock.h"
 #include "engine/base/db.h"
 #include "engine/record/backup_priv.h"
+#include "engine/record/changes.h"
 
 /* In the new folder until it has taken its place: what has it was never a ledger. */
 #define MARK_NAME "restoring"
 /* Not of the record, but of this place: it goes on with what it has. */
-#define ALERTS_NAME "alerts.db"
+static const char *const kept_names[] = {"alerts.db", CHANGES_NAME};
 
 struct putting {
     const struct restore_options *options;
@@ -208,21 +209,28 @@ static enum status copy_keys(struct putting *putting, struct error *error)
     return status;
 }
 
-/* Silences and what was sent are of this place and not of the record. */
-static enum status copy_alerts(struct putting *putting, struct error *error)
+static enum status keep(struct putting *putting, const char *name, struct error *error)
 {
     char from[PATH_SIZE], to[PATH_SIZE];
     struct db *db = NULL;
-    if (!putting->occupied || !path_join(from, putting->target, ALERTS_NAME) ||
-        access(from, F_OK) != 0)
+    if (!putting->occupied || !path_join(from, putting->target, name) || access(from, F_OK) != 0)
         return STATUS_OK;
-    if (!path_join(to, putting->stage, ALERTS_NAME))
+    if (!path_join(to, putting->stage, name))
         return too_long(putting->stage, error);
     enum status status = db_open(from, DB_READ, DB_SYNC_FULL, &db, error);
     if (status == STATUS_OK)
         status = db_copy(db, to, NULL, NULL, error);
     db_close(db);
     return status == STATUS_OK ? file_sync(to, error) : status;
+}
+
+/* Silences, what was sent and what was changed are of this place and not of the record. */
+static enum status keep_all(struct putting *putting, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof kept_names / sizeof *kept_names && status == STATUS_OK; i++)
+        status = keep(putting, kept_names[i], error);
+    return status;
 }
 
 static enum status copy_all(struct putting *putting, struct error *error)
@@ -242,7 +250,7 @@ static enum status copy_all(struct putting *putting, struct error *error)
     if (status == STATUS_OK)
         status = copy_keys(putting, error);
     if (status == STATUS_OK)
-        status = copy_alerts(putting, error);
+        status = keep_all(putting, error);
     if (status == STATUS_OK)
         status = folder_sync(keys, error);
     return status == STATUS_OK ? folder_sync(putting->stage, error) : status;

@@ -311,6 +311,12 @@ const struct http_route web_routes[] = {
      .summary = "The newest lines of the service's log",
      .detail = "Oldest first, of the last 1024 lines that were written; a gap in seq is lines that "
                "did not pass the filter.", .response_schema = "Logs"},
+    {.method = "GET", .path = "/api/v1/changes", .handle = web_get_changes, .closes = true,
+     .summary = "What was changed, by whom and when",
+     .detail = "Starts and stops, splits, labels posted, alerts that fired and were over, and what "
+               "of configuration, contract, features, rules and models was different at a start. "
+               "The newest 1,000 of the range, oldest first; the list keeps 20,000, across "
+               "restarts.", .response_schema = "Changes"},
     HEALTH_ROUTES,
     {.method = "GET", .path = "/metrics", .handle = get_metrics, .closes = true,
      .summary = "Metrics in the Prometheus text format", .response_schema = "Metrics"},
@@ -347,6 +353,9 @@ const struct web_parameter web_parameters[] = {
      "{\"type\":\"integer\",\"minimum\":0}"},
     {"/api/v1/logs", "limit", "The newest so many.",
      "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024,\"default\":200}"},
+    {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/changes", "to", "Before this time.", "{\"type\":[\"string\",\"integer\"]}"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

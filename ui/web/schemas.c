@@ -107,7 +107,16 @@ const struct web_schema web_schemas[] = {
      "{\"variant\":{\"enum\":[\"champion\",\"canary\",\"shadow\"]},"
      "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
-     "}}}"},
+     "},\"reason\":{\"type\":\"string\",\"description\":\"why it is changed, for the list of "
+     "changes\"}}}"},
+    {"Changes", JSON,
+     "{\"type\":\"object\",\"required\":[\"changes\"],\"properties\":{\"changes\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"kind\":{\"enum\":[\"start\",\"stop\",\"split\",\"rules\",\"contract\",\"features\","
+     "\"model\",\"config\",\"alert\",\"label\"]},"
+     "\"what\":{\"type\":\"string\"},\"who\":{\"type\":[\"string\",\"null\"]},"
+     "\"reason\":{\"type\":[\"string\",\"null\"]}}}}}}"},
     {"Settings", JSON,
      "{\"type\":\"object\",\"required\":[\"folder\",\"settings\"],\"properties\":{"
      "\"folder\":{\"type\":\"string\"},\"settings\":{\"type\":\"array\",\"items\":{"

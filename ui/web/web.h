@@ -95,6 +95,10 @@ struct web_backend {
     /* {"lines":[{"seq","time","level","component","event","message"}],"newest"}, oldest first */
     int (*logs)(void *context, const struct web_log_query *query, struct buffer *out,
                 struct error *error);
+    /* What a service remembers of itself; these get `watch`. Times are microseconds, [from, to). */
+    void *watch;
+    int (*changes)(void *watch, int64_t from_us, int64_t to_us, struct buffer *out,
+                   struct error *error);
     /* Prometheus text exposition */
     void (*metrics)(void *context, struct buffer *out);
     /* Whether decisions can be made; when not, why, one reason a line. NULL: the snapshot says. */

@@ -33,6 +33,15 @@ void web_not_offered(struct http_response *response);
 bool web_is_allowed(const struct web *web, const struct http_request *request,
                     struct http_response *response, struct access_answer *answer);
 
+/* range.c: ?from= and ?to=, ISO-8601 or milliseconds since 1970; INT64_MIN and INT64_MAX where they
+ * are not given. False: the response says what is wrong. */
+bool web_read_range(const struct http_request *request, struct http_response *response,
+                    int64_t *from_us, int64_t *to_us);
+
+/* watching.c */
+void web_get_changes(void *context, const struct http_request *request,
+                     struct http_response *response);
+
 /* score.c: ?reasons=N or all; 3 when it is not given. False: the response says what is wrong. */
 bool web_read_reasons(const struct http_request *request, struct http_response *response,
                       int *reasons, bool *asked);

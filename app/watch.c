@@ -1,0 +1,209 @@
+/* Fills the list of changes: at the start and the end, once a tick from the alerts; and gives it
+ * out as JSON. What operators do is listed where it is done, in backend.c. */
+#include "app/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/encoding.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+
+#define MOST_CHANGES 1000 /* of one answer */
+
+struct seen_alert {
+    char name[NAME_SIZE];
+    bool firing;
+};
+
+struct watch {
+    const struct session *session;
+    struct changes *changes;
+    struct seen_alert alerts[MAX_SNAPSHOT_ALERTS];
+    int n_alerts;
+};
+
+static int64_t now_us(const struct watch *watch)
+{
+    return clock_now_us(watch->session->clock);
+}
+
+/* ---- the start and the end ---- */
+
+static void compare_file(struct watch *watch, enum change_kind kind, const char *name,
+                         const char *path)
+{
+    struct file_sum sum;
+    struct error error;
+    char hex[2 * SHA256_SIZE + 1];
+    if (!path || file_sum(path, &sum, &error) != STATUS_OK)
+        return;
+    hex_encode(sum.sha256, SHA256_SIZE, hex);
+    changes_compare(watch->changes, now_us(watch), "", &(struct change_part){kind, name, hex});
+}
+
+static void compare_named(struct watch *watch, enum change_kind kind, const char *name)
+{
+    char *path = name ? config_path(watch->session->config, name) : NULL;
+    compare_file(watch, kind, name, path);
+    free(path);
+}
+
+static void compare_all(struct watch *watch)
+{
+    const struct config *config = watch->session->config;
+    const struct engine_parts *parts = engine_parts(watch->session->engine);
+    compare_named(watch, CHANGE_CONFIG, "binnacle.yaml");
+    compare_named(watch, CHANGE_CONTRACT, config->contract_file);
+    compare_named(watch, CHANGE_FEATURES, config->features_file);
+    compare_named(watch, CHANGE_RULES, config->rules_file);
+    for (int i = 0; i < parts->n_models; i++) {
+        char name[160];
+        snprintf(name, sizeof name, "model %s@%s", parts->models[i].name, parts->models[i].version);
+        compare_file(watch, CHANGE_MODEL, name, parts->models[i].path);
+    }
+}
+
+static void list(struct watch *watch, enum change_kind kind, const char *what)
+{
+    struct change change = {.at_us = now_us(watch), .kind = kind};
+    snprintf(change.what, sizeof change.what, "%s", what);
+    changes_add(watch->changes, &change);
+}
+
+static enum status open_list(struct watch *watch, struct error *error)
+{
+    const struct engine_parts *parts = engine_parts(watch->session->engine);
+    char *path = NULL;
+    if (parts->ledger_dir && asprintf(&path, "%s/" CHANGES_NAME, parts->ledger_dir) < 0)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = changes_open(path, watch->session->log, &watch->changes, error);
+    free(path);
+    return status;
+}
+
+enum status watch_create(const struct session *session, struct watch **watch, struct error *error)
+{
+    *watch = NULL;
+    struct watch *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->session = session;
+    enum status status = open_list(made, error);
+    if (status != STATUS_OK) {
+        free(made);
+        return status;
+    }
+    list(made, CHANGE_START, "binnacle " BINNACLE_VERSION " started");
+    compare_all(made);
+    *watch = made;
+    return STATUS_OK;
+}
+
+void watch_destroy(struct watch *watch)
+{
+    if (!watch)
+        return;
+    list(watch, CHANGE_STOP, "binnacle " BINNACLE_VERSION " stopped");
+    changes_close(watch->changes);
+    free(watch);
+}
+
+struct changes *watch_changes(struct watch *watch)
+{
+    return watch ? watch->changes : NULL;
+}
+
+/* ---- alerts ---- */
+
+static bool was_firing(const struct watch *watch, const char *name)
+{
+    for (int i = 0; i < watch->n_alerts; i++) {
+        if (strcmp(watch->alerts[i].name, name) == 0)
+            return watch->alerts[i].firing;
+    }
+    return false;
+}
+
+static bool is_firing(const struct snapshot *snapshot, const char *name)
+{
+    for (int i = 0; i < snapshot->n_alerts; i++) {
+        if (strcmp(snapshot->alerts[i].name, name) == 0)
+            return strcmp(snapshot->alerts[i].state, "firing") == 0;
+    }
+    return false;
+}
+
+static void list_alert(struct watch *watch, int64_t at_us, const char *name, const char *how,
+                       const char *summary)
+{
+    struct change change = {.at_us = at_us, .kind = CHANGE_ALERT};
+    snprintf(change.what, sizeof change.what, "%s %s%s%s", name, how, summary[0] ? ": " : "",
+             summary);
+    changes_add(watch->changes, &change);
+}
+
+static void list_alerts(struct watch *watch, const struct snapshot *snapshot)
+{
+    for (int i = 0; i < snapshot->n_alerts; i++) {
+        const struct alert_status *alert = &snapshot->alerts[i];
+        if (strcmp(alert->state, "firing") == 0 && !was_firing(watch, alert->name))
+            list_alert(watch, snapshot->time_us, alert->name, "fires", alert->summary);
+    }
+    for (int i = 0; i < watch->n_alerts; i++) {
+        if (watch->alerts[i].firing && !is_firing(snapshot, watch->alerts[i].name))
+            list_alert(watch, snapshot->time_us, watch->alerts[i].name, "is over", "");
+    }
+    watch->n_alerts = snapshot->n_alerts;
+    for (int i = 0; i < snapshot->n_alerts; i++) {
+        struct seen_alert *seen = &watch->alerts[i];
+        snprintf(seen->name, sizeof seen->name, "%s", snapshot->alerts[i].name);
+        seen->firing = strcmp(snapshot->alerts[i].state, "firing") == 0;
+    }
+}
+
+void watch_tick(struct watch *watch, struct snapshot *snapshot)
+{
+    if (!watch)
+        return;
+    list_alerts(watch, snapshot);
+    changes_labels(watch->changes, snapshot->time_us, 0, 0);
+}
+
+/* ---- what is asked over HTTP ---- */
+
+static int changes_get(void *context, int64_t from_us, int64_t to_us, struct buffer *out,
+                       struct error *error)
+{
+    struct watch *watch = context;
+    struct change *list;
+    size_t n;
+    enum status status =
+        changes_read(watch->changes, from_us, to_us, MOST_CHANGES, &list, &n, error);
+    if (status != STATUS_OK)
+        return 503;
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_array(&json, "changes");
+    for (size_t i = 0; i < n; i++) {
+        json_object(&json, NULL);
+        json_time(&json, "at", list[i].at_us);
+        json_text(&json, "kind", change_kind_name(list[i].kind));
+        json_text(&json, "what", list[i].what);
+        json_text(&json, "who", list[i].who[0] ? list[i].who : NULL);
+        json_text(&json, "reason", list[i].reason[0] ? list[i].reason : NULL);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    free(list);
+    return 200;
+}
+
+void watch_table(struct watch *watch, struct web_backend *table)
+{
+    table->watch = watch;
+    table->changes = changes_get;
+}

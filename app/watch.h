@@ -1,0 +1,26 @@
+/* What a service remembers of itself: the list of changes, and what explanations are made from. */
+#ifndef BINNACLE_APP_WATCH_H
+#define BINNACLE_APP_WATCH_H
+
+#include "app/session.h"
+#include "engine/record/changes.h"
+#include "ui/web/web.h"
+
+struct watch;
+
+/* Opens the list beside the ledger (memory only without one), and lists the start and what differs
+ * from the configuration, contract, features, rules and models of the last start. The session is
+ * borrowed. */
+MUST_USE enum status watch_create(const struct session *session, struct watch **watch,
+                                  struct error *error);
+/* Lists the stop. NULL is ignored. */
+void watch_destroy(struct watch *watch);
+
+/* Alerts that fire or are over since the last tick go into the list. The tick's thread. */
+void watch_tick(struct watch *watch, struct snapshot *snapshot);
+
+struct changes *watch_changes(struct watch *watch);
+/* Adds what it answers to the table for web_start(). */
+void watch_table(struct watch *watch, struct web_backend *table);
+
+#endif

@@ -1,0 +1,19 @@
+/* Questions about what a service remembers of itself, handed to the backend. Handlers run in the
+ * server's workers. */
+#include "ui/web/web_priv.h"
+
+void web_get_changes(void *context, const struct http_request *request,
+                     struct http_response *response)
+{
+    struct web *web = context;
+    struct error error = {0};
+    int64_t from_us, to_us;
+    if (!web->backend.changes) {
+        web_not_offered(response);
+        return;
+    }
+    if (!web_read_range(request, response, &from_us, &to_us))
+        return;
+    int code = web->backend.changes(web->backend.watch, from_us, to_us, response->body, &error);
+    web_finish(response, code, &error);
+}
