@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
+#include "engine/base/db_priv.h"
 
 #define DB_MAGIC        0x53514c44u
 #define BUSY_TIMEOUT_MS 5000
@@ -108,6 +108,25 @@ static enum status set_up_reader(struct db *db, struct error *error)
     return check_readable(db, error);
 }
 
+static enum status open_unwritable(struct db *db, struct error *error)
+{
+    sqlite3_close(db->handle);
+    int result = db_open_unwritable(db->path, &db->handle);
+    if (!db->handle)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", db->path);
+    return result == SQLITE_OK ? check_readable(db, error) : fail(db, result, error);
+}
+
+static enum status open_reader(struct db *db, struct error *error)
+{
+    enum status status = set_up_reader(db, error);
+    int result = sqlite3_errcode(db->handle) & 0xff;
+    if (status != STATUS_OK && (result == SQLITE_CANTOPEN || result == SQLITE_READONLY) &&
+        db_is_unwritable(db->path))
+        status = open_unwritable(db, error);
+    return status;
+}
+
 static enum status open_file(struct db *opened, const char *path, enum db_mode mode,
                              enum db_sync sync, struct error *error)
 {
@@ -124,7 +143,7 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
     sqlite3_extended_result_codes(opened->handle, 1);
     sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
     if (mode == DB_READ)
-        return set_up_reader(opened, error);
+        return open_reader(opened, error);
     if (mode == DB_ALONE)
         return db_exec(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", error);
     enum status status = STATUS_OK;

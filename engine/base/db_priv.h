@@ -1,0 +1,16 @@
+/* Parts of db.c in files of their own. */
+#ifndef BINNACLE_BASE_DB_PRIV_H
+#define BINNACLE_BASE_DB_PRIV_H
+
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+/* Whether the file lies where nobody can write at present: on a read-only file system, or in a folder
+ * that is closed to this user and in which no writer has made SQLite's file of locks. */
+bool db_is_unwritable(const char *path);
+/* Opens such a file for reading, its log included. Gives SQLite's result; *handle is to be closed in
+ * any case, NULL: out of memory. */
+int db_open_unwritable(const char *path, sqlite3 **handle);
+
+#endif
