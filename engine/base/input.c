@@ -268,6 +268,23 @@ enum status input_line(struct input *input, struct slice *line, struct error *er
     }
 }
 
+enum status input_read(struct input *input, void *into, size_t size, size_t *got,
+                       struct error *error)
+{
+    *got = 0;
+    if (input->start == input->end && !input->at_end) {
+        enum status status = fill(input, error);
+        if (status)
+            return status;
+    }
+    size_t there = input->end - input->start;
+    *got = there < size ? there : size;
+    if (*got)
+        memcpy(into, input->block + input->start, *got);
+    input->start += *got;
+    return STATUS_OK;
+}
+
 enum status input_skip(struct input *input, int64_t n_lines, struct error *error)
 {
     for (int64_t i = 0; i < n_lines; i++) {

@@ -20,6 +20,10 @@ void input_close(struct input *input);
  * bytes in *line and the rest skipped, so that the caller can quarantine it and go on. A UTF-8
  * byte order mark at the start is skipped. */
 MUST_USE enum status input_line(struct input *input, struct slice *line, struct error *error);
+/* The next bytes whatever they are, up to `size`; *got is 0 at the end only. For readers that find
+ * lines themselves: nothing is counted or skipped. */
+MUST_USE enum status input_read(struct input *input, void *into, size_t size, size_t *got,
+                                struct error *error);
 /* Skips n lines as fast as they can be read. */
 MUST_USE enum status input_skip(struct input *input, int64_t n_lines, struct error *error);
 int64_t input_line_number(const struct input *input); /* of the last line read, from 1 */

@@ -1,5 +1,5 @@
 /* The rows of a CSV file through a model, batch by batch. One thread; memory is bounded by a batch
- * and the longest line. */
+ * and a block of the table. */
 #include "engine/model/predict_file.h"
 
 #include <errno.h>
@@ -9,13 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/base/buffer.h"
-#include "engine/base/input.h"
+#include "engine/base/number.h"
+#include "engine/base/table.h"
 #include "engine/base/yaml.h"
 #include "engine/model/model_file.h"
 
-#define MAX_LINE     ((size_t)16 << 20)
-#define MAX_COLUMNS  (2 * MODEL_MAX_FEATURES)
 #define BATCH_FLOATS ((size_t)1 << 20)
 #define BATCH_ROWS   4096
 
@@ -24,14 +22,11 @@ struct predictor {
     const struct predict_options *options;
     struct error *error;
     FILE *out;
-    struct input *input;
-    struct buffer scratch; /* unescaped cells */
-    struct slice *cells;
-    int n_columns;
+    struct table *table;
     int *column; /* of each model feature */
     size_t n_features;
     size_t n_rounds; /* 0: all */
-    size_t batch, n; /* rows it may hold, rows it holds */
+    size_t batch;    /* rows it may hold */
     float *rows, *results;
     int64_t n_written;
 };
@@ -64,31 +59,20 @@ static int by_name(const void *a, const void *b)
     return order ? order : (x->column > y->column) - (x->column < y->column);
 }
 
-/* The header's names, zero-terminated and sorted; the cells point into one block of text. */
+/* The header's names, sorted. */
 struct header {
-    char *text;
     struct header_cell *cells;
     size_t n;
 };
 
-static enum status copy_header(struct predictor *predictor, struct header *header)
+static enum status sort_header(struct predictor *predictor, struct header *header)
 {
-    size_t size = 0, used = 0;
-    header->n = (size_t)predictor->n_columns;
-    for (size_t i = 0; i < header->n; i++)
-        size += predictor->cells[i].size + 1;
-    header->text = malloc(size);
+    header->n = table_n_columns(predictor->table);
     header->cells = calloc(header->n, sizeof *header->cells);
-    if (!header->text || !header->cells)
+    if (!header->cells)
         return error_set(predictor->error, STATUS_MEMORY, "out of memory");
-    for (size_t i = 0; i < header->n; i++) {
-        struct slice name = slice_trim(predictor->cells[i]);
-        header->cells[i] = (struct header_cell){header->text + used, (int)i};
-        if (name.size)
-            memcpy(header->text + used, name.data, name.size);
-        header->text[used + name.size] = 0;
-        used += name.size + 1;
-    }
+    for (size_t i = 0; i < header->n; i++)
+        header->cells[i] = (struct header_cell){table_column_name(predictor->table, i), (int)i};
     qsort(header->cells, header->n, sizeof *header->cells, by_name);
     return STATUS_OK;
 }
@@ -123,7 +107,7 @@ static enum status missing_column(struct predictor *predictor, const struct head
 
 static enum status match_by_position(struct predictor *predictor)
 {
-    size_t n_columns = (size_t)predictor->n_columns;
+    size_t n_columns = table_n_columns(predictor->table);
     if (n_columns < predictor->n_features)
         return error_set(predictor->error, STATUS_INVALID,
                          "the header has %zu columns, the model wants %zu", n_columns,
@@ -164,72 +148,26 @@ static enum status match_columns(struct predictor *predictor)
     if (!names)
         return match_by_position(predictor);
     struct header header = {0};
-    enum status status = copy_header(predictor, &header);
+    enum status status = sort_header(predictor, &header);
     if (!status)
         status = match_by_name(predictor, &header, names);
     free(header.cells);
-    free(header.text);
     return status;
 }
 
 /* ---- rows ---- */
 
-static bool is_missing(struct slice cell)
-{
-    return cell.size == 0 || (cell.size == 2 && strncasecmp(cell.data, "na", 2) == 0);
-}
-
-static enum status read_row(struct predictor *predictor, float *row)
+/* Rows from `first` on of the table's block, at most `n`, into predictor->rows. */
+static enum status take_rows(struct predictor *predictor, size_t first, size_t n)
 {
     for (size_t i = 0; i < predictor->n_features; i++) {
-        struct slice cell = slice_trim(predictor->cells[predictor->column[i]]);
-        if (is_missing(cell))
-            row[i] = NAN;
-        else if (!float_parse(cell, &row[i]))
-            return error_set(predictor->error, STATUS_INVALID,
-                             "line %lld, column %d: \"" SLICE_FORMAT "\" is not a number",
-                             (long long)input_line_number(predictor->input),
-                             predictor->column[i] + 1, cell.size > 40 ? 40 : (int)cell.size,
-                             cell.data);
+        size_t column = (size_t)predictor->column[i];
+        size_t done = table_floats(predictor->table, column, first, n, predictor->rows + i,
+                                   predictor->n_features);
+        if (done < n)
+            return table_not_a_number(predictor->table, first + done, column, predictor->error);
     }
     return STATUS_OK;
-}
-
-/* The next line's cells; STATUS_END at the end. Empty lines of files with several columns are
- * skipped; with one column they are a missing value. */
-static enum status next_cells(struct predictor *predictor, int *n_cells)
-{
-    struct slice line;
-    enum status status;
-    do {
-        status = input_line(predictor->input, &line, predictor->error);
-        if (status == STATUS_FULL)
-            return error_set(predictor->error, STATUS_INVALID, "line %lld is longer than %zu MiB",
-                             (long long)input_line_number(predictor->input), MAX_LINE >> 20);
-        if (status)
-            return status;
-    } while (slice_trim(line).size == 0 && predictor->n_columns != 1);
-    *n_cells = csv_split(line, predictor->cells, MAX_COLUMNS, &predictor->scratch);
-    if (*n_cells < 0)
-        return error_set(predictor->error, STATUS_INVALID, "line %lld: a quote is left open",
-                         (long long)input_line_number(predictor->input));
-    return STATUS_OK;
-}
-
-static enum status add_row(struct predictor *predictor)
-{
-    int n_cells;
-    enum status status = next_cells(predictor, &n_cells);
-    if (status)
-        return status;
-    if (n_cells != predictor->n_columns)
-        return error_set(predictor->error, STATUS_INVALID, "line %lld has %d cells, the header %d",
-                         (long long)input_line_number(predictor->input), n_cells,
-                         predictor->n_columns);
-    status = read_row(predictor, predictor->rows + predictor->n * predictor->n_features);
-    if (!status)
-        predictor->n++;
-    return status;
 }
 
 /* ---- results ---- */
@@ -246,10 +184,10 @@ static void write_number(struct predictor *predictor, float number, char after)
     (void)fwrite(text, 1, size + 1, predictor->out);
 }
 
-static enum status write_batch(struct predictor *predictor)
+static enum status write_batch(struct predictor *predictor, size_t n)
 {
     const struct predict_options *options = predictor->options;
-    size_t n = predictor->n, width = predictor->n_features;
+    size_t width = predictor->n_features;
     enum status status;
     if (options->contribs)
         status = model_contribs_rounds(predictor->model, predictor->n_rounds, predictor->rows, n,
@@ -265,10 +203,9 @@ static enum status write_batch(struct predictor *predictor)
     for (size_t i = 0; i < n * per_row; i++)
         write_number(predictor, predictor->results[i], (i + 1) % per_row ? ',' : '\n');
     predictor->n_written += (int64_t)n;
-    predictor->n = 0;
     if (options->progress)
-        options->progress(options->context, input_position(predictor->input),
-                          input_size(predictor->input));
+        options->progress(options->context, table_position(predictor->table),
+                          table_size(predictor->table));
     if (ferror(predictor->out))
         return error_set(predictor->error, STATUS_IO, "the output cannot be written: %s",
                          strerror(errno));
@@ -324,44 +261,43 @@ static enum status allocate(struct predictor *predictor)
     predictor->batch = BATCH_FLOATS / width;
     if (predictor->batch > BATCH_ROWS)
         predictor->batch = BATCH_ROWS;
-    predictor->cells = calloc((size_t)MAX_COLUMNS, sizeof *predictor->cells);
     predictor->column = calloc(width, sizeof *predictor->column);
     predictor->rows = malloc(predictor->batch * width * sizeof(float));
     predictor->results = malloc(predictor->batch * width * sizeof(float));
-    if (!predictor->cells || !predictor->column || !predictor->rows || !predictor->results)
+    if (!predictor->column || !predictor->rows || !predictor->results)
         return error_set(predictor->error, STATUS_MEMORY, "out of memory");
     return STATUS_OK;
 }
 
-static enum status read_header(struct predictor *predictor)
+/* One block of the table, batch by batch. */
+static enum status predict_block(struct predictor *predictor, size_t n_rows)
 {
-    enum status status = next_cells(predictor, &predictor->n_columns);
-    if (status == STATUS_END)
-        return error_set(predictor->error, STATUS_INVALID, "the file is empty: a header is needed");
-    if (status)
-        return status;
-    if (predictor->n_columns > MAX_COLUMNS)
-        return error_set(predictor->error, STATUS_INVALID, "%d columns are more than %d",
-                         predictor->n_columns, MAX_COLUMNS);
-    return match_columns(predictor);
+    enum status status = STATUS_OK;
+    for (size_t first = 0; !status && first < n_rows; first += predictor->batch) {
+        size_t left = n_rows - first, n = left < predictor->batch ? left : predictor->batch;
+        status = take_rows(predictor, first, n);
+        if (!status)
+            status = write_batch(predictor, n);
+    }
+    return status;
 }
 
 static enum status run(struct predictor *predictor)
 {
-    enum status status = read_header(predictor);
+    enum status status = match_columns(predictor);
     if (status)
-        return status;
+        return error_prefix(predictor->error, "%s", table_path(predictor->table));
     if (predictor->options->contribs)
         write_header(predictor);
-    while (!(status = add_row(predictor)))
-        if (predictor->n == predictor->batch && (status = write_batch(predictor)))
+    size_t n_rows;
+    while (!(status = table_next(predictor->table, &n_rows, predictor->error)))
+        if ((status = predict_block(predictor, n_rows)))
             return status;
-    if (status == STATUS_END)
-        status = write_batch(predictor);
-    if (!status && fflush(predictor->out))
-        status = error_set(predictor->error, STATUS_IO, "the output cannot be written: %s",
-                           strerror(errno));
-    return status;
+    if (status != STATUS_END)
+        return status;
+    return fflush(predictor->out) ? error_set(predictor->error, STATUS_IO,
+                                              "the output cannot be written: %s", strerror(errno))
+                                  : STATUS_OK;
 }
 
 enum status predict_file(const struct model *model, const char *path, FILE *out,
@@ -373,22 +309,16 @@ enum status predict_file(const struct model *model, const char *path, FILE *out,
                                   .error = error,
                                   .out = out,
                                   .n_features = model_n_features(model)};
-    buffer_init(&predictor.scratch, MAX_LINE);
     enum status status = choose_rounds(&predictor);
     if (!status)
         status = allocate(&predictor);
     if (!status)
-        status = input_open(path, MAX_LINE, &predictor.input, error);
-    if (!status) {
+        status = table_open(path, &predictor.table, error);
+    if (!status)
         status = run(&predictor);
-        if (status && status != STATUS_IO)
-            error_prefix(error, "%s", path);
-    }
     if (n_rows)
         *n_rows = predictor.n_written;
-    input_close(predictor.input);
-    buffer_free(&predictor.scratch);
-    free(predictor.cells);
+    table_close(predictor.table);
     free(predictor.column);
     free(predictor.rows);
     free(predictor.results);
