@@ -18,10 +18,17 @@
 #define MAX_OPTIONS  32
 #define MAX_COMMANDS 64
 
+struct given {
+    int option; /* place in the table */
+    const char *value;
+};
+
 struct cli_args {
     const struct cli_command *commands;
     const struct cli_command *command;
     const char *values[MAX_OPTIONS]; /* by the option's place in the table; NULL: not given */
+    struct given *given;             /* every value in its order, for options given several times */
+    int n_given;
     const char **arguments;
     int n_arguments;
 };
@@ -66,6 +73,17 @@ const char *cli_text(const struct cli_args *args, const char *option)
     int at;
     const struct cli_option *row = the_option(args, option, &at);
     return args->values[at] ? args->values[at] : row->fallback;
+}
+
+const char *cli_value(const struct cli_args *args, const char *option, int index)
+{
+    int at;
+    the_option(args, option, &at);
+    for (int i = 0; i < args->n_given; i++) {
+        if (args->given[i].option == at && index-- == 0)
+            return args->given[i].value;
+    }
+    return NULL;
 }
 
 bool cli_flag(const struct cli_args *args, const char *option)
@@ -228,6 +246,7 @@ static int take_option(struct cli_args *args, int argc, char **argv, int *at)
     if (problem)
         return cli_usage(args, "--%s %s: %s", name, value, problem);
     args->values[index] = value;
+    args->given[args->n_given++] = (struct given){index, value};
     return EXIT_DONE;
 }
 
@@ -375,13 +394,15 @@ static int run_command(const struct cli_command *commands, const struct cli_comm
     count_options(command->options);
     struct cli_args args = {.commands = commands, .command = command};
     args.arguments = calloc((size_t)argc + 1, sizeof *args.arguments);
-    if (!args.arguments) {
+    args.given = calloc((size_t)argc + 1, sizeof *args.given);
+    int code = EXIT_FAILED;
+    if (!args.arguments || !args.given)
         fputs("binnacle: out of memory\n", stderr);
-        return EXIT_FAILED;
-    }
-    int code = parse(&args, argc, argv);
+    else
+        code = parse(&args, argc, argv);
     if (code == EXIT_DONE)
         code = command->run(&args);
+    free(args.given);
     free(args.arguments);
     return code;
 }

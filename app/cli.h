@@ -55,6 +55,9 @@ int cli_main(const struct cli_command *commands, int argc, char **argv);
  * list is a programming error. */
 bool cli_has(const struct cli_args *args, const char *option);
 const char *cli_text(const struct cli_args *args, const char *option); /* default, or NULL */
+/* The value that was given `index`-th for an option that may be given several times; NULL after the
+ * last one. */
+const char *cli_value(const struct cli_args *args, const char *option, int index);
 bool cli_flag(const struct cli_args *args, const char *option);
 int64_t cli_int(const struct cli_args *args, const char *option);
 double cli_number(const struct cli_args *args, const char *option);

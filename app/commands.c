@@ -320,6 +320,14 @@ static const struct cli_option doctor_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option detect_options[] = {
+    {"method", OPTION_TEXT, "METHOD", "adwin, ddm, eddm, hddm_a, ph or kswin", NULL, 0, 0},
+    {"set", OPTION_TEXT, "NAME=VALUE", "a parameter of the method; may be given several times",
+     NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option bench_options[] = {
     CONFIG_OPTION,
     MODEL_OPTION,
@@ -476,6 +484,23 @@ const struct cli_command commands[] = {
     {"report", "KIND", "A report out of the ledger: slo", NULL,
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
      report_options, 1, 1, command_report},
+    {"detect", "[FILE]", "Find where the mean of a stream changes: concept drift",
+     "One number per line in, such as 1 for an error of the classifier and 0 for none; the "
+     "zero-based\n"
+     "positions at which the detector fired out. It starts afresh with the number after each.\n"
+     "Positions, defaults and parameters are those of River 0.26:\n"
+     "adwin   delta=0.002 clock=32 max_buckets=5 min_window_length=5 grace_period=10 restart=true\n"
+     "ddm     warm_start=30 warning_threshold=2 drift_threshold=3 (errors, 0 to 1)\n"
+     "eddm    warm_start=30 alpha=0.95 beta=0.9 (errors are exactly 1)\n"
+     "hddm_a  drift_confidence=0.001 warning_confidence=0.005 two_sided_test=false\n"
+     "ph      min_instances=30 delta=0.005 threshold=50 alpha=0.9999 mode=both (up, down)\n"
+     "kswin   alpha=0.005 window_size=100 stat_size=30 seed=42 restart=true\n"
+     "restart=false keeps the newest part of the window after a detection, as the papers of adwin\n"
+     "and kswin do. kswin draws from its window by a seed; River without one gives other "
+     "positions\n"
+     "each time. --json: {method, parameters, n (numbers read), positions}.",
+     "binnacle detect --method adwin --set delta=0.01 errors.txt", detect_options, 0, 1,
+     command_detect},
     {"doctor", "", "Look at the machine, the configuration, the ledger and the broker", NULL, NULL,
      doctor_options, 0, 0, command_doctor},
     {"bench", "[IN]", "What each stage of a decision costs on this machine",
