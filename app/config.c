@@ -36,6 +36,8 @@ static const struct config_key top_keys[] = {
      "connections of `listen` served at once, live pages apart (160); listen_score serves 4096"},
     {"viewers", CONFIG_INT, offsetof(struct config, viewers), false, 1, 16384,
      "live pages open at once, beside the workers; further ones poll (256)"},
+    {"api_rate", CONFIG_INT, offsetof(struct config, api_rate), false, 0, 1000000,
+     "requests a second to the API that one address may make, scoring apart; 0: no limit (200)"},
     {"reasons", CONFIG_STRING, offsetof(struct config, reasons), false, 0, 0,
      "N or all: so many reasons of every decision (3, of review and decline only)"},
     {"models", CONFIG_NODE, offsetof(struct config, nodes.models), false, 0, 0,
@@ -126,6 +128,7 @@ static void set_defaults(struct config *config)
     config->max_memory_mb = 2048;
     config->workers = 160;
     config->viewers = 256;
+    config->api_rate = 200;
     config->ledger = (struct config_ledger){
         .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};
     config->ledger.policy = tiers_default();

@@ -55,6 +55,7 @@ struct config {
     int64_t max_memory_mb;
     int64_t workers;
     int64_t viewers;
+    int64_t api_rate;
     const char *reasons; /* N or "all": of every decision; NULL: 3, of review and decline */
     struct {
         const struct yaml_node *models, *traffic, *ledger, *source, *kafka; /* read into fields */

@@ -247,6 +247,7 @@ static enum status start_web(struct service *service, struct error *error)
         .listen_score = options->listen_score ? options->listen_score : config->listen_score,
         .workers = (int)config->workers,
         .viewers = (int)viewers_with_room(service),
+        .api_rate = (int)config->api_rate,
         .access = service->access,
         .allowed_hosts = service->hosts,
     };

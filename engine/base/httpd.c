@@ -24,7 +24,8 @@
 #define STOP_PATIENCE_MS   5000
 #define REQUEST_TIMEOUT_MS 10000  /* for reading a request and for each write */
 #define KEEP_ALIVE         "5000" /* ms that an idle connection keeps its worker */
-#define WORKER_THREAD      1      /* civetweb's number for the threads that serve connections */
+#define RATE_WINDOW_S      10
+#define WORKER_THREAD      1 /* civetweb's number for the threads that serve connections */
 
 /* ---- what civetweb calls back ---- */
 
@@ -105,6 +106,12 @@ static void read_options(const struct httpd_options *options, const struct http_
         if (route->max_body > httpd->max_body)
             httpd->max_body = route->max_body;
     }
+}
+
+static enum status limit_rate(struct httpd *httpd, int rate, struct error *error)
+{
+    httpd->rate = rate_create((int64_t)rate * RATE_WINDOW_S, RATE_WINDOW_S);
+    return httpd->rate ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
 }
 
 static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd_options *options)
@@ -213,6 +220,8 @@ enum status httpd_start(const struct httpd_options *options, const struct http_r
     httpd->context = context;
     read_options(options, routes, httpd);
     enum status status = read_listen(options, httpd, error);
+    if (status == STATUS_OK && options->rate > 0)
+        status = limit_rate(httpd, options->rate, error);
     if (status == STATUS_OK && sockets)
         status = start_viewers(httpd, sockets, error);
     if (status != STATUS_OK)
@@ -228,6 +237,7 @@ out:
     if (httpd->viewers)
         viewers_stop(httpd->viewers);
     viewers_destroy(httpd->viewers);
+    rate_destroy(httpd->rate);
     free(httpd);
     return status;
 }
@@ -242,6 +252,7 @@ void httpd_stop(struct httpd *httpd)
         stop_threads(httpd);
     http_loop_stop(httpd->loop, STOP_PATIENCE_MS);
     httpd->magic = 0;
+    rate_destroy(httpd->rate);
     free(httpd);
 }
 

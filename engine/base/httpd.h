@@ -45,8 +45,10 @@ struct http_route {
                    struct http_response *response);
     enum http_pace pace;         /* without a loop the connection's thread runs all */
     bool changes_state;          /* Host and Origin are checked first */
-    bool closes;                 /* the answer ends the connection: for what browsers ask,
-                                  * who would keep a worker each while they idle */
+    bool closes;                 /* the answer ends the connection: for what screens and collectors
+                                  * ask, who would keep a worker each while they idle. Such
+                                  * requests count against the caller's `rate`, and answers to GET
+                                  * are tagged (ETag) and packed (gzip) */
     size_t max_body;             /* bytes; larger bodies get 413 */
     const char *summary;         /* for OpenAPI */
     const char *detail;          /* longer text for OpenAPI, or NULL */
@@ -94,6 +96,8 @@ struct httpd_loop_options {
 struct httpd_options {
     const char *listen;               /* "127.0.0.1:8420", "[::1]:8420"; port 0 picks a free one */
     int workers;                      /* threads, each serving one connection at a time; 0: 32 */
+    int rate;                         /* requests a second of one address to routes that close, in
+                                       * the mean of 10 s; others get 429; 0: no limit */
     int max_sockets;                  /* WebSockets at once, beside the workers; others get 503 */
     const char *const *allowed_hosts; /* extra Host names that are served; NULL-ended;
                                        * borrowed until httpd_stop() */
@@ -138,6 +142,10 @@ int httpd_port(const struct httpd *httpd); /* the port really bound */
 const char *http_header(const struct http_request *request, const char *name);
 /* A query parameter, decoded into out; false, and out is "", when absent or too long. */
 bool http_query(const struct http_request *request, const char *name, char *out, size_t size);
+/* Whether it may be answered in gzip. */
+bool http_takes_gzip(const struct http_request *request);
+/* Whether it has what this tag (quoted) stands for. */
+bool http_has_already(const struct http_request *request, const char *tag);
 /* application/problem+json (RFC 9457) with this status, title and detail. */
 void http_problem(struct http_response *response, int status, const char *title,
                   const char *detail_format, ...) PRINTF_LIKE(4, 5);

@@ -7,6 +7,7 @@
 
 #include "engine/base/httpd.h"
 #include "engine/base/httpd_viewers.h"
+#include "engine/base/rate.h"
 
 #define HTTPD_MAGIC 0x48545450u
 
@@ -32,6 +33,7 @@ struct httpd {
     int max_sockets;
     int request_timeout_ms;
     size_t max_body;   /* the largest of all routes */
+    struct rate *rate; /* NULL: anybody may ask as often as they like */
     char failure[256]; /* civetweb's first complaint while starting */
 
     atomic_bool serving;
@@ -59,7 +61,7 @@ struct httpd_allowed {
 /* One civetweb thread: its buffers are used again by every request it serves. */
 struct worker {
     struct httpd *httpd;
-    struct buffer request_body, body, headers, out;
+    struct buffer request_body, body, packed, headers, out;
     int64_t connected_ns; /* when it took up its connection */
     struct httpd_date date;
 };
@@ -93,6 +95,17 @@ void httpd_assemble(const struct http_response *response, const char *date, bool
                     const char *keep, struct buffer *out);
 const char *httpd_phrase(int status);
 const char *httpd_date(struct httpd_date *date); /* brought up to now */
+
+/* httpd_economy.c, for the routes that close. */
+
+/* False: this caller asked too often, and the response says so. The answer's headers say what it
+ * has left. */
+bool httpd_is_in_time(struct httpd *httpd, const struct http_request *request,
+                      struct http_response *response);
+/* Tags a good answer to GET; makes 304 of it for who has it, and packs it into `spare` for who can
+ * unpack it. */
+void httpd_economize(const struct http_request *request, struct http_response *response,
+                     struct buffer *spare);
 
 /* httpd_loop.c. Listens, and starts the loop's thread and pool. */
 MUST_USE enum status http_loop_start(struct httpd *httpd, const struct httpd_options *options,

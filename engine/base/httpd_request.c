@@ -138,7 +138,8 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
                    const struct http_route *route, struct http_request *request,
                    struct http_response *response)
 {
-    if (!httpd_is_welcome(worker->httpd, request, route, response))
+    if (!httpd_is_welcome(worker->httpd, request, route, response) ||
+        (route->closes && !httpd_is_in_time(worker->httpd, request, response)))
         return true;
     enum body_result result = read_body(worker, connection, route->max_body);
     if (result == BODY_TOO_LARGE) {
@@ -155,6 +156,8 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
     }
     request->body = buffer_slice(&worker->request_body);
     route->handle(worker->httpd->context, request, response);
+    if (route->closes && strcmp(route->method, "GET") == 0)
+        httpd_economize(request, response, &worker->packed);
     return route->closes;
 }
 
@@ -210,6 +213,7 @@ struct worker *httpd_worker_create(struct httpd *httpd)
     worker->httpd = httpd;
     buffer_init(&worker->request_body, httpd->max_body + READ_STEP);
     buffer_init(&worker->body, HTTPD_MAX_RESPONSE);
+    buffer_init(&worker->packed, HTTPD_MAX_RESPONSE);
     buffer_init(&worker->headers, HTTPD_MAX_HEADERS);
     buffer_init(&worker->out, HTTPD_MAX_RESPONSE + 2 * HTTPD_MAX_HEADERS);
     return worker;
@@ -221,6 +225,7 @@ void httpd_worker_destroy(struct worker *worker)
         return;
     buffer_free(&worker->request_body);
     buffer_free(&worker->body);
+    buffer_free(&worker->packed);
     buffer_free(&worker->headers);
     buffer_free(&worker->out);
     free(worker);
@@ -245,6 +250,7 @@ int httpd_serve(struct mg_connection *connection)
     atomic_fetch_add(&httpd->in_flight, 1);
     reuse(&worker->request_body);
     reuse(&worker->body);
+    reuse(&worker->packed);
     reuse(&worker->headers);
     reuse(&worker->out);
     struct http_response response = {

@@ -1,6 +1,5 @@
 /* The page and its files, from memory: gzipped for who takes that, 304 for who has it already. */
 #include <string.h>
-#include <strings.h>
 
 #include "ui/web/web_priv.h"
 
@@ -25,20 +24,6 @@ static const struct web_asset *find(const char *path)
     return NULL;
 }
 
-/* True for "gzip" among the codings, unless it is refused with q=0. */
-static bool takes_gzip(const char *accept)
-{
-    const char *gzip = accept ? strcasestr(accept, "gzip") : NULL;
-    if (!gzip)
-        return false;
-    gzip += 4;
-    gzip += strspn(gzip, " ");
-    if (strncasecmp(gzip, ";q=0", 4) != 0)
-        return true;
-    gzip += 4;
-    return gzip[0] == '.' && strspn(gzip + 1, "0") < strspn(gzip + 1, "0123456789");
-}
-
 void web_serve_asset(void *context, const struct http_request *request,
                      struct http_response *response)
 {
@@ -52,12 +37,11 @@ void web_serve_asset(void *context, const struct http_request *request,
     buffer_append_text(response->headers, PAGE_RULES);
     buffer_printf(response->headers,
                   "Cache-Control: no-cache\r\nETag: %s\r\nVary: Accept-Encoding\r\n", asset->etag);
-    const char *have = http_header(request, "If-None-Match");
-    if (have && strstr(have, asset->etag)) {
+    if (http_has_already(request, asset->etag)) {
         response->status = 304;
         return;
     }
-    bool gzip = asset->gzip_size > 0 && takes_gzip(http_header(request, "Accept-Encoding"));
+    bool gzip = asset->gzip_size > 0 && http_takes_gzip(request);
     if (gzip)
         buffer_append_text(response->headers, "Content-Encoding: gzip\r\n");
     buffer_append(response->body, gzip ? asset->gzip : asset->data,

@@ -49,6 +49,12 @@ static void put_answers(struct json_writer *json, const struct http_route *route
         put_answer(json, "422", "The event breaks the contract and is in quarantine",
                    "ContractProblem");
     }
+    if (route->closes) {
+        if (strcmp(route->method, "GET") == 0)
+            put_answer(json, "304", "As If-None-Match says it was", NULL);
+        put_answer(json, "429", "This caller asks too often: see Retry-After and RateLimit",
+                   "Problem");
+    }
     put_answer(json, "403",
                route->changes_state ? "The Host or Origin is not one that may change state"
                                     : "The Host is not one that a local instance is read under",
@@ -173,7 +179,9 @@ void web_openapi(struct buffer *out)
     json_text(&json, "version", BINNACLE_VERSION);
     json_text(&json, "description",
               "Decisions on events, the truth about them, and the live picture of both. Errors are "
-              "problem documents (RFC 9457). Times are UTC, null means no data.");
+              "problem documents (RFC 9457). Times are UTC, null means no data. What screens read has "
+              "an ETag, comes gzipped to who takes that, and counts against api_rate, of which "
+              "RateLimit says what is left.");
     json_raw(&json, "license", slice_of("{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}"));
     json_object_end(&json);
     json_raw(&json, "servers", slice_of("[{\"url\":\"/\"}]"));

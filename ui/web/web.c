@@ -106,6 +106,7 @@ static enum status start_servers(const struct web_options *options, struct web *
     struct httpd_options server = {
         .listen = options->listen,
         .workers = options->workers,
+        .rate = options->api_rate,
         .max_sockets = options->viewers > 0 ? options->viewers : DEFAULT_VIEWERS,
         .allowed_hosts = options->allowed_hosts,
         .tls_certificate = options->tls_certificate,

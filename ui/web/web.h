@@ -110,6 +110,7 @@ struct web_options {
     const char *listen_score; /* scoring and health only, on a loop of its own; NULL: none */
     int workers;              /* of `listen`; 0: the default */
     int viewers;              /* live pages at once; 0: 256 */
+    int api_rate;             /* requests a second of one address, scoring apart; 0: no limit */
     const char *const *allowed_hosts; /* as in httpd_options */
     const char *tls_certificate;      /* likewise */
     const struct access *access;      /* NULL: no tokens */
