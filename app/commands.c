@@ -328,6 +328,26 @@ static const struct cli_option detect_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option metrics_options[] = {
+    {"score", OPTION_TEXT, "COL", "column with the scores", NULL, 0, 0},
+    {"label", OPTION_TEXT, "COL", "column with the truth, 0 or 1; empty: not known yet", NULL, 0,
+     0},
+    {"threshold", OPTION_NUMBER, "S", "a score from here on is a predicted positive", "0.5", 0, 0},
+    {"confidence", OPTION_NUMBER, "SHARE", "of the confidence intervals", "0.95", 0.01, 0.9999},
+    {"bins", OPTION_INT, "N", "bins of equal width of the calibration error", "10", 1, 1000},
+    {"cost-fp", OPTION_NUMBER, "COST", "of a false positive", NULL, 0, 1e15},
+    {"cost-fn", OPTION_NUMBER, "COST", "of a false negative", NULL, 0, 1e15},
+    {"amount", OPTION_TEXT, "COL", "column that the cost of a false negative is multiplied by",
+     NULL, 0, 0},
+    {"entity", OPTION_TEXT, "COL", "column of the entity, for precision@k", NULL, 0, 0},
+    {"k", OPTION_INT, "K", "entities a day that can be looked into", "100", 1, 1e9},
+    {"time", OPTION_TEXT, "COL", "column with times, for the days of precision@k; without: one day",
+     NULL, 0, 0},
+    {"by", OPTION_TEXT, "COL", "the same for each value of this column", NULL, 0, 0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option bench_options[] = {
     CONFIG_OPTION,
     MODEL_OPTION,
@@ -501,6 +521,24 @@ const struct cli_command commands[] = {
      "each time. --json: {method, parameters, n (numbers read), positions}.",
      "binnacle detect --method adwin --set delta=0.01 errors.txt", detect_options, 0, 1,
      command_detect},
+    {"metrics", "FILE", "How good scores are against the truth, with confidence intervals",
+     "FILE is CSV with a header. auc (ties count half), average_precision, brier, log_loss,\n"
+     "precision, recall and f1 are scikit-learn's; ece is the calibration error over bins of "
+     "equal\n"
+     "width (lo, hi], each weighted by its rows. Intervals (--confidence): DeLong for auc, logit "
+     "for\n"
+     "average_precision, Wilson for precision and recall and, through tp of tp + fp + fn, for f1,\n"
+     "normal for brier, log_loss, cost and precision_at_k, bootstrap over the bins for ece.\n"
+     "What is not defined (no rows, one class only, scores beyond 0 to 1 where probabilities are\n"
+     "needed) is null. Rows without a label are left out and counted (unlabelled); a row without "
+     "a\n"
+     "score is an error. cost is the mean per row of --cost-fp for each false positive and "
+     "--cost-fn,\n"
+     "times --amount, for each false negative. precision_at_k ranks entities by their highest "
+     "score\n"
+     "of a day; those found on an earlier day are left out (Fraud Detection Handbook).",
+     "binnacle metrics --score score --label is_fraud scored.csv --json", metrics_options, 1, 1,
+     command_metrics},
     {"doctor", "", "Look at the machine, the configuration, the ledger and the broker", NULL, NULL,
      doctor_options, 0, 0, command_doctor},
     {"bench", "[IN]", "What each stage of a decision costs on this machine",

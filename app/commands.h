@@ -38,6 +38,7 @@ int command_traffic_show(const struct cli_args *args);
 int command_traffic_set(const struct cli_args *args);
 int command_report(const struct cli_args *args);
 int command_detect(const struct cli_args *args);
+int command_metrics(const struct cli_args *args);
 int command_bench(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
 int command_completion(const struct cli_args *args);

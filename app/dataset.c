@@ -7,9 +7,10 @@
 #include "app/output.h"
 #include "engine/base/clock.h"
 #include "engine/feature/scaling.h"
-#include "engine/model/metrics.h"
 #include "engine/model/reference.h"
 #include "engine/model/scorer.h"
+#include "engine/stats/classify.h"
+#include "engine/stats/top_k.h"
 
 #define MODEL_BYTES     (512u << 20)
 #define ATTRIBUTE_BYTES (64u << 20)
@@ -196,8 +197,9 @@ static bool is_known(const struct compromise *sorted, size_t n, const struct dat
 }
 
 struct test_rows {
-    float *scores, *labels;
-    struct card_event *cards;
+    float *scores;
+    struct classify_row *judged;
+    struct top_k_event *cards;
     size_t n;
 };
 
@@ -209,27 +211,32 @@ static void keep_unknown(const struct compromise *known, size_t n_known, const s
             continue;
         size_t at = rows->n++;
         rows->scores[at] = rows->scores[i];
-        rows->labels[at] = test->labels[i];
-        rows->cards[at] = (struct card_event){.card = test->entities[i],
-                                              .day = day_of(test->times_us[i]),
-                                              .score = rows->scores[at],
-                                              .fraud = test->labels[i] > 0};
+        double score = (double)rows->scores[at];
+        bool fraud = test->labels[i] > 0;
+        rows->judged[at] = (struct classify_row){.score = score, .amount = 1, .positive = fraud};
+        rows->cards[at] = (struct top_k_event){.entity = test->entities[i],
+                                               .day = day_of(test->times_us[i]),
+                                               .score = score,
+                                               .positive = fraud};
     }
 }
 
 static enum status measure(struct test_rows *rows, size_t top, struct test_result *result,
                            struct error *error)
 {
-    struct metrics metrics;
-    enum status status = metrics_compute(rows->scores, rows->labels, rows->n, &metrics, error);
+    struct classify_options options = classify_defaults();
+    struct classify_result figures;
+    struct top_k cards;
+    enum status status = classify(rows->judged, rows->n, &options, &figures, error);
     if (status == STATUS_OK)
-        status = metrics_card_precision(rows->cards, rows->n, top, &result->card_precision, error);
+        status = top_k_precision(rows->cards, rows->n, top, &cards, error);
     if (status != STATUS_OK)
         return status;
-    result->n = metrics.n;
-    result->n_positives = metrics.positives;
-    result->auc = metrics.auc;
-    result->average_precision = metrics.average_precision;
+    result->n = figures.n;
+    result->n_positives = figures.positives;
+    result->auc = figures.figures[CLASSIFY_AUC].value;
+    result->average_precision = figures.figures[CLASSIFY_AVERAGE_PRECISION].value;
+    result->card_precision = cards.precision;
     return STATUS_OK;
 }
 
@@ -267,13 +274,13 @@ enum status dataset_test(const struct dataset *train, const struct dataset *betw
     struct compromise *known = calloc(most + 1, sizeof *known);
     struct test_rows rows = {
         .scores = calloc(test->n + 1, sizeof *rows.scores),
-        .labels = calloc(test->n + 1, sizeof *rows.labels),
+        .judged = calloc(test->n + 1, sizeof *rows.judged),
         .cards = calloc(test->n + 1, sizeof *rows.cards),
     };
     struct scorer *scorer = NULL;
     struct scorer_scratch *scratch = NULL;
     enum status status = STATUS_MEMORY;
-    if (!known || !rows.scores || !rows.labels || !rows.cards) {
+    if (!known || !rows.scores || !rows.judged || !rows.cards) {
         error_set(error, status, "out of memory for %zu rows", most);
         goto out;
     }
@@ -294,7 +301,7 @@ out:
     scorer_scratch_destroy(scratch);
     scorer_destroy(scorer);
     free(rows.cards);
-    free(rows.labels);
+    free(rows.judged);
     free(rows.scores);
     free(known);
     return status;

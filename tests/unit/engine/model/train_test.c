@@ -10,9 +10,9 @@
 
 #include <math.h>
 
-#include "engine/model/metrics.h"
 #include "engine/model/model.h"
 #include "engine/model/train.h"
+#include "engine/stats/classify.h"
 
 #define N_ROWS 2000
 #define WIDTH  3
@@ -81,11 +81,15 @@ static void learns_and_says_what_from(void **state)
     struct buffer bytes;
     struct model *model = train(&set, &options, &bytes);
     float scores[N_ROWS];
-    struct metrics metrics;
+    struct classify_row rows[N_ROWS];
+    struct classify_options as_usual = classify_defaults();
+    struct classify_result figures;
     assert_int_equal(model_predict(model, data->rows, N_ROWS, WIDTH, NULL, scores, NULL),
                      STATUS_OK);
-    assert_int_equal(metrics_compute(scores, data->labels, N_ROWS, &metrics, NULL), STATUS_OK);
-    assert_true(metrics.auc > 0.8);
+    for (size_t i = 0; i < N_ROWS; i++)
+        rows[i] = (struct classify_row){(double)scores[i], 1, data->labels[i] > 0};
+    assert_int_equal(classify(rows, N_ROWS, &as_usual, &figures, NULL), STATUS_OK);
+    assert_true(figures.figures[CLASSIFY_AUC].value > 0.8);
     assert_int_equal(model_n_rounds(model), 20);
     assert_string_equal(model_feature_names(model)[1], "night");
     assert_string_equal(model_attribute(model, "scaling"), "amount 12.5 3\n\"night\" 0 1");
