@@ -206,6 +206,12 @@ static const struct cli_option traffic_set_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option explain_options[] = {
+    URL_OPTION,
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option report_options[] = {
     LEDGER_OPTION,
     CONFIG_OPTION,
@@ -501,6 +507,13 @@ const struct cli_command commands[] = {
     {"traffic set", "ARM=SHARE...", "Change the split of a running binnacle",
      "ARM is champion, canary or shadow; SHARE is in percent of the traffic.",
      "binnacle traffic set canary=5", traffic_set_options, 1, -1, command_traffic_set},
+    {"explain", "", "What is wrong with a running binnacle, why, and what to do",
+     "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
+     "command to begin with. --json prints {incident, since, until, causes: [{cause, slice,\n"
+     "share_of_excess, changed_at, evidence}], impact: {requests, users, errors, money,\n"
+     "money_field, decisions_changed}, action}. cause is one of model, split, rules, contract,\n"
+     "upstream, cohort, source, dependency, resource, labels, volume, freshness, none.",
+     "binnacle explain", explain_options, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo", NULL,
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
      report_options, 1, 1, command_report},

@@ -1,11 +1,10 @@
 /* `traffic` and `traffic set`: the split of a running binnacle, over its API. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/commands.h"
-#include "engine/base/http.h"
+#include "app/remote.h"
 #include "engine/base/json.h"
 
 #define REPLY_BYTES (1u << 20)
@@ -19,29 +18,18 @@ struct arm {
     double share_percent;
 };
 
+#define TRAFFIC_PATH "/api/v1/traffic"
+
 static enum status call(const struct cli_args *args, const char *method, const char *authorization,
                         struct slice body, struct buffer *reply, struct error *error)
 {
-    char url[1024];
-    const char *const headers[] = {"Content-Type: application/json", authorization, NULL};
-    const char *base = cli_text(args, "url");
-    size_t length = strlen(base);
-    while (length > 0 && base[length - 1] == '/')
-        length--;
-    snprintf(url, sizeof url, "%.*s/api/v1/traffic", (int)length, base);
-    struct http_call request = {
-        .method = method, .url = url, .headers = headers, .body = body, .timeout_ms = 10000};
     int code;
-    enum status status = http_perform(&request, &code, reply, NULL, error);
+    const char *url = cli_text(args, "url");
+    enum status status =
+        remote_call(url, method, TRAFFIC_PATH, authorization, body, &code, reply, error);
     if (status != STATUS_OK || code == 200)
         return status;
-    struct json *problem = NULL;
-    const char *detail = "no reason given";
-    if (json_parse(buffer_slice(reply), &problem, NULL) == STATUS_OK)
-        detail = json_as_text(json_get(problem, "detail"), detail);
-    status = error_set(error, STATUS_INVALID, "%s answered %d: %.300s", url, code, detail);
-    json_destroy(problem);
-    return status;
+    return remote_refusal(url, TRAFFIC_PATH, code, buffer_slice(reply), error);
 }
 
 static enum status read_split(struct slice text, struct arm *arms, int *n, struct error *error)
@@ -148,21 +136,6 @@ static void split_json(const struct arm *arms, int n, const char *reason, struct
     json_object_end(&json);
 }
 
-static enum status read_token(const char *path, char *out, size_t size, struct error *error)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return error_set(error, STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
-    char line[512] = "";
-    if (!fgets(line, sizeof line, file))
-        line[0] = '\0';
-    fclose(file);
-    line[strcspn(line, "\r\n")] = '\0';
-    const char *space = strrchr(line, ' ');
-    snprintf(out, size, "Authorization: Bearer %s", space ? space + 1 : line);
-    return STATUS_OK;
-}
-
 int command_traffic_set(const struct cli_args *args)
 {
     struct arm arms[MAX_SPLIT];
@@ -174,7 +147,7 @@ int command_traffic_set(const struct cli_args *args)
     buffer_init(&body, REPLY_BYTES);
     enum status status = STATUS_OK;
     if (cli_has(args, "token"))
-        status = read_token(cli_text(args, "token"), authorization, sizeof authorization, &error);
+        status = remote_token(cli_text(args, "token"), authorization, sizeof authorization, &error);
     if (status == STATUS_OK)
         status = get_split(args, &reply, arms, &n, &error);
     if (status == STATUS_OK)

@@ -9,8 +9,14 @@
 #include "engine/base/encoding.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/base/thread.h"
+#include "engine/monitor/explain.h"
+#include "engine/observe/observe.h"
 
-#define MOST_CHANGES 1000 /* of one answer */
+#define MOST_CHANGES     1000 /* of one answer */
+#define RECENT_CHANGES   64   /* that an explanation looks at */
+#define RECENT_US        (30 * US_PER_MIN)
+#define EXPLAIN_EVERY_US (5 * US_PER_S)
 
 struct seen_alert {
     char name[NAME_SIZE];
@@ -22,6 +28,10 @@ struct watch {
     struct changes *changes;
     struct seen_alert alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
+    struct lock lock; /* of all that follows */
+    struct explain_memory memory;
+    struct explanation explanation;
+    struct snapshot facts; /* of the newest tick; too large for the stack of a request */
 };
 
 static int64_t now_us(const struct watch *watch)
@@ -90,8 +100,10 @@ enum status watch_create(const struct session *session, struct watch **watch, st
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
+    lock_init(&made->lock, "watch");
     enum status status = open_list(made, error);
     if (status != STATUS_OK) {
+        lock_destroy(&made->lock);
         free(made);
         return status;
     }
@@ -107,6 +119,7 @@ void watch_destroy(struct watch *watch)
         return;
     list(watch, CHANGE_STOP, "binnacle " BINNACLE_VERSION " stopped");
     changes_close(watch->changes);
+    lock_destroy(&watch->lock);
     free(watch);
 }
 
@@ -163,12 +176,88 @@ static void list_alerts(struct watch *watch, const struct snapshot *snapshot)
     }
 }
 
+/* ---- what is wrong ---- */
+
+static bool could_be_cause(enum change_kind kind, enum explain_change_kind *as)
+{
+    static const struct {
+        enum change_kind kind;
+        enum explain_change_kind as;
+    } table[] = {
+        {CHANGE_SPLIT, EXPLAIN_SPLIT},       {CHANGE_RULES, EXPLAIN_RULES},
+        {CHANGE_CONTRACT, EXPLAIN_CONTRACT}, {CHANGE_MODEL, EXPLAIN_MODEL},
+        {CHANGE_FEATURES, EXPLAIN_MODEL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].kind == kind) {
+            *as = table[i].as;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int recent_changes(struct watch *watch, int64_t at_us,
+                          struct explain_change out[RECENT_CHANGES])
+{
+    struct change *list = NULL;
+    struct error error;
+    size_t n;
+    int found = 0;
+    if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, RECENT_CHANGES, &list, &n,
+                     &error) != STATUS_OK)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        struct explain_change *change = &out[found];
+        if (!could_be_cause(list[i].kind, &change->kind))
+            continue;
+        change->at_us = list[i].at_us;
+        snprintf(change->what, sizeof change->what, "%s", list[i].what);
+        found++;
+    }
+    free(list);
+    return found;
+}
+
+static bool has_shared_store(const struct engine_parts *parts)
+{
+    return parts->online_store && strcmp(parts->online_store, "embedded") != 0;
+}
+
+/* The lock is held. */
+static void conclude(struct watch *watch, int64_t at_us)
+{
+    const struct engine_parts *parts = engine_parts(watch->session->engine);
+    struct explain_change changes[RECENT_CHANGES];
+    struct slices_view view;
+    struct explain_facts facts = {
+        .now_us = at_us,
+        .changes = changes,
+        .n_changes = recent_changes(watch, at_us, changes),
+        .shared_store = has_shared_store(parts),
+        .source_stalled = watch->facts.kafka.used &&
+                          (watch->facts.kafka.paused_us > 0 || !watch->facts.kafka.connected),
+        .source = watch->facts.source,
+        .problem = watch->facts.record.problem,
+    };
+    if (!slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, &view))
+        return;
+    explain(&view, &facts, &watch->memory, &watch->explanation);
+    slices_view_free(&view);
+}
+
 void watch_tick(struct watch *watch, struct snapshot *snapshot)
 {
     if (!watch)
         return;
     list_alerts(watch, snapshot);
     changes_labels(watch->changes, snapshot->time_us, 0, 0);
+    lock_take(&watch->lock);
+    watch->facts = *snapshot;
+    if (snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
+        conclude(watch, snapshot->time_us);
+    snapshot->explanation = watch->explanation;
+    lock_release(&watch->lock);
 }
 
 /* ---- what is asked over HTTP ---- */
@@ -202,8 +291,24 @@ static int changes_get(void *context, int64_t from_us, int64_t to_us, struct buf
     return 200;
 }
 
+static int explain_get(void *context, struct buffer *out, struct error *error)
+{
+    struct watch *watch = context;
+    struct json_writer json;
+    (void)error;
+    lock_take(&watch->lock);
+    if (watch->facts.time_us > 0)
+        conclude(watch, now_us(watch));
+    struct explanation explanation = watch->explanation;
+    lock_release(&watch->lock);
+    json_begin(&json, out);
+    explanation_json(&explanation, &json, NULL);
+    return 200;
+}
+
 void watch_table(struct watch *watch, struct web_backend *table)
 {
     table->watch = watch;
     table->changes = changes_get;
+    table->explain = explain_get;
 }

@@ -39,6 +39,8 @@ static enum status apply_label(struct engine *engine, struct slice event_id, int
     status = submit_label(engine, event_id, label, observed_us, error);
     if (status != STATUS_OK)
         return status;
+    int64_t now_us = clock_now_us(engine->parts.clock);
+    observe_label(engine->observe, now_us, label, now_us - row.at_us);
     status = feature_label(engine->store, engine->scratch, &event, NULL, label);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* recorded; no window looks there */
 }

@@ -36,6 +36,15 @@ void engine_reaches(const struct feature_views *views, const char *online_store,
     }
 }
 
+/* What recent minutes are told apart by: the fields that have few words. */
+static void describe_fields(const struct engine *engine, struct slice_field *fields)
+{
+    for (size_t i = 0; i < engine->schema->n_fields; i++) {
+        const struct field_rule *rule = contract_rule(engine->parts.contract, (int)i);
+        fields[i] = (struct slice_field){rule->words, rule->words ? rule->n_words : 0};
+    }
+}
+
 enum status engine_observe_create(struct engine *engine, struct error *error)
 {
     struct monitor_options options;
@@ -43,6 +52,9 @@ enum status engine_observe_create(struct engine *engine, struct error *error)
     monitor_options_init(&options);
     observe_options_init(&observe);
     observe.features = engine->features;
+    struct slice_field fields[MAX_FIELDS];
+    describe_fields(engine, fields);
+    observe.slices = (struct slices_options){engine->schema, fields};
     enum status status =
         monitor_read(engine->parts.objectives, engine->parts.drift, &options, &observe, error);
     if (status == STATUS_OK)
@@ -185,6 +197,7 @@ static void fill_health(struct engine *engine, const struct ledger_stats *stats,
         .refused = atomic_load(&engine->refused),
         .unconfirmed = atomic_load(&engine->unconfirmed),
         .batch_us = engine->parts.batch_us,
+        .lock_waited_us = stats->lock_waited_us,
         .commit_us = stats->commit_us ? (double)stats->commit_us : (double)NAN,
         .wait_us = writes ? (double)stats->wait_us : (double)NAN,
     };
@@ -232,6 +245,7 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
     feature_store_usage(engine->store, &usage);
     snapshot->feature_entities = usage.entities;
     snapshot->feature_bytes = usage.bytes;
+    observe_ticked(engine->observe, snapshot);
 }
 
 const struct slo_set *engine_objectives(const struct engine *engine)

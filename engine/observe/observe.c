@@ -62,7 +62,8 @@ enum status observe_create(const struct observe_options *options, struct observe
                                       .freshness_limit_us = options->freshness_limit_us};
     memcpy(windows.latency_limits_us, options->latency_limits_us, sizeof windows.latency_limits_us);
     made->windows = windows_create(&windows);
-    if (!made->windows || make_shards(made) != STATUS_OK) {
+    made->slices = slices_create(&options->slices);
+    if (!made->windows || !made->slices || make_shards(made) != STATUS_OK) {
         observe_destroy(made);
         return error_set(error, STATUS_MEMORY, "out of memory for counters");
     }
@@ -84,6 +85,7 @@ void observe_destroy(struct observe *observe)
         lock_destroy(&shard->lock);
     }
     free(observe->shards);
+    slices_destroy(observe->slices);
     reference_release(observe->reference);
     free(observe->collected);
     windows_destroy(observe->windows);
@@ -427,6 +429,7 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
         remember(shard, outcomes[i]);
     collect(observe, outcomes, n);
     lock_release(&shard->lock);
+    slices_outcomes(observe->slices, outcomes, n);
 }
 
 void observe_recorded(struct observe *observe, const struct outcome *outcome)
@@ -478,14 +481,32 @@ void observe_quarantine(struct observe *observe, int worker, const struct event 
         counted[code] = true;
     }
     lock_release(&shard->lock);
+    slices_quarantine(observe->slices, event, now_us);
 }
 
 void observe_duplicate(struct observe *observe, int worker, int64_t now_us)
 {
     happened(observe, worker, now_us, OBSERVED_DUPLICATE);
+    slices_count(observe->slices, SLICED_DUPLICATES, now_us);
 }
 
 void observe_error(struct observe *observe, int worker, int64_t now_us)
 {
     happened(observe, worker, now_us, OBSERVED_ERROR);
+    slices_count(observe->slices, SLICED_ERRORS, now_us);
+}
+
+void observe_label(struct observe *observe, int64_t now_us, int label, int64_t delay_us)
+{
+    slices_label(observe->slices, now_us, label, delay_us);
+}
+
+void observe_ticked(struct observe *observe, const struct snapshot *snapshot)
+{
+    slices_tick(observe->slices, snapshot);
+}
+
+struct slices *observe_slices(struct observe *observe)
+{
+    return observe->slices;
 }

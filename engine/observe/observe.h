@@ -14,6 +14,7 @@
 #include "engine/decide/outcome.h"
 #include "engine/observe/bins.h"
 #include "engine/observe/histogram.h"
+#include "engine/observe/slices.h"
 #include "engine/observe/snapshot.h"
 #include "engine/observe/tally.h"
 
@@ -25,10 +26,11 @@ struct observe;
 struct observe_options {
     const struct feature_schema *features;         /* NULL: only the score is watched for drift */
     int64_t latency_limits_us[MAX_LATENCY_LIMITS]; /* for tally.slow; 0: not used */
-    int64_t freshness_limit_us; /* a minute is stale when every event in it was older than this */
-    int n_bins;                 /* per column for drift, 2 to MAX_VALUE_BINS */
-    int64_t reference_events;   /* the first so many outcomes become the drift reference; 0: only
-                                   observe_set_reference() gives one */
+    int64_t freshness_limit_us;   /* a minute is stale when every event in it was older than this */
+    int n_bins;                   /* per column for drift, 2 to MAX_VALUE_BINS */
+    struct slices_options slices; /* what recent minutes are told apart by */
+    int64_t reference_events;     /* the first so many outcomes become the drift reference; 0: only
+                                     observe_set_reference() gives one */
 };
 
 /* 200 ms, 2 min, 10 bins, the first 2000 outcomes. */
@@ -57,6 +59,9 @@ void observe_duplicate(struct observe *observe, int worker, int64_t now_us);
 void observe_error(struct observe *observe, int worker, int64_t now_us);
 /* From request read to answer ready to send, commit included. Any thread. */
 void observe_answer_latency(struct observe *observe, int64_t latency_us);
+
+/* A truth came, so long after its decision. Any thread. */
+void observe_label(struct observe *observe, int64_t now_us, int label, int64_t delay_us);
 
 /* Which arms there are and what share of the traffic each should see (0 to 1). Any thread. */
 struct observe_arm {
@@ -92,6 +97,11 @@ void observe_rewind(struct observe *observe, int64_t now_us);
  * the clock. To the second up to 5 min, to the minute up to 6 h, to the slice up to 3 d, else to
  * the hour: the span is rounded up to whole cells. */
 void observe_sum(struct observe *observe, int64_t window_us, struct tally *sum);
+/* Once a tick, when the snapshot is filled but for what is concluded from recent minutes. */
+void observe_ticked(struct observe *observe, const struct snapshot *snapshot);
+/* Recent minutes by slice; lives as long as observe. */
+struct slices *observe_slices(struct observe *observe);
+
 /* Latencies of the last minute, or of whole hours up to 31 days. */
 void observe_latency(struct observe *observe, int64_t window_us, struct histogram *sum);
 

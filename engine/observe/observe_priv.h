@@ -64,6 +64,7 @@ struct observe {
     int n_columns;
     int codes_width;      /* bytes of a row of codes: whole steps of the finder */
     struct shard *shards; /* SHARDS of them */
+    struct slices *slices;
 
     struct lock lock; /* of all that follows, but the atomics */
     struct windows *windows;

@@ -8,6 +8,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/decide/outcome.h"
+#include "engine/observe/explanation.h"
 
 #define NAME_SIZE              64
 #define MAX_SNAPSHOT_SLOS      16
@@ -158,6 +159,7 @@ struct record_status {
         unconfirmed;  /* decided, and their callers told to ask again: the disk did not answer */
     int64_t batch_us; /* durability: at most this may be lost; 0: nothing that was answered */
     double commit_us; /* how long a group takes now; NaN before the first */
+    int64_t lock_waited_us; /* since start, for locks that other processes held */
     double wait_us;   /* what is queued now will take so long; NaN while it is not written */
 };
 
@@ -231,6 +233,7 @@ struct snapshot {
     struct kafka_status kafka;
     struct head_place_status head_places[MAX_HEAD_PLACES];
     int n_head_places;
+    struct explanation explanation; /* n_causes 0: not looked for yet */
     bool ready;
     char not_ready[200]; /* why, when not */
 };

@@ -294,5 +294,9 @@ void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
     history_json(&json, "decline_share", &snapshot->decline_history);
     json_object_end(&json);
     machine_json(&json, snapshot);
+    if (snapshot->explanation.n_causes > 0)
+        explanation_json(&snapshot->explanation, &json, "explanation");
+    else
+        json_null(&json, "explanation");
     json_object_end(&json);
 }

@@ -53,6 +53,24 @@ void health_committed(struct ledger *ledger, const struct chunk *next)
         stats->commit_us ? stats->commit_us + (took_us - stats->commit_us) / part : took_us;
 }
 
+void health_lock_wanted(struct ledger *ledger)
+{
+    atomic_store_explicit(&ledger->lock_began_ns, monotonic_ns(), memory_order_relaxed);
+}
+
+static int64_t current_wait_us(const struct ledger *ledger)
+{
+    int64_t began_ns = atomic_load_explicit(&ledger->lock_began_ns, memory_order_relaxed);
+    return began_ns ? (monotonic_ns() - began_ns) / 1000 : 0;
+}
+
+void health_lock_taken(struct ledger *ledger)
+{
+    atomic_fetch_add_explicit(&ledger->lock_waited_us, current_wait_us(ledger),
+                              memory_order_relaxed);
+    atomic_store_explicit(&ledger->lock_began_ns, 0, memory_order_relaxed);
+}
+
 /* The smoothed time of a group, or that of the one under way when it takes longer. */
 static int64_t group_us(const struct ledger *ledger)
 {
@@ -78,6 +96,8 @@ void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
         stats->current_stop_us = (monotonic_ns() - ledger->stopped_ns) / 1000;
     stats->not_written_us += stats->current_stop_us;
     stats->commit_us = group_us(ledger);
+    stats->lock_waited_us = atomic_load_explicit(&ledger->lock_waited_us, memory_order_relaxed) +
+                            current_wait_us(ledger);
     stats->wait_us = health_wait_us(ledger);
     lock_release(&ledger->lock);
 }

@@ -183,6 +183,7 @@ struct ledger_stats {
     int64_t current_stop_us;              /* how long it has not been written now; 0: it is */
     int64_t not_written_us;               /* in all since start, up to this moment */
     int64_t commit_us; /* how long a group takes now, smoothed; 0: none was committed yet */
+    int64_t lock_waited_us; /* since start the writer waited for locks of other processes */
     int64_t wait_us;   /* until what is queued now will be on the disk, as far as can be told */
 };
 /* Any thread. */

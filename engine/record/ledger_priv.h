@@ -106,6 +106,8 @@ struct ledger {
     bool flushing; /* somebody waits: do not wait for a fuller group */
     struct ledger_stats stats;
     int64_t stopped_ns;             /* monotonic; while the health is not LEDGER_OK */
+    _Atomic int64_t lock_began_ns;  /* since when the writer waits for others' locks; 0: it does not */
+    _Atomic int64_t lock_waited_us; /* in all, but for that */
     _Atomic int64_t group_began_ns; /* of the group being written; 0: none is */
     struct pending_subject *subjects, *subjects_tail;
     size_t n_subjects;
@@ -139,6 +141,9 @@ void chunk_release(struct ledger *ledger, struct chunk *chunk);
 /* health.c; the lock is held. */
 void health_stopped(struct ledger *ledger, enum ledger_health health, const struct error *error);
 void health_resumed(struct ledger *ledger);
+/* Around asking SQLite for the right to write, which another process may hold. Writer only. */
+void health_lock_wanted(struct ledger *ledger);
+void health_lock_taken(struct ledger *ledger);
 /* The group that began at group_began_ns is on the disk; `next` of the writer's list: NULL: none.
  */
 void health_committed(struct ledger *ledger, const struct chunk *next);

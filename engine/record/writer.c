@@ -228,7 +228,9 @@ static void begin_attempt(struct writer *writer, int64_t day, bool new_file)
 static enum status write_group(struct writer *writer, bool new_file, struct error *error)
 {
     struct attempt *attempt = &writer->attempt;
+    health_lock_wanted(writer->ledger);
     enum status status = day_begin(writer->day, error);
+    health_lock_taken(writer->ledger);
     if (status == STATUS_OK)
         status = group_write_items(writer, error);
     if (status == STATUS_OK)

@@ -311,6 +311,12 @@ const struct http_route web_routes[] = {
      .summary = "The newest lines of the service's log",
      .detail = "Oldest first, of the last 1024 lines that were written; a gap in seq is lines that "
                "did not pass the filter.", .response_schema = "Logs"},
+    {.method = "GET", .path = "/api/v1/explain", .handle = web_get_explain, .closes = true,
+     .summary = "What is wrong now, why, and what to do",
+     .detail = "Concluded from the counts of the last quarter of an hour by slice and from the list "
+               "of changes. Causes stand best first; where nothing is wrong, or nothing is known "
+               "yet, there is one, none, whose evidence says which.",
+     .response_schema = "Explanation"},
     {.method = "GET", .path = "/api/v1/changes", .handle = web_get_changes, .closes = true,
      .summary = "What was changed, by whom and when",
      .detail = "Starts and stops, splits, labels posted, alerts that fired and were over, and what "

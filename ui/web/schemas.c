@@ -109,6 +109,23 @@ const struct web_schema web_schemas[] = {
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
      "},\"reason\":{\"type\":\"string\",\"description\":\"why it is changed, for the list of "
      "changes\"}}}"},
+    {"Explanation", JSON,
+     "{\"type\":\"object\",\"required\":[\"incident\",\"since\",\"causes\",\"impact\",\"action\"],"
+     "\"properties\":{\"incident\":{\"type\":[\"string\",\"null\"]},"
+     "\"since\":{\"type\":[\"string\",\"null\"]},"
+     "\"until\":{\"type\":[\"string\",\"null\"],\"description\":\"null: it goes on\"},"
+     "\"causes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"cause\":{\"enum\":[\"model\",\"split\",\"rules\",\"contract\",\"upstream\",\"cohort\","
+     "\"source\",\"dependency\",\"resource\",\"labels\",\"volume\",\"freshness\",\"none\"]},"
+     "\"slice\":{\"type\":[\"string\",\"null\"]},"
+     "\"share_of_excess\":{\"type\":[\"number\",\"null\"]},"
+     "\"changed_at\":{\"type\":[\"string\",\"null\"]},\"evidence\":{\"type\":\"string\"}}}},"
+     "\"impact\":{\"type\":\"object\",\"description\":\"since the beginning; null: it cannot be "
+     "said\",\"properties\":{\"requests\":{\"type\":[\"number\",\"null\"]},"
+     "\"users\":{\"type\":[\"number\",\"null\"]},\"errors\":{\"type\":[\"number\",\"null\"]},"
+     "\"money\":{\"type\":[\"number\",\"null\"]},\"money_field\":{\"type\":[\"string\",\"null\"]},"
+     "\"decisions_changed\":{\"type\":[\"number\",\"null\"]}}},"
+     "\"action\":{\"type\":[\"string\",\"null\"]}}}"},
     {"Changes", JSON,
      "{\"type\":\"object\",\"required\":[\"changes\"],\"properties\":{\"changes\":{\"type\":"
      "\"array\",\"items\":{\"type\":\"object\",\"properties\":{"

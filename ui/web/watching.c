@@ -17,3 +17,17 @@ void web_get_changes(void *context, const struct http_request *request,
     int code = web->backend.changes(web->backend.watch, from_us, to_us, response->body, &error);
     web_finish(response, code, &error);
 }
+
+void web_get_explain(void *context, const struct http_request *request,
+                     struct http_response *response)
+{
+    (void)request;
+    struct web *web = context;
+    struct error error = {0};
+    if (!web->backend.explain) {
+        web_not_offered(response);
+        return;
+    }
+    int code = web->backend.explain(web->backend.watch, response->body, &error);
+    web_finish(response, code, &error);
+}

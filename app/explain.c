@@ -1,0 +1,85 @@
+/* `explain`: what a running binnacle has concluded, as JSON or in words. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/remote.h"
+#include "engine/base/json.h"
+
+static const char *text_of(const struct json *object, const char *key)
+{
+    return json_as_text(json_get(object, key), NULL);
+}
+
+static void print_cause(const struct json *cause, int place)
+{
+    double share = json_as_number(json_get(cause, "share_of_excess"), (double)NAN);
+    const char *slice = text_of(cause, "slice"), *at = text_of(cause, "changed_at");
+    printf("%d. %s", place, text_of(cause, "cause"));
+    if (slice)
+        printf(" (%s)", slice);
+    if (!isnan(share))
+        printf(", %.0f %% of the excess", 100 * share);
+    if (at)
+        printf(", since %.19sZ", at);
+    printf("\n   %s\n", text_of(cause, "evidence"));
+}
+
+static void print_impact(const struct json *impact)
+{
+    static const struct {
+        const char *key, *words;
+    } lines[] = {
+        {"requests", "events touched"},
+        {"users", "users among them, about"},
+        {"errors", "events without a decision"},
+        {"decisions_changed", "decisions that would have come out otherwise"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        double number = json_as_number(json_get(impact, lines[i].key), (double)NAN);
+        if (!isnan(number))
+            printf("   %.0f %s\n", number, lines[i].words);
+    }
+    double money = json_as_number(json_get(impact, "money"), (double)NAN);
+    if (!isnan(money))
+        printf("   %.2f in %s\n", money, json_as_text(json_get(impact, "money_field"), "money"));
+}
+
+static void print_words(const struct json *document)
+{
+    const struct json *causes = json_get(document, "causes");
+    const char *incident = text_of(document, "incident"), *since = text_of(document, "since");
+    int place = 0;
+    if (!incident) {
+        const char *why = causes ? text_of(json_first(causes), "evidence") : NULL;
+        printf("Nothing is wrong: %s.\n", why ? why : "nothing was looked for");
+        return;
+    }
+    printf("%s\nsince %.19sZ\n\nWhy, best first:\n", incident, since ? since : "?");
+    for (const struct json *cause = json_first(causes); cause; cause = json_next(cause))
+        print_cause(cause, ++place);
+    puts("\nWhat it touched:");
+    print_impact(json_get(document, "impact"));
+    const char *action = text_of(document, "action");
+    if (action)
+        printf("\nWhat to do: %s\n", action);
+}
+
+int command_explain(const struct cli_args *args)
+{
+    struct error error;
+    struct buffer reply;
+    struct json *document = NULL;
+    buffer_init(&reply, REMOTE_REPLY_BYTES);
+    enum status status = remote_get(cli_text(args, "url"), "/api/v1/explain", &reply, &error);
+    if (status == STATUS_OK)
+        status = json_parse(buffer_slice(&reply), &document, &error);
+    if (status == STATUS_OK && cli_flag(args, "json"))
+        printf(SLICE_FORMAT "\n", SLICE_ARGS(slice_trim(buffer_slice(&reply))));
+    else if (status == STATUS_OK)
+        print_words(document);
+    json_destroy(document);
+    buffer_free(&reply);
+    return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
+}

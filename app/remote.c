@@ -1,0 +1,63 @@
+/* Calls to a running binnacle. One thread per call. */
+#include "app/remote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/http.h"
+#include "engine/base/json.h"
+
+#define TIMEOUT_MS 10000
+
+enum status remote_call(const char *url, const char *method, const char *path,
+                        const char *authorization, struct slice body, int *code,
+                        struct buffer *reply, struct error *error)
+{
+    char whole[1024];
+    const char *const headers[] = {"Content-Type: application/json", authorization, NULL};
+    size_t length = strlen(url);
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    snprintf(whole, sizeof whole, "%.*s%s", (int)length, url, path);
+    struct http_call request = {
+        .method = method, .url = whole, .headers = headers, .body = body, .timeout_ms = TIMEOUT_MS};
+    return http_perform(&request, code, reply, NULL, error);
+}
+
+enum status remote_refusal(const char *url, const char *path, int code, struct slice reply,
+                           struct error *error)
+{
+    struct json *problem = NULL;
+    const char *detail = "no reason given";
+    if (json_parse(reply, &problem, NULL) == STATUS_OK)
+        detail = json_as_text(json_get(problem, "detail"), detail);
+    enum status status =
+        error_set(error, STATUS_INVALID, "%s%s answered %d: %.300s", url, path, code, detail);
+    json_destroy(problem);
+    return status;
+}
+
+enum status remote_get(const char *url, const char *path, struct buffer *reply, struct error *error)
+{
+    int code;
+    enum status status = remote_call(url, "GET", path, NULL, slice_of(""), &code, reply, error);
+    if (status != STATUS_OK || code == 200)
+        return status;
+    return remote_refusal(url, path, code, buffer_slice(reply), error);
+}
+
+enum status remote_token(const char *path, char *out, size_t size, struct error *error)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return error_set(error, STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    char line[512] = "";
+    if (!fgets(line, sizeof line, file))
+        line[0] = '\0';
+    fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    const char *space = strrchr(line, ' ');
+    snprintf(out, size, "Authorization: Bearer %s", space ? space + 1 : line);
+    return STATUS_OK;
+}

@@ -1,0 +1,227 @@
+/* Ranks what the finders found, tells what it cost and what to do. Runs in whichever thread asks,
+ * one at a time. */
+#include "engine/monitor/explain.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/monitor/explain_priv.h"
+
+#define CHANGE_BEFORE_US INT64_C(90000000)
+#define CHANGE_AFTER_US  INT64_C(6000000) /* a window begins at a cell's edge */
+
+/* ---- what finders ask ---- */
+
+const struct symptom *inquiry_symptom(const struct inquiry *inquiry, enum symptom_kind kind,
+                                      int field)
+{
+    for (int i = 0; i < inquiry->n_symptoms; i++) {
+        if (inquiry->symptoms[i].kind == kind &&
+            (field < 0 || inquiry->symptoms[i].series->field == field))
+            return &inquiry->symptoms[i];
+    }
+    return NULL;
+}
+
+int64_t inquiry_cell_us(const struct inquiry *inquiry, int cell)
+{
+    return inquiry->sums->view->start_us + cell * SLICE_CELL_US;
+}
+
+struct candidate *inquiry_add(struct inquiry *inquiry, const char *cause, const char *slice,
+                              const struct symptom *symptom)
+{
+    if (inquiry->n_candidates == MAX_CANDIDATES)
+        return NULL;
+    struct candidate *candidate = &inquiry->candidates[inquiry->n_candidates++];
+    *candidate = (struct candidate){.symptom = symptom};
+    candidate->cause.share_of_excess = (double)NAN;
+    candidate->cause.changed_at_us = inquiry_cell_us(inquiry, symptom->from);
+    snprintf(candidate->cause.cause, sizeof candidate->cause.cause, "%s", cause);
+    snprintf(candidate->cause.slice, sizeof candidate->cause.slice, "%s", slice);
+    return candidate;
+}
+
+const struct explain_change *inquiry_change(const struct inquiry *inquiry,
+                                            enum explain_change_kind kind,
+                                            const struct symptom *symptom)
+{
+    int64_t began_us = inquiry_cell_us(inquiry, symptom->from);
+    for (int i = inquiry->facts->n_changes - 1; i >= 0; i--) {
+        const struct explain_change *change = &inquiry->facts->changes[i];
+        if (change->kind == kind && change->at_us >= began_us - CHANGE_BEFORE_US &&
+            change->at_us <= began_us + CHANGE_AFTER_US)
+            return change;
+    }
+    return NULL;
+}
+
+/* ---- what it cost ---- */
+
+static uint64_t events_between(const struct inquiry *inquiry, int kind, int from, int to)
+{
+    const struct slice_series *events = slices_find(inquiry->sums->view, SERIES_EVENTS, -1);
+    return span_count(inquiry->sums, events->first + kind, from, to);
+}
+
+/* How much of the window's events the symptom touches; NaN: it is no share of events. */
+static double touched_share(const struct symptom *symptom)
+{
+    switch (symptom->kind) {
+    case SYMPTOM_VOLUME:
+        return symptom->now > symptom->base ? (symptom->now - symptom->base) / symptom->now
+                                            : (double)NAN;
+    case SYMPTOM_COMMIT:
+    case SYMPTOM_RECORD:
+        return 1;
+    case SYMPTOM_LABELS:
+        return (double)NAN;
+    default:
+        return fmax(symptom->now - symptom->base, 0);
+    }
+}
+
+static bool moves_decisions(enum symptom_kind kind)
+{
+    return kind == SYMPTOM_DECISION || kind == SYMPTOM_SCORE || kind == SYMPTOM_MISSING ||
+           kind == SYMPTOM_INVALID || kind == SYMPTOM_ERRORS;
+}
+
+static void tell_impact(const struct inquiry *inquiry, const struct symptom *symptom,
+                        struct explanation *out)
+{
+    const struct slices_view *view = inquiry->sums->view;
+    double events = 0, money = 0, touched = touched_share(symptom);
+    for (int kind = 0; kind < SLICED_KINDS; kind++)
+        events += (double)events_between(inquiry, kind, symptom->from, symptom->to);
+    for (int cell = symptom->from; cell < symptom->to; cell++)
+        money += view->amounts[cell];
+    out->requests = round(events * touched);
+    if (symptom->kind == SYMPTOM_LABELS)
+        out->requests = round((double)symptom->n_now * (symptom->now - symptom->base));
+    out->errors = (double)events_between(inquiry, SLICED_ERRORS, symptom->from, symptom->to);
+    out->decisions = moves_decisions(symptom->kind) ? out->requests : 0;
+    if (view->amount_field) {
+        double seen = (double)events_between(inquiry, SLICED_ACCEPTED, symptom->from, symptom->to);
+        out->money = seen > 0 ? money / seen * out->requests : (double)NAN;
+        snprintf(out->money_field, sizeof out->money_field, "%s", view->amount_field);
+    }
+}
+
+/* ---- ranking ---- */
+
+static int heavier_first(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    return (x->weight < y->weight) - (x->weight > y->weight);
+}
+
+static void say_nothing(struct explanation *out, const char *why)
+{
+    struct explained_cause *cause = &out->causes[0];
+    out->n_causes = 1;
+    snprintf(cause->cause, sizeof cause->cause, "none");
+    cause->share_of_excess = (double)NAN;
+    snprintf(cause->evidence, sizeof cause->evidence, "%s", why);
+}
+
+static bool is_told(const struct explanation *out, const struct explained_cause *cause)
+{
+    for (int i = 0; i < out->n_causes; i++) {
+        if (strcmp(out->causes[i].cause, cause->cause) == 0 &&
+            strcmp(out->causes[i].slice, cause->slice) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell(const struct inquiry *inquiry, struct explanation *out)
+{
+    const struct candidate *best = &inquiry->candidates[0];
+    const struct symptom *symptom = best->symptom;
+    int over = inquiry->sums->view->n_cells - 1;
+    memcpy(out->incident, best->incident, sizeof out->incident);
+    memcpy(out->action, best->action, sizeof out->action);
+    out->since_us = inquiry_cell_us(inquiry, symptom->from);
+    out->until_us = symptom->to < over - 1 ? inquiry_cell_us(inquiry, symptom->to) : 0;
+    for (int i = 0; i < inquiry->n_candidates && out->n_causes < MAX_CAUSES; i++) {
+        if (!is_told(out, &inquiry->candidates[i].cause))
+            out->causes[out->n_causes++] = inquiry->candidates[i].cause;
+    }
+    tell_impact(inquiry, symptom, out);
+}
+
+static void remember_trouble(struct explain_memory *memory, int64_t from_us, int64_t to_us)
+{
+    struct trouble *last =
+        memory->n_troubles > 0 ? &memory->troubles[memory->n_troubles - 1] : NULL;
+    if (last && from_us <= last->to_us + 2 * SLICE_CELL_US) {
+        last->to_us = to_us > last->to_us ? to_us : last->to_us;
+        return;
+    }
+    if (memory->n_troubles == EXPLAIN_TROUBLES)
+        memmove(memory->troubles, memory->troubles + 1,
+                (size_t)--memory->n_troubles * sizeof *memory->troubles);
+    memory->troubles[memory->n_troubles++] = (struct trouble){from_us, to_us};
+}
+
+/* Trouble that goes on is compared with what was before it, and not hidden by itself. */
+static int settled_troubles(const struct explain_memory *memory, int64_t now_us)
+{
+    int n = memory->n_troubles;
+    while (n > 0 &&
+           memory->troubles[n - 1].to_us > now_us - (SYMPTOM_OVER_CELLS + 1) * SLICE_CELL_US)
+        n--;
+    return n;
+}
+
+static cause_finder *const finders[] = {
+    find_slow_record, find_slow_decisions, find_errors, find_volume, find_upstream, find_age,
+    find_labels,      find_split,          find_rules,  find_model,  find_cohort,
+};
+
+static void conclude(struct inquiry *inquiry, struct explain_memory *memory,
+                     struct explanation *out)
+{
+    for (size_t i = 0; i < sizeof finders / sizeof *finders; i++)
+        finders[i](inquiry);
+    qsort(inquiry->candidates, (size_t)inquiry->n_candidates, sizeof *inquiry->candidates,
+          heavier_first);
+    if (inquiry->n_candidates == 0 || inquiry->candidates[0].weight < LEAST_WEIGHT) {
+        say_nothing(out, "nothing differs from the minutes before by more than chance");
+        return;
+    }
+    tell(inquiry, out);
+    const struct symptom *symptom = inquiry->candidates[0].symptom;
+    remember_trouble(memory, inquiry_cell_us(inquiry, symptom->from),
+                     inquiry_cell_us(inquiry, symptom->to));
+}
+
+void explain(const struct slices_view *view, const struct explain_facts *facts,
+             struct explain_memory *memory, struct explanation *out)
+{
+    struct span_sums sums;
+    *out = (struct explanation){.at_us = facts->now_us,
+                                .requests = (double)NAN,
+                                .users = (double)NAN,
+                                .errors = (double)NAN,
+                                .money = (double)NAN,
+                                .decisions = (double)NAN};
+    struct inquiry *inquiry = calloc(1, sizeof *inquiry);
+    bool made = inquiry && span_sums_make(view, memory->troubles,
+                                          settled_troubles(memory, facts->now_us), &sums);
+    if (made) {
+        inquiry->sums = &sums;
+        inquiry->facts = facts;
+        if (symptoms_find(&sums, inquiry->symptoms, &inquiry->n_symptoms))
+            conclude(inquiry, memory, out);
+        else
+            say_nothing(out, "no data yet to compare with: half a minute is needed");
+        span_sums_free(&sums);
+    } else {
+        say_nothing(out, "no memory to look into it");
+    }
+    free(inquiry);
+}

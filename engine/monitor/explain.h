@@ -1,0 +1,41 @@
+/* From what is unusual to why: candidate causes, each with the evidence that ties it to a slice,
+ * ranked. Looks at counts by slice and at the list of changes, and at nothing else. */
+#ifndef BINNACLE_MONITOR_EXPLAIN_H
+#define BINNACLE_MONITOR_EXPLAIN_H
+
+#include "engine/monitor/symptoms.h"
+#include "engine/observe/explanation.h"
+
+enum explain_change_kind { EXPLAIN_SPLIT, EXPLAIN_RULES, EXPLAIN_CONTRACT, EXPLAIN_MODEL };
+
+/* A change that could be a cause. */
+struct explain_change {
+    enum explain_change_kind kind;
+    int64_t at_us;
+    char what[240];
+};
+
+struct explain_facts {
+    int64_t now_us;
+    const struct explain_change *changes; /* of the last half hour, oldest first */
+    int n_changes;
+    bool shared_store;   /* the online store is another process */
+    bool source_stalled; /* the source says that it takes nothing, or is away */
+    const char *source;  /* "kafka", ... */
+    const char *problem; /* why the record is not written; "" */
+};
+
+/* Spans of trouble seen lately are not what is usual: kept from one call to the next. Zero it once;
+ * one thread at a time. */
+#define EXPLAIN_TROUBLES 32
+struct explain_memory {
+    struct trouble troubles[EXPLAIN_TROUBLES];
+    int n_troubles;
+};
+
+/* Always fills *out: where nothing is wrong, or nothing is known yet, with the one cause "none",
+ * whose evidence says which. */
+void explain(const struct slices_view *view, const struct explain_facts *facts,
+             struct explain_memory *memory, struct explanation *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* What is wrong, and what to do: the conclusion from recent minutes. Plain data, part of the
+ * snapshot. */
+#ifndef BINNACLE_OBSERVE_EXPLANATION_H
+#define BINNACLE_OBSERVE_EXPLANATION_H
+
+#include <stdint.h>
+
+#define MAX_CAUSES 6
+
+struct explained_cause {
+    char cause[16];         /* "split", "dependency", ... "none" */
+    char slice[64];         /* where it is: "variant=canary", "country"; "" for the whole */
+    double share_of_excess; /* of what is unusual this slice carries so much; NaN: cannot be said */
+    int64_t changed_at_us;  /* when it began or was changed; 0: not known */
+    char evidence[400];
+};
+
+struct explanation {
+    char incident[240];                        /* one sentence; "": nothing is wrong */
+    int64_t since_us;                          /* 0: nothing is wrong */
+    int64_t until_us;                          /* 0: it goes on */
+    int64_t at_us;                             /* when this was concluded */
+    struct explained_cause causes[MAX_CAUSES]; /* best first */
+    int n_causes;
+    /* From since_us on; NaN: cannot be said. */
+    double requests;      /* touched by it */
+    double users;         /* among whom so many different entities, about */
+    double errors;        /* got no decision */
+    double money;         /* sum of the amount field over the requests touched */
+    double decisions;     /* came out otherwise than they would have, or not at all */
+    char money_field[64]; /* "": the contract has no amount */
+    char action[400];
+};
+
+/* {"incident","since","until","causes":[...],"impact":{...},"action"}, under `key` when not NULL.
+ */
+struct json_writer;
+void explanation_json(const struct explanation *explanation, struct json_writer *json,
+                      const char *key);
+
+#endif

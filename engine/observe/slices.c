@@ -1,0 +1,489 @@
+/* Counts by slice in a ring of cells. A cell is cleared when its time comes round: each carries the
+ * number of the two seconds it stands for. One lock, taken once for a batch; nothing under it
+ * waits. */
+#include "engine/observe/slices.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/thread.h"
+
+#define RULES     32
+#define NO_SERIES (-1)
+
+/* Where the counters of one field are. */
+struct place {
+    int field, reasons; /* first counters */
+    int words;          /* of the first word's slice; NO_SERIES: it is no cohort */
+    struct slice_field shape;
+};
+
+struct slices {
+    struct lock lock;
+    const struct schema *schema;
+    struct slice_series series[MAX_SERIES];
+    int n_series, n_counters;
+    int fixed[SERIES_SLICE]; /* first counter of each series that is there once */
+    int variants;            /* of the champion's slice */
+    struct place *places;    /* one a field */
+    int amount;              /* field; -1: none */
+    char amount_field[NAME_SIZE];
+    int64_t stamps[SLICE_CELLS]; /* the two seconds a cell stands for; 0: none */
+    int64_t first_stamp;         /* 0: nothing was counted */
+    uint32_t *rows;
+    double amounts[SLICE_CELLS], declined[SLICE_CELLS];
+    char rules[RULES][NAME_SIZE];
+    struct latency_counts answers; /* as of the last tick */
+    int64_t lock_waited_us;        /* likewise */
+};
+
+/* ---- layout ---- */
+
+static const struct {
+    const char *name;
+    int n;
+} fixed_series[SERIES_SLICE] = {
+    [SERIES_EVENTS] = {"events", SLICED_KINDS},
+    [SERIES_ANSWER] = {"answer", LOG_BUCKETS},
+    [SERIES_LATENCY] = {"latency", LOG_BUCKETS},
+    [SERIES_AGE] = {"age", LOG_BUCKETS},
+    [SERIES_LABELS] = {"labels", 2},
+    [SERIES_DELAY] = {"label delay", LOG_BUCKETS},
+    [SERIES_DECISION] = {"decision", DECISION_COUNT},
+    [SERIES_SCORE] = {"score", SCORE_BINS},
+    [SERIES_RULE] = {"rule", RULES},
+    [SERIES_COMMIT] = {"commit", LOG_BUCKETS},
+    [SERIES_RECORD] = {"record", RECORD_COUNTERS},
+};
+
+/* The first counter of a new series, or NO_SERIES. */
+static int add_series(struct slices *slices, enum series_kind kind, int n, int field,
+                      const char *name, const char *word)
+{
+    if (slices->n_series == MAX_SERIES)
+        return NO_SERIES;
+    struct slice_series *series = &slices->series[slices->n_series++];
+    *series =
+        (struct slice_series){.kind = kind, .first = slices->n_counters, .n = n, .field = field};
+    snprintf(series->name, sizeof series->name, "%s%s%s", name, word ? "=" : "", word ? word : "");
+    slices->n_counters += n;
+    return series->first;
+}
+
+static void place_field(struct slices *slices, int i, const struct slice_field *shape)
+{
+    const char *name = slices->schema->fields[i].name;
+    struct place *place = &slices->places[i];
+    place->words = NO_SERIES;
+    place->field = add_series(slices, SERIES_FIELD, FIELD_COUNTERS, i, name, NULL);
+    place->reasons = add_series(slices, SERIES_REASON, VIOLATION_CODES, i, name, NULL);
+    place->shape = *shape;
+    size_t room = (size_t)(MAX_SERIES - slices->n_series);
+    if (!shape->words || shape->n_words > MAX_SLICE_WORDS || shape->n_words > room)
+        return;
+    for (size_t word = 0; word < shape->n_words; word++) {
+        int first = add_series(slices, SERIES_SLICE, SLICE_COUNTERS, i, name, shape->words[word]);
+        place->words = word == 0 ? first : place->words;
+    }
+}
+
+/* Money at stake is told by the first number whose name says that it is an amount. */
+static int find_amount(const struct schema *schema)
+{
+    for (size_t i = 0; schema && i < schema->n_fields; i++) {
+        const struct field *field = &schema->fields[i];
+        if (field->type == FIELD_FLOAT && strstr(field->name, "amount"))
+            return (int)i;
+    }
+    return -1;
+}
+
+static void lay_out(struct slices *slices, const struct slices_options *options)
+{
+    for (int kind = 0; kind < SERIES_SLICE; kind++)
+        slices->fixed[kind] = add_series(slices, (enum series_kind)kind, fixed_series[kind].n, -1,
+                                         fixed_series[kind].name, NULL);
+    for (int i = 0; i < VARIANT_SHADOW; i++) {
+        int first = add_series(slices, SERIES_SLICE, SLICE_COUNTERS, -1, "variant",
+                               variant_name((enum variant)i));
+        slices->variants = i == 0 ? first : slices->variants;
+    }
+    for (size_t i = 0; options->schema && i < options->schema->n_fields; i++)
+        place_field(slices, (int)i, &options->fields[i]);
+    slices->amount = find_amount(options->schema);
+    if (slices->amount >= 0)
+        snprintf(slices->amount_field, sizeof slices->amount_field, "%s",
+                 options->schema->fields[slices->amount].name);
+}
+
+struct slices *slices_create(const struct slices_options *options)
+{
+    struct slices *slices = calloc(1, sizeof *slices);
+    if (!slices)
+        return NULL;
+    lock_init(&slices->lock, "slices");
+    slices->schema = options->schema;
+    size_t n_fields = options->schema ? options->schema->n_fields : 0;
+    slices->places = calloc(n_fields + 1, sizeof *slices->places);
+    if (slices->places)
+        lay_out(slices, options);
+    slices->rows = calloc(SLICE_CELLS * (size_t)slices->n_counters + 1, sizeof *slices->rows);
+    if (!slices->places || !slices->rows) {
+        slices_destroy(slices);
+        return NULL;
+    }
+    return slices;
+}
+
+void slices_destroy(struct slices *slices)
+{
+    if (!slices)
+        return;
+    lock_destroy(&slices->lock);
+    free(slices->rows);
+    free(slices->places);
+    free(slices);
+}
+
+/* ---- counting; the lock is held ---- */
+
+/* The row of a time, cleared when it stood for an earlier one; NULL for what is too long ago. */
+static uint32_t *row_at(struct slices *slices, int64_t at_us, int *cell)
+{
+    int64_t stamp = at_us / SLICE_CELL_US;
+    *cell = (int)(stamp % SLICE_CELLS);
+    if (stamp <= 0 || stamp < slices->stamps[*cell])
+        return NULL;
+    uint32_t *row = slices->rows + (size_t)*cell * (size_t)slices->n_counters;
+    if (stamp > slices->stamps[*cell]) {
+        memset(row, 0, (size_t)slices->n_counters * sizeof *row);
+        slices->amounts[*cell] = slices->declined[*cell] = 0;
+        slices->stamps[*cell] = stamp;
+    }
+    if (slices->first_stamp == 0)
+        slices->first_stamp = stamp;
+    return row;
+}
+
+static int log_bucket(int64_t value, int64_t first)
+{
+    if (value < first)
+        return 0;
+    int bits = 64 - __builtin_clzll((unsigned long long)(value / first));
+    return bits < LOG_BUCKETS ? bits : LOG_BUCKETS - 1;
+}
+
+/* A bin for each power of two from 2^-4 to 2^11 and beyond, either sign; zero in the middle. */
+static int number_bin(double number)
+{
+    int exponent;
+    double magnitude = fabs(number);
+    if (magnitude < 1.0 / 16)
+        return FIELD_BIN_COUNT / 2;
+    (void)frexp(magnitude, &exponent);
+    int step = exponent + 4 < 16 ? exponent + 4 : 16;
+    step = step < 1 ? 1 : step;
+    return FIELD_BIN_COUNT / 2 + (number < 0 ? -step : step);
+}
+
+static int word_of(const struct place *place, const struct value *value)
+{
+    if (value->type != VALUE_STRING)
+        return -1;
+    for (size_t i = 0; i < place->shape.n_words; i++) {
+        if (slice_is(value->string, place->shape.words[i]))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The field's counter for this value. */
+static int value_bin(const struct place *place, const struct value *value, int word)
+{
+    switch (value->type) {
+    case VALUE_NULL:
+        return FIELD_MISSING;
+    case VALUE_NUMBER:
+        return isfinite(value->number) ? FIELD_BINS + number_bin(value->number) : FIELD_INVALID;
+    case VALUE_BOOL:
+        return FIELD_BINS + value->boolean;
+    case VALUE_TIME:
+        return FIELD_BINS;
+    case VALUE_STRING:
+        break;
+    }
+    if (place->shape.n_words > 0)
+        return word < 0                     ? FIELD_INVALID
+               : word < FIELD_BIN_COUNT - 1 ? FIELD_BINS + word
+                                            : FIELD_BINS + FIELD_BIN_COUNT - 1;
+    size_t size = value->string.size;
+    return FIELD_BINS + (int)(size < FIELD_BIN_COUNT ? size : FIELD_BIN_COUNT - 1);
+}
+
+static bool is_absence(enum violation_code code)
+{
+    return code == VIOLATION_MISSING || code == VIOLATION_NULL;
+}
+
+/* How a violation changes the counter that a field's value would have. */
+static int violated_bin(const struct event *event, int field, int bin)
+{
+    for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
+        if (event->violations[i].field == field)
+            return is_absence(event->violations[i].code) ? FIELD_MISSING : FIELD_INVALID;
+    }
+    return bin;
+}
+
+/* What of an event its slices count: a number of this offset in each of them. */
+struct tick {
+    int offsets[3];
+    int n;
+};
+
+static void count_slice(uint32_t *row, int first, const struct tick *tick)
+{
+    for (int i = 0; i < tick->n; i++)
+        row[first + tick->offsets[i]]++;
+}
+
+static void count_event(struct slices *slices, uint32_t *row, const struct event *event,
+                        const struct tick *tick)
+{
+    const struct schema *schema = slices->schema;
+    if (!schema || event->schema != schema || !event->values)
+        return;
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const struct place *place = &slices->places[i];
+        const struct value *value = &event->values[i];
+        int word = place->shape.n_words > 0 ? word_of(place, value) : -1;
+        if (place->field != NO_SERIES)
+            row[place->field + violated_bin(event, (int)i, value_bin(place, value, word))]++;
+        if (word >= 0 && place->words != NO_SERIES)
+            count_slice(row, place->words + word * SLICE_COUNTERS, tick);
+    }
+}
+
+/* Unread events have no values: nothing of theirs is known by field. */
+static bool was_read(const struct event *event)
+{
+    for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
+        if (event->violations[i].field < 0 && event->violations[i].code != VIOLATION_CHECK &&
+            event->violations[i].code != VIOLATION_UNKNOWN_FIELD)
+            return false;
+    }
+    return true;
+}
+
+static int rule_counter(struct slices *slices, const char *rule)
+{
+    for (int i = 0; i < RULES - 1; i++) {
+        if (slices->rules[i][0] == '\0')
+            snprintf(slices->rules[i], NAME_SIZE, "%s", rule);
+        if (strncmp(slices->rules[i], rule, NAME_SIZE - 1) == 0)
+            return i;
+    }
+    return RULES - 1;
+}
+
+static void count_amount(struct slices *slices, int cell, const struct outcome *outcome)
+{
+    const struct event *event = outcome->event;
+    if (slices->amount < 0 || event->schema != slices->schema)
+        return;
+    const struct value *value = &event->values[slices->amount];
+    if (value->type != VALUE_NUMBER || !isfinite(value->number))
+        return;
+    slices->amounts[cell] += value->number;
+    if (outcome->decision == DECISION_DECLINE)
+        slices->declined[cell] += value->number;
+}
+
+static void count_outcome(struct slices *slices, const struct outcome *outcome)
+{
+    int cell;
+    uint32_t *row = row_at(slices, outcome->decided_at_us, &cell);
+    if (!row || !outcome->event)
+        return;
+    float score = isfinite(outcome->score) ? fminf(fmaxf(outcome->score, 0), 1) : 0;
+    int bin = (int)fminf(score * SCORE_BINS, SCORE_BINS - 1);
+    int64_t age_us = outcome->decided_at_us - outcome->event->time_us;
+    struct tick tick = {.offsets = {SLICE_DECISION + (int)outcome->decision,
+                                    SLICE_SCORE + bin * SLICE_SCORES / SCORE_BINS},
+                        .n = 2};
+    row[slices->fixed[SERIES_EVENTS] + SLICED_ACCEPTED]++;
+    row[slices->fixed[SERIES_DECISION] + (int)outcome->decision]++;
+    row[slices->fixed[SERIES_SCORE] + bin]++;
+    row[slices->fixed[SERIES_AGE] + log_bucket(age_us, 1000000)]++;
+    row[slices->fixed[SERIES_RULE] + rule_counter(slices, outcome->rule)]++;
+    if (outcome->latency_us >= 0) {
+        int slow = log_bucket(outcome->latency_us, 16);
+        row[slices->fixed[SERIES_LATENCY] + slow]++;
+        tick.offsets[tick.n++] = SLICE_LATENCY + slow;
+    }
+    if (outcome->variant < VARIANT_SHADOW)
+        count_slice(row, slices->variants + (int)outcome->variant * SLICE_COUNTERS, &tick);
+    count_event(slices, row, outcome->event, &tick);
+    count_amount(slices, cell, outcome);
+}
+
+void slices_outcomes(struct slices *slices, const struct outcome *const *outcomes, size_t n)
+{
+    lock_take(&slices->lock);
+    for (size_t i = 0; i < n; i++)
+        count_outcome(slices, outcomes[i]);
+    lock_release(&slices->lock);
+}
+
+void slices_quarantine(struct slices *slices, const struct event *event, int64_t now_us)
+{
+    int cell;
+    const struct tick tick = {.offsets = {SLICE_QUARANTINED}, .n = 1};
+    lock_take(&slices->lock);
+    uint32_t *row = row_at(slices, now_us, &cell);
+    if (row) {
+        row[slices->fixed[SERIES_EVENTS] + SLICED_QUARANTINED]++;
+        if (was_read(event))
+            count_event(slices, row, event, &tick);
+        for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
+            const struct violation *violation = &event->violations[i];
+            if (slices->schema && violation->field >= 0 &&
+                (size_t)violation->field < slices->schema->n_fields &&
+                slices->places[violation->field].reasons != NO_SERIES)
+                row[slices->places[violation->field].reasons + (int)violation->code]++;
+        }
+    }
+    lock_release(&slices->lock);
+}
+
+void slices_count(struct slices *slices, int kind, int64_t now_us)
+{
+    int cell;
+    lock_take(&slices->lock);
+    uint32_t *row = row_at(slices, now_us, &cell);
+    if (row)
+        row[slices->fixed[SERIES_EVENTS] + kind]++;
+    lock_release(&slices->lock);
+}
+
+void slices_label(struct slices *slices, int64_t now_us, int label, int64_t delay_us)
+{
+    int cell;
+    lock_take(&slices->lock);
+    uint32_t *row = row_at(slices, now_us, &cell);
+    if (row) {
+        row[slices->fixed[SERIES_LABELS] + (label != 0)]++;
+        row[slices->fixed[SERIES_DELAY] + log_bucket(delay_us, 1000000)]++;
+    }
+    lock_release(&slices->lock);
+}
+
+/* Answers are counted since start, by power of two from 16 us and cumulated: what came since the
+ * last tick is the difference. */
+static void take_answers(struct slices *slices, uint32_t *row, const struct latency_counts *now)
+{
+    uint32_t *answers = row + slices->fixed[SERIES_ANSWER];
+    const struct latency_counts *before = &slices->answers;
+    uint64_t under = 0;
+    for (int i = 0; i < LOG_BUCKETS - 1; i++) {
+        uint64_t cumulated = now->under[i] - before->under[i];
+        answers[i] += (uint32_t)(cumulated - under);
+        under = cumulated;
+    }
+    answers[LOG_BUCKETS - 1] += (uint32_t)(now->n - before->n - under);
+    slices->answers = *now;
+}
+
+void slices_tick(struct slices *slices, const struct snapshot *snapshot)
+{
+    int cell;
+    lock_take(&slices->lock);
+    uint32_t *row = row_at(slices, snapshot->time_us, &cell);
+    if (row) {
+        take_answers(slices, row, &snapshot->answer_latency);
+        if (snapshot->record.used) {
+            uint32_t *record = row + slices->fixed[SERIES_RECORD];
+            record[snapshot->record.state == RECORD_WRITES ? RECORD_GOOD : RECORD_BAD]++;
+            record[RECORD_LOCKED_MS] +=
+                (uint32_t)((snapshot->record.lock_waited_us - slices->lock_waited_us) / 1000);
+            slices->lock_waited_us = snapshot->record.lock_waited_us;
+            if (!isnan(snapshot->record.commit_us))
+                row[slices->fixed[SERIES_COMMIT] +
+                    log_bucket((int64_t)snapshot->record.commit_us, 16)]++;
+        }
+    }
+    lock_release(&slices->lock);
+}
+
+/* ---- reading ---- */
+
+static void copy_cells(struct slices *slices, int64_t first, struct slices_view *view,
+                       uint32_t *rows, double *amounts, double *declined)
+{
+    size_t width = (size_t)slices->n_counters;
+    for (int i = 0; i < view->n_cells; i++) {
+        int64_t stamp = first + i;
+        int cell = (int)(stamp % SLICE_CELLS);
+        if (slices->stamps[cell] != stamp)
+            continue;
+        memcpy(rows + (size_t)i * width, slices->rows + (size_t)cell * width, width * sizeof *rows);
+        amounts[i] = slices->amounts[cell];
+        declined[i] = slices->declined[cell];
+    }
+}
+
+bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view)
+{
+    *view = (struct slices_view){.series = slices->series,
+                                 .n_series = slices->n_series,
+                                 .n_counters = slices->n_counters,
+                                 .amount_field = slices->amount >= 0 ? slices->amount_field : NULL};
+    lock_take(&slices->lock);
+    int64_t last = now_us / SLICE_CELL_US, first = last - SLICE_CELLS + 1;
+    if (first < slices->first_stamp)
+        first = slices->first_stamp;
+    bool any = slices->first_stamp > 0 && first <= last;
+    view->n_cells = any ? (int)(last - first + 1) : 0;
+    view->start_us = first * SLICE_CELL_US;
+    size_t n = (size_t)view->n_cells, width = (size_t)slices->n_counters;
+    double *amounts = any ? calloc(1, n * (2 * sizeof(double) + width * sizeof(uint32_t))) : NULL;
+    if (amounts) {
+        uint32_t *rows = (uint32_t *)(amounts + 2 * n);
+        copy_cells(slices, first, view, rows, amounts, amounts + n);
+        view->rows = rows;
+        view->amounts = amounts;
+        view->declined = amounts + n;
+        view->memory = amounts;
+        for (int i = 0; i < RULES - 1; i++)
+            view->rules[i] = slices->rules[i][0] ? slices->rules[i] : NULL;
+    }
+    lock_release(&slices->lock);
+    return amounts != NULL;
+}
+
+void slices_view_free(struct slices_view *view)
+{
+    free(view->memory);
+    view->memory = NULL;
+}
+
+const struct slice_series *slices_find(const struct slices_view *view, enum series_kind kind,
+                                       int field)
+{
+    for (int i = 0; i < view->n_series; i++) {
+        if (view->series[i].kind == kind && (field < 0 || view->series[i].field == field))
+            return &view->series[i];
+    }
+    return NULL;
+}
+
+void slices_sum(const struct slices_view *view, int counter, int n, int from, int to, uint64_t *sum)
+{
+    for (int cell = from; cell < to; cell++) {
+        const uint32_t *row = view->rows + (size_t)cell * (size_t)view->n_counters + counter;
+        for (int i = 0; i < n; i++)
+            sum[i] += row[i];
+    }
+}

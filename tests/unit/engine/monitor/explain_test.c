@@ -1,0 +1,291 @@
+/* Causes from counts: faults are put into simulated minutes, and the first cause has to be theirs.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/monitor/explain.h"
+
+#define START_US INT64_C(1700000000000000)
+#define SECONDS  240
+#define FAULT_AT 200
+#define RATE     40
+
+static const char *const countries[] = {"US", "CA", "GB", "DE"};
+static const struct field fields[] = {
+    {.name = "event_id", .type = FIELD_STRING},
+    {.name = "amount", .type = FIELD_FLOAT},
+    {.name = "country", .type = FIELD_STRING},
+};
+static const struct schema schema = {.name = "t",
+                                     .version = "1",
+                                     .fields = fields,
+                                     .n_fields = 3,
+                                     .id = 0,
+                                     .time = -1,
+                                     .label = -1,
+                                     .entity = 0};
+
+/* What the simulated minutes hold. */
+struct world {
+    struct slices *slices;
+    uint64_t random;
+    double canary;     /* share of the traffic */
+    double canary_bad; /* declines of the canary, champion: 0.05 */
+    double null_share; /* of country */
+    int null_country;  /* -1: any; else events of this one have a null amount */
+    double amount;     /* factor */
+    double copies;     /* of each event */
+    int64_t age_us;
+    double lenient; /* a rule that declines this share more */
+};
+
+static double chance(struct world *world)
+{
+    world->random = world->random * 6364136223846793005u + 1442695040888963407u;
+    return (double)(world->random >> 11) / 9007199254740992.0;
+}
+
+static void one_event(struct world *world, int64_t at_us)
+{
+    int country = (int)(chance(world) * 4);
+    bool null = world->null_country < 0 ? chance(world) < world->null_share
+                                        : country == world->null_country && chance(world) < 0.8;
+    struct value values[3] = {
+        {.type = VALUE_STRING, .string = slice_of("id")},
+        value_number(world->amount * exp(3 + 2 * chance(world))),
+        {.type = VALUE_STRING, .string = slice_of(countries[country])},
+    };
+    struct event event = {.schema = &schema,
+                          .values = values,
+                          .time_us = at_us - world->age_us,
+                          .position.source = -1};
+    if (null) {
+        int field = world->null_country < 0 ? 2 : 1;
+        values[field] = value_null();
+        event.violations[0] = (struct violation){VIOLATION_NULL, field, NULL};
+        event.n_violations = 1;
+        slices_quarantine(world->slices, &event, at_us);
+        return;
+    }
+    bool canary = chance(world) < world->canary;
+    double bad = canary ? world->canary_bad : 0.05;
+    bool strict = chance(world) < world->lenient, declined = strict || chance(world) < bad;
+    struct outcome outcome = {
+        .event = &event,
+        .score = declined && !strict ? 0.9f : 0.1f,
+        .decision = declined ? DECISION_DECLINE : DECISION_APPROVE,
+        .rule = strict     ? "amounts"
+                : declined ? "high"
+                           : "default",
+        .variant = canary ? VARIANT_CANARY : VARIANT_CHAMPION,
+        .decided_at_us = at_us,
+        .latency_us = 100,
+    };
+    const struct outcome *outcomes[] = {&outcome};
+    slices_outcomes(world->slices, outcomes, 1);
+}
+
+static void one_second(struct world *world, int second)
+{
+    for (double i = 0; i < RATE * world->copies; i++)
+        one_event(world, START_US + second * INT64_C(1000000) + (int64_t)(i * 1000));
+}
+
+static void begin(struct world *world)
+{
+    static const struct slice_field shapes[] = {{NULL, 0}, {NULL, 0}, {countries, 4}};
+    *world = (struct world){.random = 42,
+                            .canary = 0.05,
+                            .canary_bad = 0.05,
+                            .null_country = -1,
+                            .amount = 1,
+                            .copies = 1};
+    world->slices = slices_create(&(struct slices_options){&schema, shapes});
+    assert_non_null(world->slices);
+    for (int i = 0; i < FAULT_AT; i++)
+        one_second(world, i);
+}
+
+static const struct explain_change split = {EXPLAIN_SPLIT, START_US + FAULT_AT * 1000000, "canary"};
+static const struct explain_change rules = {EXPLAIN_RULES, START_US + FAULT_AT * 1000000, "rules"};
+
+/* Lets the fault last to the end and asks. */
+static struct explanation end(struct world *world, const struct explain_change *changes, int n)
+{
+    struct explanation out;
+    struct explain_memory memory = {.n_troubles = 0};
+    struct slices_view view;
+    int64_t now_us = START_US + SECONDS * INT64_C(1000000);
+    for (int i = FAULT_AT; i < SECONDS; i++)
+        one_second(world, i);
+    struct explain_facts facts = {
+        .now_us = now_us, .changes = changes, .n_changes = n, .source = "http", .problem = ""};
+    assert_true(slices_view(world->slices, now_us, &view));
+    explain(&view, &facts, &memory, &out);
+    slices_view_free(&view);
+    slices_destroy(world->slices);
+    return out;
+}
+
+static void assert_first(const struct explanation *out, const char *cause, const char *slice)
+{
+    assert_string_equal(out->causes[0].cause, cause);
+    assert_string_equal(out->causes[0].slice, slice);
+    assert_true(out->since_us >= START_US + (FAULT_AT - 6) * INT64_C(1000000));
+    assert_true(out->since_us <= START_US + (FAULT_AT + 12) * INT64_C(1000000));
+    assert_true(out->action[0] != '\0' && out->incident[0] != '\0');
+}
+
+static void says_none_where_nothing_happened(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    struct explanation out = end(&world, &split, 1);
+    assert_string_equal(out.causes[0].cause, "none");
+    assert_int_equal(out.since_us, 0);
+    assert_true(isnan(out.requests));
+}
+
+static void says_that_nothing_is_known_yet(void **state)
+{
+    struct explain_memory memory = {.n_troubles = 0};
+    struct explain_facts facts = {.now_us = START_US + 3000000, .source = "", .problem = ""};
+    struct explanation out;
+    struct slices_view view;
+    struct world world = {.slices = slices_create(&(struct slices_options){NULL, NULL})};
+    (void)state;
+    slices_count(world.slices, SLICED_ERRORS, START_US);
+    assert_true(slices_view(world.slices, facts.now_us, &view));
+    explain(&view, &facts, &memory, &out);
+    assert_string_equal(out.causes[0].cause, "none");
+    assert_non_null(strstr(out.causes[0].evidence, "no data"));
+    slices_view_free(&view);
+    slices_destroy(world.slices);
+}
+
+static void finds_nulls_upstream(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.null_share = 0.2;
+    struct explanation out = end(&world, &rules, 1);
+    assert_first(&out, "upstream", "country");
+    assert_true(out.requests > 0.15 * 40 * RATE && out.requests < 0.25 * 40 * RATE);
+}
+
+static void finds_the_cohort_that_carries_the_excess(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.null_country = 3;
+    struct explanation out = end(&world, NULL, 0);
+    assert_first(&out, "cohort", "country=DE");
+    assert_true(out.causes[0].share_of_excess > 0.9);
+}
+
+static void finds_values_that_changed_upstream(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.amount = 100;
+    struct explanation out = end(&world, &split, 1);
+    assert_first(&out, "upstream", "amount");
+}
+
+static void blames_a_split_whose_canary_carries_the_excess(void **state)
+{
+    const struct explain_change both[] = {rules, split};
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.canary = 0.6;
+    world.canary_bad = 0.3;
+    struct explanation out = end(&world, both, 2);
+    assert_first(&out, "split", "variant=canary");
+    assert_true(out.causes[0].share_of_excess > 0.7);
+    assert_int_equal(out.causes[0].changed_at_us, split.at_us);
+}
+
+static void blames_rules_whose_decisions_moved_and_not_the_split_beside_them(void **state)
+{
+    const struct explain_change both[] = {split, rules};
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.lenient = 0.2;
+    world.canary = 0.1; /* more of a canary that decides as the champion does */
+    struct explanation out = end(&world, both, 2);
+    assert_first(&out, "rules", "rule=amounts");
+}
+
+static void finds_more_traffic_and_less(void **state)
+{
+    static const double factors[] = {4, 0.1};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world world;
+        begin(&world);
+        world.copies = factors[i];
+        struct explanation out = end(&world, NULL, 0);
+        assert_first(&out, "volume", "");
+    }
+}
+
+static void finds_old_events(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.age_us = 600 * INT64_C(1000000);
+    struct explanation out = end(&world, NULL, 0);
+    assert_first(&out, "freshness", "event time");
+}
+
+static void writes_json_without_numbers_that_are_none(void **state)
+{
+    struct world world;
+    struct buffer text;
+    struct json_writer json;
+    (void)state;
+    begin(&world);
+    struct explanation out = end(&world, NULL, 0);
+    buffer_init(&text, 1 << 16);
+    json_begin(&json, &text);
+    explanation_json(&out, &json, NULL);
+    struct json *document;
+    assert_int_equal(json_parse(buffer_slice(&text), &document, NULL), STATUS_OK);
+    assert_int_equal(json_kind(json_get(document, "since")), JSON_NULL);
+    assert_int_equal(json_kind(json_get(json_get(document, "impact"), "requests")), JSON_NULL);
+    assert_int_equal(json_size(json_get(document, "causes")), 1);
+    json_destroy(document);
+    buffer_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_none_where_nothing_happened),
+        cmocka_unit_test(says_that_nothing_is_known_yet),
+        cmocka_unit_test(finds_nulls_upstream),
+        cmocka_unit_test(finds_the_cohort_that_carries_the_excess),
+        cmocka_unit_test(finds_values_that_changed_upstream),
+        cmocka_unit_test(blames_a_split_whose_canary_carries_the_excess),
+        cmocka_unit_test(blames_rules_whose_decisions_moved_and_not_the_split_beside_them),
+        cmocka_unit_test(finds_more_traffic_and_less),
+        cmocka_unit_test(finds_old_events),
+        cmocka_unit_test(writes_json_without_numbers_that_are_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
