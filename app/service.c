@@ -11,6 +11,7 @@
 
 #include "alerts/alerts.h"
 #include "app/backend.h"
+#include "app/history.h"
 #include "app/source.h"
 #include "app/tiers.h"
 #include "app/watch.h"
@@ -260,6 +261,7 @@ static enum status start_web(struct service *service, struct error *error)
     tell_backend(service);
     backend_list_changes(service->backend, watch_changes(service->watch));
     backend_table(service->backend, &service->table);
+    history_table(service->session.engine, &service->table.history);
     watch_table(service->watch, &service->table);
     status = web_start(&web, &service->table, &service->web, error);
     return status == STATUS_UNAVAILABLE ? advise_address(&web, error) : status;

@@ -147,6 +147,7 @@ static enum status build(struct session *session, const struct session_options *
         .source_kind = options->source_kind ? options->source_kind : "file",
         .objectives = config->objectives,
         .drift = config->drift,
+        .history = config->history,
         .online_store = options->own_windows ? "embedded" : config->online_store,
         .max_memory_bytes = config->max_memory_mb << 20,
         .interrupted = options->interrupted,

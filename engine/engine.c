@@ -155,8 +155,12 @@ static enum status build(struct engine *engine, struct error *error)
         status = shadow_create(engine, &engine->shadow, error);
     if (status == STATUS_OK)
         status = open_ledger(engine, error);
+    if (status == STATUS_OK)
+        status = engine_history_create(engine, error);
     if (status == STATUS_OK && engine->ledger)
         status = engine_recover(engine, error);
+    if (status == STATUS_OK)
+        engine_history_begin(engine);
     if (status == STATUS_OK && !parts->event_time)
         observe_rewind(engine->observe, clock_now_us(parts->clock));
     return status;
@@ -208,6 +212,9 @@ void engine_destroy(struct engine *engine)
     shadow_destroy(engine->shadow);
     close_ledger(engine);
     monitor_destroy(engine->monitor);
+    if (engine->observe)
+        observe_set_sink(engine->observe, &(struct observe_sink){.context = NULL});
+    history_destroy(engine->history);
     observe_destroy(engine->observe);
     unique_destroy(engine->unique);
     feature_scratch_destroy(engine->scratch);
@@ -236,6 +243,11 @@ struct ledger *engine_ledger(struct engine *engine)
 struct observe *engine_observe(struct engine *engine)
 {
     return engine->observe;
+}
+
+struct history_store *engine_history(struct engine *engine)
+{
+    return engine->history;
 }
 
 struct traffic *engine_traffic(struct engine *engine)

@@ -15,6 +15,7 @@
 
 struct engine;
 struct ledger;
+struct history_store;
 struct observe;
 struct slo_set;
 struct traffic;
@@ -59,8 +60,8 @@ struct engine_parts {
     int64_t batch_us; /* 0: every answer waits for fsync; else at most this may be lost */
     int64_t queue_rows;
     const char *source_kind; /* "demo", "kafka", "http", "file": for the screens */
-    const struct yaml_node *objectives, *drift; /* NULL: the defaults */
-    const char *online_store;                   /* "embedded" or redis://... */
+    const struct yaml_node *objectives, *drift, *history; /* NULL: the defaults */
+    const char *online_store;                             /* "embedded" or redis://... */
     int64_t max_memory_bytes;
 };
 
@@ -73,6 +74,7 @@ void engine_destroy(struct engine *engine);
 /* Borrowed, for those who read: NULL where the engine has none. */
 struct ledger *engine_ledger(struct engine *engine);
 struct observe *engine_observe(struct engine *engine);
+struct history_store *engine_history(struct engine *engine);
 struct traffic *engine_traffic(struct engine *engine);
 const struct engine_parts *engine_parts(const struct engine *engine);
 

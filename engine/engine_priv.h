@@ -11,6 +11,7 @@
 #include "engine/event/decoder.h"
 #include "engine/feature/scaling.h"
 #include "engine/feature/store.h"
+#include "engine/history/history.h"
 #include "engine/model/scorer.h"
 #include "engine/monitor/slo.h"
 #include "engine/observe/observe.h"
@@ -47,6 +48,7 @@ struct engine {
     int ledger_sources[MAX_SOURCES]; /* the ledger's numbers for parts.sources */
     struct pseudonyms *pseudonyms;   /* the ledger's, or NULL without one */
     struct observe *observe;
+    struct history_store *history;
     struct monitor *monitor;
     struct slo_set objectives;
     struct shadow *shadow;
@@ -76,8 +78,14 @@ void engine_arms_changed(struct engine *engine);
 /* Follows the machine's clock and says how far it can be believed; high_us: time of the newest row,
  * INT64_MIN: none. Totals and quarantine are in the snapshot. */
 void clock_watch(struct engine *engine, int64_t high_us, struct snapshot *snapshot);
-/* Counts a recorded decision as it was counted when it was made. */
-void engine_observe_row(struct engine *engine, const struct ledger_row *row);
+/* Counts a recorded decision as it was counted when it was made, for OBSERVE_WINDOWS and
+ * OBSERVE_SINK; only the latter needs the event. */
+void engine_observe_row(struct engine *engine, const struct ledger_row *row,
+                        const struct event *event, unsigned places);
+/* history_watch.c: the history beside the ledger, told of all that is observed from now on; and
+ * from when on what is observed is new. */
+enum status engine_history_create(struct engine *engine, struct error *error);
+void engine_history_begin(struct engine *engine);
 /* A recorded decision's event again, its personal fields pseudonymised. Lives in `arena`. */
 enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
                               const struct ledger_row *row, struct event *event);

@@ -27,6 +27,8 @@ struct recovery {
     uint64_t ids_from;     /* nor in the set of ids */
     int64_t ids_since_us;  /* ids older than this may come again */
     uint64_t counts_from;  /* nor in the counters */
+    uint64_t history_from; /* nor, if decided since history_us, in the history */
+    int64_t history_us;
 };
 
 enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
@@ -87,6 +89,24 @@ static enum status recover_id(struct recovery *recovery, const struct ledger_row
                : STATUS_OK;
 }
 
+/* The history is told what the event was, which the windows need not know. */
+static enum status recover_counts(struct recovery *recovery, const struct ledger_row *row,
+                                  struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    struct event event;
+    unsigned places = row->index >= recovery->counts_from ? OBSERVE_WINDOWS : 0;
+    bool for_history = row->index >= recovery->history_from && row->at_us >= recovery->history_us;
+    if (for_history)
+        places |= OBSERVE_SINK;
+    if (for_history &&
+        engine_decode_row(engine, recovery->decoder, recovery->arena, row, &event) != STATUS_OK)
+        return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
+    if (places)
+        engine_observe_row(engine, row, for_history ? &event : NULL, places);
+    return STATUS_OK;
+}
+
 static enum status recover_row(void *context, const struct ledger_row *row, struct error *error)
 {
     struct recovery *recovery = context;
@@ -99,9 +119,7 @@ static enum status recover_row(void *context, const struct ledger_row *row, stru
     enum status status = recover_id(recovery, row, error);
     if (status == STATUS_OK && row->index >= recovery->windows_from)
         status = recover_windows(recovery, row, error);
-    if (status == STATUS_OK && row->index >= recovery->counts_from)
-        engine_observe_row(recovery->engine, row);
-    return status;
+    return status == STATUS_OK ? recover_counts(recovery, row, error) : status;
 }
 
 /* ---- checkpoints ---- */
@@ -236,23 +254,55 @@ static uint64_t load_ids(struct engine *engine)
     return usable(engine, status, upto, &error);
 }
 
-/* Lowers *first to the first decision within the span of unique ids that the set lacks. */
-static enum status first_since(struct recovery *recovery, uint64_t *first, struct error *error)
+/* The first decision at or after a time; UINT64_MAX: there is none. */
+static enum status decided_since(struct engine *engine, int64_t from_us, uint64_t *index,
+                                 struct error *error)
 {
     struct query_filter filter;
     struct query *query = NULL;
     struct ledger_row row;
     query_filter_init(&filter);
-    filter.from_us = recovery->ids_since_us;
+    filter.from_us = from_us;
     filter.limit = 1;
-    enum status status = query_open(recovery->engine->reader, &filter, &query, error);
+    *index = UINT64_MAX;
+    enum status status = query_open(engine->reader, &filter, &query, error);
     if (status == STATUS_OK)
         status = query_next(query, &row, error);
-    uint64_t needed = row.index > recovery->ids_from ? row.index : recovery->ids_from;
-    if (status == STATUS_OK && needed < *first)
-        *first = needed;
+    if (status == STATUS_OK)
+        *index = row.index;
     query_close(query);
     return status == STATUS_END ? STATUS_OK : status;
+}
+
+/* Lowers *first to the first decision within the span of unique ids that the set lacks. */
+static enum status first_since(struct recovery *recovery, uint64_t *first, struct error *error)
+{
+    uint64_t index;
+    enum status status = decided_since(recovery->engine, recovery->ids_since_us, &index, error);
+    uint64_t needed = index > recovery->ids_from ? index : recovery->ids_from;
+    if (status == STATUS_OK && index != UINT64_MAX && needed < *first)
+        *first = needed;
+    return status;
+}
+
+/* Lowers *first to the first decision that the history lacks. A history that begins now has what
+ * the counters lack, and nothing before. */
+static enum status first_of_history(struct recovery *recovery, uint64_t *first, struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    recovery->history_from = UINT64_MAX;
+    if (!engine->history)
+        return STATUS_OK;
+    recovery->history_us = history_upto_us(engine->history);
+    if (recovery->history_us == INT64_MIN) {
+        recovery->history_from = recovery->counts_from;
+        return STATUS_OK;
+    }
+    enum status status =
+        decided_since(engine, recovery->history_us, &recovery->history_from, error);
+    if (status == STATUS_OK && recovery->history_from < *first)
+        *first = recovery->history_from;
+    return status;
 }
 
 /* Where the scan has to begin: at the oldest row that somebody still lacks. */
@@ -266,6 +316,9 @@ static enum status first_needed(struct recovery *recovery, uint64_t *first, stru
         return status;
     *first = recovery->windows_from < recovery->counts_from ? recovery->windows_from
                                                             : recovery->counts_from;
+    status = first_of_history(recovery, first, error);
+    if (status != STATUS_OK)
+        return status;
     if (engine->unique && size > 0) {
         struct ledger_row last;
         status = reader_row(engine->reader, size - 1, &last, error);

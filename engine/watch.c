@@ -134,7 +134,8 @@ static void copy_name(struct slice name, char out[NAME_SIZE])
     snprintf(out, NAME_SIZE, SLICE_FORMAT, SLICE_ARGS(name));
 }
 
-void engine_observe_row(struct engine *engine, const struct ledger_row *row)
+void engine_observe_row(struct engine *engine, const struct ledger_row *row,
+                        const struct event *event, unsigned places)
 {
     char model[NAME_SIZE], version[NAME_SIZE], rule[NAME_SIZE];
     char shadow_models[MAX_SHADOWS][NAME_SIZE], shadow_versions[MAX_SHADOWS][NAME_SIZE];
@@ -161,7 +162,7 @@ void engine_observe_row(struct engine *engine, const struct ledger_row *row)
         outcome.shadows[i] =
             (struct shadow_score){shadow_models[i], shadow_versions[i], row->shadows[i].score};
     }
-    observe_recorded(engine->observe, &outcome);
+    observe_recorded(engine->observe, &outcome, event, places);
 }
 
 /* It decides no more while what it would decide cannot be recorded. */
@@ -241,6 +242,8 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
     monitor_fill(engine->monitor, engine->observe, now_us, atomic_load(&engine->start_us),
                  snapshot);
     fill_record(engine, snapshot);
+    if (engine->history)
+        history_tick(engine->history, now_us);
     struct feature_usage usage;
     feature_store_usage(engine->store, &usage);
     snapshot->feature_entities = usage.entities;

@@ -67,7 +67,7 @@ static void count_row(struct builder *builder, const struct ledger_row *row)
         .ledger_index = row->index,
     };
     monitor_note_time(builder->monitor, row->at_us, builder->begin_us);
-    observe_recorded(builder->observe, &outcome);
+    observe_recorded(builder->observe, &outcome, NULL, OBSERVE_WINDOWS);
 }
 
 /* The first decision of all, in the range or before it: since then windows have been filled. */

@@ -119,16 +119,27 @@ static uint8_t *codes_at(const struct observe *observe, const struct shard *shar
     return shard->codes + (size_t)place * (size_t)observe->codes_width;
 }
 
-static void pour_locked(struct observe *observe, struct shard *shard)
+/* For the windows and for the sink. */
+static void pour_into(struct observe *observe, struct shard *shard, unsigned places)
 {
     bool same_cuts = shard->reference == observe->reference;
+    bool to_sink = places & OBSERVE_SINK && observe->sink.context;
     for (int i = 0; i < shard->n; i++) {
-        const uint8_t *codes = codes_at(observe, shard, i);
-        windows_put(observe->windows, &shard->observations[i],
-                    same_cuts && shard->has_codes[i] ? codes : NULL);
-        add_totals(&observe->totals, &shard->observations[i]);
+        const struct observation *observation = &shard->observations[i];
+        const uint8_t *codes =
+            same_cuts && shard->has_codes[i] ? codes_at(observe, shard, i) : NULL;
+        if (places & OBSERVE_WINDOWS)
+            windows_put(observe->windows, observation, codes);
+        if (to_sink)
+            observe->sink.take(observe->sink.context, observation, codes);
+        add_totals(&observe->totals, observation);
     }
     shard->n = 0;
+}
+
+static void pour_locked(struct observe *observe, struct shard *shard)
+{
+    pour_into(observe, shard, OBSERVE_WINDOWS | OBSERVE_SINK);
 }
 
 void shard_pour(struct observe *observe, struct shard *shard)
@@ -175,6 +186,7 @@ static struct observation *shard_slot(struct observe *observe, struct shard *sha
     shard->has_codes[shard->n] = false;
     struct observation *slot = &shard->observations[shard->n++];
     *slot = (struct observation){.at_us = at_us,
+                                 .event_us = at_us,
                                  .latency_us = -1,
                                  .age_us = INT64_MAX,
                                  .kind = (uint8_t)kind,
@@ -366,12 +378,17 @@ static void describe(struct observe *observe, struct shard *shard, const struct 
     slot->latency_us = outcome->latency_us;
     slot->decision = (uint8_t)outcome->decision;
     slot->score_bin = score_bin(outcome->score);
+    slot->score = outcome->score;
     slot->arm = decided_by(observe, shard, outcome, last);
     for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
         slot->shadows[i] = shard_arm(observe, shard, VARIANT_SHADOW, outcome->shadows[i].model,
                                      outcome->shadows[i].version);
-    if (outcome->event)
+    if (outcome->event) {
+        slot->event_us = outcome->event->time_us;
         slot->age_us = outcome->decided_at_us - outcome->event->time_us;
+    }
+    if (observe->sink.context)
+        slot->labels = observe->sink.labels(observe->sink.context, outcome);
     if (shard->reference) {
         code_columns(observe, shard->reference, outcome, codes_at(observe, shard, place));
         shard->has_codes[place] = true;
@@ -432,18 +449,35 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
     slices_outcomes(observe->slices, outcomes, n);
 }
 
-void observe_recorded(struct observe *observe, const struct outcome *outcome)
+/* The event of a row: to the sink it is as it was then. */
+static void tell_event(struct observe *observe, struct shard *shard, const struct outcome *outcome,
+                       const struct event *event)
+{
+    struct outcome told = *outcome;
+    struct observation *slot = &shard->observations[shard->n - 1];
+    if (!event || !observe->sink.context)
+        return;
+    told.event = event;
+    slot->event_us = event->time_us;
+    slot->labels = observe->sink.labels(observe->sink.context, &told);
+}
+
+void observe_recorded(struct observe *observe, const struct outcome *outcome,
+                      const struct event *event, unsigned places)
 {
     struct shard *shard = shard_take(observe, 0);
     shard_pour(observe, shard);
     shard_renew(observe, shard);
     struct last_arm last = {.model = NULL};
     describe(observe, shard, outcome, &last);
-    remember(shard, outcome);
-    collect(observe, &outcome, 1);
+    tell_event(observe, shard, outcome, event);
+    if (places & OBSERVE_WINDOWS) {
+        remember(shard, outcome);
+        collect(observe, &outcome, 1);
+    }
     lock_take(&observe->lock);
     struct tally before = observe->totals;
-    pour_locked(observe, shard);
+    pour_into(observe, shard, places);
     observe->totals = before;
     lock_release(&observe->lock);
     lock_release(&shard->lock);
@@ -473,13 +507,15 @@ void observe_quarantine(struct observe *observe, int worker, const struct event 
                         int64_t now_us)
 {
     struct shard *shard = shard_take(observe, worker);
-    (void)shard_slot(observe, shard, now_us, OBSERVED_QUARANTINE);
-    bool counted[VIOLATION_CODES] = {false};
+    struct observation *slot = shard_slot(observe, shard, now_us, OBSERVED_QUARANTINE);
     for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
         enum violation_code code = event->violations[i].code;
-        shard->reasons[code] += !counted[code];
-        counted[code] = true;
+        uint32_t bit = UINT32_C(1) << code;
+        shard->reasons[code] += !(slot->reasons & bit);
+        slot->reasons |= bit;
     }
+    if (observe->sink.context)
+        slot->labels = observe->sink.refused(observe->sink.context, event);
     lock_release(&shard->lock);
     slices_quarantine(observe->slices, event, now_us);
 }

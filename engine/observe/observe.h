@@ -14,6 +14,7 @@
 #include "engine/decide/outcome.h"
 #include "engine/observe/bins.h"
 #include "engine/observe/histogram.h"
+#include "engine/observe/observation.h"
 #include "engine/observe/slices.h"
 #include "engine/observe/snapshot.h"
 #include "engine/observe/tally.h"
@@ -50,8 +51,11 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
 /* A shadow scored an event after its outcome was observed without it. */
 void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
                     const char *version);
-/* A row read back at start: counted in the windows, but not in the totals since start. */
-void observe_recorded(struct observe *observe, const struct outcome *outcome);
+/* A row read back at start: counted in the windows, but not in the totals since start. `event` is
+ * told to the sink only, and may be NULL. `places`: for whom it is counted. */
+enum { OBSERVE_WINDOWS = 1, OBSERVE_SINK = 2 };
+void observe_recorded(struct observe *observe, const struct outcome *outcome,
+                      const struct event *event, unsigned places);
 void observe_quarantine(struct observe *observe, int worker, const struct event *event,
                         int64_t now_us);
 void observe_duplicate(struct observe *observe, int worker, int64_t now_us);
@@ -121,6 +125,9 @@ typedef enum slice_verdict slice_judge(void *context, const struct binning *binn
                                        const uint32_t (*counts)[MAX_BINS], int n_columns);
 /* Set before the first outcome. */
 void observe_set_judge(struct observe *observe, slice_judge *judge, void *context);
+
+/* Who is told of everything besides. Set before the first outcome; copied. */
+void observe_set_sink(struct observe *observe, const struct observe_sink *sink);
 
 /* ---- across restarts ---- */
 

@@ -70,6 +70,7 @@ struct observe {
     struct windows *windows;
     struct arm arms[MAX_ARMS];
     struct reference *reference;
+    struct observe_sink sink;
     float *collected; /* rows of the coming reference, or NULL when none is being collected */
     int64_t n_collected;
     struct tally totals; /* since start */

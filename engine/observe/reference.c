@@ -29,12 +29,33 @@ void reference_release(struct reference *reference)
         free(reference);
 }
 
+/* observe->lock is held. */
+static void tell_sink(struct observe *observe)
+{
+    const struct reference *reference = observe->reference;
+    if (observe->sink.context)
+        observe->sink.cuts(observe->sink.context, reference ? reference->binnings : NULL,
+                           reference ? reference->n_columns : 0);
+}
+
+void observe_set_sink(struct observe *observe, const struct observe_sink *sink)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    observe->sink = *sink;
+    windows_set_sink(observe->windows, &observe->sink);
+    if (sink->context)
+        tell_sink(observe);
+    lock_release(&observe->lock);
+}
+
 void reference_install(struct observe *observe, struct reference *take)
 {
     lock_assert_held(&observe->lock);
     reference_release(observe->reference);
     observe->reference = take;
     windows_set_binnings(observe->windows, take ? take->binnings : NULL);
+    tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
 
@@ -52,6 +73,7 @@ void reference_restore(struct observe *observe, struct reference *take)
     stop_collecting(observe);
     reference_release(observe->reference);
     observe->reference = take;
+    tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
 

@@ -82,6 +82,12 @@ void windows_set_judge(struct windows *windows, slice_judge *judge, void *contex
 void windows_inherit_judge(struct windows *windows, const struct windows *from)
 {
     windows_set_judge(windows, from->judge, from->judge_context);
+    windows->sink = from->sink;
+}
+
+void windows_set_sink(struct windows *windows, const struct observe_sink *sink)
+{
+    windows->sink = sink;
 }
 
 void windows_set_binnings(struct windows *windows, const struct binning *binnings)
@@ -171,6 +177,8 @@ static void count_everywhere(struct windows *windows, int64_t time_us, const str
         if (cell)
             tally_add(cell, counts);
     }
+    if (windows->sink && windows->sink->context)
+        windows->sink->verdict(windows->sink->context, time_us, counts);
 }
 
 static void judge_minute(struct windows *windows, int64_t key, int64_t time_us)

@@ -10,31 +10,9 @@
 #include "engine/base/buffer.h"
 #include "engine/observe/bins.h"
 #include "engine/observe/histogram.h"
+#include "engine/observe/observation.h"
 #include "engine/observe/observe.h"
 #include "engine/observe/tally.h"
-
-#define NO_ARM (-1)
-#define NO_BIN UINT8_MAX
-
-enum observation_kind {
-    OBSERVED_OUTCOME,
-    OBSERVED_QUARANTINE,
-    OBSERVED_DUPLICATE,
-    OBSERVED_ERROR,
-    OBSERVED_SHADOW, /* a shadow's score of an outcome observed before */
-};
-
-/* One thing that happened, as small as it gets. */
-struct observation {
-    int64_t at_us;
-    int64_t latency_us; /* <0: not measured */
-    int64_t age_us;     /* of the event when it was decided; INT64_MAX: unknown */
-    uint8_t kind;       /* enum observation_kind */
-    uint8_t decision;
-    uint8_t score_bin;
-    int8_t arm;                  /* index, or NO_ARM */
-    int8_t shadows[MAX_SHADOWS]; /* likewise */
-};
 
 struct windows_options {
     int n_columns;
@@ -46,9 +24,11 @@ struct windows;
 struct windows *windows_create(const struct windows_options *options); /* NULL: out of memory */
 void windows_destroy(struct windows *windows);
 
-/* Takes over the judge of other windows. */
+/* Takes over the judge and the sink of other windows. */
 void windows_inherit_judge(struct windows *windows, const struct windows *from);
 void windows_set_judge(struct windows *windows, slice_judge *judge, void *context);
+/* Who is told of verdicts; borrowed, and taken over by windows_inherit_judge(). */
+void windows_set_sink(struct windows *windows, const struct observe_sink *sink);
 /* The cuts that the codes below follow; NULL: none yet. Borrowed. Forgets all bins. */
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);
 

@@ -38,6 +38,7 @@ struct windows {
     struct windows_options options;
     slice_judge *judge;
     void *judge_context;
+    const struct observe_sink *sink; /* NULL: nobody is told */
     const struct binning *binnings;
     bool started; /* false until the first time is known */
     int64_t now_us;

@@ -21,7 +21,7 @@
 /* In the new folder until it has taken its place: what has it was never a ledger. */
 #define MARK_NAME "restoring"
 /* Not of the record, but of this place: it goes on with what it has. */
-static const char *const kept_names[] = {"alerts.db", CHANGES_NAME};
+static const char *const kept_names[] = {"alerts.db", CHANGES_NAME, "history.db"};
 
 struct putting {
     const struct restore_options *options;
@@ -224,7 +224,8 @@ static enum status keep(struct putting *putting, const char *name, struct error 
     return status == STATUS_OK ? file_sync(to, error) : status;
 }
 
-/* Silences, what was sent and what was changed are of this place and not of the record. */
+/* Silences, what was sent, what was changed and how it went are of this place and not of the
+ * record. */
 static enum status keep_all(struct putting *putting, struct error *error)
 {
     enum status status = STATUS_OK;

@@ -323,6 +323,22 @@ const struct http_route web_routes[] = {
                "of configuration, contract, features, rules and models was different at a start. "
                "The newest 1,000 of the range, oldest first; the list keeps 20,000, across "
                "restarts.", .response_schema = "Changes"},
+    {.method = "GET", .path = "/api/v1/history", .handle = web_get_history, .closes = true,
+     .summary = "What happened over time",
+     .detail = "One line for each series and each combination of the labels in `by`, a point for "
+               "each step, the events counted at their own time. null is no data: the service was "
+               "not counting, or there was nothing to take a share of. Steps of seconds reach back "
+               "five minutes; features by labels are kept by five minutes.",
+     .response_schema = "History"},
+    {.method = "GET", .path = "/api/v1/history/series", .handle = web_get_history_series,
+     .closes = true, .summary = "Which series and labels there are",
+     .response_schema = "HistorySeries"},
+    {.method = "GET", .path = "/api/v1/heatmap", .handle = web_get_heatmap, .closes = true,
+     .summary = "How latencies, scores or a feature were distributed over time",
+     .detail = "The first count of a cell lies below the first edge, the last above the last; with "
+               "`missing` one more counts missing values. An edge of a feature belongs to the bin "
+               "below it, other edges to the one above.",
+     .response_schema = "Heatmap"},
     HEALTH_ROUTES,
     {.method = "GET", .path = "/metrics", .handle = get_metrics, .closes = true,
      .summary = "Metrics in the Prometheus text format", .response_schema = "Metrics"},
@@ -362,6 +378,28 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
      "{\"type\":[\"string\",\"integer\"]}"},
     {"/api/v1/changes", "to", "Before this time.", "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/history", "series", "Names, with commas between them.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/history", "by", "Labels to tell apart by, with commas between them.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/history", "from", "Not before this time: ISO-8601, or milliseconds since 1970 (six hours before the end).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/history", "to", "Before this time (now).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/history", "step", "A duration, or seconds: how long a point is (about 300 points).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/history", "where", "Only events with these labels: LABEL:VALUE, with commas between them.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/heatmap", "of", "latency, score or a feature.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/heatmap", "from", "Not before this time: ISO-8601, or milliseconds since 1970 (six hours before the end).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/heatmap", "to", "Before this time (now).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/heatmap", "step", "A duration, or seconds: how long a point is (about 300 points).",
+     "{\"type\":[\"string\",\"integer\"]}"},
+    {"/api/v1/heatmap", "where", "Only events with these labels: LABEL:VALUE, with commas between them.",
+     "{\"type\":\"string\"}"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

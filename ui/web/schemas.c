@@ -152,6 +152,32 @@ const struct web_schema web_schemas[] = {
      "\"level\":{\"enum\":[\"debug\",\"info\",\"warn\",\"error\"]},"
      "\"component\":{\"type\":\"string\"},\"event\":{\"type\":\"string\"},"
      "\"message\":{\"type\":\"string\"}}}}}}"},
+    {"History", JSON,
+     "{\"type\":\"object\",\"required\":[\"from\",\"to\",\"step_s\",\"series\"],\"properties\":{"
+     "\"from\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"to\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"step_s\":{\"type\":\"integer\",\"description\":\"may be coarser than was asked for\"},"
+     "\"series\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"name\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\"},"
+     "\"labels\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
+     "\"points\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{"
+     "\"type\":[\"number\",\"null\"]},\"minItems\":2,\"maxItems\":2}}}}}}}"},
+    {"HistorySeries", JSON,
+     "{\"type\":\"object\",\"required\":[\"labels\",\"series\"],\"properties\":{"
+     "\"labels\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"string\"}}},"
+     "\"series\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"name\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\"},"
+     "\"help\":{\"type\":\"string\"}}}}}}"},
+    {"Heatmap", JSON,
+     "{\"type\":\"object\",\"required\":[\"of\",\"step_s\",\"edges\",\"cells\"],"
+     "\"properties\":{\"of\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\"},"
+     "\"from\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"to\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"step_s\":{\"type\":\"integer\"},\"missing\":{\"type\":\"boolean\"},"
+     "\"edges\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
+     "\"cells\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,"
+     "\"maxItems\":2,\"items\":{\"type\":[\"integer\",\"array\",\"null\"]}}}}}"},
     {"Health", JSON,
      "{\"type\":\"object\",\"properties\":{\"status\":{\"const\":\"ok\"},"
      "\"version\":{\"type\":\"string\"}}}"},

@@ -11,6 +11,7 @@
 #include "engine/base/slice.h"
 #include "engine/base/status.h"
 #include "engine/base/trace.h"
+#include "engine/history/answer.h"
 #include "engine/observe/snapshot.h"
 #include "ui/access/access.h"
 
@@ -63,6 +64,16 @@ struct web_log_query {
     int limit;              /* the newest so many */
 };
 
+/* Questions to the history: 200, 400 when it is not understood, 503. */
+struct web_history {
+    void *context;
+    int (*series)(void *context, const struct history_question *question, struct buffer *out,
+                  struct error *error);
+    int (*names)(void *context, struct buffer *out, struct error *error);
+    int (*heatmap)(void *context, const struct history_question *question, struct buffer *out,
+                   struct error *error);
+};
+
 /* What the app offers. Every function may be called from several threads at once.
  *
  * Those that return int give the HTTP status and append the body: the answer's JSON for 200, or for
@@ -100,6 +111,7 @@ struct web_backend {
     int (*explain)(void *watch, struct buffer *out, struct error *error);
     int (*changes)(void *watch, int64_t from_us, int64_t to_us, struct buffer *out,
                    struct error *error);
+    struct web_history history; /* .series NULL: not offered */
     /* Prometheus text exposition */
     void (*metrics)(void *context, struct buffer *out);
     /* Whether decisions can be made; when not, why, one reason a line. NULL: the snapshot says. */

@@ -44,6 +44,14 @@ void web_get_explain(void *context, const struct http_request *request,
 void web_get_changes(void *context, const struct http_request *request,
                      struct http_response *response);
 
+/* history.c */
+void web_get_history(void *context, const struct http_request *request,
+                     struct http_response *response);
+void web_get_history_series(void *context, const struct http_request *request,
+                            struct http_response *response);
+void web_get_heatmap(void *context, const struct http_request *request,
+                     struct http_response *response);
+
 /* score.c: ?reasons=N or all; 3 when it is not given. False: the response says what is wrong. */
 bool web_read_reasons(const struct http_request *request, struct http_response *response,
                       int *reasons, bool *asked);

@@ -205,7 +205,7 @@ static void history_read_back_enters_windows_but_not_totals(void **state)
                                   .model_version = "3",
                                   .decided_at_us = T0 + hour * US_PER_HOUR,
                                   .latency_us = 10};
-        observe_recorded(observe, &outcome);
+        observe_recorded(observe, &outcome, NULL, OBSERVE_WINDOWS);
     }
     struct snapshot *snapshot = fill(observe, now_us, 2);
     assert_int_equal(snapshot->accepted_total, 0);

@@ -1,0 +1,220 @@
+/* A question is checked, read point by point, and its values are kept by group until all are known:
+ * JSON has them by series, time by time. */
+#include "engine/history/answer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/history/disk.h"
+#include "engine/history/question.h"
+#include "engine/history/measure.h"
+
+#define MAX_SERIES 16
+
+struct line { /* of one group: values by point, then by series */
+    uint64_t labels;
+    double *values;
+};
+
+struct answer {
+    struct history_store *history;
+    struct range range;
+    struct measure series[MAX_SERIES];
+    int n_series;
+    size_t n_points, point;
+    struct line lines[MAX_GROUPS];
+    int n_lines;
+    bool failed;
+};
+
+/* ---- the question ---- */
+
+static enum status read_series(const struct layout *layout, struct slice list,
+                               struct answer *answer, struct error *error)
+{
+    if (list.size == 0)
+        return error_set(error, STATUS_INVALID, "series: one name or more are needed");
+    while (list.size > 0) {
+        if (answer->n_series == MAX_SERIES)
+            return error_set(error, STATUS_INVALID, "series: at most %d at once", MAX_SERIES);
+        struct measure *series = &answer->series[answer->n_series++];
+        enum status status = measure_find(layout, question_word(&list), series, error);
+        if (status != STATUS_OK)
+            return status;
+        answer->range.sections |= measure_sections(series);
+    }
+    return STATUS_OK;
+}
+
+static size_t count_points(const struct range *range)
+{
+    int64_t from_s = floor_to(range->from_s, range->step_s);
+    return range->to_s > from_s ? (size_t)((range->to_s - from_s - 1) / range->step_s) + 1 : 0;
+}
+
+/* ---- the values ---- */
+
+static struct line *line_of(struct answer *answer, uint64_t labels)
+{
+    for (int i = 0; i < answer->n_lines; i++) {
+        if (answer->lines[i].labels == labels)
+            return &answer->lines[i];
+    }
+    size_t n = answer->n_points * (size_t)answer->n_series;
+    double *values = answer->n_lines < MAX_GROUPS ? malloc((n + 1) * sizeof *values) : NULL;
+    if (!values)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        values[i] = (double)NAN;
+    struct line *line = &answer->lines[answer->n_lines++];
+    *line = (struct line){labels, values};
+    return line;
+}
+
+static const struct sums *find_group(const struct point *point, uint64_t labels)
+{
+    for (int i = 0; i < point->n_groups; i++) {
+        if (point->groups[i]->labels == labels)
+            return point->groups[i];
+    }
+    return NULL;
+}
+
+/* A group that has nothing at this point still has its zeros. */
+static void take_point(void *context, const struct point *point)
+{
+    struct answer *answer = context;
+    bool all = answer->range.by_mask == 0 && line_of(answer, 0);
+    for (int i = 0; i < point->n_groups && !all; i++)
+        answer->failed = !line_of(answer, point->groups[i]->labels) || answer->failed;
+    for (int i = 0; i < answer->n_lines; i++) {
+        struct line *line = &answer->lines[i];
+        const struct sums *sums = find_group(point, line->labels);
+        for (int k = 0; k < answer->n_series; k++)
+            line->values[answer->point * (size_t)answer->n_series + (size_t)k] =
+                measure_value(&answer->series[k], point, sums);
+    }
+    answer->point++;
+}
+
+/* ---- JSON ---- */
+
+static void put_labels(const struct answer *answer, uint64_t key, struct json_writer *json)
+{
+    const struct labels *labels = history_labels(answer->history);
+    json_object(json, "labels");
+    for (int i = 0; i < labels_count(labels); i++) {
+        if (answer->range.by_mask & label_mask(i))
+            json_text(json, labels_name(labels, i), labels_value(labels, i, label_byte(key, i)));
+    }
+    json_object_end(json);
+}
+
+static void put_point(struct json_writer *json, int64_t start_s, double value)
+{
+    json_array(json, NULL);
+    json_int(json, NULL, start_s * 1000);
+    json_number(json, NULL, value);
+    json_array_end(json);
+}
+
+static void put_line(const struct answer *answer, const struct line *line, int series,
+                     struct json_writer *json)
+{
+    int64_t start_s = floor_to(answer->range.from_s, answer->range.step_s);
+    json_object(json, NULL);
+    json_text(json, "name", answer->series[series].name);
+    json_text(json, "unit", measure_unit(&answer->series[series]));
+    put_labels(answer, line->labels, json);
+    json_array(json, "points");
+    for (size_t i = 0; i < answer->n_points; i++, start_s += answer->range.step_s)
+        put_point(json, start_s, line->values[i * (size_t)answer->n_series + (size_t)series]);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static void put_head(const struct range *range, struct json_writer *json)
+{
+    json_time(json, "from", range->from_s * US_PER_S);
+    json_time(json, "to", range->to_s * US_PER_S);
+    json_int(json, "step_s", range->step_s);
+}
+
+static void put_answer(const struct answer *answer, struct buffer *out)
+{
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    put_head(&answer->range, &json);
+    json_array(&json, "series");
+    for (int k = 0; k < answer->n_series; k++) {
+        for (int i = 0; i < answer->n_lines; i++)
+            put_line(answer, &answer->lines[i], k, &json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+}
+
+static void answer_free(struct answer *answer)
+{
+    for (int i = 0; i < answer->n_lines; i++)
+        free(answer->lines[i].values);
+    free(answer);
+}
+
+enum status history_answer(struct history_store *history, const struct history_question *question,
+                           struct buffer *out, struct error *error)
+{
+    struct answer *answer = calloc(1, sizeof *answer);
+    if (!answer)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    answer->history = history;
+    enum status status = read_series(history_layout(history), question->series, answer, error);
+    if (status == STATUS_OK)
+        status = question_read(history, question, &answer->range, error);
+    answer->n_points = status == STATUS_OK ? count_points(&answer->range) : 0;
+    if (status == STATUS_OK && answer->n_points > MAX_POINTS)
+        status =
+            error_set(error, STATUS_INVALID, "more than %d points: take a larger step", MAX_POINTS);
+    if (status == STATUS_OK)
+        status = range_read(history, &answer->range, take_point, answer, error);
+    if (status == STATUS_OK && answer->failed)
+        status = error_set(error, STATUS_INVALID, "by: more than %d groups", MAX_GROUPS);
+    if (status == STATUS_OK)
+        put_answer(answer, out);
+    answer_free(answer);
+    return status;
+}
+
+static void put_name(void *context, const char *name, const char *unit, const char *help)
+{
+    struct json_writer *json = context;
+    json_object(json, NULL);
+    json_text(json, "name", name);
+    json_text(json, "unit", unit);
+    json_text(json, "help", help);
+    json_object_end(json);
+}
+
+void history_names(struct history_store *history, struct buffer *out)
+{
+    const struct labels *labels = history_labels(history);
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_object(&json, "labels");
+    for (int i = 0; i < labels_count(labels); i++) {
+        json_array(&json, labels_name(labels, i));
+        for (int code = LABEL_FIRST; code < labels_values(labels, i); code++)
+            json_text(&json, NULL, labels_value(labels, i, code));
+        json_array_end(&json);
+    }
+    json_object_end(&json);
+    json_array(&json, "series");
+    measure_list(history_layout(history), put_name, &json);
+    json_array_end(&json);
+    json_object_end(&json);
+}

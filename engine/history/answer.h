@@ -1,0 +1,32 @@
+/* Questions to the history as they come from outside, and the JSON they are answered with. */
+#ifndef BINNACLE_HISTORY_ANSWER_H
+#define BINNACLE_HISTORY_ANSWER_H
+
+#include "engine/base/buffer.h"
+#include "engine/base/slice.h"
+#include "engine/history/history.h"
+
+struct history_question {
+    int64_t from_us, to_us; /* INT64_MIN: six hours before the end; INT64_MAX: now */
+    int64_t step_us;        /* 0: about 240 points */
+    struct slice series;    /* "events,latency_p99_us" */
+    struct slice by;        /* "variant,country"; may be empty */
+    struct slice where;     /* "country:US,device:ios"; may be empty */
+    struct slice of;        /* of a heatmap: "latency", "score" or a column */
+};
+
+/* {"from","to","step_s","series":[{"name","unit","labels":{},"points":[[t_ms,value|null],...]}]}.
+ * STATUS_INVALID says what is wrong with the question. Any thread, as all here. */
+MUST_USE enum status history_answer(struct history_store *history,
+                                    const struct history_question *question, struct buffer *out,
+                                    struct error *error);
+/* {"labels":{"variant":["champion",...]},"series":[{"name","unit","help"}]} */
+void history_names(struct history_store *history, struct buffer *out);
+/* {"of","unit","step_s","edges":[...],"missing":bool,"cells":[[t_ms,[n,...]|null],...]}: a cell's
+ * first count lies below the first edge, its last at or above the last edge, and with "missing"
+ * one more counts missing values. */
+MUST_USE enum status history_heatmap(struct history_store *history,
+                                     const struct history_question *question, struct buffer *out,
+                                     struct error *error);
+
+#endif

@@ -1,0 +1,148 @@
+/* Cells: made, added, and written as sparse pairs of (distance to the last number, count), both
+ * varints. Nothing here keeps state. */
+#include "engine/history/cell.h"
+
+#include <stdlib.h>
+
+#include "engine/observe/varint.h"
+
+uint64_t *cell_latency(struct cell *cell)
+{
+    if (!cell->latency)
+        cell->latency = calloc(LATENCY_COUNTS, sizeof *cell->latency);
+    return cell->latency;
+}
+
+static size_t n_bins(const struct cell *cell)
+{
+    return (size_t)cell->layout->n_columns * MAX_BINS;
+}
+
+uint64_t *cell_bins(struct cell *cell)
+{
+    if (!cell->bins)
+        cell->bins = calloc(n_bins(cell) + 1, sizeof *cell->bins);
+    return cell->bins;
+}
+
+void cell_free(struct cell *cell)
+{
+    free(cell->latency);
+    free(cell->bins);
+    cell->latency = cell->bins = NULL;
+}
+
+static bool add(uint64_t *into, const uint64_t *from, size_t n)
+{
+    if (!into)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        into[i] += from[i];
+    return true;
+}
+
+bool cell_add(struct cell *into, const struct cell *from, unsigned sections)
+{
+    bool whole = true;
+    if (sections & SECTION_SCALARS)
+        add(into->scalars, from->scalars, SCALARS);
+    if (sections & SECTION_SCORES)
+        add(into->scores, from->scores, SCORE_COUNTS);
+    if (sections & SECTION_LATENCY && from->latency)
+        whole = add(cell_latency(into), from->latency, LATENCY_COUNTS);
+    if (sections & SECTION_BINS && from->bins)
+        whole = add(cell_bins(into), from->bins, n_bins(from)) && whole;
+    return whole;
+}
+
+/* ---- bytes ---- */
+
+static void put_section(const uint64_t *counts, size_t n, struct buffer *out)
+{
+    struct buffer pairs;
+    uint64_t last = 0;
+    buffer_init(&pairs, out->maximum);
+    for (size_t i = 0; counts && i < n; i++) {
+        if (counts[i] == 0)
+            continue;
+        varint_put(&pairs, i + 1 - last);
+        varint_put(&pairs, counts[i]);
+        last = i + 1;
+    }
+    varint_put(out, pairs.size);
+    buffer_append_slice(out, buffer_slice(&pairs));
+    out->overflow = out->overflow || pairs.overflow;
+    buffer_free(&pairs);
+}
+
+void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out)
+{
+    varint_put(out, cell->labels);
+    varint_put(out, (uint64_t)cell->layout->id);
+    put_section(sections & SECTION_SCALARS ? cell->scalars : NULL, SCALARS, out);
+    put_section(sections & SECTION_SCORES ? cell->scores : NULL, SCORE_COUNTS, out);
+    put_section(sections & SECTION_LATENCY ? cell->latency : NULL, LATENCY_COUNTS, out);
+    put_section(sections & SECTION_BINS ? cell->bins : NULL, n_bins(cell), out);
+}
+
+static bool take_section(struct slice *bytes, struct slice *section)
+{
+    uint64_t size;
+    if (!varint_take(bytes, &size) || size > bytes->size)
+        return false;
+    *section = slice_make(bytes->data, size);
+    *bytes = slice_make(bytes->data + size, bytes->size - size);
+    return true;
+}
+
+bool cell_next(struct slice *bytes, struct packed_cell *packed)
+{
+    uint64_t layout;
+    if (!varint_take(bytes, &packed->labels) || !varint_take(bytes, &layout) || layout > INT32_MAX)
+        return false;
+    packed->layout = (int)layout;
+    return take_section(bytes, &packed->scalars) && take_section(bytes, &packed->scores) &&
+           take_section(bytes, &packed->latency) && take_section(bytes, &packed->bins);
+}
+
+/* Most distances and counts are below 128: one byte. */
+static inline bool take_small(const unsigned char **at, const unsigned char *end, uint64_t *value)
+{
+    if (*at < end && **at < 0x80) {
+        *value = *(*at)++;
+        return true;
+    }
+    struct slice rest = slice_make(*at, (size_t)(end - *at));
+    bool whole = varint_take(&rest, value);
+    *at = (const unsigned char *)rest.data;
+    return whole;
+}
+
+static bool take_pairs(struct slice section, uint64_t *counts, size_t n)
+{
+    const unsigned char *at = (const unsigned char *)section.data, *end = at + section.size;
+    uint64_t place = 0, step, count;
+    while (at < end) {
+        if (!take_small(&at, end, &step) || !take_small(&at, end, &count) || step == 0 ||
+            step > n - place)
+            return false;
+        place += step;
+        counts[place - 1] += count;
+    }
+    return true;
+}
+
+bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections)
+{
+    bool whole = true;
+    if (sections & SECTION_SCALARS)
+        whole = take_pairs(packed->scalars, into->scalars, SCALARS);
+    if (sections & SECTION_SCORES)
+        whole = whole && take_pairs(packed->scores, into->scores, SCORE_COUNTS);
+    if (sections & SECTION_LATENCY && packed->latency.size > 0)
+        whole = whole && cell_latency(into) &&
+                take_pairs(packed->latency, into->latency, LATENCY_COUNTS);
+    if (sections & SECTION_BINS && packed->bins.size > 0)
+        whole = whole && cell_bins(into) && take_pairs(packed->bins, into->bins, n_bins(into));
+    return whole;
+}

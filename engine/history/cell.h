@@ -1,0 +1,84 @@
+/* A cell: everything counted about the events of one span of time and one combination of labels.
+ * All of it are counts, so any longer span or wider combination is a sum of cells. */
+#ifndef BINNACLE_HISTORY_CELL_H
+#define BINNACLE_HISTORY_CELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/buffer.h"
+#include "engine/decide/outcome.h"
+#include "engine/history/layout.h"
+
+/* The counts that are no distribution. What is stored goes by these numbers: add before
+ * SCALAR_SPARE, remove none. */
+enum scalar {
+    SCALAR_ACCEPTED,
+    SCALAR_QUARANTINED,
+    SCALAR_DUPLICATES,
+    SCALAR_ERRORS,
+    SCALAR_APPROVED, /* in the order of enum decision */
+    SCALAR_REVIEWED,
+    SCALAR_DECLINED,
+    SCALAR_LATENCY_US,    /* the sum of those measured */
+    SCALAR_SCORE_SUM,     /* of scores, in millionths */
+    SCALAR_FRESH_MINUTES, /* verdicts, at the time they were given */
+    SCALAR_STALE_MINUTES,
+    SCALAR_STEADY_SLICES,
+    SCALAR_DRIFTED_SLICES,
+    SCALAR_AGE_S,  /* the sum of the ages of events when they were decided */
+    SCALAR_AGED,   /* events with a known age */
+    SCALAR_TRUTHS, /* from here: labels by decision: truth 0, then truth 1 */
+    SCALAR_TRUTHS_END = SCALAR_TRUTHS + 2 * DECISION_COUNT,
+    SCALAR_VIOLATIONS = 32, /* from here: quarantine reasons, by enum violation_code */
+    SCALAR_SPARE = SCALAR_VIOLATIONS + 32,
+    SCALARS = 64
+};
+_Static_assert(SCALAR_TRUTHS_END <= SCALAR_VIOLATIONS && VIOLATION_CODES <= 32, "room for counts");
+
+#define SCORE_STEPS  50                /* equal widths over [0, 1] */
+#define SCORE_COUNTS (3 * SCORE_STEPS) /* all, then those whose truth is 0, then 1 */
+
+/* The parts of a cell, as bits: not every reader needs all of them. */
+enum section {
+    SECTION_SCALARS = 1,
+    SECTION_SCORES = 2,
+    SECTION_LATENCY = 4,
+    SECTION_BINS = 8,
+    SECTION_ALL = 15
+};
+
+struct cell {
+    int64_t start_s;
+    uint64_t labels;
+    const struct layout *layout;
+    uint64_t scalars[SCALARS];
+    uint64_t scores[SCORE_COUNTS];
+    uint64_t *latency; /* LATENCY_COUNTS of them; NULL: none measured */
+    uint64_t *bins;    /* layout->n_columns * MAX_BINS; NULL: nothing binned */
+};
+
+/* The distributions, made when they are first needed. NULL: out of memory. */
+uint64_t *cell_latency(struct cell *cell);
+uint64_t *cell_bins(struct cell *cell);
+void cell_free(struct cell *cell); /* what is inside */
+
+/* Adds the named sections. Both have the same layout. False: out of memory, *into is as it was in
+ * the sections that did not fit. */
+bool cell_add(struct cell *into, const struct cell *from, unsigned sections);
+
+/* ---- as bytes: labels, layout, then the sections, each with its length ---- */
+
+void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out);
+
+/* Takes the head of the next cell off *bytes and gives its sections as they stand. */
+struct packed_cell {
+    uint64_t labels;
+    int layout;
+    struct slice scalars, scores, latency, bins;
+};
+bool cell_next(struct slice *bytes, struct packed_cell *packed);
+/* Adds the sections of a packed cell. False: damaged, or out of memory. */
+bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections);
+
+#endif

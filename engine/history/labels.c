@@ -1,0 +1,252 @@
+/* Dictionaries of few values. Values are only ever added: whoever reads goes by the count, which is
+ * raised after the value stands, so reading takes no lock. */
+#include "engine/history/labels.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/thread.h"
+
+enum label_kind { LABEL_UNUSED, LABEL_VARIANT, LABEL_DECISION, LABEL_REASON, LABEL_FIELD };
+
+struct label {
+    char name[NAME_SIZE];
+    enum label_kind kind;
+    int field;
+    atomic_int n; /* codes below are known */
+    uint64_t hashes[LABEL_FIRST + LABEL_VALUES];
+    char values[LABEL_FIRST + LABEL_VALUES][NAME_SIZE];
+};
+
+struct labels {
+    struct lock lock; /* of adding */
+    int n;
+    struct label labels[MAX_LABELS];
+};
+
+struct labels *labels_create(void)
+{
+    struct labels *labels = calloc(1, sizeof *labels);
+    if (labels)
+        lock_init(&labels->lock, "history_labels");
+    return labels;
+}
+
+void labels_destroy(struct labels *labels)
+{
+    if (!labels)
+        return;
+    lock_destroy(&labels->lock);
+    free(labels);
+}
+
+/* ---- which there are ---- */
+
+int labels_count(const struct labels *labels)
+{
+    return labels->n;
+}
+
+int labels_find(const struct labels *labels, const char *name)
+{
+    for (int i = 0; i < labels->n; i++) {
+        if (strcmp(labels->labels[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+const char *labels_name(const struct labels *labels, int position)
+{
+    return labels->labels[position].name;
+}
+
+bool labels_restore(struct labels *labels, int position, const char *name)
+{
+    if (position < 0 || position >= MAX_LABELS || position > labels->n)
+        return false;
+    struct label *label = &labels->labels[position];
+    snprintf(label->name, sizeof label->name, "%s", name);
+    snprintf(label->values[LABEL_OTHER], NAME_SIZE, "other");
+    label->hashes[LABEL_OTHER] = hash64("other", 5, 0);
+    label->hashes[LABEL_NONE] = hash64("", 0, 0);
+    atomic_store(&label->n, LABEL_FIRST);
+    if (position == labels->n)
+        labels->n++;
+    return true;
+}
+
+enum status labels_use(struct labels *labels, const char *name, const struct schema *schema,
+                       struct error *error)
+{
+    static const char *const words[] = {"variant", "decision", "reason"};
+    enum label_kind kind = LABEL_FIELD;
+    for (int i = 0; i < 3; i++)
+        kind = strcmp(name, words[i]) == 0 ? (enum label_kind)(LABEL_VARIANT + i) : kind;
+    int field = kind == LABEL_FIELD ? schema_find(schema, name) : -1;
+    if (kind == LABEL_FIELD && (field < 0 || strlen(name) >= NAME_SIZE))
+        return error_set(error, STATUS_INVALID,
+                         "\"%.60s\" is neither variant, decision, reason nor a field of the "
+                         "contract",
+                         name);
+    if (field >= 0 && (schema->fields[field].pii || field == schema->id || field == schema->time))
+        return error_set(error, STATUS_INVALID,
+                         "\"%s\" has too many values or is personal: history is kept by fields of "
+                         "few values",
+                         name);
+    int position = labels_find(labels, name);
+    if (position < 0 && labels_restore(labels, labels->n, name))
+        position = labels->n - 1;
+    if (position < 0)
+        return error_set(error, STATUS_INVALID,
+                         "history has been kept by %d labels; there is no room for \"%s\"",
+                         MAX_LABELS, name);
+    labels->labels[position].kind = kind;
+    labels->labels[position].field = field;
+    return STATUS_OK;
+}
+
+/* ---- values ---- */
+
+static int find_value(const struct label *label, struct slice text, uint64_t hash)
+{
+    int n = atomic_load_explicit(&label->n, memory_order_acquire);
+    for (int code = LABEL_NONE; code < n; code++) {
+        if (label->hashes[code] == hash && slice_is(text, label->values[code]))
+            return code;
+    }
+    return -1;
+}
+
+static int add_value(struct label *label, struct slice text, uint64_t hash)
+{
+    int code = atomic_load(&label->n);
+    if (code == LABEL_FIRST + LABEL_VALUES || text.size >= NAME_SIZE ||
+        memchr(text.data, '\0', text.size))
+        return LABEL_OTHER;
+    memcpy(label->values[code], text.data, text.size);
+    label->values[code][text.size] = '\0';
+    label->hashes[code] = hash;
+    atomic_store_explicit(&label->n, code + 1, memory_order_release);
+    return code;
+}
+
+static uint64_t value_code(struct labels *labels, struct label *label, struct slice text)
+{
+    uint64_t hash = hash64(text.data, text.size, 0);
+    int code = find_value(label, text, hash);
+    if (code >= 0)
+        return (uint64_t)code;
+    lock_take(&labels->lock);
+    code = find_value(label, text, hash);
+    if (code < 0)
+        code = add_value(label, text, hash);
+    lock_release(&labels->lock);
+    return (uint64_t)code;
+}
+
+bool labels_restore_value(struct labels *labels, int position, int code, const char *text)
+{
+    if (position < 0 || position >= labels->n)
+        return false;
+    struct label *label = &labels->labels[position];
+    struct slice slice = slice_of(text);
+    return code == atomic_load(&label->n) &&
+           add_value(label, slice, hash64(slice.data, slice.size, 0)) == code;
+}
+
+const char *labels_value(const struct labels *labels, int position, int code)
+{
+    return labels->labels[position].values[code];
+}
+
+int labels_values(const struct labels *labels, int position)
+{
+    return atomic_load_explicit(&labels->labels[position].n, memory_order_acquire);
+}
+
+int labels_code(const struct labels *labels, int position, struct slice text)
+{
+    return find_value(&labels->labels[position], text, hash64(text.data, text.size, 0));
+}
+
+/* ---- keys ---- */
+
+static uint64_t field_code(struct labels *labels, struct label *label, const struct event *event)
+{
+    char text[32];
+    if (!event || !event->values)
+        return LABEL_NONE;
+    const struct value *value = &event->values[label->field];
+    switch (value->type) {
+    case VALUE_STRING:
+        return value_code(labels, label, value->string);
+    case VALUE_BOOL:
+        return value_code(labels, label, slice_of(value->boolean ? "true" : "false"));
+    case VALUE_NUMBER:
+        snprintf(text, sizeof text, "%.17g", value->number);
+        return value_code(labels, label, slice_of(text));
+    case VALUE_NULL:
+    case VALUE_TIME:
+        break;
+    }
+    return LABEL_NONE;
+}
+
+uint64_t labels_of_outcome(struct labels *labels, const struct outcome *outcome,
+                           const struct event *event)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < labels->n; i++) {
+        struct label *label = &labels->labels[i];
+        uint64_t code = LABEL_NONE;
+        switch (label->kind) {
+        case LABEL_VARIANT:
+            code = value_code(labels, label, slice_of(variant_name(outcome->variant)));
+            break;
+        case LABEL_DECISION:
+            code = value_code(labels, label, slice_of(decision_name(outcome->decision)));
+            break;
+        case LABEL_REASON:
+            code = outcome->rule ? value_code(labels, label, slice_of(outcome->rule)) : code;
+            break;
+        case LABEL_FIELD:
+            code = field_code(labels, label, event);
+            break;
+        case LABEL_UNUSED:
+            break;
+        }
+        key |= code << (8 * i);
+    }
+    return key;
+}
+
+/* Values of an event that was refused may be anything: only those that are known are told apart,
+ * so that rubbish does not fill the dictionaries. */
+uint64_t labels_of_refusal(struct labels *labels, const struct event *event, const char *reason)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < labels->n; i++) {
+        struct label *label = &labels->labels[i];
+        int code = LABEL_NONE;
+        if (label->kind == LABEL_REASON)
+            code = (int)value_code(labels, label, slice_of(reason));
+        else if (label->kind == LABEL_FIELD && event && event->values &&
+                 event->values[label->field].type == VALUE_STRING)
+            code = labels_code(labels, i, event->values[label->field].string);
+        key |= (uint64_t)(code < 0 ? LABEL_OTHER : code) << (8 * i);
+    }
+    return key;
+}
+
+uint64_t labels_of_nothing(const struct labels *labels)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < labels->n; i++)
+        key |= (uint64_t)LABEL_NONE << (8 * i);
+    return key;
+}

@@ -1,0 +1,427 @@
+/* One table of what can be asked. A count is 0 where the service was counting and nothing came, and
+ * no data where it was not; a ratio or percentile of nothing is no data. Refusals, duplicates and
+ * errors are in no ledger: where the service was not there to see them they are not known, though
+ * decisions of that time may be. */
+#include "engine/history/measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum parameter { NO_PARAMETER, BY_COLUMN, BY_VIOLATION };
+
+/* What the value is made of, and the number or the share that the row names. */
+struct question {
+    const struct sums *sums; /* not NULL */
+    const struct point *point;
+    const struct measure *series;
+};
+
+struct measure_row {
+    const char *name;
+    enum parameter parameter;
+    const char *unit;
+    unsigned sections;
+    bool is_count;  /* 0 where nothing came; else that is no data */
+    bool only_live; /* cannot be had from the ledger afterwards */
+    double number;  /* for the function */
+    enum scalar of; /* likewise */
+    double (*value)(const struct question *question);
+    const char *help;
+};
+
+/* ---- values ---- */
+
+static uint64_t scalar(const struct question *question, enum scalar which)
+{
+    return question->sums->cell.scalars[which];
+}
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : (double)NAN;
+}
+
+static uint64_t all_events(const struct question *question)
+{
+    return scalar(question, SCALAR_ACCEPTED) + scalar(question, SCALAR_QUARANTINED) +
+           scalar(question, SCALAR_DUPLICATES) + scalar(question, SCALAR_ERRORS);
+}
+
+static double events(const struct question *question)
+{
+    return (double)all_events(question);
+}
+
+static double rate(const struct question *question)
+{
+    return (double)all_events(question) /
+           (double)(question->point->end_s - question->point->start_s);
+}
+
+static double number_of(const struct question *question)
+{
+    return (double)scalar(question, question->series->row->of);
+}
+
+static double violations(const struct question *question)
+{
+    return (double)question->sums->cell.scalars[SCALAR_VIOLATIONS + question->series->code];
+}
+
+static double share_of_accepted(const struct question *question)
+{
+    return ratio(scalar(question, question->series->row->of), scalar(question, SCALAR_ACCEPTED));
+}
+
+static double share_of_events(const struct question *question)
+{
+    return ratio(scalar(question, question->series->row->of), all_events(question));
+}
+
+static double latency(const struct question *question)
+{
+    return sums_latency(question->sums, question->series->row->number);
+}
+
+static double latency_mean(const struct question *question)
+{
+    return ratio(scalar(question, SCALAR_LATENCY_US), sums_measured(question->sums));
+}
+
+static double latency_good(const struct question *question)
+{
+    const struct layout *layout = question->point->layout;
+    return layout->n_limits > 0 ? sums_below(question->sums, layout->limits_us[0]) : (double)NAN;
+}
+
+static double measured(const struct question *question)
+{
+    return (double)sums_measured(question->sums);
+}
+
+static double age(const struct question *question)
+{
+    return ratio(scalar(question, SCALAR_AGE_S), scalar(question, SCALAR_AGED));
+}
+
+static double score_mean(const struct question *question)
+{
+    return ratio(scalar(question, SCALAR_SCORE_SUM), scalar(question, SCALAR_ACCEPTED)) / 1e6;
+}
+
+/* The middle of the step that holds the percentile. */
+static double score_quantile(const struct question *question)
+{
+    const uint64_t *steps = question->sums->cell.scores;
+    uint64_t n = 0, seen = 0;
+    for (int i = 0; i < SCORE_STEPS; i++)
+        n += steps[i];
+    double rank = fmax(1, ceil(question->series->row->number * (double)n));
+    for (int i = 0; i < SCORE_STEPS && n > 0; i++) {
+        seen += steps[i];
+        if ((double)seen >= rank)
+            return ((double)i + 0.5) / SCORE_STEPS;
+    }
+    return (double)NAN;
+}
+
+static double good_of_verdicts(const struct question *question)
+{
+    enum scalar good = question->series->row->of;
+    return ratio(scalar(question, good), scalar(question, good) + scalar(question, good + 1));
+}
+
+static double truths(const struct question *question)
+{
+    uint64_t n = 0;
+    for (int i = SCALAR_TRUTHS; i < SCALAR_TRUTHS_END; i++)
+        n += question->sums->cell.scalars[i];
+    return (double)n;
+}
+
+/* Of those that were reviewed or declined, and of those that were frauds. */
+static uint64_t caught(const struct question *question, int truth)
+{
+    return question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_REVIEW + truth] +
+           question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_DECLINE + truth];
+}
+
+static double precision(const struct question *question)
+{
+    return ratio(caught(question, 1), caught(question, 0) + caught(question, 1));
+}
+
+static double recall(const struct question *question)
+{
+    uint64_t missed = question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_APPROVE + 1];
+    return ratio(caught(question, 1), caught(question, 1) + missed);
+}
+
+/* ---- distances from the reference ---- */
+
+/* Shares of both sides with 1/2 added to each count (Jeffreys' prior), as engine/monitor/drift.h
+ * has it; bins empty on both sides are left out. Returns how many are left, 0: no data. */
+static int shares(const struct question *question, double p[MAX_BINS], double q[MAX_BINS],
+                  double *n_p, double *n_q)
+{
+    int column = question->series->column;
+    const uint64_t *counts = column < 0 ? NULL : sums_bins(question->sums, column);
+    const uint64_t *reference =
+        column < 0 ? NULL : question->point->layout->binnings[column].reference;
+    int n = 0;
+    *n_p = *n_q = 0;
+    for (int i = 0; counts && i < MAX_BINS; i++) {
+        if (counts[i] + reference[i] == 0)
+            continue;
+        p[n] = (double)reference[i];
+        q[n] = (double)counts[i];
+        *n_p += p[n];
+        *n_q += q[n++];
+    }
+    if (*n_p == 0 || *n_q == 0)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        p[i] = (p[i] + 0.5) / (*n_p + 0.5 * n);
+        q[i] = (q[i] + 0.5) / (*n_q + 0.5 * n);
+    }
+    return n;
+}
+
+static double psi(const struct question *question)
+{
+    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
+    int n = shares(question, p, q, &n_p, &n_q);
+    for (int i = 0; i < n; i++)
+        sum += (q[i] - p[i]) * log(q[i] / p[i]);
+    return n > 0 ? sum : (double)NAN;
+}
+
+static double jensen_shannon(const struct question *question)
+{
+    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
+    int n = shares(question, p, q, &n_p, &n_q);
+    for (int i = 0; i < n; i++) {
+        double middle = (p[i] + q[i]) / 2;
+        sum += p[i] * log2(p[i] / middle) / 2 + q[i] * log2(q[i] / middle) / 2;
+    }
+    return n > 0 ? sqrt(fmax(0, sum)) : (double)NAN;
+}
+
+static double total_variation(const struct question *question)
+{
+    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
+    int n = shares(question, p, q, &n_p, &n_q);
+    for (int i = 0; i < n; i++)
+        sum += fabs(q[i] - p[i]) / 2;
+    return n > 0 ? sum : (double)NAN;
+}
+
+/* Two samples over the same bins (Pearson 1900): sum of (a sqrt(M/N) - b sqrt(N/M))^2 / (a + b). */
+static double chi_square(const struct question *question)
+{
+    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
+    int n = shares(question, p, q, &n_p, &n_q);
+    for (int i = 0; i < n; i++) {
+        double a = p[i] * (n_p + 0.5 * n) - 0.5, b = q[i] * (n_q + 0.5 * n) - 0.5;
+        double difference = a * sqrt(n_q / n_p) - b * sqrt(n_p / n_q);
+        sum += difference * difference / (a + b);
+    }
+    return n > 0 ? sum : (double)NAN;
+}
+
+static double null_ratio(const struct question *question)
+{
+    const uint64_t *counts =
+        question->series->column < 0 ? NULL : sums_bins(question->sums, question->series->column);
+    uint64_t n = 0;
+    for (int i = 0; counts && i < MAX_BINS; i++)
+        n += counts[i];
+    return counts ? ratio(counts[MAX_BINS - 1], n) : (double)NAN;
+}
+
+/* ---- the table ---- */
+
+#define SCALAR_PART SECTION_SCALARS
+/* clang-format off */
+static const struct measure_row rows[] = {
+    {"events", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, 0, events,
+     "all that came: accepted, quarantined, duplicates and errors"},
+    {"events_per_s", NO_PARAMETER, "events/s", SCALAR_PART, true, true, 0, 0, rate, "their rate"},
+    {"accepted", NO_PARAMETER, "events", SCALAR_PART, true, false, 0, SCALAR_ACCEPTED, number_of,
+     "decided"},
+    {"quarantined", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_QUARANTINED,
+     number_of, "not decided because the contract was broken"},
+    {"duplicates", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_DUPLICATES, number_of,
+     "seen before"},
+    {"errors", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_ERRORS, number_of,
+     "callers who got no decision"},
+    {"error_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, true, 0, SCALAR_ERRORS,
+     share_of_events, "errors over all events"},
+    {"quarantine_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, true, 0, SCALAR_QUARANTINED,
+     share_of_events, "quarantined over all events"},
+    {"approve", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_APPROVED, number_of,
+     "approved"},
+    {"review", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_REVIEWED, number_of,
+     "sent to review"},
+    {"decline", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_DECLINED, number_of,
+     "declined"},
+    {"approve_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_APPROVED,
+     share_of_accepted, "approved over decided"},
+    {"review_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_REVIEWED,
+     share_of_accepted, "sent to review over decided"},
+    {"decline_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_DECLINED,
+     share_of_accepted, "declined over decided"},
+    {"latency_p50_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.5, 0, latency,
+     "half of the decisions took no longer; within 0.8 %"},
+    {"latency_p90_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.9, 0, latency,
+     "90 % took no longer"},
+    {"latency_p95_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.95, 0, latency,
+     "95 % took no longer"},
+    {"latency_p99_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.99, 0, latency,
+     "99 % took no longer"},
+    {"latency_p999_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.999, 0, latency,
+     "99.9 % took no longer"},
+    {"latency_mean_us", NO_PARAMETER, "us", SECTION_LATENCY | SCALAR_PART, false, false, 0, 0,
+     latency_mean, "the mean"},
+    {"latency_good_ratio", NO_PARAMETER, "ratio", SECTION_LATENCY, false, false, 0, 0, latency_good,
+     "decisions under the lowest limit of the objectives, exactly"},
+    {"latency_measured", NO_PARAMETER, "decisions", SECTION_LATENCY, true, false, 0, 0, measured,
+     "decisions whose latency is known"},
+    {"age_mean_s", NO_PARAMETER, "s", SCALAR_PART, false, false, 0, 0, age,
+     "how old events were when they were decided"},
+    {"score_mean", NO_PARAMETER, "score", SCALAR_PART, false, false, 0, 0, score_mean, "the mean"},
+    {"score_p50", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.5, 0, score_quantile,
+     "half of the scores are no higher; within 0.01"},
+    {"score_p90", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.9, 0, score_quantile,
+     "90 % are no higher"},
+    {"score_p99", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.99, 0, score_quantile,
+     "99 % are no higher"},
+    {"fresh_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_FRESH_MINUTES,
+     good_of_verdicts, "minutes whose newest event was fresh, over minutes judged"},
+    {"steady_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_STEADY_SLICES,
+     good_of_verdicts, "slices of five minutes without drift, over slices judged"},
+    {"truths", NO_PARAMETER, "labels", SCALAR_PART, true, true, 0, 0, truths,
+     "events of this time whose truth is known by now"},
+    {"precision", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, 0, precision,
+     "frauds among what was reviewed or declined, as far as the truth is known"},
+    {"recall", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, 0, recall,
+     "frauds that were reviewed or declined, among all known ones"},
+    {"quarantine.", BY_VIOLATION, "events", SCALAR_PART, true, true, 0, 0, violations,
+     "quarantined for this reason"},
+    {"psi.", BY_COLUMN, "psi", SECTION_BINS, false, false, 0, 0, psi,
+     "population stability index against the reference"},
+    {"js.", BY_COLUMN, "distance", SECTION_BINS, false, false, 0, 0, jensen_shannon,
+     "Jensen-Shannon distance from the reference, base 2: 0 to 1"},
+    {"chi_square.", BY_COLUMN, "statistic", SECTION_BINS, false, false, 0, 0, chi_square,
+     "Pearson's statistic of both samples"},
+    {"tvd.", BY_COLUMN, "distance", SECTION_BINS, false, false, 0, 0, total_variation,
+     "total variation distance from the reference: 0 to 1"},
+    {"null_ratio.", BY_COLUMN, "ratio", SECTION_BINS, false, false, 0, 0, null_ratio,
+     "missing values"},
+};
+/* clang-format on */
+
+/* ---- names ---- */
+
+static int find_violation(struct slice word)
+{
+    for (int i = 0; i < VIOLATION_CODES; i++) {
+        if (slice_is(word, violation_name((enum violation_code)i)))
+            return i;
+    }
+    return -1;
+}
+
+static int find_column(const struct layout *layout, struct slice word)
+{
+    char name[NAME_SIZE] = "";
+    if (word.size >= NAME_SIZE)
+        return -1;
+    memcpy(name, word.data, word.size);
+    return layout_column(layout, name);
+}
+
+static bool matches(const struct measure_row *row, struct slice name, struct slice *rest)
+{
+    size_t size = strlen(row->name);
+    if (name.size < size || memcmp(name.data, row->name, size) != 0)
+        return false;
+    *rest = slice_make(name.data + size, name.size - size);
+    return row->parameter == NO_PARAMETER ? rest->size == 0 : rest->size > 0;
+}
+
+enum status measure_find(const struct layout *layout, struct slice name, struct measure *series,
+                         struct error *error)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && name.size < sizeof series->name; i++) {
+        struct slice rest;
+        if (!matches(&rows[i], name, &rest))
+            continue;
+        *series = (struct measure){.row = &rows[i], .column = -1};
+        memcpy(series->name, name.data, name.size);
+        if (rows[i].parameter == BY_COLUMN)
+            series->column = find_column(layout, rest);
+        if (rows[i].parameter == BY_VIOLATION)
+            series->code = find_violation(rest);
+        if (series->code >= 0 && (rows[i].parameter != BY_COLUMN || series->column >= 0))
+            return STATUS_OK;
+    }
+    return error_set(error, STATUS_INVALID,
+                     "there is no series \"%.*s\"; /api/v1/history/series lists those there are",
+                     (int)(name.size < 80 ? name.size : 80), name.size ? name.data : "");
+}
+
+const char *measure_unit(const struct measure *series)
+{
+    return series->row->unit;
+}
+
+unsigned measure_sections(const struct measure *series)
+{
+    return series->row->sections;
+}
+
+double measure_value(const struct measure *series, const struct point *point,
+                     const struct sums *sums)
+{
+    static const struct sums nothing;
+    const struct measure_row *row = series->row;
+    struct question question = {sums ? sums : &nothing, point, series};
+    bool known = point->covered || (!row->only_live && sums);
+    double value = row->value(&question);
+    if (!isfinite(value))
+        return (double)NAN;
+    return known || (row->is_count && value > 0) ? value : (double)NAN;
+}
+
+static void list_columns(const struct measure_row *row, const struct layout *layout,
+                         measure_visitor *visit, void *context)
+{
+    char name[2 * NAME_SIZE];
+    for (int i = 0; i < layout->n_columns; i++) {
+        snprintf(name, sizeof name, "%s%s", row->name, layout->names[i]);
+        visit(context, name, row->unit, row->help);
+    }
+}
+
+static void list_violations(const struct measure_row *row, measure_visitor *visit, void *context)
+{
+    char name[2 * NAME_SIZE];
+    for (int i = 0; i < VIOLATION_CODES; i++) {
+        snprintf(name, sizeof name, "%s%s", row->name, violation_name((enum violation_code)i));
+        visit(context, name, row->unit, row->help);
+    }
+}
+
+void measure_list(const struct layout *layout, measure_visitor *visit, void *context)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].parameter == BY_COLUMN)
+            list_columns(&rows[i], layout, visit, context);
+        else if (rows[i].parameter == BY_VIOLATION)
+            list_violations(&rows[i], visit, context);
+        else
+            visit(context, rows[i].name, rows[i].unit, rows[i].help);
+    }
+}

@@ -1,0 +1,401 @@
+/* Reading: for each point the rows on the disk that lie in it, of the coarsest shelf that holds
+ * what is asked for, and the cells that are still in memory. Which is which is told by the number
+ * of the last commit: what waits is noted before the file is looked at, and left out when the file
+ * has it by then. Readers share one connection, one after another. */
+#include "engine/history/range.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/history/history_priv.h"
+
+#define MAX_RUNS 1024
+
+struct reading {
+    struct history_store *history;
+    const struct range *range;
+    const struct layout *layout;
+    struct span *memory[MAX_WAITING * 2 + 2]; /* what is not on the disk */
+    struct epoch *epochs[MAX_WAITING * 2];    /* held */
+    int n_epochs, n_memory;
+    int64_t memory_from_s; /* nothing in memory is older */
+    struct run runs[MAX_RUNS];
+    size_t n_runs;
+    struct sums *groups[MAX_GROUPS];
+    int n_groups, n_made;
+    struct cell scratch; /* of another layout */
+    bool failed;
+};
+
+/* ---- asked from outside ---- */
+
+const struct layout *history_layout(struct history_store *history)
+{
+    lock_take(&history->lock);
+    const struct layout *layout = history->layout;
+    for (int i = history->layouts.n - 1; i >= 0 && layout->n_columns == 0; i--) {
+        if (history->layouts.list[i]->n_columns > 0)
+            layout = history->layouts.list[i];
+    }
+    lock_release(&history->lock);
+    return layout;
+}
+
+const struct labels *history_labels(const struct history_store *history)
+{
+    return history->labels;
+}
+
+int64_t history_now_s(struct history_store *history)
+{
+    lock_take(&history->lock);
+    int64_t now_us = history->run.to_us;
+    lock_release(&history->lock);
+    return floor_to(now_us, US_PER_S) / US_PER_S;
+}
+
+static bool by_labels(const struct range *range)
+{
+    return (range->by_mask | range->where_mask) != 0;
+}
+
+int64_t range_step_s(struct history_store *history, const struct range *range)
+{
+    int64_t now_s = history_now_s(history);
+    bool recent = history->second && range->from_s >= now_s - SECOND_SLOTS;
+    if (range->step_s < 60 && (!recent || range->sections & SECTION_BINS))
+        return range->sections & SECTION_BINS && by_labels(range) ? 300 : 60;
+    if (range->step_s >= 60 && range->step_s % 60 != 0)
+        return (range->step_s / 60 + 1) * 60;
+    if (range->sections & SECTION_BINS && by_labels(range) && range->step_s % 300 != 0)
+        return (range->step_s / 300 + 1) * 300;
+    return range->step_s;
+}
+
+/* ---- groups ---- */
+
+static struct sums *group_of(struct reading *reading, uint64_t labels)
+{
+    for (int i = 0; i < reading->n_groups; i++) {
+        if (reading->groups[i]->labels == labels)
+            return reading->groups[i];
+    }
+    if (reading->n_groups == MAX_GROUPS)
+        return NULL;
+    if (reading->n_groups == reading->n_made) {
+        reading->groups[reading->n_made] = sums_create();
+        if (!reading->groups[reading->n_made])
+            return NULL;
+        reading->n_made++;
+    }
+    struct sums *sums = reading->groups[reading->n_groups++];
+    sums_clear(sums, labels, reading->layout);
+    return sums;
+}
+
+static bool is_wanted(const struct range *range, uint64_t labels)
+{
+    return (labels & range->where_mask) == range->where;
+}
+
+static void add_packed(struct reading *reading, const struct packed_cell *packed, unsigned sections)
+{
+    const struct layout *layout = layouts_get(&reading->history->layouts, packed->layout);
+    struct sums *sums = group_of(reading, packed->labels & reading->range->by_mask);
+    if (!sums || !layout) {
+        reading->failed = true;
+        return;
+    }
+    if (layout == reading->layout) {
+        reading->failed = !cell_unpack(&sums->cell, packed, sections) || reading->failed;
+        return;
+    }
+    cell_free(&reading->scratch);
+    reading->scratch = (struct cell){.layout = layout};
+    reading->failed = !cell_unpack(&reading->scratch, packed, sections) ||
+                      !sums_add(sums, &reading->scratch, sections) || reading->failed;
+}
+
+/* ---- the disk ---- */
+
+struct visit {
+    struct reading *reading;
+    unsigned sections;
+};
+
+static enum status visit_row(void *context, int64_t start_s, struct slice cells,
+                             struct error *error)
+{
+    (void)start_s;
+    struct visit *visit = context;
+    while (cells.size > 0) {
+        struct packed_cell packed;
+        if (!cell_next(&cells, &packed))
+            return error_set(error, STATUS_CORRUPT, "a row of the history is damaged");
+        if (is_wanted(visit->reading->range, packed.labels))
+            add_packed(visit->reading, &packed, visit->sections);
+    }
+    return STATUS_OK;
+}
+
+static enum status read_shelf(struct reading *reading, enum shelf shelf, unsigned sections,
+                              int64_t from_s, int64_t to_s, struct error *error)
+{
+    struct visit visit = {reading, sections & shelf_shapes[shelf].sections};
+    struct disk *disk = reading->history->reader;
+    if (!disk || from_s >= to_s || visit.sections == 0)
+        return STATUS_OK;
+    return disk_visit(disk, shelf, from_s, to_s, visit_row, &visit, error);
+}
+
+static bool one_label(uint64_t mask)
+{
+    int n = 0;
+    for (int i = 0; i < MAX_LABELS; i++)
+        n += (mask & label_mask(i)) != 0;
+    return n == 1;
+}
+
+static enum status read_hours(struct reading *reading, int64_t from_s, int64_t to_s,
+                              struct error *error)
+{
+    const struct range *range = reading->range;
+    enum shelf shelf = SHELF_HOUR;
+    if (by_labels(range))
+        shelf =
+            one_label(range->by_mask | range->where_mask) ? SHELF_HOUR_LABEL : SHELF_HOUR_LABELS;
+    return read_shelf(reading, shelf, range->sections, from_s, to_s, error);
+}
+
+static enum status read_minutes(struct reading *reading, int64_t from_s, int64_t to_s,
+                                struct error *error)
+{
+    const struct range *range = reading->range;
+    if (!by_labels(range))
+        return read_shelf(reading, SHELF_MINUTE, range->sections, from_s, to_s, error);
+    enum status status =
+        read_shelf(reading, SHELF_MINUTE_LABELS, range->sections, from_s, to_s, error);
+    if (status == STATUS_OK)
+        status = read_shelf(reading, SHELF_SLICE_LABELS, range->sections, from_s, to_s, error);
+    return status;
+}
+
+/* Whole hours by the hour, what sticks out by the minute. */
+static enum status read_disk(struct reading *reading, int64_t from_s, int64_t to_s,
+                             struct error *error)
+{
+    int64_t hours_from_s = -floor_to(-from_s, 3600), hours_to_s = floor_to(to_s, 3600);
+    if (hours_from_s >= hours_to_s)
+        return read_minutes(reading, from_s, to_s, error);
+    enum status status = read_minutes(reading, from_s, hours_from_s, error);
+    if (status == STATUS_OK)
+        status = read_hours(reading, hours_from_s, hours_to_s, error);
+    if (status == STATUS_OK)
+        status = read_minutes(reading, hours_to_s, to_s, error);
+    return status;
+}
+
+/* ---- memory ---- */
+
+static void add_cell(struct reading *reading, const struct cell *cell)
+{
+    if (!is_wanted(reading->range, cell->labels))
+        return;
+    struct sums *sums = group_of(reading, cell->labels & reading->range->by_mask);
+    if (!sums || !sums_add(sums, cell, reading->range->sections))
+        reading->failed = true;
+}
+
+static void read_memory(struct reading *reading, int64_t from_s, int64_t to_s)
+{
+    if (to_s <= reading->memory_from_s)
+        return;
+    for (int i = 0; i < reading->n_memory; i++) {
+        for (size_t k = 0; k < span_size(reading->memory[i]); k++) {
+            const struct cell *cell = span_at(reading->memory[i], k);
+            if (cell->start_s >= from_s && cell->start_s < to_s)
+                add_cell(reading, cell);
+        }
+    }
+}
+
+static bool read_seconds(struct reading *reading, int64_t from_s, int64_t to_s)
+{
+    struct history_store *history = reading->history;
+    struct visit visit = {reading, reading->range->sections & SECOND_SECTION};
+    struct error error;
+    bool covered = false;
+    lock_take(&history->lock);
+    for (int i = 0; i < SECOND_SLOTS; i++) {
+        const struct second *second = &history->seconds[i];
+        if (second->start_s < from_s || second->start_s >= to_s)
+            continue;
+        covered = true;
+        reading->failed =
+            visit_row(&visit, second->start_s, buffer_slice(&second->cells), &error) != STATUS_OK ||
+            reading->failed;
+    }
+    lock_release(&history->lock);
+    return covered;
+}
+
+/* ---- one reading ---- */
+
+static void hold_epochs(struct reading *reading)
+{
+    struct history_store *history = reading->history;
+    for (struct epoch *epoch = history->first; epoch && reading->n_epochs < MAX_WAITING * 2;
+         epoch = epoch->next) {
+        atomic_fetch_add(&epoch->users, 1);
+        reading->epochs[reading->n_epochs++] = epoch;
+    }
+}
+
+static bool copy_memory(struct reading *reading)
+{
+    struct history_store *history = reading->history;
+    lock_take(&history->lock);
+    hold_epochs(reading);
+    struct span *open = span_copy(history->open), *coming = span_copy(history->coming);
+    if (history->running)
+        reading->runs[reading->n_runs++] = history->run;
+    lock_release(&history->lock);
+    if (open)
+        reading->memory[reading->n_memory++] = open;
+    if (coming)
+        reading->memory[reading->n_memory++] = coming;
+    return open && coming;
+}
+
+static void add_epochs(struct reading *reading, uint64_t seq)
+{
+    for (int i = 0; i < reading->n_epochs; i++) {
+        if (reading->epochs[i]->seq > seq)
+            reading->memory[reading->n_memory++] = reading->epochs[i]->span;
+    }
+    reading->memory_from_s = INT64_MAX;
+    for (int i = 0; i < reading->n_memory; i++) {
+        for (size_t k = 0; k < span_size(reading->memory[i]); k++) {
+            int64_t start_s = span_at(reading->memory[i], k)->start_s;
+            if (start_s < reading->memory_from_s)
+                reading->memory_from_s = start_s;
+        }
+    }
+}
+
+static enum status open_reader(struct history_store *history, struct error *error)
+{
+    if (history->reader || !history->path)
+        return STATUS_OK;
+    return disk_open(history->path, false, &history->reader, error);
+}
+
+static enum status begin(struct reading *reading, struct error *error)
+{
+    struct history_store *history = reading->history;
+    uint64_t seq = 0;
+    size_t n = 0;
+    if (!copy_memory(reading))
+        return error_set(error, STATUS_MEMORY, "out of memory for reading the history");
+    enum status status = open_reader(history, error);
+    if (status == STATUS_OK && history->reader) {
+        status = disk_begin(history->reader, false, error);
+        if (status != STATUS_OK)
+            return status;
+        status = disk_seq(history->reader, &seq, error);
+        if (status == STATUS_OK)
+            status = disk_runs(history->reader, reading->range->from_s * US_PER_S,
+                               reading->range->to_s * US_PER_S, reading->runs + reading->n_runs,
+                               MAX_RUNS - reading->n_runs, &n, error);
+        reading->n_runs += n;
+        if (status != STATUS_OK)
+            disk_rollback(history->reader);
+    }
+    add_epochs(reading, seq);
+    return status;
+}
+
+static void end(struct reading *reading, bool begun)
+{
+    if (begun && reading->history->reader)
+        disk_rollback(reading->history->reader);
+    for (int i = 0; i < reading->n_memory && i < 2; i++)
+        span_destroy(reading->memory[i]); /* the two copies */
+    for (int i = 0; i < reading->n_epochs; i++)
+        epoch_release(reading->epochs[i]);
+    for (int i = 0; i < reading->n_made; i++)
+        sums_destroy(reading->groups[i]);
+    cell_free(&reading->scratch);
+    free(reading);
+}
+
+static bool is_covered(const struct reading *reading, int64_t from_s, int64_t to_s)
+{
+    for (size_t i = 0; i < reading->n_runs; i++) {
+        const struct run *run = &reading->runs[i];
+        if (run->from_us < to_s * US_PER_S && run->to_us > from_s * US_PER_S)
+            return true;
+    }
+    return false;
+}
+
+static enum status read_point(struct reading *reading, struct point *point, struct error *error)
+{
+    enum status status = STATUS_OK;
+    reading->n_groups = 0;
+    if (reading->range->step_s > 0 && reading->range->step_s < MINUTE_S) {
+        point->covered = read_seconds(reading, point->start_s, point->end_s);
+    } else {
+        status = read_disk(reading, point->start_s, point->end_s, error);
+        read_memory(reading, point->start_s, point->end_s);
+        point->covered = is_covered(reading, point->start_s, point->end_s);
+    }
+    point->groups = reading->groups;
+    point->n_groups = reading->n_groups;
+    if (status == STATUS_OK && reading->failed)
+        status = error_set(error, STATUS_CORRUPT,
+                           "the history could not be added up: more than %d groups, damage, or no "
+                           "memory",
+                           MAX_GROUPS);
+    return status;
+}
+
+static enum status read_points(struct reading *reading, range_visitor *visit, void *context,
+                               struct error *error)
+{
+    const struct range *range = reading->range;
+    int64_t step_s = range->step_s > 0 ? range->step_s : range->to_s - range->from_s;
+    int64_t start_s = range->step_s > 0 ? floor_to(range->from_s, step_s) : range->from_s;
+    enum status status = STATUS_OK;
+    for (; start_s < range->to_s && status == STATUS_OK; start_s += step_s) {
+        struct point point = {
+            .start_s = start_s, .end_s = start_s + step_s, .layout = reading->layout};
+        status = read_point(reading, &point, error);
+        if (status == STATUS_OK)
+            visit(context, &point);
+    }
+    return status;
+}
+
+enum status range_read(struct history_store *history, const struct range *range,
+                       range_visitor *visit, void *context, struct error *error)
+{
+    if (range->step_s > 0 && (range->to_s - range->from_s) / range->step_s > MAX_POINTS)
+        return error_set(error, STATUS_INVALID, "more than %d points: take a larger step",
+                         MAX_POINTS);
+    struct reading *reading = calloc(1, sizeof *reading);
+    if (!reading)
+        return error_set(error, STATUS_MEMORY, "out of memory for reading the history");
+    reading->history = history;
+    reading->range = range;
+    reading->layout = history_layout(history);
+    lock_take(&history->reading);
+    enum status status = begin(reading, error);
+    bool begun = status == STATUS_OK;
+    if (begun)
+        status = read_points(reading, visit, context, error);
+    end(reading, begun);
+    lock_release(&history->reading);
+    return status;
+}

@@ -1,0 +1,51 @@
+/* One thing that happened, as small as it gets, and who may be told of it besides the windows. */
+#ifndef BINNACLE_OBSERVE_OBSERVATION_H
+#define BINNACLE_OBSERVE_OBSERVATION_H
+
+#include <stdint.h>
+
+#include "engine/observe/bins.h"
+#include "engine/observe/tally.h"
+
+#define NO_ARM (-1)
+#define NO_BIN UINT8_MAX
+
+enum observation_kind {
+    OBSERVED_OUTCOME,
+    OBSERVED_QUARANTINE,
+    OBSERVED_DUPLICATE,
+    OBSERVED_ERROR,
+    OBSERVED_SHADOW, /* a shadow's score of an outcome observed before */
+};
+
+struct observation {
+    int64_t at_us;
+    int64_t event_us;   /* of the event; at_us when it is not known */
+    int64_t latency_us; /* <0: not measured */
+    int64_t age_us;     /* of the event when it was decided; INT64_MAX: unknown */
+    uint64_t labels;    /* as the sink numbered them */
+    uint32_t reasons;   /* of a quarantine: a bit for each violation code */
+    float score;
+    uint8_t kind; /* enum observation_kind */
+    uint8_t decision;
+    uint8_t score_bin;
+    int8_t arm;                  /* index, or NO_ARM */
+    int8_t shadows[MAX_SHADOWS]; /* likewise */
+};
+
+/* Told of everything, too. All but the labels are called with the windows locked and must neither
+ * wait nor call observe. */
+struct observe_sink {
+    void *context; /* NULL: nobody is */
+    /* What the sink tells events apart by: of a decided one, of a refused one. Any thread. */
+    uint64_t (*labels)(void *context, const struct outcome *outcome);
+    uint64_t (*refused)(void *context, const struct event *event);
+    /* `codes`: as for windows_put, by the cuts told last; or NULL. */
+    void (*take)(void *context, const struct observation *observation, const uint8_t *codes);
+    /* Columns are cut anew; NULL: there is no reference. */
+    void (*cuts)(void *context, const struct binning *binnings, int n_columns);
+    /* A minute or a slice was judged. */
+    void (*verdict)(void *context, int64_t at_us, const struct tally *verdict);
+};
+
+#endif
