@@ -193,6 +193,17 @@ static const struct cli_option contract_diff_options[] = {
 static const struct cli_option top_options[] = {
     URL_OPTION,
     {"once", OPTION_FLAG, NULL, "print one screen as text and end", NULL, 0, 0},
+    {"screen", OPTION_TEXT, "NAME",
+     "begin with this view: now, slo, traffic, drift, quality, decisions, logs, settings", NULL, 0,
+     0},
+    {"readonly", OPTION_FLAG, NULL, "nothing can be changed from here", NULL, 0, 0},
+    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
+    {"record", OPTION_TEXT, "FILE", "write what is seen into a new file", NULL, 0, 0},
+    {"play", OPTION_TEXT, "FILE", "show a recording instead of a service", NULL, 0, 0},
+    {"charts", OPTION_TEXT, "KIND", "braille, blocks or ascii", "braille", 0, 0},
+    {"ground", OPTION_TEXT, "G", "colours for a dark or a light ground, or auto: by COLORFGBG",
+     "auto", 0, 0},
+    {"mouse", OPTION_FLAG, NULL, "clicks select and open, the wheel moves", NULL, 0, 0},
     {"ascii", OPTION_FLAG, NULL, "draw with ASCII characters only", NULL, 0, 0},
     END_OPTION,
 };
@@ -370,9 +381,12 @@ const struct cli_command commands[] = {
      "0. In a terminal it opens the screen of `binnacle top`; elsewhere it prints a status line.",
      "binnacle run --demo", run_options, 0, 0, command_run},
     {"top", "", "The screen of a running binnacle, from anywhere that reaches it",
-     "What hurts, objectives, traffic, drift and quality, once a second; ? lists the keys.\n"
-     "Without a UTF-8 locale it draws with ASCII. --once takes its size from COLUMNS and LINES.",
-     "binnacle top --url http://127.0.0.1:8420", top_options, 0, 0, command_top},
+     "What hurts, objectives, traffic, drift, quality, decisions, logs and settings, once a\n"
+     "second; ? lists the keys. [ and ] go through what was seen and the recorded history, L is\n"
+     "live again. What changes the service says what will happen, asks for a reason and leaves a\n"
+     "row in the ledger. NO_COLOR leaves colours out; without a UTF-8 locale it draws with ASCII.\n"
+     "--once takes its size from COLUMNS and LINES.",
+     "binnacle top --url http://127.0.0.1:8420 --screen slo", top_options, 0, 0, command_top},
     {"score", "IN...", "Decide on the events of files; JSON lines in input order",
      "Each line is the answer of POST /v1/score, or the event's id with why it was quarantined.\n"
      "Without --ledger nothing is written anywhere.",

@@ -108,18 +108,31 @@ static bool tick_screen(void *context)
     return !interrupt_came(screen->interrupt);
 }
 
+/* The screen reads what a remote one reads, without the way over the network. */
+static int ask_service(void *context, const char *method, const char *target, struct slice body,
+                       struct buffer *reply, struct error *error)
+{
+    (void)error;
+    return service_call(context, method, target, body, reply);
+}
+
 static enum status show_screen(struct service *service, struct interrupt *interrupt,
                                struct error *error)
 {
     struct screen screen = {service, interrupt};
+    struct feed_source source = {.ask = ask_service, .context = service};
     struct tui_options options = {
         .board = service_board(service),
         .tick = tick_screen,
         .context = &screen,
     };
+    enum status status = feed_create(&source, &options.feed, error);
+    if (status != STATUS_OK)
+        return status;
     log_redirect(service_log(service), -1);
-    enum status status = tui_run(&options, error);
+    status = tui_run(&options, error);
     log_redirect(service_log(service), STDERR_FILENO);
+    feed_destroy(options.feed);
     return status;
 }
 

@@ -37,7 +37,7 @@ struct service {
     struct web_backend table;
     struct access *access;
     const char *hosts[MAX_HOSTS + 1]; /* ends with NULL; borrowed from the configuration */
-    struct web *web;
+    struct web *web, *inside;         /* inside: for this process's own screen */
     struct source *source;
     struct keeper *keeper;
     struct lock tick_lock;
@@ -263,6 +263,9 @@ static enum status start_web(struct service *service, struct error *error)
     backend_table(service->backend, &service->table);
     history_table(service->session.engine, &service->table.history);
     watch_table(service->watch, &service->table);
+    status = web_open_inside(&service->table, &service->inside, error);
+    if (status != STATUS_OK)
+        return status;
     status = web_start(&web, &service->table, &service->web, error);
     return status == STATUS_UNAVAILABLE ? advise_address(&web, error) : status;
 }
@@ -338,6 +341,7 @@ void service_stop(struct service *service)
     atomic_store(&service->stopping, true);
     source_stop(service->source);
     keeper_destroy(service->keeper);
+    web_stop(service->inside);
     web_stop(service->web);
     backend_destroy(service->backend);
     access_destroy(service->access);
@@ -359,6 +363,12 @@ struct snapshot_board *service_board(struct service *service)
 struct log *service_log(struct service *service)
 {
     return service->session.log;
+}
+
+int service_call(struct service *service, const char *method, const char *target, struct slice body,
+                 struct buffer *reply)
+{
+    return web_call(service->inside, method, target, body, reply);
 }
 
 const char *service_address(const struct service *service, char *text)

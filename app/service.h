@@ -27,6 +27,10 @@ void service_tick(struct service *service);
 /* Borrowed until service_stop(). Any thread. */
 struct snapshot_board *service_board(struct service *service);
 struct log *service_log(struct service *service);
+/* The API's routes from inside, for this process's own screen: the HTTP status, the body in
+ * `reply`. Any thread. */
+int service_call(struct service *service, const char *method, const char *target, struct slice body,
+                 struct buffer *reply);
 /* Where a browser on this machine finds the page, e.g. "127.0.0.1:8420" also when it listens on all
  * addresses. Returns text, of size SERVICE_ADDRESS_SIZE. */
 #define SERVICE_ADDRESS_SIZE 128

@@ -226,6 +226,20 @@ double slo_burn_rate(double target, uint64_t counted, uint64_t bad)
     return counted ? (double)bad / (double)counted / (1 - target) : NAN;
 }
 
+double slo_burn_limit(enum burn_window window, enum health *health)
+{
+    double limit = NAN;
+    *health = HEALTH_NODATA;
+    for (size_t i = 0; i < sizeof burn_rules / sizeof *burn_rules; i++) {
+        if ((burn_rules[i].wide != window && burn_rules[i].narrow != window) ||
+            burn_rules[i].rate >= limit)
+            continue;
+        limit = burn_rules[i].rate;
+        *health = burn_rules[i].health;
+    }
+    return limit;
+}
+
 /* Enough bad ones over both windows, and both burning at the rate. The narrow window decides when
  * to stop, so only the wide one needs min_bad. */
 static bool burns(const struct slo_status *status, size_t rule, int64_t min_bad)
@@ -251,6 +265,7 @@ void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],
     memcpy(status->name, slo->name, sizeof status->name);
     status->target = slo->target;
     status->window_us = slo->window_us;
+    status->latency_limit_us = slo->indicator == SLO_LATENCY ? slo->limit_us : 0;
     for (int i = 0; i < BURN_WINDOWS; i++) {
         slo_count(slo, &burn[i], &status->counted[i], &status->bad[i]);
         status->burn[i] = slo_burn_rate(slo->target, status->counted[i], status->bad[i]);

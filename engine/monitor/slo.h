@@ -64,6 +64,10 @@ double slo_burn_rate(double target, uint64_t counted, uint64_t bad);
 /* How many microseconds each burn window spans. */
 int64_t burn_window_us(enum burn_window window);
 
+/* The lowest rate that a rule asks of this window, and what burning at it (in the rule's other
+ * window, too) leads to; NaN when no rule reads the window. */
+double slo_burn_limit(enum burn_window window, enum health *health);
+
 /* Fills everything but since_us from the sums of the burn windows and of the objective's own. No
  * data within the last hour is HEALTH_NODATA unless a longer pair of windows says worse. */
 void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],

@@ -44,6 +44,7 @@ struct slo_status {
     uint64_t bad[BURN_WINDOWS];     /* bad ones in each window */
     uint64_t counted[BURN_WINDOWS]; /* all of them in each window; 0: no data */
     int64_t window_us;              /* the objective's */
+    int64_t latency_limit_us;       /* what is slow, of an objective on latency; 0: of others */
     enum health state;
     int64_t since_us; /* when it entered this state */
 };

@@ -99,6 +99,8 @@ static void slo_json(struct json_writer *json, const struct slo_status *slo)
     json_object_end(json);
     json_int(json, "n", (int64_t)slo->n);
     json_int(json, "window_s", slo->window_us / 1000000);
+    if (slo->latency_limit_us > 0)
+        json_int(json, "latency_limit_us", slo->latency_limit_us);
     json_text(json, "state", health_name(slo->state));
     time_or_null(json, "since", slo->since_us);
     json_object_end(json);

@@ -48,35 +48,55 @@ terminal new-session -d -s s -n run -x 80 -y 24 \
      echo \"ended \$?\"; stty -a >$work/after; sleep 600"
 PATIENCE=300 check "run opens the screen and events are decided" run 'live [0-9:]+Z' 'decided % approve [0-9]' 'rate +[0-9]'
 check "an 80x24 screen shows objectives, drift, contract and keys" run \
-    'objective .*want .*budget left' 'latency' 'availability' 'drift ' 'contract +[0-9]' '1 Now .*q quit'
-judge "nothing is wider than 80 columns or cut at the key bar" not grep -qE '.{81}|q qui?$|…$' <(picture | tail -1)
+    'objective .*want .*budget left' 'latency' 'availability' 'drift ' 'contract +[0-9]' '1Now 2SLO 3Traffic .*8Settings .*:go'
+judge "nothing is wider than 80 columns or cut at the key bar" not grep -qE '.{81}|…$' <(picture | tail -1)
 judge "no log line reaches the screen" not grep -qE '^20[0-9]{2}-' "$work/picture"
 
 keys run 2
-check "2 shows the arms and the last decisions" run 'wanted +measured +p50' 'champion' 'last decisions' '[0-9A-Z]{10}'
+check "2 shows objectives, their burn and its limits" run 'budget left' 'burn +5m +30m' 'limit +14\.4×' 'throughput|p99|latency'
 keys run 3
-check "3 shows drift" run 'drift .*watched|drift .*moved' 'no drift'
+check "3 shows the arms and the decisions" run 'wanted +measured +p50' 'champion' 'decided +last minute' 'changes|p95 by arm'
 keys run 4
-check "4 shows events, ledger and quarantine" run 'since the start' 'root +[0-9a-f]{32}' 'quarantine'
+check "4 shows drift" run 'drift .*watched|drift .*moved' 'no drift'
+keys run 5
+check "5 shows events, ledger and quarantine" run 'since the start' 'root +[0-9a-f]{32}' 'quarantine'
+keys run 6
+check "6 lists decisions" run 'decided +decision +score' '[0-9A-Z]{26}'
+keys run Enter
+check "Enter opens one with its reasons" run 'by rule' 'reasons' '[+-][0-9]\.[0-9]{3}'
+keys run Escape 7
+check "7 shows the log" run 'log +newest first'
+keys run 8
+check "8 shows settings with file and line" run 'source.rate +40 +binnacle.yaml:[0-9]+'
+keys run / w o r k e r s
+check "/ filters as one types" run '/workers' 'of [0-9]+' 'workers +160 +default'
+keys run Enter Enter
+check "Enter opens the one that is left" run 'meaning +connections of'
+keys run Escape Escape : s l Tab Enter
+check ": goes to a view, Tab completes its name" run 'burn +5m +30m'
 keys run 1 j Enter
 check "Enter opens the evidence of the selected line" run 'wanted +9' 'method ' 'burn '
 keys run Escape
 check "Escape goes back" run 'objective .*want'
 keys run '?'
-check "? lists the keys" run 'pause the picture' 'ten lines'
+check "? lists the keys" run 'keys and marks' 'show only lines that match'
 keys run '?' p
-check "p pauses the picture" run 'paused' 'p go on'
-first=$(picture | head -1)
+check "p pauses the picture and counts what waits" run 'paused [0-9:]+Z, [0-9 ]+ events wait'
+first=$(picture | sed -n '5,22p')
 sleep 2.2
-judge "a paused picture stands still" test "$first" = "$(picture | head -1)"
-keys run p u
+judge "a paused picture stands still" test "$first" = "$(picture | sed -n '5,22p')"
+keys run '['
+check "[ goes back to pictures kept" run 'as of .* ago' 'L is live'
+keys run L
+check "L is live again" run 'live [0-9:]+Z'
+keys run u
 check "u shows the machine's zone" run 'live [0-9:]+ (UTC|[A-Z+0-9-]+)'
 keys run u
 
 terminal resize-window -t s:run -x 200 -y 60
 check "200x60 has a second column" run '│ scores' '│ decided' '│ quarantine|│ +last decisions' 'p99 .*top'
 terminal resize-window -t s:run -x 60 -y 20
-check "60x20 keeps what matters" run 'live' 'objective' 'rate +[0-9]' 'q quit'
+check "60x20 keeps what matters" run 'live' 'objective' 'rate +[0-9]' '1 2 3 4'
 terminal resize-window -t s:run -x 20 -y 5
 check "a terminal too small says so" run 'needs 40 x 10'
 terminal resize-window -t s:run -x 80 -y 24

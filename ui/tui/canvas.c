@@ -23,12 +23,15 @@ struct glyph {
 static const struct {
     const char *character, *ascii;
 } ascii_forms[] = {
-    {"▲", "^"}, {"◆", "*"}, {"●", "o"},  {"○", "-"},  {"×", "x"},      {"µ", "u"},      {"·", "."},
-    {"…", "~"}, {"→", ">"}, {"←", "<"},  {"─", "-"},  {"│", "|"},      {"±", "+"},      {"≤", "<"},
-    {"≥", ">"}, {"–", "-"}, {"—", "-"},  {"›", ">"},  {"\u2009", " "}, {"\u00a0", " "}, {"▁", "_"},
-    {"▂", "."}, {"▃", "-"}, {"▄", ":"},  {"▅", "="},  {"▆", "+"},      {"▇", "*"},      {"█", "#"},
-    {"▏", "."}, {"▎", "."}, {"▍", ":"},  {"▌", ":"},  {"▋", "+"},      {"▊", "+"},      {"▉", "*"},
-    {"░", "-"}, {"’", "'"}, {"“", "\""}, {"”", "\""}, {"↑", "^"},      {"↓", "v"},
+    {"▲", "^"}, {"◆", "*"}, {"●", "o"}, {"○", "-"}, {"×", "x"},      {"µ", "u"},      {"·", "."},
+    {"…", "~"}, {"→", ">"}, {"←", "<"}, {"─", "-"}, {"│", "|"},      {"±", "+"},      {"≤", "<"},
+    {"≥", ">"}, {"–", "-"}, {"—", "-"}, {"›", ">"}, {"\u2009", " "}, {"\u00a0", " "}, {"▁", "_"},
+    {"▂", "."}, {"▃", "-"}, {"▄", ":"}, {"▅", "="}, {"▆", "+"},      {"▇", "*"},      {"█", "#"},
+    {"▏", "."}, {"▎", "."}, {"▍", ":"}, {"▌", ":"}, {"▋", "+"},      {"▊", "+"},      {"▉", "*"},
+    {"░", "-"}, {"╱", "/"}, {"╌", "-"}, {"▒", "+"}, {"▓", "#"},      {"▀", "\""},     {"┤", "|"},
+    {"┼", "+"}, {"┄", "-"}, {"┊", ":"}, {"├", "|"}, {"└", "`"},      {"┬", "+"},      {"┴", "+"},
+    {"■", "#"}, {"□", "."}, {"√", "v"}, {"’", "'"}, {"“", "\""},     {"”", "\""},     {"↑", "^"},
+    {"↓", "v"},
 };
 
 static const char *const column_eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -39,6 +42,7 @@ bool canvas_init(struct canvas *canvas, int columns, int rows, bool ascii)
     canvas->columns = columns < 1 ? 1 : columns > MAX_SIDE ? MAX_SIDE : columns;
     canvas->rows = rows < 1 ? 1 : rows > MAX_SIDE ? MAX_SIDE : rows;
     canvas->ascii = ascii;
+    canvas->blocks = false;
     canvas->cells = calloc((size_t)canvas->columns * (size_t)canvas->rows, sizeof *canvas->cells);
     if (!canvas->cells)
         return false;
@@ -195,7 +199,8 @@ void canvas_rule(struct canvas *canvas, int row, int column, int width)
         canvas_put(canvas, row, column + i, 1, STYLE_RULE, "─");
 }
 
-void canvas_bar(struct canvas *canvas, int row, int column, int width, int style, double ratio)
+static void put_eighths(struct canvas *canvas, int row, int column, int width, int style,
+                        double ratio, bool dotted)
 {
     int eighths = 0;
     if (isfinite(ratio))
@@ -203,13 +208,21 @@ void canvas_bar(struct canvas *canvas, int row, int column, int width, int style
     for (int i = 0; i < width; i++) {
         int part = eighths - 8 * i;
         part = part < 0 ? 0 : part > 8 ? 8 : part;
-        const char *text = isfinite(ratio) ? bar_eighths[part] : "░";
-        canvas_put(canvas, row, column + i, 1,
-                   !isfinite(ratio) ? STYLE_NODATA
-                   : part           ? style
-                                    : STYLE_RULE,
-                   text);
+        if (part || (dotted && isfinite(ratio)))
+            canvas_put(canvas, row, column + i, 1, part ? style : STYLE_RULE, bar_eighths[part]);
+        else if (!isfinite(ratio))
+            canvas_put(canvas, row, column + i, 1, STYLE_NODATA, "░");
     }
+}
+
+void canvas_bar(struct canvas *canvas, int row, int column, int width, int style, double ratio)
+{
+    put_eighths(canvas, row, column, width, style, ratio, true);
+}
+
+void canvas_meter(struct canvas *canvas, int row, int column, int width, int style, double ratio)
+{
+    put_eighths(canvas, row, column, width, style, ratio, false);
 }
 
 void canvas_spark(struct canvas *canvas, int row, int column, int width, int style,

@@ -25,6 +25,8 @@ enum style {
     STYLE_CHAMPION,
     STYLE_CANARY,
     STYLE_SHADOW,
+    STYLE_HEAT, /* the lightest of the ramp of heat maps; five more follow */
+    STYLE_HEAT_LAST = STYLE_HEAT + 5,
     STYLE_COUNT,
     STYLE_BOLD = 32,    /* may be added to a meaning */
     STYLE_REVERSE = 64, /* likewise */
@@ -38,7 +40,8 @@ struct cell {
 
 struct canvas {
     int columns, rows;
-    bool ascii; /* every character beyond ASCII is drawn as its nearest ASCII one */
+    bool blocks; /* charts are drawn of blocks: the terminal has no braille */
+    bool ascii;  /* every character beyond ASCII is drawn as its nearest ASCII one */
     struct cell *cells;
 };
 
@@ -61,6 +64,8 @@ void canvas_rule(struct canvas *canvas, int row, int column, int width);
 /* A horizontal bar of `ratio` (0 to 1, beyond is cut) of the width in eighths of a column, the rest
  * dotted; NaN draws the hatching of "no data". */
 void canvas_bar(struct canvas *canvas, int row, int column, int width, int style, double ratio);
+/* The same without dots: what a row of a histogram is. */
+void canvas_meter(struct canvas *canvas, int row, int column, int width, int style, double ratio);
 /* The newest points of a history, one column each, newest at the right, from 0 to the largest; a
  * point without data is a gap. */
 void canvas_spark(struct canvas *canvas, int row, int column, int width, int style,

@@ -1,5 +1,5 @@
-/* What is around every page: headline, key bar, help, and the pictures of a peer that is not there.
- */
+/* What is around every page: headline, key bar, what is typed, what is about to be changed, and the
+ * pictures of a peer that is not there. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,23 +8,31 @@
 #define LEAST_COLUMNS  40
 #define LEAST_ROWS     10
 #define OTHERS_COLUMNS 56 /* of the headline, without service and split but with our name */
-#define NAMED_COLUMNS  60 /* narrower, the pages are only numbered in the key bar */
+#define NAMED_COLUMNS  70 /* narrower, the views are only numbered in the key bar */
+#define ROOMY_COLUMNS  118
 
 static void draw_state(const struct screen *screen, struct canvas *canvas, int *column)
 {
     const struct view_headline *headline = &screen->view.headline;
-    char at[WORD_SIZE], text[3 * WORD_SIZE];
-    int style = headline->worst == HEALTH_NODATA ? STYLE_NODATA : STYLE_OK;
+    char at[WORD_SIZE], waits[WORD_SIZE], text[4 * WORD_SIZE];
     bool stale = screen->remote && screen->peer.state >= PEER_STALE;
-    if (stale)
-        style = STYLE_TICKET;
+    bool then = screen->at_us && !screen->playing;
+    bool still = stale || then || screen->paused;
+    int style = still ? STYLE_TICKET : headline->worst == HEALTH_NODATA ? STYLE_NODATA : STYLE_OK;
+    screen_time(screen, screen->view.time_us, true, at);
+    if (screen->paused && !screen->playing)
+        snprintf(text, sizeof text, "paused %s, %s %s   ", at, words_count(screen->waiting, waits),
+                 screen->waiting == 1 ? "event waits" : "events wait");
+    else
+        snprintf(text, sizeof text, "%s %s   ",
+                 stale             ? "stale"
+                 : then            ? "then"
+                 : screen->paused  ? "paused"
+                 : screen->playing ? "recorded"
+                                   : headline->clock_word,
+                 at);
     *column += canvas_put(canvas, 0, *column, 2, style, style == STYLE_OK ? "● " : "○ ");
-    snprintf(text, sizeof text, "%s %s   ",
-             stale            ? "stale"
-             : screen->paused ? "paused"
-                              : headline->clock_word,
-             screen_time(screen, screen->view.time_us, true, at));
-    *column += canvas_printf(canvas, 0, *column, stale ? STYLE_TICKET : STYLE_TEXT, "%s", text);
+    *column += canvas_printf(canvas, 0, *column, still ? STYLE_TICKET : STYLE_TEXT, "%s", text);
 }
 
 /* Of a Kafka source; where there is no room it gives way only while all is well. */
@@ -62,40 +70,96 @@ static void draw_headline(const struct screen *screen, struct canvas *canvas)
         canvas_right(canvas, 0, column, room, STYLE_TEXT, headline->split);
 }
 
+/* The views by number, then what the page's own keys do. */
 static void draw_keys(const struct screen *screen, struct canvas *canvas)
 {
-    static const char *const names[PAGE_COUNT] = {"Now", "Traffic", "Drift", "Quality"};
     int row = canvas->rows - 1, column = 1;
-    for (int i = 0; i < PAGE_COUNT; i++) {
-        bool here = (int)screen->page == i;
-        int style = here ? STYLE_REVERSE : STYLE_QUIET;
-        column += canvas->columns < NAMED_COLUMNS
-                      ? canvas_printf(canvas, row, column, style, " %d ", i + 1)
-                      : canvas_printf(canvas, row, column, style, " %d %s ", i + 1, names[i]);
+    bool named = canvas->columns >= NAMED_COLUMNS;
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        const struct view_entry *view = &view_entries[i];
+        int style = (int)screen->page == i ? STYLE_REVERSE : STYLE_QUIET;
+        if (i == VIEW_HELP && canvas->columns < ROOMY_COLUMNS && screen->page != VIEW_HELP)
+            break; /* "?" says so */
+        column +=
+            canvas_printf(canvas, row, column, style, "%c%s", view->key, named ? view->title : "") +
+            1;
     }
-    const char *text = screen->paused          ? "p go on  ? help  q quit"
-                       : canvas->columns >= 76 ? "Enter why  p pause  ? help  q quit"
-                                               : "? help  q quit";
-    canvas_right(canvas, row, column + 1, canvas->columns - column - 2,
-                 screen->paused ? STYLE_TICKET : STYLE_QUIET, text);
+    static const char *const texts[] = {":go  /find  Z pause  ? help  q quit", ":go /find ? q",
+                                        ":go /find ?", "?"};
+    const char *page = pages[screen->page].keys;
+    int room = canvas->columns - column - 2;
+    for (int i = 0; i < 8; i++) {
+        bool with = page && i < 4;
+        const char *text = texts[i % 4];
+        int width = canvas_width(canvas, text) + (with ? canvas_width(canvas, page) + 3 : 0);
+        if (width > room || (i < 4 && !page))
+            continue;
+        canvas_right(canvas, row, column + 1, room, STYLE_QUIET, text);
+        if (with)
+            canvas_put(canvas, row, canvas->columns - 1 - width, width, STYLE_TEXT, page);
+        break;
+    }
 }
 
-static void draw_help(struct pen *pen)
+static void draw_prompt(const struct screen *screen, struct canvas *canvas)
 {
-    int n;
-    const struct screen_binding *bindings = screen_bindings(&n);
-    draw_heading(pen, "keys", "Esc closes this");
-    for (int i = 0; i < n && pen_left(pen) > 0; i++, pen->row++) {
-        canvas_put(pen->canvas, pen->row, pen->left + 3, 12, STYLE_BOLD, bindings[i].shown);
-        canvas_put(pen->canvas, pen->row, pen->left + 16, pen->width - 17, STYLE_TEXT,
-                   bindings[i].does);
-    }
-    if (pen_left(pen) > 1)
-        pen->row++;
-    static const enum health marks[] = {HEALTH_PAGE, HEALTH_TICKET, HEALTH_OK, HEALTH_NODATA};
-    for (int i = 0, column = pen->left + 3; i < 4 && pen_left(pen) > 0; i++)
-        column += canvas_printf(pen->canvas, pen->row, column, style_of(marks[i]), "%s %s   ",
-                                words_mark(marks[i]), words_health(marks[i]));
+    int row = canvas->rows - 1, column = 1, room = canvas->columns - 2;
+    const char *label = prompt_label(screen), *text = screen->prompt.text;
+    char completion[64];
+    column += canvas_put(canvas, row, column, room, STYLE_BOLD, label);
+    /* The end of what is typed is what one looks at. */
+    while (canvas_width(canvas, text) > canvas->columns - column - 2 && *text)
+        text++;
+    column += canvas_put(canvas, row, column, canvas->columns - column - 1, STYLE_TEXT, text);
+    canvas_put(canvas, row, column, 1, STYLE_REVERSE, " ");
+    prompt_complete(screen, completion, sizeof completion);
+    canvas_put(canvas, row, column + (completion[0] ? 0 : 1), canvas->columns - column - 1,
+               STYLE_QUIET, completion);
+    const struct grid *grid = &screen->grids[screen->page];
+    char note[200] = "";
+    if (screen->prompt.kind == PROMPT_FILTER && grid->wrong[0])
+        snprintf(note, sizeof note, "%s", grid->wrong);
+    else if (screen->prompt.kind == PROMPT_FILTER)
+        snprintf(note, sizeof note, "%zu of %zu", grid->n_shown, grid->n);
+    else if (screen->prompt.kind == PROMPT_REASON)
+        snprintf(note, sizeof note, "Enter does it, Esc leaves it");
+    int wide = canvas_width(canvas, note);
+    if (canvas->columns - column > wide + 8)
+        canvas_right(canvas, row, canvas->columns - wide - 2, wide + 1,
+                     grid->wrong[0] ? STYLE_TICKET : STYLE_QUIET, note);
+}
+
+static void draw_bottom(const struct screen *screen, struct canvas *canvas)
+{
+    const struct grid *grid = &screen->grids[screen->page];
+    if (screen->prompt.kind != PROMPT_NONE)
+        draw_prompt(screen, canvas);
+    else if (screen->message[0])
+        canvas_put(canvas, canvas->rows - 1, 1, canvas->columns - 2, screen->message_style,
+                   screen->message);
+    else
+        draw_keys(screen, canvas);
+    if (grid->filter[0] && screen->prompt.kind != PROMPT_FILTER)
+        canvas_printf(canvas, canvas->rows - 2, 2, grid->wrong[0] ? STYLE_TICKET : STYLE_BOLD,
+                      " /%s  %zu of %zu ", grid->filter, grid->n_shown, grid->n);
+    else if (screen->page == VIEW_DECISIONS && screen->search[0])
+        canvas_printf(canvas, canvas->rows - 2, 2, STYLE_BOLD, " find %s ", screen->search);
+}
+
+/* What is about to be changed, over the page's lower part. */
+static void draw_action(const struct screen *screen, struct canvas *canvas)
+{
+    const struct action *action = &screen->action;
+    int row = canvas->rows - 4 - action->n_will;
+    if (!action->asked || row < 3)
+        return;
+    for (int i = row; i < canvas->rows - 2; i++)
+        for (int column = 0; column < canvas->columns; column++)
+            canvas_put(canvas, i, column, 1, STYLE_TEXT, " ");
+    canvas_rule(canvas, row, 0, canvas->columns);
+    canvas_put(canvas, row + 1, 1, canvas->columns - 2, STYLE_TICKET | STYLE_BOLD, action->title);
+    for (int i = 0; i < action->n_will; i++)
+        canvas_put(canvas, row + 2 + i, 3, canvas->columns - 4, STYLE_TEXT, action->will[i]);
 }
 
 /* What a peer's answers mean to the person at the screen. */
@@ -147,23 +211,40 @@ static void fade(struct canvas *canvas, int first, int bottom)
             canvas->cells[row * canvas->columns + column].style = STYLE_NODATA;
 }
 
-static void draw_body(const struct screen *screen, struct pen *pen)
+static void draw_body(struct screen *screen, struct pen *pen)
 {
-    static void (*const pages[PAGE_COUNT])(struct pen *) = {draw_now, draw_traffic, draw_drift,
-                                                            draw_quality};
-    if (screen->help)
-        draw_help(pen);
-    else if (!screen->loaded)
+    const struct page *page = &pages[screen->page];
+    struct grid *grid = screen_grid(screen);
+    if (!screen->loaded && screen->page != VIEW_HELP) {
         draw_loading(pen);
-    else if (screen->evidence)
-        draw_evidence(pen);
+        return;
+    }
+    if (page->fill)
+        page->fill(screen, grid); /* help has rows without a picture, too */
+    if (screen->opened && page->open && grid->n_shown > 0)
+        page->open(pen);
     else
-        pages[screen->page](pen);
+        page->draw(pen);
 }
 
-void screen_draw(const struct screen *screen, struct canvas *canvas)
+/* Why the picture is not of now. */
+static void draw_past(struct screen *screen, struct pen *pen)
+{
+    char at[WORD_SIZE], ago[WORD_SIZE];
+    if (!screen->at_us || screen->playing)
+        return;
+    screen_time(screen, screen->at_us, true, at);
+    words_duration(screen->live_us - screen->at_us, ago);
+    canvas_printf(pen->canvas, pen->row++, pen->left + 1, STYLE_TICKET,
+                  "◆ as of %s, %s ago%s   ] goes on, L is live", at, ago,
+                  screen->beyond ? ": charts only, figures are older than any picture kept" : "");
+    draw_rule(pen);
+}
+
+void screen_draw(struct screen *screen, struct canvas *canvas)
 {
     canvas_clear(canvas);
+    screen->body_rows = 0;
     if (canvas->columns < LEAST_COLUMNS || canvas->rows < LEAST_ROWS) {
         canvas_printf(canvas, 0, 0, STYLE_TEXT, "needs %d x %d", LEAST_COLUMNS, LEAST_ROWS);
         return;
@@ -176,10 +257,12 @@ void screen_draw(const struct screen *screen, struct canvas *canvas)
         draw_peer(&pen);
         draw_rule(&pen);
     }
+    draw_past(screen, &pen);
     int first = pen.row;
     draw_body(screen, &pen);
-    if (old && !screen->help)
+    if ((old || screen->beyond) && screen->page != VIEW_HELP)
         fade(canvas, first, canvas->rows - 2);
     canvas_rule(canvas, canvas->rows - 2, 0, canvas->columns);
-    draw_keys(screen, canvas);
+    draw_action(screen, canvas);
+    draw_bottom(screen, canvas);
 }

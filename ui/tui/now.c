@@ -104,6 +104,29 @@ static struct columns objective_columns(int width)
     return (struct columns){13, 9, 8, 5, 13, width >= 60 ? 7 : 0, 0};
 }
 
+void fill_now(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {
+        {"what", 40, false, 0}, {"state", 8, false, 0}, {"since", 20, false, 0}};
+    const struct view *view = &screen->view;
+    grid_begin(grid, columns, 3);
+    for (int i = 0; i < view->n_attention; i++) {
+        const struct view_attention *item = &view->attention[i];
+        grid_row(grid, ITEM_TAG(ITEM_ATTENTION, i));
+        grid_text(grid, STYLE_TEXT, item->title);
+        grid_text(grid, STYLE_TEXT, words_health(item->severity));
+        grid_text(grid, STYLE_TEXT, item->since);
+    }
+    for (int i = 0; i < view->n_objectives; i++) {
+        const struct view_objective *row = &view->objectives[i];
+        grid_row(grid, ITEM_TAG(ITEM_OBJECTIVE, i));
+        grid_text(grid, STYLE_TEXT, row->name);
+        grid_text(grid, STYLE_TEXT, words_health(row->state));
+        grid_text(grid, STYLE_TEXT, row->now);
+    }
+    grid_end(grid);
+}
+
 static void draw_objective_heads(struct pen *pen)
 {
     struct columns at = objective_columns(pen->width);
@@ -381,4 +404,47 @@ void draw_now(struct pen *pen)
         draw_drift_table(pen);
     }
     draw_beside(&beside);
+}
+
+/* ---- one of them in full ---- */
+
+static void open_attention(struct pen *pen, int index)
+{
+    const struct view_attention *item = &pen->screen->view.attention[index];
+    char at[WORD_SIZE];
+    draw_heading(pen, item->title, words_health(item->severity));
+    if (item->since_us)
+        draw_fact(pen, "since", "%s (%s)", screen_time(pen->screen, item->since_us, true, at),
+                  item->since);
+    for (int i = 0; i < item->n_evidence; i++)
+        draw_fact(pen, item->evidence[i].label, "%s", item->evidence[i].text);
+    draw_rule(pen);
+    draw_causes(pen);
+    draw_rule(pen);
+    draw_changes(pen, pen_left(pen));
+}
+
+static void open_objective(struct pen *pen, int index)
+{
+    const struct view_objective *row = &pen->screen->view.objectives[index];
+    draw_heading(pen, row->name, words_health(row->state));
+    draw_fact(pen, "now", "%s good, n %s in the objective's window of %s", row->now, row->n,
+              row->window);
+    draw_fact(pen, "wanted", "%s", row->want);
+    draw_fact(pen, "budget left", "%s", row->budget);
+    draw_fact(pen, "burn", "%s over 1 h, %s over 6 h", row->burn_1h, row->burn_6h);
+    draw_fact(pen, "method",
+              "budget left = 1 - bad / (n * (1 - wanted)); "
+              "burn = share of bad events / (1 - wanted), per window");
+    draw_fact(pen, "more", "2 shows its budget over time and its burn in every window");
+}
+
+void open_now(struct pen *pen)
+{
+    int32_t tag = grid_tag(screen_grid(pen->screen));
+    const struct view *view = &pen->screen->view;
+    if (TAG_KIND(tag) == ITEM_ATTENTION && TAG_INDEX(tag) < view->n_attention)
+        open_attention(pen, TAG_INDEX(tag));
+    else if (TAG_KIND(tag) == ITEM_OBJECTIVE && TAG_INDEX(tag) < view->n_objectives)
+        open_objective(pen, TAG_INDEX(tag));
 }

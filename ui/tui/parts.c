@@ -1,9 +1,10 @@
-/* Parts of pages: headings, lists and the histogram. */
-#include "ui/tui/pages.h"
-
-#include <math.h>
+/* Parts of pages: headings, rules, facts, text over several lines, markers. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "engine/base/utf8.h"
+#include "ui/tui/pages.h"
 
 int style_of(enum health health)
 {
@@ -22,6 +23,16 @@ int pen_left(const struct pen *pen)
     return pen->bottom - pen->row;
 }
 
+struct pen pen_part(const struct pen *pen, int column, int width, int rows)
+{
+    struct pen part = *pen;
+    part.left = pen->left + column;
+    part.width = width;
+    if (part.bottom > part.row + rows)
+        part.bottom = part.row + rows;
+    return part;
+}
+
 void draw_rule(struct pen *pen)
 {
     if (pen_left(pen) > 0)
@@ -35,6 +46,59 @@ void draw_heading(struct pen *pen, const char *title, const char *note)
     int used = canvas_put(pen->canvas, pen->row, pen->left + 1, pen->width - 1, STYLE_BOLD, title);
     canvas_put(pen->canvas, pen->row++, pen->left + used + 3, pen->width - used - 3, STYLE_QUIET,
                note);
+}
+
+/* How many bytes of text fit into `width` columns, broken at a space where there is one. */
+static size_t fitting(const struct canvas *canvas, const char *text, int width)
+{
+    size_t size = 0, space = 0;
+    int used = 0;
+    while (text[size]) {
+        char character[8] = "";
+        size_t length = utf8_length(slice_of(text + size));
+        length = length ? length : 1;
+        memcpy(character, text + size, length);
+        used += canvas_width(canvas, character);
+        if (used > width)
+            return space ? space : size;
+        if (text[size] == ' ')
+            space = size;
+        size += length;
+    }
+    return size;
+}
+
+int draw_text(struct pen *pen, int column, int width, int style, const char *text)
+{
+    char line[1024];
+    int rows = 0;
+    while (*text && pen_left(pen) > 0 && width > 0) {
+        size_t size = fitting(pen->canvas, text, width);
+        if (size == 0 || size >= sizeof line)
+            size = size ? sizeof line - 1 : strlen(text) < sizeof line ? strlen(text) : 1;
+        memcpy(line, text, size);
+        line[size] = '\0';
+        canvas_put(pen->canvas, pen->row++, column, width, style, line);
+        rows++;
+        text += size;
+        text += *text == ' ';
+    }
+    return rows;
+}
+
+void draw_fact(struct pen *pen, const char *label, const char *format, ...)
+{
+    char text[12000];
+    va_list list;
+    if (pen_left(pen) <= 0)
+        return;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    words_plain(text);
+    canvas_put(pen->canvas, pen->row, pen->left + 3, 14, STYLE_QUIET, label);
+    if (draw_text(pen, pen->left + 18, pen->width - 19, STYLE_TEXT, text) == 0)
+        pen->row++;
 }
 
 int draw_marker(struct pen *pen, enum item_kind kind, int index)
@@ -51,97 +115,4 @@ int first_shown(const struct pen *pen, enum item_kind kind, int n, int rows)
         if (screen_is_selected(pen->screen, kind, i))
             return i - rows + 1;
     return 0;
-}
-
-void draw_scores(struct pen *pen, int rows)
-{
-    const struct view *view = &pen->screen->view;
-    char note[2 * WORD_SIZE];
-    snprintf(note, sizeof note, "last hour, n %s", view->scored_text);
-    draw_heading(pen, "scores", note);
-    if (view->scored == 0) {
-        if (pen_left(pen) > 0)
-            canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 1, STYLE_NODATA,
-                       "no scored event yet");
-        return;
-    }
-    int wide = (pen->width - 4) / SCORE_BINS;
-    wide = wide < 1 ? 1 : wide > 4 ? 4 : wide;
-    /* Most scores are near 0: bins are drawn on a root scale, so that rare ones can be seen. */
-    for (int above = rows - 1; above >= 0 && pen_left(pen) > 1; above--, pen->row++)
-        for (int i = 0; i < SCORE_BINS * wide; i++) {
-            double share = (double)view->score_bins[i / wide] / (double)view->largest_bin;
-            canvas_column(pen->canvas, pen->row, pen->left + 2 + i, STYLE_CHAMPION, sqrt(share),
-                          above, rows);
-        }
-    if (pen_left(pen) <= 0)
-        return;
-    canvas_put(pen->canvas, pen->row, pen->left + 2, 1, STYLE_QUIET, "0");
-    canvas_put(pen->canvas, pen->row, pen->left + 2 + SCORE_BINS * wide / 2 - 6, 13, STYLE_QUIET,
-               "height = √n");
-    canvas_put(pen->canvas, pen->row++, pen->left + 1 + SCORE_BINS * wide, 1, STYLE_QUIET, "1");
-}
-
-void draw_decided(struct pen *pen)
-{
-    const struct view *view = &pen->screen->view;
-    char note[2 * WORD_SIZE];
-    snprintf(note, sizeof note, "last minute, n %s; usual: the day before", view->decided);
-    draw_heading(pen, "decided", note);
-    for (int i = 0; i < DECISION_COUNT && pen_left(pen) > 0; i++, pen->row++) {
-        const struct view_decision *row = &view->decisions[i];
-        int style = draw_marker(pen, ITEM_DECISION, i);
-        int left = pen->left, line = pen->row;
-        canvas_put(pen->canvas, line, left + 3, 9, style, decision_name(row->decision));
-        canvas_right(pen->canvas, line, left + 12, 9,
-                     row->unusual ? STYLE_TICKET | STYLE_BOLD : style, row->share);
-        canvas_put(pen->canvas, line, left + 23, 6, STYLE_QUIET, "usual");
-        canvas_right(pen->canvas, line, left + 28, 9, STYLE_QUIET, row->usual);
-        canvas_right(pen->canvas, line, left + 38, 9, STYLE_QUIET, row->n);
-        if (row->unusual)
-            canvas_put(pen->canvas, line, left + 49, pen->width - 49, STYLE_TICKET, "◆ unusual");
-    }
-}
-
-void draw_recent(struct pen *pen)
-{
-    const struct view *view = &pen->screen->view;
-    draw_heading(pen, "last decisions", view->n_recent ? "" : "none yet");
-    int rows = pen_left(pen), first = first_shown(pen, ITEM_RECENT, view->n_recent, rows);
-    for (int i = first; i < view->n_recent && pen_left(pen) > 0; i++, pen->row++) {
-        const struct view_recent *row = &view->recent[i];
-        char at[WORD_SIZE];
-        int style = draw_marker(pen, ITEM_RECENT, i), left = pen->left, line = pen->row;
-        canvas_put(pen->canvas, line, left + 2, 15, STYLE_QUIET,
-                   screen_time(pen->screen, row->at_us, true, at));
-        int column = canvas_width(pen->canvas, at) > 10 ? left + 18 : left + 13;
-        canvas_put(pen->canvas, line, column, 8, style, decision_name(row->decision));
-        canvas_right(pen->canvas, line, column + 9, 6, style, row->score);
-        canvas_put(pen->canvas, line, column + 17, 9, style_of_arm(row->variant),
-                   variant_name(row->variant));
-        canvas_put(pen->canvas, line, column + 27, 14, STYLE_TEXT, row->rule);
-        canvas_put(pen->canvas, line, column + 42, left + pen->width - column - 42, STYLE_QUIET,
-                   row->event_id);
-    }
-}
-
-void draw_quarantine(struct pen *pen)
-{
-    const struct view *view = &pen->screen->view;
-    char note[3 * WORD_SIZE];
-    snprintf(note, sizeof note, "%s of all events, n %s", view->quarantined, view->quarantined_n);
-    draw_heading(pen, "quarantine", view->n_quarantine ? note : "nothing broke the contract");
-    int rows = pen_left(pen);
-    int first = first_shown(pen, ITEM_QUARANTINE, view->n_quarantine, rows);
-    for (int i = first; i < view->n_quarantine && pen_left(pen) > 0; i++, pen->row++) {
-        const struct view_quarantine *row = &view->quarantine[i];
-        int style = draw_marker(pen, ITEM_QUARANTINE, i);
-        canvas_put(pen->canvas, pen->row, pen->left + 3, 24, style, row->reason);
-        canvas_right(pen->canvas, pen->row, pen->left + 27, 9, style, row->share);
-        canvas_right(pen->canvas, pen->row, pen->left + 37, 9, STYLE_QUIET, row->n);
-        double top = (double)view->quarantine[0].count;
-        if (pen->width > 70)
-            canvas_bar(pen->canvas, pen->row, pen->left + 49, 20, STYLE_QUIET,
-                       (double)row->count / top);
-    }
 }

@@ -1,6 +1,5 @@
-/* Fetching: GET /api/v1/snapshot once a second, read back into a snapshot and put on a board that
- * the screen draws from. In: HTTP. Out: the board, and how the peer is. The fetching thread owns
- * the reply and shares `peer` with the screen's thread under the lock. */
+/* Another process as the source of pictures and documents: GET over HTTP, the snapshot among them
+ * once a second, read back and put on a board. The feed's thread asks; the rest is the screen's. */
 #include "ui/tui/remote.h"
 
 #include <stdio.h>
@@ -12,25 +11,22 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/http.h"
-#include "engine/base/thread.h"
-#include "ui/tui/tui.h"
+#include "engine/base/secret.h"
 
-#define REPLY_BYTES (8u << 20)
-#define EVERY_MS    1000
-#define TIMEOUT_MS  3000
-#define STALE_US    (5 * US_PER_S) /* that long the same picture: it stands still */
+#define EVERY_MS   1000
+#define TIMEOUT_MS 3000
+#define STALE_US   (5 * US_PER_S) /* that long the same picture: it stands still */
 
 struct remote {
     const struct remote_options *options;
     struct snapshot_board *board;
-    struct lock lock;
-    pthread_cond_t wake;
-    bool ending;
+    struct feed *feed;
     struct tui_peer peer;
-    struct buffer reply; /* the fetching thread's */
-    uint64_t seq;
+    uint64_t seq, version;
+    int code;         /* of the last answer */
     int64_t moved_us; /* when seq last changed */
-    char url[256];
+    char url[200];
+    char authorization[512]; /* a header, "" for none */
 };
 
 static int64_t wall_us(void)
@@ -40,12 +36,33 @@ static int64_t wall_us(void)
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
-static enum status publish(struct remote *remote, struct error *error)
+/* ---- asking: the feed's thread ---- */
+
+static int ask_peer(void *context, const char *method, const char *target, struct slice body,
+                    struct buffer *reply, struct error *error)
+{
+    const struct remote *remote = context;
+    const char *headers[4] = {"Accept: application/json"};
+    char url[sizeof remote->url + FEED_TARGET_SIZE];
+    int n = 1, code = 0;
+    if (body.size > 0)
+        headers[n++] = "Content-Type: application/json";
+    if (remote->authorization[0])
+        headers[n++] = remote->authorization;
+    snprintf(url, sizeof url, "%s%s", remote->url, target);
+    struct http_call call = {
+        .method = method, .url = url, .headers = headers, .body = body, .timeout_ms = TIMEOUT_MS};
+    return http_perform(&call, &code, reply, NULL, error) == STATUS_OK ? code : 0;
+}
+
+/* ---- the picture ---- */
+
+static enum status publish(struct remote *remote, struct slice text, struct error *error)
 {
     struct snapshot *snapshot = snapshot_create();
     if (!snapshot)
         return error_set(error, STATUS_MEMORY, "no memory for a snapshot");
-    enum status status = snapshot_read(buffer_slice(&remote->reply), snapshot, error);
+    enum status status = snapshot_read(text, snapshot, error);
     if (status != STATUS_OK) {
         snapshot_release(snapshot);
         return status;
@@ -57,73 +74,59 @@ static enum status publish(struct remote *remote, struct error *error)
     return STATUS_OK;
 }
 
-static enum status fetch(struct remote *remote, struct error *error)
+static enum peer_state judge(const struct remote *remote, const struct feed_document *document,
+                             enum status read)
 {
-    static const char *const headers[] = {"Accept: application/json", NULL};
-    struct http_call call = {
-        .method = "GET", .url = remote->url, .headers = headers, .timeout_ms = TIMEOUT_MS};
-    int code = 0;
-    buffer_reset(&remote->reply);
-    enum status status = http_perform(&call, &code, &remote->reply, NULL, error);
-    if (status != STATUS_OK)
-        return status;
-    if (code == 503 || code == 204)
-        return STATUS_END; /* it is there and has no picture yet */
-    if (code != 200)
-        return error_set(error, STATUS_DENIED, "it answered %d%s", code,
-                         code == 401 || code == 403 ? ": reading is not allowed from here"
-                         : code == 404              ? ": is this a binnacle?"
-                                                    : "");
-    if (remote->reply.overflow)
-        return error_set(error, STATUS_FULL, "the answer is too long for a snapshot");
-    return publish(remote, error);
-}
-
-static enum peer_state judge(const struct remote *remote, enum status status)
-{
-    switch (status) {
-    case STATUS_OK:
-        return wall_us() - remote->moved_us > STALE_US ? PEER_STALE : PEER_LIVE;
-    case STATUS_END:
+    switch (document->state) {
+    case FEED_LOADING:
         return PEER_LOADING;
-    case STATUS_UNAVAILABLE:
-    case STATUS_IO:
+    case FEED_READY:
+        return read != STATUS_OK                         ? PEER_REFUSED
+               : wall_us() - remote->moved_us > STALE_US ? PEER_STALE
+                                                         : PEER_LIVE;
+    case FEED_AWAY:
         return PEER_AWAY;
-    default:
-        return PEER_REFUSED;
+    case FEED_FAILED: /* 503: it is there and has no picture yet */
+        return remote->moved_us ? PEER_STALE : PEER_LOADING;
+    case FEED_REFUSED:
+    case FEED_NOT_OFFERED:
+        break;
     }
+    return PEER_REFUSED;
 }
 
-static void sample_peer(struct remote *remote)
+/* Takes the newest picture in; STATUS_OK too when there is none yet. */
+static enum status sample_peer(struct remote *remote, struct error *error)
 {
-    struct error error = {.message = ""};
-    enum status status = fetch(remote, &error);
-    enum peer_state state = judge(remote, status);
-    lock_take(&remote->lock);
+    struct feed_document document = feed_read(remote->feed, FEED_SNAPSHOT, EVERY_MS);
+    enum status read = STATUS_OK;
+    error->message[0] = '\0';
+    if (document.state == FEED_READY && document.version != remote->version)
+        read = publish(remote, document.text, error);
+    if (read == STATUS_OK)
+        remote->version = document.version;
+    remote->code = document.code;
+    enum peer_state state = judge(remote, &document, read);
     struct tui_peer *peer = &remote->peer;
     if (state != peer->state)
         peer->since_us = state == PEER_STALE ? remote->moved_us : wall_us();
     peer->state = state;
-    snprintf(peer->why, sizeof peer->why, "%.230s",
-             status == STATUS_OK || status == STATUS_END ? "" : error.message);
-    lock_release(&remote->lock);
-}
-
-static void run_fetching(void *context)
-{
-    struct remote *remote = context;
-    lock_take(&remote->lock);
-    while (!remote->ending) {
-        lock_release(&remote->lock);
-        sample_peer(remote);
-        lock_take(&remote->lock);
-        if (!remote->ending)
-            condition_wait(&remote->wake, &remote->lock, EVERY_MS);
-    }
-    lock_release(&remote->lock);
+    snprintf(peer->why, sizeof peer->why, "%.200s%s",
+             read != STATUS_OK ? error->message : document.why,
+             document.state == FEED_NOT_OFFERED ? ": is this a binnacle?" : "");
+    return read;
 }
 
 static bool tick_remote(void *context)
+{
+    struct remote *remote = context;
+    struct error error;
+    if (sample_peer(remote, &error) != STATUS_OK)
+        remote->peer.state = PEER_REFUSED; /* with its reason */
+    return !remote->options->stopped || !remote->options->stopped(remote->options->context);
+}
+
+static bool tick_player(void *context)
 {
     struct remote *remote = context;
     return !remote->options->stopped || !remote->options->stopped(remote->options->context);
@@ -131,28 +134,12 @@ static bool tick_remote(void *context)
 
 static void copy_peer(void *context, struct tui_peer *peer)
 {
-    struct remote *remote = context;
-    lock_take(&remote->lock);
+    const struct remote *remote = context;
     *peer = remote->peer;
-    lock_release(&remote->lock);
     peer->now_us = wall_us();
 }
 
-static enum status show_remote(struct remote *remote, const struct tui_options *screen,
-                               struct error *error)
-{
-    struct thread *thread;
-    enum status status = thread_start("top-fetch", run_fetching, remote, &thread, error);
-    if (status != STATUS_OK)
-        return status;
-    status = tui_run(screen, error);
-    lock_take(&remote->lock);
-    remote->ending = true;
-    pthread_cond_signal(&remote->wake);
-    lock_release(&remote->lock);
-    thread_join(thread);
-    return status;
-}
+/* ---- once ---- */
 
 static int side(const char *variable, int measured, int fallback)
 {
@@ -161,16 +148,8 @@ static int side(const char *variable, int measured, int fallback)
     return number > 0 ? number : measured > 0 ? measured : fallback;
 }
 
-static enum status print_remote(struct remote *remote, const struct tui_options *screen,
-                                struct error *error)
+static enum status print_once(const struct tui_options *screen, struct error *error)
 {
-    enum status status = fetch(remote, error);
-    if (status == STATUS_END)
-        return error_set(error, STATUS_UNAVAILABLE, "%s: it is starting and has no picture yet",
-                         remote->options->url);
-    if (status != STATUS_OK)
-        return error_prefix(error, "%.200s", remote->options->url);
-    remote->peer.state = PEER_LIVE;
     struct winsize size = {0};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
         size = (struct winsize){0};
@@ -178,35 +157,108 @@ static enum status print_remote(struct remote *remote, const struct tui_options 
                      error);
 }
 
+/* The first picture, or why there is none. */
+static enum status await_picture(struct remote *remote, struct error *error)
+{
+    enum status status = sample_peer(remote, error);
+    if (status != STATUS_OK)
+        return error_prefix(error, "%s", remote->url);
+    switch (remote->peer.state) {
+    case PEER_AWAY:
+        return error_set(error, STATUS_UNAVAILABLE, "%s: %s", remote->url, remote->peer.why);
+    case PEER_LOADING:
+        return error_set(error, STATUS_UNAVAILABLE, "%s: it is starting and has no picture yet",
+                         remote->url);
+    case PEER_REFUSED:
+        return error_set(error, STATUS_DENIED, "%s: refused (%d): %s", remote->url, remote->code,
+                         remote->peer.why);
+    case PEER_LIVE:
+    case PEER_STALE:
+        break;
+    }
+    return STATUS_OK;
+}
+
+/* ---- beginning and end ---- */
+
+/* A line `NAME TOKEN`, or the token alone. */
+static enum status read_token(struct remote *remote, const char *path, struct error *error)
+{
+    char line[400];
+    if (!path)
+        return STATUS_OK;
+    enum status status = secret_read(".", path, true, line, sizeof line, error);
+    if (status != STATUS_OK)
+        return status;
+    const char *space = strrchr(line, ' ');
+    snprintf(remote->authorization, sizeof remote->authorization, "Authorization: Bearer %s",
+             space ? space + 1 : line);
+    return STATUS_OK;
+}
+
+static enum status run_player(struct remote *remote, struct tui_options *screen,
+                              struct error *error)
+{
+    struct player *player = NULL;
+    enum status status = player_create(remote->options->play, &player, error);
+    if (status != STATUS_OK)
+        return status;
+    struct feed_source source = player_source(player);
+    status = feed_create(&source, &remote->feed, error);
+    screen->player = player;
+    screen->feed = remote->feed;
+    screen->readonly = true;
+    screen->tick = tick_player;
+    if (status == STATUS_OK)
+        status = remote->options->once ? print_once(screen, error) : tui_run(screen, error);
+    feed_destroy(remote->feed);
+    player_destroy(player);
+    return status;
+}
+
+static enum status run_peer(struct remote *remote, struct tui_options *screen, struct error *error)
+{
+    const struct remote_options *options = remote->options;
+    struct feed_source source = {.ask = ask_peer, .context = remote, .direct = options->once};
+    enum status status = read_token(remote, options->token_file, error);
+    if (status == STATUS_OK)
+        status = feed_create(&source, &remote->feed, error);
+    if (status == STATUS_OK && options->record)
+        status = recorder_create(options->record, &screen->recorder, error);
+    screen->feed = remote->feed;
+    screen->tick = tick_remote;
+    screen->peer = copy_peer;
+    if (status == STATUS_OK && options->once)
+        status = await_picture(remote, error);
+    if (status == STATUS_OK)
+        status = options->once ? print_once(screen, error) : tui_run(screen, error);
+    feed_destroy(remote->feed);
+    struct error late;
+    enum status closed = recorder_close(screen->recorder, &late);
+    if (status == STATUS_OK && closed != STATUS_OK)
+        *error = late;
+    return status == STATUS_OK ? closed : status;
+}
+
 enum status remote_run(const struct remote_options *options, struct error *error)
 {
     struct remote remote = {.options = options};
+    struct tui_options screen = options->screen;
     size_t length = strlen(options->url);
     while (length > 0 && options->url[length - 1] == '/')
         length--;
-    if (length + sizeof "/api/v1/snapshot" > sizeof remote.url)
+    if (length >= sizeof remote.url)
         return error_set(error, STATUS_INVALID, "the URL is too long");
-    snprintf(remote.url, sizeof remote.url, "%.*s/api/v1/snapshot", (int)length, options->url);
-    snprintf(remote.peer.url, sizeof remote.peer.url, "%.*s", (int)length, options->url);
+    snprintf(remote.url, sizeof remote.url, "%.*s", (int)length, options->url);
+    snprintf(remote.peer.url, sizeof remote.peer.url, "%s", remote.url);
     remote.peer.since_us = wall_us();
     remote.board = snapshot_board_create();
     if (!remote.board)
         return error_set(error, STATUS_MEMORY, "no memory for the screen");
-    buffer_init(&remote.reply, REPLY_BYTES);
-    lock_init(&remote.lock, "top");
-    condition_init(&remote.wake);
-    struct tui_options screen = {
-        .board = remote.board,
-        .tick = tick_remote,
-        .peer = copy_peer,
-        .context = &remote,
-        .ascii = options->ascii,
-    };
-    enum status status = options->once ? print_remote(&remote, &screen, error)
-                                       : show_remote(&remote, &screen, error);
-    pthread_cond_destroy(&remote.wake);
-    lock_destroy(&remote.lock);
-    buffer_free(&remote.reply);
+    screen.board = remote.board;
+    screen.context = &remote;
+    enum status status =
+        options->play ? run_player(&remote, &screen, error) : run_peer(&remote, &screen, error);
     snapshot_board_destroy(remote.board);
     return status;
 }

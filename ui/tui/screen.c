@@ -1,70 +1,111 @@
-/* Choices and keys: one table of bindings is what keys do, what the bar names and what the help
- * lists. One thread. */
+/* The state of the screen: which picture is shown, which view, which row. What keys do is in
+ * keys.c. One thread. */
 #include "ui/tui/screen.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "engine/base/clock.h"
+#include "ui/tui/pages.h"
 
-#define PAGE_STEP 10
+#define CLIPBOARD_BYTES ((size_t)8 << 20)
+
+static const struct {
+    int64_t seconds;
+    const char *word;
+} ranges[] = {
+    {900, "15 min"}, {3600, "1 h"},      {6 * 3600, "6 h"},
+    {86400, "24 h"}, {7 * 86400, "7 d"}, {30 * 86400, "30 d"},
+};
+#define N_RANGES ((int)(sizeof ranges / sizeof *ranges))
+#define ONE_HOUR 1
+
+void screen_init(struct screen *screen)
+{
+    memset(screen, 0, sizeof *screen);
+    screen->range = ONE_HOUR;
+    buffer_init(&screen->clipboard, CLIPBOARD_BYTES);
+    for (int i = 0; i < VIEW_COUNT; i++)
+        grid_init(&screen->grids[i]);
+}
+
+void screen_free(struct screen *screen)
+{
+    buffer_free(&screen->clipboard);
+    for (int i = 0; i < VIEW_COUNT; i++)
+        grid_free(&screen->grids[i]);
+}
+
+void screen_say(struct screen *screen, int style, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(screen->message, sizeof screen->message, format, list);
+    va_end(list);
+    words_plain(screen->message);
+    screen->message_style = style;
+}
+
+/* ---- pictures ---- */
+
+void screen_show(struct screen *screen, const struct snapshot *snapshot)
+{
+    view_build(snapshot, &screen->view);
+    screen->loaded = snapshot != NULL;
+    feed_set_now(screen->feed, snapshot ? snapshot->time_us : 0);
+    screen_fill(screen);
+}
 
 void screen_update(struct screen *screen, const struct snapshot *snapshot)
 {
-    if (screen->paused && screen->loaded)
-        return;
-    view_build(snapshot, &screen->view);
-    screen->loaded = snapshot != NULL;
-}
-
-static int add_items(struct item *items, int n, enum item_kind kind, int count)
-{
-    for (int i = 0; i < count && n < MAX_ITEMS; i++)
-        items[n++] = (struct item){kind, i};
-    return n;
-}
-
-int screen_items(const struct screen *screen, struct item items[MAX_ITEMS])
-{
-    const struct view *view = &screen->view;
-    int n = 0;
-    switch (screen->page) {
-    case PAGE_NOW:
-        n = add_items(items, n, ITEM_ATTENTION, view->n_attention);
-        n = add_items(items, n, ITEM_OBJECTIVE, view->n_objectives);
-        break;
-    case PAGE_TRAFFIC:
-        n = add_items(items, n, ITEM_ARM, view->n_arms);
-        n = add_items(items, n, ITEM_DECISION, DECISION_COUNT);
-        n = add_items(items, n, ITEM_RECENT, view->n_recent);
-        break;
-    case PAGE_DRIFT:
-        n = add_items(items, n, ITEM_SCORE_DRIFT, view->score_drift.feature[0] ? 1 : 0);
-        n = add_items(items, n, ITEM_DRIFT, view->n_drift);
-        break;
-    case PAGE_QUALITY:
-        n = add_items(items, n, ITEM_QUARANTINE, view->n_quarantine);
-        break;
-    case PAGE_COUNT:
-        break;
+    if (snapshot)
+        screen->live_us = snapshot->time_us;
+    if (!screen->loaded || !screen->paused) {
+        screen->waiting_from = snapshot ? snapshot->seq : 0;
+        screen->waiting_events = snapshot ? snapshot->events_total : 0;
+        screen->waiting = 0;
     }
-    return n;
+    if (screen->loaded && (screen->paused || screen->at_us)) {
+        if (snapshot && snapshot->seq > screen->waiting_from)
+            screen->waiting = snapshot->events_total - screen->waiting_events;
+        return;
+    }
+    screen_show(screen, snapshot);
 }
 
-static int selected_item(const struct screen *screen, struct item items[MAX_ITEMS], int *n)
+/* ---- rows ---- */
+
+void screen_fill(struct screen *screen)
 {
-    *n = screen_items(screen, items);
-    int selected = screen->selected[screen->page];
-    return selected >= *n ? *n - 1 : selected;
+    if (screen->loaded && pages[screen->page].fill)
+        pages[screen->page].fill(screen, screen_grid(screen));
+}
+
+struct grid *screen_grid(struct screen *screen)
+{
+    return &screen->grids[screen->page];
 }
 
 bool screen_is_selected(const struct screen *screen, enum item_kind kind, int index)
 {
-    struct item items[MAX_ITEMS];
-    int n, selected = selected_item(screen, items, &n);
-    return selected >= 0 && items[selected].kind == kind && items[selected].index == index;
+    return grid_tag(&screen->grids[screen->page]) == ITEM_TAG(kind, index);
 }
+
+bool screen_is_shown(const struct screen *screen, enum item_kind kind, int index)
+{
+    const struct grid *grid = &screen->grids[screen->page];
+    if (!grid->filter[0])
+        return true;
+    for (size_t i = 0; i < grid->n_shown; i++)
+        if (grid->tags[grid->shown[i]] == ITEM_TAG(kind, index))
+            return true;
+    return false;
+}
+
+/* ---- times ---- */
 
 char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, char out[WORD_SIZE])
 {
@@ -82,118 +123,70 @@ char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, ch
     return out;
 }
 
-/* ---- keys ---- */
-
-static bool handle_quit(struct screen *screen, int key)
+int64_t screen_range_s(const struct screen *screen)
 {
-    (void)screen, (void)key;
-    return false;
+    return ranges[screen->range].seconds;
 }
 
-static bool handle_help(struct screen *screen, int key)
+const char *screen_range_word(const struct screen *screen)
 {
-    (void)key;
-    screen->help = !screen->help;
-    return true;
+    return ranges[screen->range].word;
 }
 
-static bool handle_page(struct screen *screen, int key)
+/* Steps that people count in. */
+static int64_t nice_step(int64_t seconds)
 {
-    screen->page = (enum page)(key - '1');
-    screen->evidence = screen->help = false;
-    return true;
+    static const int64_t steps[] = {1,   5,    10,   15,   30,    60,    120,   300,  600,
+                                    900, 1800, 3600, 7200, 14400, 21600, 43200, 86400};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] >= seconds)
+            return steps[i];
+    return 86400;
 }
 
-static bool handle_move(struct screen *screen, int key)
+void screen_range_query(const struct screen *screen, int points, char *out, size_t size)
 {
-    struct item items[MAX_ITEMS];
-    int n, selected = selected_item(screen, items, &n);
-    switch (key) {
-    case SCREEN_UP:
-    case 'k':
-        selected--;
-        break;
-    case SCREEN_DOWN:
-    case 'j':
-        selected++;
-        break;
-    case SCREEN_PAGE_UP:
-        selected -= PAGE_STEP;
-        break;
-    case SCREEN_PAGE_DOWN:
-        selected += PAGE_STEP;
-        break;
-    case SCREEN_HOME:
-    case 'g':
-        selected = 0;
-        break;
-    default:
-        selected = n - 1;
-        break;
+    int64_t range = screen_range_s(screen), step = nice_step(range / (points > 0 ? points : 1));
+    if (screen->at_us)
+        snprintf(out, size, "from=%lld&to=%lld&step=%lld",
+                 (long long)(screen->at_us / 1000 - range * 1000),
+                 (long long)(screen->at_us / 1000), (long long)step);
+    else
+        snprintf(out, size, "from={now-%lld}&to={now}&step=%lld", (long long)range,
+                 (long long)step);
+}
+
+/* ---- views ---- */
+
+bool screen_go(struct screen *screen, const char *word)
+{
+    int found = view_find(word);
+    if (found < 0) {
+        screen_say(screen, STYLE_TICKET,
+                   found == -2 ? "'%s' begins several views" : "there is no view '%s'", word);
+        return false;
     }
-    selected = selected >= n ? n - 1 : selected;
-    screen->selected[screen->page] = selected < 0 ? 0 : selected;
+    screen->before = found == VIEW_HELP && screen->page != VIEW_HELP ? screen->page : VIEW_NOW;
+    screen->page = (enum view_id)found;
+    screen->opened = false;
+    screen_fill(screen);
     return true;
 }
 
-static bool handle_open(struct screen *screen, int key)
+void screen_click(struct screen *screen, int row, int column)
 {
-    (void)key;
-    struct item items[MAX_ITEMS];
-    screen->evidence = !screen->help && screen_items(screen, items) > 0;
-    screen->help = false;
-    return true;
+    struct grid *grid = screen_grid(screen);
+    (void)column;
+    if (row < screen->body_row || row >= screen->body_row + screen->body_rows)
+        return;
+    size_t index = screen->body_top + (size_t)(row - screen->body_row);
+    if (index < grid->n_shown) {
+        screen->opened = screen->opened || index == grid->selected;
+        grid->selected = index;
+    }
 }
 
-static bool handle_back(struct screen *screen, int key)
+void screen_wheel(struct screen *screen, int rows)
 {
-    (void)key;
-    screen->evidence = screen->help = false;
-    return true;
-}
-
-static bool handle_pause(struct screen *screen, int key)
-{
-    (void)key;
-    screen->paused = !screen->paused;
-    return true;
-}
-
-static bool handle_zone(struct screen *screen, int key)
-{
-    (void)key;
-    screen->local_time = !screen->local_time;
-    return true;
-}
-
-static const struct screen_binding bindings[] = {
-    {'1', 0, "1", "now: what hurts, objectives, rates", handle_page},
-    {'2', 0, "2", "traffic: arms, decisions, the last events", handle_page},
-    {'3', 0, "3", "drift: inputs against their reference", handle_page},
-    {'4', 0, "4", "quality: quarantine, ledger, queue", handle_page},
-    {SCREEN_DOWN, 'j', "j, down", "next line", handle_move},
-    {SCREEN_UP, 'k', "k, up", "line before", handle_move},
-    {SCREEN_PAGE_UP, SCREEN_PAGE_DOWN, "PgUp, PgDn", "ten lines", handle_move},
-    {SCREEN_HOME, 'g', "g, Home", "first line", handle_move},
-    {SCREEN_END, 'G', "G, End", "last line", handle_move},
-    {SCREEN_ENTER, '\n', "Enter", "evidence: n, window, limit, method", handle_open},
-    {SCREEN_ESCAPE, 'b', "Esc, b", "back", handle_back},
-    {'p', 'Z', "p, Z", "pause the picture; nothing else stops", handle_pause},
-    {'u', 0, "u", "times in UTC or in this machine's zone", handle_zone},
-    {'?', 'h', "?, h", "this help", handle_help},
-    {'q', 'Q', "q", "quit", handle_quit},
-};
-
-const struct screen_binding *screen_bindings(int *n)
-{
-    *n = (int)(sizeof bindings / sizeof bindings[0]);
-    return bindings;
-}
-
-bool screen_handle(struct screen *screen, int key)
-{
-    for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++)
-        if (key == bindings[i].key || (bindings[i].other && key == bindings[i].other))
-            return bindings[i].handle(screen, key);
-    return true;
+    grid_move(screen_grid(screen), rows);
 }

@@ -1,66 +1,137 @@
-/* What the person at the screen chose (page, selection, pause), and what a key does about it. Draws
- * on a canvas only: no terminal here. */
+/* What the person at the screen chose (view, row, filter, moment), and what a key does about it.
+ * Draws on a canvas only: no terminal here. One thread. */
 #ifndef BINNACLE_TUI_SCREEN_H
 #define BINNACLE_TUI_SCREEN_H
 
 #include "ui/tui/canvas.h"
+#include "ui/tui/feed.h"
+#include "ui/tui/grid.h"
+#include "ui/tui/tape.h"
 #include "ui/tui/tui.h"
 #include "ui/view/view.h"
-
-enum page { PAGE_NOW, PAGE_TRAFFIC, PAGE_DRIFT, PAGE_QUALITY, PAGE_COUNT };
+#include "ui/view/views.h"
 
 /* Keys that have no character of their own. */
 enum screen_key {
     SCREEN_UP = 0x110000,
     SCREEN_DOWN,
+    SCREEN_LEFT,
+    SCREEN_RIGHT,
     SCREEN_PAGE_UP,
     SCREEN_PAGE_DOWN,
     SCREEN_HOME,
     SCREEN_END,
     SCREEN_ENTER,
     SCREEN_ESCAPE,
+    SCREEN_BACKSPACE,
+    SCREEN_TAB,
 };
+#define SCREEN_CTRL(key) ((key)&0x1f)
 
-/* What a line that can be selected shows. */
+/* What a row that can be selected shows. */
 enum item_kind {
-    ITEM_ATTENTION,
+    ITEM_ATTENTION = 1,
     ITEM_OBJECTIVE,
     ITEM_ARM,
-    ITEM_DECISION,
     ITEM_RECENT,
     ITEM_DRIFT,
     ITEM_SCORE_DRIFT,
     ITEM_QUARANTINE,
+    ITEM_ROW, /* the index is of the document's list */
 };
-struct item {
-    enum item_kind kind;
-    int index;
+#define ITEM_TAG(kind, index) ((int32_t)(kind) * (1 << 20) + (index))
+#define TAG_KIND(tag)         ((enum item_kind)((tag) / (1 << 20)))
+#define TAG_INDEX(tag)        ((tag) % (1 << 20))
+
+/* The line at the bottom that a person types into. */
+enum prompt_kind {
+    PROMPT_NONE,
+    PROMPT_GO,
+    PROMPT_FILTER,
+    PROMPT_SEARCH,
+    PROMPT_CSV,
+    PROMPT_SHARE,
+    PROMPT_REASON
 };
-#define MAX_ITEMS 160
+struct prompt {
+    enum prompt_kind kind;
+    char text[400];
+    char before[GRID_FILTER_SIZE]; /* the filter as it was, for Esc */
+};
+
+/* Something that changes the service, before it is done. */
+#define ACTION_LINES 5
+struct action {
+    bool asked; /* the dialog is open */
+    bool sent;  /* the answer is awaited */
+    char title[120];
+    char will[ACTION_LINES][VIEW_LINE_SIZE]; /* what will happen */
+    int n_will;
+    char method[8], target[FEED_TARGET_SIZE];
+    char body[2000]; /* JSON object without its end: the reason follows */
+    char done[120];  /* what is said when it is done */
+};
 
 struct screen {
     struct view view;
     struct tui_peer peer;
-    bool remote; /* peer is meant */
-    bool loaded; /* a snapshot came */
-    bool paused, local_time, help, evidence;
-    enum page page;
-    int selected[PAGE_COUNT];
+    bool remote;   /* peer is meant */
+    bool loaded;   /* a snapshot came */
+    bool readonly; /* nothing may be changed from here */
+    bool paused, local_time, opened, variant_canary;
+    enum view_id page, before;                      /* before: where help was called from */
+    int method;                                     /* of the drift page */
+    int panel;                                      /* which drawing of the page comes first */
+    int range;                                      /* row of the table of ranges */
+    struct feed *feed;                              /* NULL: none */
+    uint64_t waiting_from, waiting_events, waiting; /* while paused */
+    int64_t at_us;                                  /* the moment looked at; 0: live */
+    int64_t live_us;                                /* the newest picture's time */
+    bool beyond;                                    /* the moment is before all pictures kept */
+    bool playing;                                   /* the pictures are a recording's */
+    int step;                                       /* [ and ]: pictures to go, taken by the loop */
+    struct grid grids[VIEW_COUNT];
+    char search[VIEW_LINE_SIZE]; /* of the decisions page, as a query */
+    struct prompt prompt;
+    struct action action;
+    char message[VIEW_LINE_SIZE];
+    int message_style;
+    struct buffer clipboard; /* for the terminal to take over; empty: nothing to */
+    int body_row, body_rows; /* where the list was drawn last, for the mouse */
+    size_t body_top;
 };
 
-/* Takes the newest picture, unless paused. */
+void screen_init(struct screen *screen);
+void screen_free(struct screen *screen);
+/* Takes the newest picture, unless paused or looking back. */
 void screen_update(struct screen *screen, const struct snapshot *snapshot);
-/* Clears the canvas and draws all of the screen. */
-void screen_draw(const struct screen *screen, struct canvas *canvas);
+/* Shows this picture, whatever is newest: of the tape or of a recording. */
+void screen_show(struct screen *screen, const struct snapshot *snapshot);
+/* Lists what can be selected on the view that is open. */
+void screen_fill(struct screen *screen);
+/* Fills the view's list, clears the canvas and draws all of the screen. */
+void screen_draw(struct screen *screen, struct canvas *canvas);
 /* False: end the screen. A key that means nothing is passed over. */
 bool screen_handle(struct screen *screen, int key);
+/* A click into this row of the canvas, or the wheel (by -3 or 3 rows). */
+void screen_click(struct screen *screen, int row, int column);
+void screen_wheel(struct screen *screen, int rows);
+/* Opens the view; false when the word means none, with a message. */
+bool screen_go(struct screen *screen, const char *word);
+void screen_say(struct screen *screen, int style, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The lines of the page that can be selected, top to bottom; returns how many. */
-int screen_items(const struct screen *screen, struct item items[MAX_ITEMS]);
+struct grid *screen_grid(struct screen *screen);
 bool screen_is_selected(const struct screen *screen, enum item_kind kind, int index);
+/* False when the filter hides it. */
+bool screen_is_shown(const struct screen *screen, enum item_kind kind, int index);
 
 /* A moment as words_time(), or on the machine's own clock when that was chosen. */
 char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, char out[WORD_SIZE]);
+/* Seconds that charts span, and the words for it: "6 h". */
+int64_t screen_range_s(const struct screen *screen);
+const char *screen_range_word(const struct screen *screen);
+/* "from=...&to=...&step=..." of the charts, with places for the present moment. */
+void screen_range_query(const struct screen *screen, int points, char *out, size_t size);
 
 /* The key table, for the bar and the help. */
 struct screen_binding {
@@ -69,5 +140,23 @@ struct screen_binding {
     bool (*handle)(struct screen *screen, int key);
 };
 const struct screen_binding *screen_bindings(int *n);
+
+/* ---- prompt.c ---- */
+void prompt_open(struct screen *screen, enum prompt_kind kind, const char *text);
+void prompt_handle(struct screen *screen, int key);
+/* What may follow the typed text; "" when nothing is known. */
+void prompt_complete(const struct screen *screen, char *out, size_t size);
+const char *prompt_label(const struct screen *screen);
+
+/* ---- action.c ---- */
+void action_roll_back(struct screen *screen);
+void action_share(struct screen *screen, const char *percent);
+void action_retry(struct screen *screen);
+void action_acknowledge(struct screen *screen);
+void action_silence(struct screen *screen);
+/* The reason was given: it is ordered. */
+void action_send(struct screen *screen, const char *reason);
+/* Looks whether the answer came. */
+void action_settle(struct screen *screen);
 
 #endif

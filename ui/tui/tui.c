@@ -1,12 +1,11 @@
-/* The terminal itself, through curses: colours, keys, size, and giving it back. In: snapshots of a
- * board, keys. Out: the cells of a canvas. The caller's thread only; its locale is set for as long
- * as the screen is up, the process's is left alone. */
+/* The screen's loop: takes pictures in, draws, obeys. In: snapshots of a board or of a recording,
+ * documents of a feed, keys. Out: the cells of a canvas. The caller's thread only; its locale is
+ * set for as long as the screen is up, the process's is left alone. */
 #include "ui/tui/tui.h"
 
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <ncurses.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,10 @@
 
 #include "engine/base/clock.h"
 #include "ui/tui/screen.h"
+#include "ui/tui/terminal.h"
 
 #define TICK_NS    INT64_C(1000000000)
 #define MAX_SILENT 50 /* times in a row that input is announced and none is there: it is gone */
-#define ESCAPE_MS  25
 
 /* The screen's thread has the user's characters; everything else stays in the C locale. */
 struct text_locale {
@@ -43,92 +42,90 @@ static void locale_leave(struct text_locale *locale)
     freelocale(locale->mine);
 }
 
-/* ---- colours: 256 as designed, the nearest of 8, or none ---- */
-
-static const struct {
-    short many, few; /* -1: the terminal's own */
-    attr_t plain;    /* where there is no such colour */
-} looks[STYLE_COUNT] = {
-    [STYLE_TEXT] = {-1, -1, A_NORMAL},
-    [STYLE_QUIET] = {245, -1, A_DIM},
-    [STYLE_RULE] = {238, -1, A_DIM},
-    [STYLE_PAGE] = {203, COLOR_RED, A_BOLD},
-    [STYLE_TICKET] = {214, COLOR_YELLOW, A_BOLD},
-    [STYLE_OK] = {79, COLOR_GREEN, A_NORMAL},
-    [STYLE_NODATA] = {244, -1, A_DIM},
-    [STYLE_CHAMPION] = {75, COLOR_CYAN, A_NORMAL},
-    [STYLE_CANARY] = {215, COLOR_YELLOW, A_NORMAL},
-    [STYLE_SHADOW] = {183, COLOR_MAGENTA, A_NORMAL},
-};
-
-static void start_colours(void)
-{
-    if (getenv("NO_COLOR") || !has_colors() || start_color() == ERR ||
-        use_default_colors() == ERR || COLORS < 8)
-        return;
-    for (int i = 0; i < STYLE_COUNT; i++)
-        init_pair((short)(i + 1), COLORS >= 256 ? looks[i].many : looks[i].few, -1);
-}
-
-static attr_t attributes(int style, bool colours)
-{
-    int meaning = style & STYLE_MEANING;
-    attr_t attributes = style & STYLE_BOLD ? A_BOLD : A_NORMAL;
-    if (style & STYLE_REVERSE)
-        attributes |= A_REVERSE;
-    if (!colours || (COLORS < 256 && looks[meaning].few < 0))
-        return attributes | looks[meaning].plain;
-    return attributes | COLOR_PAIR(meaning + 1);
-}
-
-static void show(const struct canvas *canvas, bool colours)
-{
-    char run[4096];
-    erase();
-    for (int row = 0; row < canvas->rows; row++) {
-        for (int column = 0; column < canvas->columns;) {
-            int style = canvas_cell(canvas, row, column)->style, start = column;
-            size_t size = 0;
-            while (column < canvas->columns && size + CELL_SIZE < sizeof run &&
-                   canvas_cell(canvas, row, column)->style == style) {
-                const char *text = canvas_cell(canvas, row, column++)->text;
-                size_t length = strlen(text);
-                memcpy(run + size, text, length);
-                size += length;
-            }
-            run[size] = '\0';
-            attrset((int)attributes(style, colours));
-            mvaddstr(row, start, run);
-        }
-    }
-    attrset(A_NORMAL);
-    refresh();
-}
-
-/* ---- keys ---- */
-
-static int translate(int key)
-{
-    static const struct {
-        int curses, screen;
-    } keys[] = {
-        {KEY_UP, SCREEN_UP},           {KEY_DOWN, SCREEN_DOWN}, {KEY_PPAGE, SCREEN_PAGE_UP},
-        {KEY_NPAGE, SCREEN_PAGE_DOWN}, {KEY_HOME, SCREEN_HOME}, {KEY_END, SCREEN_END},
-        {KEY_ENTER, SCREEN_ENTER},     {'\r', SCREEN_ENTER},    {27, SCREEN_ESCAPE},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (keys[i].curses == key)
-            return keys[i].screen;
-    return key;
-}
-
 struct loop {
     const struct tui_options *options;
     struct screen *screen;
+    struct terminal *terminal;
     struct canvas canvas;
-    bool colours, ascii;
+    struct tape tape;
+    bool ascii;
     int silent;
+    int playing;       /* picture of the recording */
+    uint64_t recorded; /* seq of the last own picture that was */
 };
+
+/* ---- pictures ---- */
+
+static void show_recorded(struct loop *loop, int index)
+{
+    struct screen *screen = loop->screen;
+    struct snapshot *snapshot = snapshot_create();
+    struct error error;
+    int n = player_pictures(loop->options->player);
+    loop->playing = index < 0 ? 0 : index >= n ? n - 1 : index;
+    if (!snapshot)
+        return;
+    if (player_picture(loop->options->player, loop->playing, snapshot, &error) == STATUS_OK) {
+        feed_expire(screen->feed);
+        screen_show(screen, snapshot);
+        screen->at_us = snapshot->time_us;
+    } else {
+        screen_say(screen, STYLE_TICKET, "%s", error.message);
+    }
+    snapshot_release(snapshot);
+}
+
+/* One picture of the tape back or forward; before its oldest, charts go on alone. */
+static void step_back(struct loop *loop, int step)
+{
+    struct screen *screen = loop->screen;
+    struct tape *tape = &loop->tape;
+    if (tape->n == 0)
+        return;
+    int64_t at_us = screen->at_us ? screen->at_us : tape->pictures[tape->n - 1]->time_us;
+    int64_t jump_us = screen_range_s(screen) * US_PER_S / 12;
+    int found = tape_find(tape, at_us);
+    screen->beyond = false;
+    if (found + step >= 0 && found >= 0) {
+        found += step;
+        if (found >= tape->n - 1 && step > 0) {
+            screen->at_us = 0;
+            found = tape->n - 1;
+        } else {
+            screen->at_us = tape->pictures[found]->time_us;
+        }
+    } else {
+        screen->at_us = at_us + step * jump_us;
+        found = tape_find(tape, screen->at_us);
+        screen->beyond = found < 0;
+        if (found >= 0)
+            screen->at_us = tape->pictures[found]->time_us;
+    }
+    screen_show(screen, tape->pictures[found < 0 ? 0 : found]);
+}
+
+static void take_step(struct loop *loop)
+{
+    int step = loop->screen->step;
+    loop->screen->step = 0;
+    if (!step)
+        return;
+    if (loop->options->player) {
+        loop->screen->paused = true;
+        show_recorded(loop, loop->playing + step);
+    } else {
+        step_back(loop, step);
+    }
+}
+
+static void record_own(struct loop *loop, const struct snapshot *snapshot)
+{
+    if (!loop->options->recorder || loop->options->peer || !snapshot ||
+        snapshot->seq == loop->recorded)
+        return;
+    loop->recorded = snapshot->seq;
+    recorder_note_snapshot(loop->options->recorder, snapshot);
+}
 
 /* False: the screen ends. */
 static bool sample_board(struct loop *loop)
@@ -136,8 +133,15 @@ static bool sample_board(struct loop *loop)
     const struct tui_options *options = loop->options;
     if (options->tick && !options->tick(options->context))
         return false;
+    if (options->player) {
+        if (!loop->screen->paused)
+            show_recorded(loop, loop->screen->loaded ? loop->playing + 1 : 0);
+        return true;
+    }
     const struct snapshot *snapshot = snapshot_acquire(options->board);
+    tape_add(&loop->tape, options->board);
     screen_update(loop->screen, snapshot);
+    record_own(loop, snapshot);
     if (snapshot)
         snapshot_release(snapshot);
     loop->screen->remote = options->peer != NULL;
@@ -146,34 +150,71 @@ static bool sample_board(struct loop *loop)
     return true;
 }
 
+static void note_arrival(void *context, const struct feed_arrival *arrival)
+{
+    struct loop *loop = context;
+    recorder_note(loop->options->recorder, arrival);
+}
+
+/* Documents that came; of another process the picture is one of them. */
+static void sample_feed(struct loop *loop)
+{
+    if (feed_collect(loop->options->feed, note_arrival, loop))
+        action_settle(loop->screen);
+}
+
+/* ---- drawing and keys ---- */
+
 static bool draw_loop(struct loop *loop)
 {
     int rows, columns;
-    getmaxyx(stdscr, rows, columns);
+    terminal_size(loop->terminal, &columns, &rows);
     if (rows != loop->canvas.rows || columns != loop->canvas.columns) {
         canvas_free(&loop->canvas);
         if (!canvas_init(&loop->canvas, columns, rows, loop->ascii))
             return false;
+        loop->canvas.blocks = loop->options->blocks;
     }
     screen_draw(loop->screen, &loop->canvas);
-    show(&loop->canvas, loop->colours);
+    terminal_show(loop->terminal, &loop->canvas);
+    struct buffer *clipboard = &loop->screen->clipboard;
+    if (clipboard->size > 0 && !terminal_copy(loop->terminal, buffer_slice(clipboard)))
+        screen_say(loop->screen, STYLE_TICKET, "too much for a clipboard: y writes a file");
+    buffer_reset(clipboard);
     return true;
 }
 
-/* Waits for keys for so long and obeys them; false when the screen ends. */
-static bool handle_keys(struct loop *loop, int wait_ms)
+static bool obey(struct loop *loop, const struct terminal_event *event)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    int ready = poll(&input, 1, wait_ms);
-    if (ready > 0 && (input.revents & (POLLHUP | POLLERR | POLLNVAL)))
+    if (event->kind == TERMINAL_CLICK)
+        screen_click(loop->screen, event->row, event->column);
+    else if (event->kind == TERMINAL_WHEEL)
+        screen_wheel(loop->screen, event->rows);
+    else
+        return screen_handle(loop->screen, event->key);
+    return true;
+}
+
+/* Waits for keys and documents for so long and obeys them; false when the screen ends. */
+static bool handle_input(struct loop *loop, int wait_ms)
+{
+    struct pollfd inputs[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                               {.fd = feed_fd(loop->options->feed), .events = POLLIN}};
+    int ready = poll(inputs, 2, wait_ms);
+    bool typed = ready > 0 && inputs[0].revents;
+    if (typed && (inputs[0].revents & (POLLHUP | POLLERR | POLLNVAL)))
         return false;
     bool any = false;
-    for (int key = getch(); key != ERR; key = getch()) {
+    struct terminal_event event;
+    while (terminal_next(loop->terminal, &event)) {
         any = true;
-        if (!screen_handle(loop->screen, translate(key)))
+        if (!obey(loop, &event))
             return false;
     }
-    loop->silent = ready > 0 && !any ? loop->silent + 1 : 0;
+    if (ready > 0 && inputs[1].revents)
+        sample_feed(loop);
+    take_step(loop);
+    loop->silent = typed && !any ? loop->silent + 1 : 0;
     return loop->silent < MAX_SILENT;
 }
 
@@ -191,53 +232,54 @@ static enum status run_loop(struct loop *loop, struct error *error)
         }
         if (!draw_loop(loop))
             return error_set(error, STATUS_MEMORY, "no memory for the screen");
-        if (!handle_keys(loop, left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0))
+        if (!handle_input(loop, left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0))
             return STATUS_OK;
     }
 }
 
-static enum status run_terminal(struct loop *loop, struct error *error)
+/* ---- beginning and end ---- */
+
+static enum status open_loop(struct loop *loop, const struct tui_options *options, bool utf8,
+                             struct error *error)
 {
-    SCREEN *terminal = newterm(NULL, stdout, stdin);
-    if (!terminal) {
-        const char *name = getenv("TERM");
-        return error_set(error, STATUS_UNSUPPORTED,
-                         "the terminal '%.40s' is not known here: set TERM, or use --once",
-                         name ? name : "");
-    }
-    cbreak();
-    noecho();
-    nonl();
-    curs_set(0);
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
-    set_escdelay(ESCAPE_MS);
-    start_colours();
-    loop->colours = !getenv("NO_COLOR") && has_colors() && COLORS >= 8;
-    enum status status = run_loop(loop, error);
-    erase();
-    refresh();
-    endwin();
-    delscreen(terminal);
-    return status;
+    *loop = (struct loop){.options = options, .ascii = options->ascii || !utf8};
+    loop->screen = malloc(sizeof *loop->screen);
+    if (!loop->screen)
+        return error_set(error, STATUS_MEMORY, "no memory for the screen");
+    screen_init(loop->screen);
+    loop->screen->feed = options->feed;
+    loop->screen->readonly = options->readonly;
+    loop->screen->playing = options->player != NULL;
+    if (options->screen && !screen_go(loop->screen, options->screen))
+        return error_set(error, STATUS_INVALID,
+                         "%s: --screen takes now, slo, traffic, drift, "
+                         "quality, decisions, logs, settings or help",
+                         loop->screen->message);
+    return STATUS_OK;
+}
+
+static void close_loop(struct loop *loop)
+{
+    canvas_free(&loop->canvas);
+    tape_free(&loop->tape);
+    if (loop->screen)
+        screen_free(loop->screen);
+    free(loop->screen);
 }
 
 enum status tui_run(const struct tui_options *options, struct error *error)
 {
     struct text_locale locale;
-    struct screen *screen = calloc(1, sizeof *screen);
-    if (!screen)
-        return error_set(error, STATUS_MEMORY, "no memory for the screen");
+    struct loop loop;
     locale_enter(&locale);
-    struct loop loop = {
-        .options = options,
-        .screen = screen,
-        .ascii = options->ascii || !locale.utf8,
-    };
-    enum status status = run_terminal(&loop, error);
-    canvas_free(&loop.canvas);
+    enum status status = open_loop(&loop, options, locale.utf8, error);
+    if (status == STATUS_OK)
+        status = terminal_open(options, &loop.terminal, error);
+    if (status == STATUS_OK)
+        status = run_loop(&loop, error);
+    terminal_close(loop.terminal);
+    close_loop(&loop);
     locale_leave(&locale);
-    free(screen);
     return status;
 }
 
@@ -257,18 +299,20 @@ static enum status print_canvas(const struct canvas *canvas, struct error *error
 enum status tui_print(const struct tui_options *options, int columns, int rows, struct error *error)
 {
     struct text_locale locale;
-    struct loop loop = {.options = options};
-    enum status status = STATUS_OK;
+    struct loop loop;
     locale_enter(&locale);
-    loop.screen = calloc(1, sizeof *loop.screen);
-    if (!loop.screen || !canvas_init(&loop.canvas, columns, rows, options->ascii || !locale.utf8))
+    enum status status = open_loop(&loop, options, locale.utf8, error);
+    if (status == STATUS_OK && !canvas_init(&loop.canvas, columns, rows, loop.ascii))
         status = error_set(error, STATUS_MEMORY, "no memory for the screen");
-    else if (sample_board(&loop)) {
+    loop.canvas.blocks = options->blocks;
+    /* Of a recording the last picture. */
+    if (status == STATUS_OK && options->player)
+        show_recorded(&loop, player_pictures(options->player) - 1);
+    if (status == STATUS_OK && (options->player || sample_board(&loop))) {
         screen_draw(loop.screen, &loop.canvas);
         status = print_canvas(&loop.canvas, error);
     }
-    canvas_free(&loop.canvas);
-    free(loop.screen);
+    close_loop(&loop);
     locale_leave(&locale);
     return status;
 }

@@ -1,4 +1,5 @@
-/* The terminal screen, drawn from snapshots: in-process for `run`, over HTTP for `top`. */
+/* The terminal screen, drawn from snapshots and documents: in-process for `run`, over HTTP or of a
+ * recording for `top`. */
 #ifndef BINNACLE_TUI_TUI_H
 #define BINNACLE_TUI_TUI_H
 
@@ -7,6 +8,8 @@
 
 #include "engine/base/status.h"
 #include "engine/observe/snapshot.h"
+#include "ui/tui/feed.h"
+#include "ui/tui/tape.h"
 
 /* How a binnacle that is watched from elsewhere answers. */
 enum peer_state { PEER_LOADING, PEER_LIVE, PEER_STALE, PEER_REFUSED, PEER_AWAY };
@@ -18,18 +21,28 @@ struct tui_peer {
     char why[240]; /* what went wrong, when something did */
 };
 
+enum tui_colours { COLOURS_AUTO, COLOURS_DARK, COLOURS_LIGHT };
+
 struct tui_options {
     struct snapshot_board *board; /* where the newest picture is */
+    struct feed *feed;            /* where documents are; NULL: none */
+    struct recorder *recorder;    /* what was seen goes there; NULL: nowhere */
+    struct player *player;        /* pictures of a recording, one after the other; NULL: live */
     /* Called about once a second on the screen's thread, before drawing; false ends the screen. */
     bool (*tick)(void *context);
     /* NULL when the pictures are of this very process. The screen's thread. */
     void (*peer)(void *context, struct tui_peer *peer);
     void *context;
-    bool ascii; /* draw without characters beyond ASCII */
+    bool ascii;         /* draw without characters beyond ASCII */
+    bool blocks;        /* charts of blocks, for terminals without braille */
+    bool mouse;         /* clicks and the wheel are the screen's, not the terminal's */
+    bool readonly;      /* nothing can be changed from here */
+    const char *screen; /* the view to begin with, by name; NULL: the first */
+    enum tui_colours colours;
 };
 
 /* Takes the terminal over until `q`, or until tick() says so, and gives it back as it was, also
- * after a failure. The calling thread; one screen per process. */
+ * after a failure or a crash. The calling thread; one screen per process. */
 MUST_USE enum status tui_run(const struct tui_options *options, struct error *error);
 
 /* One screen of `columns` x `rows` as UTF-8 text on stdout, for `top --once` and tests. */

@@ -82,16 +82,15 @@ static void blame_canary(const struct snapshot *snapshot, struct view_attention 
     evidence(item, "do", "roll the canary back: binnacle traffic set canary=0");
 }
 
-/* At this hour's burn rate, when the rest of the budget will be gone. The window is 30 days. */
+/* At this hour's burn rate, when the rest of the budget will be gone. */
 static void say_budget(const struct slo_status *slo, struct view_attention *item)
 {
     char budget[WORD_SIZE], gone[WORD_SIZE];
     view_budget(slo->budget_left, budget);
-    double burn = slo->burn[BURN_1H];
-    if (slo->budget_left > 0 && burn > 0 && isfinite(burn)) {
-        double left_us = slo->budget_left / burn * 30 * (double)US_PER_DAY;
+    double left_us = view_slo_left_us(slo);
+    if (isfinite(left_us)) {
         evidence(item, "budget", "%s left: gone in %s at this rate", budget,
-                 words_duration((int64_t)fmin(left_us, 1e17), gone));
+                 words_duration((int64_t)left_us, gone));
     } else if (isfinite(slo->budget_left)) {
         evidence(item, "budget", slo->budget_left < 0 ? "%s" : "%s left", budget);
     }
@@ -106,6 +105,7 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
     char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE], fast[WORD_SIZE];
     snprintf(item->title, sizeof item->title, "%s %s, want %s", slo->name,
              words_share(slo->attainment, slo->n, now), words_percent(slo->target, want));
+    snprintf(item->objective, sizeof item->objective, "%s", slo->name);
     /* The pair of windows that fits the severity: fast burn pages, slow burn makes tickets. */
     bool page = slo->state == HEALTH_PAGE;
     enum burn_window long_window = page ? BURN_1H : BURN_1D;
@@ -125,6 +125,7 @@ static void add_drift(const struct snapshot *snapshot, const struct drift_status
     if (!item)
         return;
     char psi[WORD_SIZE], noise[WORD_SIZE], limit[WORD_SIZE], n[WORD_SIZE];
+    snprintf(item->feature, sizeof item->feature, "%s", drift->feature);
     snprintf(item->title, sizeof item->title, "%s drifts: PSI %s of %s", drift->feature,
              words_statistic(drift->psi, drift->noise, psi),
              words_statistic(drift->threshold, 0.1, limit));
@@ -156,6 +157,7 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
         size_t size = strlen(slo->name);
         if (strncmp(item->title, slo->name, size) == 0 && item->title[size] == ' ') {
             evidence(item, "alert", "%s: %s", alert->name, alert->summary);
+            snprintf(item->alert, sizeof item->alert, "%s", alert->name);
             return;
         }
     }
@@ -168,6 +170,7 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "%s", alert->name);
+    snprintf(item->alert, sizeof item->alert, "%s", alert->name);
     if (alert->summary[0])
         evidence(item, "alert", "%s", alert->summary);
 }

@@ -134,6 +134,7 @@ static void build_objectives(const struct snapshot *snapshot, struct view *view)
         words_burn(slo->burn[BURN_1H], row->burn_1h);
         words_burn(slo->burn[BURN_6H], row->burn_6h);
         words_count(slo->n, row->n);
+        view_slo_build(slo, row);
     }
 }
 
@@ -146,6 +147,9 @@ static void build_arms(const struct snapshot *snapshot, struct view *view)
         row->variant = arm->variant;
         snprintf(row->model, sizeof row->model, "%s %s", arm->model, arm->version);
         words_plain(row->model);
+        snprintf(row->name, sizeof row->name, "%s", arm->model);
+        snprintf(row->version, sizeof row->version, "%s", arm->version);
+        row->p95_us = arm->latency_us.n ? arm->latency_us.p95 : NAN;
         row->share_wanted = arm->share_wanted;
         row->share_measured = arm->n ? arm->share_measured : NAN;
         words_percent(arm->share_wanted, row->wanted);
@@ -196,6 +200,10 @@ static void build_latency(const struct snapshot *snapshot, struct view *view)
     words_quantile(latency->p95, 0.95, latency->n, view->p95);
     words_quantile(latency->p99, 0.99, latency->n, view->p99);
     words_count(latency->n, view->latency_n);
+    view->latency_limit_us = NAN;
+    for (int i = snapshot->n_slos - 1; i >= 0; i--)
+        if (snapshot->slos[i].latency_limit_us > 0)
+            view->latency_limit_us = (double)snapshot->slos[i].latency_limit_us;
 }
 
 static void build_scores(const struct snapshot *snapshot, struct view *view)

@@ -43,6 +43,9 @@ struct view_attention {
     int64_t since_us;      /* 0: not known */
     struct view_evidence evidence[VIEW_EVIDENCE];
     int n_evidence;
+    char objective[NAME_SIZE]; /* that burns; "" when it is something else */
+    char feature[NAME_SIZE];   /* that drifts; likewise */
+    char alert[NAME_SIZE];     /* that fires for it; "" when none does */
 };
 
 struct view_objective {
@@ -55,14 +58,27 @@ struct view_objective {
     char burn_1h[WORD_SIZE];
     char burn_6h[WORD_SIZE];
     char n[WORD_SIZE];
+    double attainment, target; /* ratios; attainment NaN without data */
+    char window[WORD_SIZE];    /* "30 d" */
+    char gone[WORD_SIZE];      /* "1 d 4 h": when the budget runs out at this hour's rate; "" */
+    int64_t since_us;          /* in this state; 0: not known */
+    struct view_burn {
+        const char *window; /* "5m": static */
+        char burn[WORD_SIZE], bad[WORD_SIZE], counted[WORD_SIZE];
+        double burn_rate, limit; /* NaN without data; limit NaN where no rule reads the window */
+        enum health health;      /* what burning beyond the limit leads to */
+        bool beyond;
+    } burns[BURN_WINDOWS];
 };
 
 struct view_arm {
     enum variant variant;
-    char model[VIEW_LINE_SIZE]; /* "fraud 12" */
+    char model[VIEW_LINE_SIZE];               /* "fraud 12" */
+    char name[NAME_SIZE], version[NAME_SIZE]; /* as configured, for orders */
     char wanted[WORD_SIZE], measured[WORD_SIZE];
     double share_wanted, share_measured; /* ratios; measured NaN without data */
     char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE];
+    double p95_us; /* NaN without data */
     char n[WORD_SIZE];
 };
 
@@ -126,6 +142,7 @@ struct view {
     struct view_decision decisions[DECISION_COUNT];
     char decided[WORD_SIZE]; /* how many in the last minute */
     char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE], latency_n[WORD_SIZE];
+    double latency_limit_us; /* of the first objective on latency; NaN: there is none */
     uint64_t score_bins[SCORE_BINS];
     uint64_t scored, largest_bin;
     char scored_text[WORD_SIZE];

@@ -45,6 +45,9 @@ static void put_attention(struct json_writer *json, const struct view *view)
             json_time(json, "since_time", item->since_us);
         else
             json_null(json, "since_time");
+        json_text(json, "objective", item->objective);
+        json_text(json, "feature", item->feature);
+        json_text(json, "alert", item->alert);
         json_array(json, "evidence");
         for (int j = 0; j < item->n_evidence; j++) {
             json_object(json, NULL);
@@ -53,6 +56,24 @@ static void put_attention(struct json_writer *json, const struct view *view)
             json_object_end(json);
         }
         json_array_end(json);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void put_burns(struct json_writer *json, const struct view_objective *row)
+{
+    json_array(json, "burns");
+    for (int i = 0; i < BURN_WINDOWS; i++) {
+        const struct view_burn *burn = &row->burns[i];
+        json_object(json, NULL);
+        json_text(json, "window", burn->window);
+        json_text(json, "burn", burn->burn);
+        json_number(json, "rate", burn->burn_rate);
+        json_number(json, "limit", burn->limit);
+        json_bool(json, "beyond", burn->beyond);
+        json_text(json, "bad", burn->bad);
+        json_text(json, "counted", burn->counted);
         json_object_end(json);
     }
     json_array_end(json);
@@ -73,6 +94,9 @@ static void put_objectives(struct json_writer *json, const struct view *view)
         json_text(json, "burn_1h", row->burn_1h);
         json_text(json, "burn_6h", row->burn_6h);
         json_text(json, "n", row->n);
+        json_text(json, "window", row->window);
+        json_text(json, "gone", row->gone);
+        put_burns(json, row);
         json_object_end(json);
     }
     json_array_end(json);
@@ -260,6 +284,7 @@ void view_json(const struct view *view, struct buffer *out)
     json_text(&json, "p95", view->p95);
     json_text(&json, "p99", view->p99);
     json_text(&json, "n", view->latency_n);
+    json_number(&json, "limit_us", view->latency_limit_us);
     json_object_end(&json);
     put_scores(&json, view);
     put_drift(&json, view);

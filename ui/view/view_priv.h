@@ -14,6 +14,12 @@ bool view_record_slow(const struct snapshot *snapshot);
 /* Fills view->durability and view->stops. */
 void view_record_build(const struct snapshot *snapshot, struct view *view);
 
+/* slo.c: burn per window with its limit, and when the budget runs out. */
+void view_slo_build(const struct slo_status *slo, struct view_objective *row);
+/* How long the rest of the budget lasts at this hour's burn rate, in microseconds; NaN when it is
+ * not being used up. */
+double view_slo_left_us(const struct slo_status *slo);
+
 /* "38 %", "overspent 12 %", "no data". */
 void view_budget(double left, char out[WORD_SIZE]);
 

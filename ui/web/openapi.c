@@ -177,11 +177,12 @@ void web_openapi(struct buffer *out)
     json_object(&json, "info");
     json_text(&json, "title", "binnacle");
     json_text(&json, "version", BINNACLE_VERSION);
-    json_text(&json, "description",
-              "Decisions on events, the truth about them, and the live picture of both. Errors are "
-              "problem documents (RFC 9457). Times are UTC, null means no data. What screens read has "
-              "an ETag, comes gzipped to who takes that, and counts against api_rate, of which "
-              "RateLimit says what is left.");
+    json_text(
+        &json, "description",
+        "Decisions on events, the truth about them, and the live picture of both. Errors are "
+        "problem documents (RFC 9457). Times are UTC, null means no data. What screens read has "
+        "an ETag, comes gzipped to who takes that, and counts against api_rate, of which "
+        "RateLimit says what is left.");
     json_raw(&json, "license", slice_of("{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}"));
     json_object_end(&json);
     json_raw(&json, "servers", slice_of("[{\"url\":\"/\"}]"));

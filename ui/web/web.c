@@ -129,8 +129,9 @@ static enum status start_servers(const struct web_options *options, struct web *
     return httpd_start(&server, web_score_routes, NULL, web, &web->score_httpd, error);
 }
 
-enum status web_start(const struct web_options *options, const struct web_backend *backend,
-                      struct web **out, struct error *error)
+/* Everything but the servers. `access` NULL: nobody is asked for a token. */
+static enum status make(const struct web_backend *backend, const struct access *access,
+                        struct web **out, struct error *error)
 {
     assert(backend->board);
     struct web *web = calloc(1, sizeof *web);
@@ -140,12 +141,34 @@ enum status web_start(const struct web_options *options, const struct web_backen
     lock_init(&web->picture_lock, "picture");
     buffer_init(&web->picture, MAX_SNAPSHOT_JSON);
     web->calls = calloc(backend->gather.max_calls + 1, sizeof *web->calls);
-    enum status status = STATUS_OK;
+    *out = web;
     if (!web->calls)
-        status = error_set(error, STATUS_MEMORY, "out of memory");
-    if (status == STATUS_OK && !options->access)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = STATUS_OK;
+    if (!access)
         status = access_create(NULL, &web->open_access, error);
-    web->access = options->access ? options->access : web->open_access;
+    web->access = access ? access : web->open_access;
+    return status;
+}
+
+enum status web_open_inside(const struct web_backend *backend, struct web **out,
+                            struct error *error)
+{
+    struct web *web = NULL;
+    enum status status = make(backend, NULL, &web, error);
+    if (status != STATUS_OK) {
+        web_stop(web);
+        return status;
+    }
+    *out = web;
+    return STATUS_OK;
+}
+
+enum status web_start(const struct web_options *options, const struct web_backend *backend,
+                      struct web **out, struct error *error)
+{
+    struct web *web = NULL;
+    enum status status = make(backend, options->access, &web, error);
     if (status == STATUS_OK)
         status = start_servers(options, web, error);
     if (status == STATUS_OK)

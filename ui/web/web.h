@@ -136,6 +136,14 @@ MUST_USE enum status web_start(const struct web_options *options, const struct w
                                struct web **web, struct error *error);
 void web_stop(struct web *web); /* NULL is ignored */
 
+/* The same routes without a server, for the screen of this very process: web_call() runs a handler
+ * in the calling thread. Whoever is at the process's terminal needs no token. */
+MUST_USE enum status web_open_inside(const struct web_backend *backend, struct web **web,
+                                     struct error *error);
+/* The HTTP status; the body goes to `reply`. Any thread. */
+int web_call(struct web *web, const char *method, const char *target, struct slice body,
+             struct buffer *reply);
+
 int web_port(const struct web *web);
 int web_score_port(const struct web *web);                        /* -1 without listen_score */
 void web_stats(const struct web *web, struct httpd_stats *stats); /* of `listen` */

@@ -43,6 +43,7 @@ static int make(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->screen = calloc(1, sizeof *fixture->screen);
+    screen_init(fixture->screen);
     struct snapshot *snapshot = fixture->snapshot = calloc(1, sizeof *snapshot);
     buffer_init(&fixture->text, 1u << 20);
     snapshot->seq = 9;
@@ -65,6 +66,7 @@ static int drop(void **state)
     struct fixture *fixture = *state;
     buffer_free(&fixture->text);
     free(fixture->snapshot);
+    screen_free(fixture->screen);
     free(fixture->screen);
     free(fixture);
     return 0;
@@ -102,7 +104,7 @@ static void what_burns_is_first_at_every_size(void **state)
         expect(picture, "▲ 1 page");
         const char *third = strchr(strchr(picture, '\n') + 1, '\n') + 1;
         assert_ptr_equal(strstr(picture, "\n›▲ latency"), third - 1);
-        expect(picture, "q quit");
+        expect(picture, "?");
     }
 }
 

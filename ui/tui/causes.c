@@ -1,0 +1,48 @@
+/* Likely causes of an incident, as /api/v1/explain gives them. */
+#include <math.h>
+#include <stdio.h>
+
+#include "ui/tui/pages.h"
+
+/* Evidence is a text, or a list of texts. */
+static void draw_evidence(struct pen *pen, const struct json *evidence)
+{
+    if (!evidence)
+        return;
+    if (json_kind(evidence) == JSON_STRING) {
+        draw_fact(pen, "", "%s", json_as_text(evidence, ""));
+        return;
+    }
+    if (json_kind(evidence) != JSON_ARRAY)
+        return;
+    for (const struct json *item = json_first(evidence); item; item = json_next(item))
+        if (json_kind(item) == JSON_STRING)
+            draw_fact(pen, "", "%s", json_as_text(item, ""));
+}
+
+static void draw_cause(struct pen *pen, const struct json *cause)
+{
+    double share = json_double(cause, "share_of_excess");
+    const char *changed = json_word(cause, "changed_at"), *slice = json_word(cause, "slice");
+    char percent[WORD_SIZE];
+    draw_fact(pen, json_word(cause, "cause"), "%s%s%s%s", slice, *slice ? "   " : "",
+              isnan(share) ? "" : words_percent(round(share * 100) / 100, percent),
+              isnan(share) ? "" : " of what is too much");
+    if (*changed)
+        draw_fact(pen, "changed at", "%s", changed);
+    draw_evidence(pen, json_get(cause, "evidence"));
+}
+
+void draw_causes(struct pen *pen)
+{
+    struct feed_document document = read_document(pen->screen, 5000, "/api/v1/explain");
+    if (draw_absent(pen, &document, "likely causes"))
+        return;
+    const struct json *causes = json_get(document.json, "causes");
+    draw_heading(pen, "likely causes", "best first");
+    for (const struct json *cause = causes ? json_first(causes) : NULL; cause && pen_left(pen) > 0;
+         cause = json_next(cause))
+        draw_cause(pen, cause);
+    if (json_word(document.json, "action")[0])
+        draw_fact(pen, "do", "%s", json_word(document.json, "action"));
+}

@@ -1,0 +1,237 @@
+/* Inputs and scores against their reference: a list by how far they moved over their own noise,
+ * features by time as a heat map, and one of them opened. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/tui/pages.h"
+
+#define HISTORY_MS 15000
+#define NAME_WIDTH 18
+
+static void add_row(struct grid *grid, enum item_kind kind, int index, const struct view_drift *row)
+{
+    char state[WORD_SIZE];
+    bool alarming = row->state >= HEALTH_TICKET;
+    int style = alarming ? style_of(row->state) : STYLE_TEXT;
+    snprintf(state, sizeof state, "%s %s", words_mark(row->state), words_health(row->state));
+    grid_row(grid, ITEM_TAG(kind, index));
+    grid_text(grid, style, row->feature);
+    grid_number(grid, style_of(row->state), (double)row->state, state);
+    grid_number(grid, row->waits[0] ? STYLE_NODATA : style, row->psi_ratio,
+                !row->waits[0]                  ? row->psi
+                : strstr(row->waits, "warming") ? "warming up"
+                                                : words_nodata);
+    grid_number(grid, STYLE_QUIET, row->noise_ratio, row->waits[0] ? "" : row->noise);
+    grid_number(grid, STYLE_QUIET, row->limit_ratio, row->limit);
+    grid_text(grid, STYLE_QUIET, row->n);
+    grid_text(grid, STYLE_QUIET, row->n_reference);
+}
+
+void fill_drift(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {
+        {"feature", 24, false, 0},     {"state", 9, false, 0}, {"PSI", 10, true, 0},
+        {"no drift ≤", 10, true, 0},   {"limit", 7, true, 0},  {"n", 11, true, 70},
+        {"n reference", 12, true, 100}};
+    const struct view *view = &screen->view;
+    grid_begin(grid, columns, 7);
+    if (view->score_drift.feature[0])
+        add_row(grid, ITEM_SCORE_DRIFT, 0, &view->score_drift);
+    for (int i = 0; i < view->n_drift; i++)
+        add_row(grid, ITEM_DRIFT, i, &view->drift[i]);
+    grid_end(grid);
+}
+
+static const struct view_drift *selected(const struct screen *screen)
+{
+    int32_t tag = grid_tag(&screen->grids[VIEW_DRIFT]);
+    if (TAG_KIND(tag) == ITEM_SCORE_DRIFT)
+        return &screen->view.score_drift;
+    return TAG_KIND(tag) == ITEM_DRIFT && TAG_INDEX(tag) < screen->view.n_drift
+               ? &screen->view.drift[TAG_INDEX(tag)]
+               : NULL;
+}
+
+/* ---- features by time ---- */
+
+/* One line: how much of its limit the feature's PSI was. */
+static void draw_heat_line(struct pen *pen, const struct curve *series, double limit)
+{
+    int wide = pen->width - NAME_WIDTH - 3, row = pen->row++;
+    canvas_put(pen->canvas, row, pen->left + 1, NAME_WIDTH, STYLE_TEXT,
+               series->label[0] ? series->label : series->name);
+    for (int column = 0; column < wide; column++) {
+        int from = (int)((long)column * series->n / wide);
+        int to = (int)((long)(column + 1) * series->n / wide);
+        double most = NAN;
+        for (int i = from; i < (to > from ? to : from + 1) && i < series->n; i++)
+            most = fmax(most, series->values[i]);
+        heat_cell(pen->canvas, row, pen->left + NAME_WIDTH + 2 + column,
+                  isnan(most) ? -1
+                  : most <= 0 ? 0
+                              : heat_level(most / limit * most / limit));
+    }
+}
+
+static void draw_heat(struct pen *pen)
+{
+    struct curves set;
+    char query[120], note[120];
+    screen_range_query(pen->screen, pen->width - NAME_WIDTH, query, sizeof query);
+    struct feed_document document =
+        read_document(pen->screen, HISTORY_MS, "/api/v1/history?series=psi&by=feature&%s", query);
+    snprintf(note, sizeof note, "last %s; full: at the limit; hatched: no data",
+             screen_range_word(pen->screen));
+    draw_heading(pen, "features over time", note);
+    if (draw_absent(pen, &document, "features over time"))
+        return;
+    curves_read(document.json, &set);
+    for (int i = 0; i < set.n && pen_left(pen) > 0; i++)
+        if (set.series[i].values)
+            draw_heat_line(pen, &set.series[i], 0.3);
+    if (set.n == 0)
+        canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 4, STYLE_NODATA, "no data");
+    curves_free(&set);
+}
+
+static void draw_score_bins(struct pen *pen)
+{
+    draw_scores(pen, pen_left(pen) - 2 < 8 ? pen_left(pen) - 2 : 8);
+}
+
+void draw_drift(struct pen *pen)
+{
+    static const struct panel panels[] = {{draw_heat}, {draw_score_bins}};
+    size_t n = screen_grid(pen->screen)->n_shown + 2;
+    draw_heading(pen, "drift", pen->screen->view.drift_note);
+    int rows = pen_left(pen) * 3 / 5;
+    struct pen list = pen_part(pen, 0, pen->width, n < (size_t)rows ? (int)n : rows);
+    draw_grid(&list, pen->screen->view.drift_note);
+    pen->row = list.row;
+    draw_rule(pen);
+    draw_panels(pen, panels, 2);
+}
+
+/* ---- one feature opened ---- */
+
+static double member(const struct json *object, const char *one, const char *other)
+{
+    double value = json_double(object, one);
+    return isnan(value) ? json_double(object, other) : value;
+}
+
+static void draw_bin(struct pen *pen, const struct json *bin, double most)
+{
+    int row = pen->row++, half = (pen->width - 28) / 2, bar = half - 9;
+    double reference = json_double(bin, "reference"), live = member(bin, "live", "current");
+    double carries = json_double(bin, "contribution");
+    char text[WORD_SIZE];
+    canvas_put(pen->canvas, row, pen->left + 1, 16, STYLE_TEXT, json_word(bin, "label"));
+    int left = pen->left + 18;
+    canvas_meter(pen->canvas, row, left, bar, STYLE_QUIET, reference / most);
+    canvas_right(pen->canvas, row, left + bar, 8, STYLE_QUIET,
+                 words_share(reference, 100000, text));
+    left += half;
+    canvas_meter(pen->canvas, row, left, bar, STYLE_CHAMPION, live / most);
+    canvas_right(pen->canvas, row, left + bar, 8, STYLE_TEXT, words_share(live, 100000, text));
+    canvas_right(pen->canvas, row, pen->left + pen->width - 9, 7,
+                 carries > 0.02 ? STYLE_BOLD : STYLE_QUIET, words_statistic(carries, 0.001, text));
+}
+
+static void draw_bins(struct pen *pen, const struct json *bins)
+{
+    double most = 0;
+    int half = (pen->width - 28) / 2;
+    if (!bins || pen_left(pen) < 3)
+        return;
+    for (const struct json *bin = json_first(bins); bin; bin = json_next(bin))
+        most = fmax(most, fmax(json_double(bin, "reference"), member(bin, "live", "current")));
+    canvas_put(pen->canvas, pen->row, pen->left + 1, 16, STYLE_QUIET, "bin");
+    canvas_put(pen->canvas, pen->row, pen->left + 18, half, STYLE_QUIET, "reference");
+    canvas_put(pen->canvas, pen->row, pen->left + 18 + half, half, STYLE_QUIET, "live");
+    canvas_right(pen->canvas, pen->row++, pen->left + pen->width - 9, 7, STYLE_QUIET, "carries");
+    for (const struct json *bin = json_first(bins); bin && pen_left(pen) > 1; bin = json_next(bin))
+        draw_bin(pen, bin, most > 0 ? most : 1);
+}
+
+static char *say_statistic(double value, char out[WORD_SIZE])
+{
+    return words_statistic(value, 0.01, out);
+}
+
+static void draw_line(struct pen *pen, const struct view_drift *row, int rows)
+{
+    struct curves set;
+    char query[120];
+    struct pen part = pen_part(pen, 0, pen->width, rows);
+    screen_range_query(pen->screen, pen->width * 2, query, sizeof query);
+    struct feed_document document = read_document(
+        pen->screen, HISTORY_MS, "/api/v1/history?series=psi.%s&%s", row->feature, query);
+    if (!draw_absent(&part, &document, "PSI over time")) {
+        curves_read(document.json, &set);
+        const struct curve *line = set.n && set.series[0].values ? &set.series[0] : NULL;
+        struct chart chart = {.title = "PSI",
+                              .say = say_statistic,
+                              .limit = row->limit_ratio,
+                              .limit_word = "limit",
+                              .low = 0,
+                              .high = NAN};
+        if (line)
+            draw_chart(&part, &line, 1, &set, &chart, rows);
+        curves_free(&set);
+    }
+    pen->row = part.row;
+}
+
+/* "js .19   ks .11 (p .002)": the methods in one line, the chosen one first. */
+static void draw_methods(struct pen *pen, const struct json *methods)
+{
+    int n = methods ? (int)json_size(methods) : 0, column = pen->left + 1;
+    for (int i = 0; i < n && pen_left(pen) > 0; i++) {
+        const struct json *method = json_item(methods, (size_t)((i + pen->screen->method) % n));
+        char value[WORD_SIZE], p[WORD_SIZE], text[VIEW_LINE_SIZE];
+        double chance = json_double(method, "p_value");
+        const char *name = json_word(method, "method");
+        words_statistic(member(method, "statistic", "value"), 0.001, value);
+        if (isnan(chance))
+            p[0] = '\0';
+        else
+            snprintf(p, sizeof p, chance < 1e-9 ? " (p<1e-9)" : " (p %.2g)", chance);
+        snprintf(text, sizeof text, "%s %s%s", *name ? name : json_item_key(method), value, p);
+        if (column + canvas_width(pen->canvas, text) > pen->left + pen->width - 2)
+            break;
+        column += canvas_put(pen->canvas, pen->row, column, pen->width,
+                             i == 0 ? STYLE_BOLD : STYLE_TEXT, text) +
+                  3;
+    }
+    if (n)
+        pen->row++;
+}
+
+void open_drift(struct pen *pen)
+{
+    const struct view_drift *row = selected(pen->screen);
+    if (!row)
+        return;
+    struct feed_document document =
+        read_document(pen->screen, 5000, "/api/v1/drift?feature=%s%s", row->feature,
+                      pen->screen->variant_canary ? "&variant=canary" : "");
+    char note[VIEW_LINE_SIZE];
+    const char *since = json_word(document.json, "since");
+    snprintf(note, sizeof note, "n %s live, %s in the reference", row->n, row->n_reference);
+    draw_heading(pen, row->feature, note);
+    snprintf(note, sizeof note, "PSI %s   no drift at this n ≤ %s (95 %%)   limit %s%s%s", row->psi,
+             row->noise, row->limit, *since ? "   since " : "", since);
+    canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2,
+               row->state >= HEALTH_TICKET ? style_of(row->state) | STYLE_BOLD : STYLE_TEXT, note);
+    draw_line(pen, row, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);
+    draw_rule(pen);
+    if (draw_absent(pen, &document, "the feature's bins")) {
+        draw_fact(pen, "method", "population stability index: sum of (p - q) ln(p / q) over bins");
+        return;
+    }
+    draw_bins(pen, json_get(document.json, "bins"));
+    draw_methods(pen, json_get(document.json, "methods"));
+}

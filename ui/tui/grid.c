@@ -1,0 +1,332 @@
+/* Rows, their order and which of them are shown. Texts stand one after the other in one buffer, a
+ * zero after each, so that a row is one piece of memory for the filter's pattern. A change of
+ * filter or order makes the list of shown rows again; drawing only walks it. One thread. */
+#include "ui/tui/grid.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_TEXT  ((size_t)256 << 20)
+#define FIRST_ROWS 64
+
+void grid_init(struct grid *grid)
+{
+    memset(grid, 0, sizeof *grid);
+    grid->sort = -1;
+    buffer_init(&grid->texts, MOST_TEXT);
+}
+
+void grid_free(struct grid *grid)
+{
+    buffer_free(&grid->texts);
+    free(grid->cells);
+    free(grid->rows);
+    free(grid->tags);
+    free(grid->shown);
+    regex_destroy(grid->regex);
+    memset(grid, 0, sizeof *grid);
+}
+
+bool grid_is_of(struct grid *grid, uint64_t version)
+{
+    bool same = grid->version == version && version > 0;
+    grid->version = version;
+    return same;
+}
+
+/* ---- reading ---- */
+
+const struct grid_cell *grid_cell(const struct grid *grid, size_t row, int column)
+{
+    size_t index = (size_t)grid->shown[row] * (size_t)grid->n_columns + (size_t)column;
+    return &grid->cells[index];
+}
+
+const char *grid_cell_text(const struct grid *grid, size_t row, int column)
+{
+    return grid->texts.data + grid_cell(grid, row, column)->text;
+}
+
+int32_t grid_tag(const struct grid *grid)
+{
+    return grid->n_shown ? grid->tags[grid->shown[grid->selected]] : -1;
+}
+
+/* ---- filling ---- */
+
+static bool grow(struct grid *grid)
+{
+    size_t capacity = grid->capacity ? grid->capacity * 2 : FIRST_ROWS;
+    size_t columns = grid->n_columns > 0 ? (size_t)grid->n_columns : 1;
+    struct grid_cell *cells = realloc(grid->cells, capacity * columns * sizeof *cells);
+    if (cells)
+        grid->cells = cells;
+    uint32_t *rows = realloc(grid->rows, (capacity + 1) * sizeof *rows);
+    if (rows)
+        grid->rows = rows;
+    int32_t *tags = realloc(grid->tags, capacity * sizeof *tags);
+    if (tags)
+        grid->tags = tags;
+    uint32_t *shown = realloc(grid->shown, capacity * sizeof *shown);
+    if (shown)
+        grid->shown = shown;
+    if (!cells || !rows || !tags || !shown)
+        return false;
+    grid->capacity = capacity;
+    return true;
+}
+
+void grid_begin(struct grid *grid, const struct grid_column *columns, int n_columns)
+{
+    snprintf(grid->kept, sizeof grid->kept, "%s",
+             grid->n_shown ? grid_cell_text(grid, grid->selected, 0) : "");
+    if (n_columns != grid->n_columns) {
+        free(grid->cells);
+        grid->cells = NULL;
+        grid->capacity = 0;
+    }
+    if (columns != grid->columns)
+        grid->sort = -1;
+    grid->columns = columns;
+    grid->n_columns = n_columns;
+    grid->n = grid->n_shown = 0;
+    grid->truncated = false;
+    grid->filled = n_columns;
+    buffer_reset(&grid->texts);
+}
+
+static bool is_open(const struct grid *grid)
+{
+    return grid->n > 0 && !grid->truncated && grid->filled < grid->n_columns;
+}
+
+/* Cells that were left out are empty. */
+static void close_row(struct grid *grid)
+{
+    while (is_open(grid))
+        grid_text(grid, 0, "");
+}
+
+void grid_row(struct grid *grid, int32_t tag)
+{
+    close_row(grid);
+    if (grid->truncated || (grid->n == grid->capacity && !grow(grid)) ||
+        grid->texts.size > UINT32_MAX / 2) {
+        grid->truncated = true;
+        return;
+    }
+    grid->rows[grid->n] = (uint32_t)grid->texts.size;
+    grid->tags[grid->n++] = tag;
+    grid->filled = 0;
+}
+
+void grid_number(struct grid *grid, int style, double number, const char *text)
+{
+    if (!is_open(grid))
+        return;
+    size_t index = (grid->n - 1) * (size_t)grid->n_columns + (size_t)grid->filled;
+    grid->cells[index] = (struct grid_cell){
+        .text = (uint32_t)grid->texts.size, .style = (uint8_t)style, .number = number};
+    if (!buffer_append(&grid->texts, text, strlen(text) + 1)) {
+        grid->truncated = true;
+        grid->n--;
+        return;
+    }
+    grid->filled++;
+}
+
+void grid_text(struct grid *grid, int style, const char *text)
+{
+    grid_number(grid, style, NAN, text);
+}
+
+/* ---- order ---- */
+
+struct sort_key {
+    uint64_t rank; /* of a number, or of a text's first 8 bytes */
+    uint32_t row;
+    const char *text; /* NULL: the rank says all */
+};
+
+/* The order of doubles as that of integers; what is no number comes first. */
+static uint64_t rank_of_number(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static uint64_t rank_of_text(const char *text)
+{
+    uint64_t rank = 0;
+    for (int i = 0; i < 8; i++) {
+        rank = rank << 8 | (unsigned char)*text;
+        text += *text != '\0';
+    }
+    return rank;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct sort_key *a = left, *b = right;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    int order = a->text && b->text ? strcmp(a->text, b->text) : 0;
+    if (order)
+        return order;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+static struct sort_key key_of(const struct grid *grid, size_t row)
+{
+    const struct grid_cell *cell = grid_cell(grid, row, grid->sort);
+    const char *text = grid->texts.data + cell->text;
+    if (!isnan(cell->number))
+        return (struct sort_key){rank_of_number(cell->number), grid->shown[row], NULL};
+    return (struct sort_key){rank_of_text(text) >> 1, grid->shown[row], text};
+}
+
+static void sort_shown(struct grid *grid)
+{
+    if (grid->sort < 0 || grid->sort >= grid->n_columns || grid->n_shown < 2)
+        return;
+    struct sort_key *keys = malloc(grid->n_shown * sizeof *keys);
+    if (!keys)
+        return;
+    for (size_t i = 0; i < grid->n_shown; i++)
+        keys[i] = key_of(grid, i);
+    qsort(keys, grid->n_shown, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < grid->n_shown; i++)
+        grid->shown[grid->descending ? grid->n_shown - 1 - i : i] = keys[i].row;
+    free(keys);
+}
+
+/* ---- which are shown ---- */
+
+static bool passes(const struct grid *grid, size_t row)
+{
+    if (!grid->regex)
+        return true;
+    uint32_t begin = grid->rows[row], end = grid->rows[row + 1];
+    struct slice text = slice_make(grid->texts.data + begin, end - begin);
+    return regex_match(grid->regex, text) != grid->inverse;
+}
+
+static void show_rows(struct grid *grid, const char *kept)
+{
+    grid->n_shown = 0;
+    for (size_t i = 0; i < grid->n; i++)
+        if (passes(grid, i))
+            grid->shown[grid->n_shown++] = (uint32_t)i;
+    sort_shown(grid);
+    for (size_t i = 0; *kept && i < grid->n_shown; i++) {
+        if (strncmp(grid_cell_text(grid, i, 0), kept, sizeof grid->kept - 1) == 0) {
+            grid->selected = i;
+            return;
+        }
+    }
+    if (grid->selected >= grid->n_shown)
+        grid->selected = grid->n_shown ? grid->n_shown - 1 : 0;
+}
+
+void grid_end(struct grid *grid)
+{
+    close_row(grid);
+    if (grid->n > 0)
+        grid->rows[grid->n] = (uint32_t)grid->texts.size;
+    show_rows(grid, grid->selected > 0 ? grid->kept : "");
+}
+
+static void show_again(struct grid *grid)
+{
+    char kept[sizeof grid->kept];
+    snprintf(kept, sizeof kept, "%s", grid->n_shown ? grid_cell_text(grid, grid->selected, 0) : "");
+    show_rows(grid, kept);
+}
+
+void grid_set_filter(struct grid *grid, const char *pattern)
+{
+    char whole[GRID_FILTER_SIZE + 24];
+    struct regex *alone = NULL;
+    struct error error;
+    regex_destroy(grid->regex);
+    grid->regex = NULL;
+    grid->wrong[0] = '\0';
+    snprintf(grid->filter, sizeof grid->filter, "%s", pattern);
+    grid->inverse = pattern[0] == '!';
+    pattern += grid->inverse;
+    if (*pattern) {
+        /* Alone first, so that its parentheses are its own. */
+        snprintf(whole, sizeof whole, "(?si).*?(?:%s).*", pattern);
+        if (regex_compile(pattern, &alone, &error) != STATUS_OK ||
+            regex_compile(whole, &grid->regex, &error) != STATUS_OK)
+            snprintf(grid->wrong, sizeof grid->wrong, "%.110s", error.message);
+        regex_destroy(alone);
+    }
+    if (grid->n_columns > 0)
+        show_again(grid);
+}
+
+void grid_select_tag(struct grid *grid, int32_t tag)
+{
+    for (size_t i = 0; i < grid->n_shown; i++)
+        if (grid->tags[grid->shown[i]] == tag)
+            grid->selected = i;
+}
+
+void grid_move(struct grid *grid, long by)
+{
+    long selected = (long)grid->selected + by, last = (long)grid->n_shown - 1;
+    selected = selected > last ? last : selected;
+    grid->selected = selected < 0 ? 0 : (size_t)selected;
+}
+
+void grid_sort_next(struct grid *grid)
+{
+    grid->sort = grid->sort + 1 >= grid->n_columns ? -1 : grid->sort + 1;
+    if (grid->n_columns > 0)
+        show_again(grid);
+}
+
+void grid_turn(struct grid *grid)
+{
+    grid->descending = !grid->descending;
+    if (grid->n_columns > 0)
+        show_again(grid);
+}
+
+/* ---- taking it away ---- */
+
+static void csv_field(const char *text, struct buffer *out)
+{
+    bool formula = *text && strchr("=+-@\t\r", *text) && text[1] && !strchr("0123456789.", text[1]);
+    if (!formula && !text[strcspn(text, ",\"\r\n")]) {
+        buffer_append_text(out, text);
+        return;
+    }
+    buffer_append_text(out, formula ? "\"'" : "\"");
+    for (; *text; text++) {
+        if (*text == '"')
+            buffer_append_char(out, '"');
+        buffer_append_char(out, *text);
+    }
+    buffer_append_char(out, '"');
+}
+
+void grid_csv(const struct grid *grid, struct buffer *out)
+{
+    for (int i = 0; i < grid->n_columns; i++) {
+        buffer_append_text(out, i ? "," : "");
+        csv_field(grid->columns[i].title, out);
+    }
+    buffer_append_text(out, "\r\n");
+    for (size_t row = 0; row < grid->n_shown; row++) {
+        for (int i = 0; i < grid->n_columns; i++) {
+            buffer_append_text(out, i ? "," : "");
+            csv_field(grid_cell_text(grid, row, i), out);
+        }
+        buffer_append_text(out, "\r\n");
+    }
+}

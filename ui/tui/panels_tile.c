@@ -1,0 +1,30 @@
+/* Tiles: drawings in as many columns and rows as have room for them. One thread. */
+#include "ui/tui/pages.h"
+
+#define LEAST_WIDTH 58
+#define LEAST_ROWS  6
+#define GOOD_ROWS   11
+
+void draw_panels(struct pen *pen, const struct panel *panels, int n)
+{
+    int across = pen->width / LEAST_WIDTH, down = pen_left(pen) / GOOD_ROWS;
+    across = across < 1 ? 1 : across > 3 ? 3 : across;
+    down = down < 1 ? 1 : down;
+    if (pen_left(pen) < LEAST_ROWS - 2)
+        return;
+    while (across > 1 && (across - 1) * down >= n)
+        across--;
+    while (down > 1 && across * (down - 1) >= n)
+        down--;
+    int shown = across * down < n ? across * down : n;
+    int width = pen->width / across, top = pen->row, rows = pen_left(pen) / down;
+    for (int i = 0; i < shown; i++) {
+        struct pen part = *pen;
+        part.left = pen->left + i % across * width;
+        part.width = width - (i % across < across - 1);
+        part.row = top + i / across * rows;
+        part.bottom = i / across == down - 1 ? pen->bottom : part.row + rows;
+        panels[(i + pen->screen->panel) % n].draw(&part);
+    }
+    pen->row = pen->bottom;
+}

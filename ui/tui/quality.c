@@ -1,0 +1,194 @@
+/* Data quality: fields, freshness, volume against what is expected, the ledger's state, and the
+ * quarantine: reasons, and the events themselves with a retry. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/number.h"
+#include "ui/tui/pages.h"
+
+#define QUARANTINE "/api/v1/quarantine?limit=200"
+
+static struct feed_document read_quarantine(struct screen *screen)
+{
+    return read_document(screen, 5000, QUARANTINE);
+}
+
+static const struct json *list_of(const struct feed_document *document)
+{
+    const struct json *list = json_get(document->json, "quarantine");
+    return list ? list : json_get(document->json, "events");
+}
+
+/* Reasons of the snapshot, where events themselves cannot be had. */
+static void fill_reasons(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {
+        {"reason", 26, false, 0}, {"share", 10, true, 0}, {"events", 12, true, 0}};
+    const struct view *view = &screen->view;
+    (void)grid_is_of(grid, 0);
+    grid_begin(grid, columns, 3);
+    for (int i = 0; i < view->n_quarantine; i++) {
+        const struct view_quarantine *row = &view->quarantine[i];
+        grid_row(grid, ITEM_TAG(ITEM_QUARANTINE, i));
+        grid_text(grid, STYLE_TEXT, row->reason);
+        grid_text(grid, STYLE_TEXT, row->share);
+        grid_number(grid, STYLE_QUIET, (double)row->count, row->n);
+    }
+    grid_end(grid);
+}
+
+static void first_reason(const struct json *event, const char **field, const char **reason)
+{
+    const struct json *first = json_first(json_get(event, "errors"));
+    if (!first)
+        first = json_first(json_get(event, "quarantined"));
+    *field = first ? json_word(first, "field") : json_word(event, "field");
+    *reason = first ? json_word(first, "reason") : json_word(event, "reason");
+}
+
+void fill_quality(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {{"id", 8, true, 0},
+                                                 {"time", 13, false, 0},
+                                                 {"event", 27, false, 90},
+                                                 {"field", 16, false, 0},
+                                                 {"reason", 28, false, 0}};
+    struct feed_document document = read_quarantine(screen);
+    const struct json *list = list_of(&document);
+    int index = 0;
+    if (!list) {
+        fill_reasons(screen, grid);
+        return;
+    }
+    if (grid_is_of(grid, document.version * 2 + screen->local_time))
+        return;
+    grid_begin(grid, columns, 5);
+    for (const struct json *event = json_first(list); event; event = json_next(event), index++) {
+        const char *field, *reason, *time = json_word(event, "at");
+        char id[WORD_SIZE], at[WORD_SIZE];
+        int64_t time_us = 0;
+        first_reason(event, &field, &reason);
+        if (!*time)
+            time = json_word(event, "time");
+        if (time_parse(slice_of(time), &time_us))
+            time = screen_time(screen, time_us, true, at);
+        snprintf(id, sizeof id, "%.0f", json_double(event, "id"));
+        grid_row(grid, ITEM_TAG(ITEM_ROW, index));
+        grid_number(grid, STYLE_QUIET, json_double(event, "id"), id);
+        grid_number(grid, STYLE_QUIET, (double)time_us, time);
+        grid_text(grid, STYLE_TEXT, json_word(event, "event_id"));
+        grid_text(grid, STYLE_TEXT, field);
+        grid_text(grid, STYLE_TEXT, reason);
+    }
+    grid_end(grid);
+}
+
+static void draw_events(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    draw_heading(pen, "events", "since the start");
+    draw_fact(pen, "taken", "%s   accepted %s   duplicates %s   errors %s", view->events,
+              view->accepted, view->duplicates, view->errors);
+    draw_fact(pen, "source", "%s, up %s",
+              view->headline.broker[0] ? view->headline.broker : view->headline.source,
+              view->headline.uptime);
+    draw_fact(pen, "windows", "%s entities, %s", view->entities, view->feature_memory);
+}
+
+static void draw_ledger(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    draw_heading(pen, "ledger", view->root[0] ? "" : "no row yet");
+    draw_fact(pen, "rows", "%s   queue %s", view->tree_size, view->queue);
+    if (view->root[0])
+        draw_fact(pen, "root", "%s", view->root);
+    draw_fact(pen, "answers", "%s", view->durability);
+    if (view->stops[0])
+        draw_fact(pen, "stopped", "%s", view->stops);
+}
+
+/* ---- fields, freshness, volume ---- */
+
+static void draw_field(struct pen *pen, const struct json *field)
+{
+    char nulls[WORD_SIZE], usual[WORD_SIZE], n[WORD_SIZE];
+    double count = json_double(field, "n");
+    uint64_t events = count > 0 ? (uint64_t)count : 0;
+    const char *state = json_word(field, "state");
+    bool bad = strcmp(state, "ticket") == 0 || strcmp(state, "page") == 0;
+    const char *name = json_word(field, "field");
+    int row = pen->row++, left = pen->left;
+    canvas_put(pen->canvas, row, left + 1, 1, bad ? STYLE_TICKET : STYLE_OK, bad ? "◆" : "●");
+    canvas_put(pen->canvas, row, left + 3, 22, bad ? STYLE_TICKET : STYLE_TEXT,
+               *name ? name : json_word(field, "name"));
+    canvas_right(pen->canvas, row, left + 26, 9, STYLE_TEXT,
+                 words_share(json_double(field, "null_ratio"), events, nulls));
+    canvas_right(pen->canvas, row, left + 36, 9, STYLE_QUIET,
+                 words_share(json_double(field, "usual_null_ratio"), events, usual));
+    canvas_right(pen->canvas, row, left + 46, 10, STYLE_QUIET, words_count(events, n));
+}
+
+static void draw_fields(struct pen *pen)
+{
+    struct feed_document document = read_document(pen->screen, 5000, "/api/v1/quality");
+    if (draw_absent(pen, &document, "fields, freshness and volume"))
+        return;
+    draw_heading(pen, "fields", "share that is missing, and what is usual");
+    for (const struct json *field = json_first(json_get(document.json, "fields"));
+         field && pen_left(pen) > 0; field = json_next(field))
+        draw_field(pen, field);
+}
+
+void draw_quality(struct pen *pen)
+{
+    static const struct panel panels[] = {{draw_events}, {draw_ledger}, {draw_fields}};
+    struct grid *grid = screen_grid(pen->screen);
+    int rows = pen_left(pen), list = rows / 2 > 8 ? rows / 2 : 8;
+    if (grid->n_shown + 3 < (size_t)list)
+        list = (int)grid->n_shown + 3;
+    struct pen top = pen_part(pen, 0, pen->width, rows - list);
+    if (pen->width < 116 && rows < 40) {
+        draw_events(&top);
+        draw_rule(&top);
+        draw_ledger(&top);
+        draw_rule(&top);
+        draw_fields(&top);
+    } else {
+        draw_panels(&top, panels, 3);
+    }
+    pen->row = top.row < top.bottom ? top.row : top.bottom;
+    draw_rule(pen);
+    char note[4 * WORD_SIZE];
+    snprintf(note, sizeof note, "%s of all events, n %s%s", pen->screen->view.quarantined,
+             pen->screen->view.quarantined_n,
+             TAG_KIND(grid_tag(grid)) == ITEM_ROW ? "; r submits those listed again" : "");
+    draw_heading(pen, "quarantine", pen->screen->view.n_quarantine ? note : "");
+    draw_grid(pen, "nothing broke the contract");
+}
+
+void open_quality(struct pen *pen)
+{
+    int32_t tag = grid_tag(screen_grid(pen->screen));
+    const struct view *view = &pen->screen->view;
+    if (TAG_KIND(tag) == ITEM_QUARANTINE && TAG_INDEX(tag) < view->n_quarantine) {
+        const struct view_quarantine *row = &view->quarantine[TAG_INDEX(tag)];
+        draw_heading(pen, row->reason, "why events were not scored");
+        draw_fact(pen, "now", "%s %s, %s of %s since the start", row->n,
+                  number_noun(row->count, "event", "events"), row->share, view->events);
+        draw_fact(pen, "do", "binnacle quarantine list --reason %s", row->reason);
+        return;
+    }
+    struct feed_document document = read_quarantine(pen->screen);
+    const struct json *event = json_item(list_of(&document), (size_t)TAG_INDEX(tag));
+    draw_heading(pen, "quarantined event", json_word(event, "event_id"));
+    draw_fact(pen, "number", "%.0f", json_double(event, "id"));
+    const struct json *errors = json_get(event, "errors");
+    for (const struct json *error = errors ? json_first(errors) : NULL; error;
+         error = json_next(error))
+        draw_fact(pen, json_word(error, "field"), "%s", json_word(error, "reason"));
+    if (json_word(event, "raw")[0])
+        draw_fact(pen, "as it came", "%s", json_word(event, "raw"));
+    draw_fact(pen, "do", "r submits it again; binnacle quarantine export takes it out as it came");
+}

@@ -1,0 +1,257 @@
+/* Objectives: attainment, budget and its line over time, burn per window against its limits,
+ * latency percentiles and heat map with the objective drawn in, throughput, errors by cause, and
+ * when the budget runs out. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/tui/pages.h"
+
+#define HISTORY_MS 10000
+
+void fill_slo(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {
+        {"objective", 15, false, 0},   {"state", 9, false, 0},       {"now", 9, true, 0},
+        {"want", 7, true, 0},          {"budget left", 14, true, 0}, {"burn 1h", 8, true, 0},
+        {"runs out in", 13, true, 92}, {"over", 7, true, 100},       {"n", 12, true, 110}};
+    const struct view *view = &screen->view;
+    grid_begin(grid, columns, 9);
+    for (int i = 0; i < view->n_objectives; i++) {
+        const struct view_objective *row = &view->objectives[i];
+        bool alarming = row->state >= HEALTH_TICKET;
+        int style = alarming ? style_of(row->state) : STYLE_TEXT;
+        char state[WORD_SIZE];
+        snprintf(state, sizeof state, "%s %s", words_mark(row->state), words_health(row->state));
+        grid_row(grid, ITEM_TAG(ITEM_OBJECTIVE, i));
+        grid_text(grid, style, row->name);
+        grid_number(grid, style_of(row->state), (double)row->state, state);
+        grid_number(grid, style, row->attainment, row->now);
+        grid_number(grid, STYLE_QUIET, row->target, row->want);
+        grid_number(grid, style, row->budget_left, row->budget);
+        grid_number(grid, style, row->burns[BURN_1H].burn_rate, row->burn_1h);
+        grid_text(grid, style, row->gone[0] ? row->gone : "");
+        grid_text(grid, STYLE_QUIET, row->window);
+        grid_text(grid, STYLE_QUIET, row->n);
+    }
+    grid_end(grid);
+}
+
+/* The objective of the selected row, else the first; NULL: there is none. */
+static const struct view_objective *selected(const struct screen *screen)
+{
+    int32_t tag = grid_tag(&screen->grids[VIEW_SLO]);
+    int index = TAG_KIND(tag) == ITEM_OBJECTIVE ? TAG_INDEX(tag) : 0;
+    return index < screen->view.n_objectives ? &screen->view.objectives[index] : NULL;
+}
+
+/* ---- burn ---- */
+
+static void draw_burns(struct pen *pen, const struct view_objective *objective)
+{
+    int wide = (pen->width - 9) / BURN_WINDOWS, row = pen->row;
+    wide = wide > 22 ? 22 : wide;
+    if (pen_left(pen) < 3)
+        return;
+    canvas_put(pen->canvas, row, pen->left + 1, 8, STYLE_BOLD, "burn");
+    canvas_put(pen->canvas, row + 2, pen->left + 1, 8, STYLE_QUIET, "limit");
+    canvas_put(pen->canvas, row + 1, pen->left + 1, 8, STYLE_QUIET, "now");
+    for (int i = 0; i < BURN_WINDOWS; i++) {
+        const struct view_burn *burn = &objective->burns[i];
+        int left = pen->left + 8 + i * wide;
+        char limit[WORD_SIZE];
+        int style = burn->beyond ? style_of(burn->health) | STYLE_BOLD : STYLE_TEXT;
+        canvas_right(pen->canvas, row, left, wide - 1, STYLE_QUIET, burn->window);
+        canvas_right(pen->canvas, row + 1, left, wide - 1,
+                     isnan(burn->burn_rate) ? STYLE_NODATA : style, burn->burn);
+        canvas_right(pen->canvas, row + 2, left, wide - 1, STYLE_QUIET,
+                     isnan(burn->limit) ? "–" : words_burn(burn->limit, limit));
+    }
+    pen->row += 3;
+}
+
+static void draw_runs_out(struct pen *pen, const struct view_objective *objective)
+{
+    char since[WORD_SIZE], text[VIEW_LINE_SIZE];
+    if (pen_left(pen) <= 0)
+        return;
+    if (objective->gone[0])
+        snprintf(text, sizeof text, "at this hour's rate the budget is gone in %s",
+                 objective->gone);
+    else if (isnan(objective->budget_left))
+        snprintf(text, sizeof text, "no data: nothing was counted");
+    else if (objective->budget_left < 0)
+        snprintf(text, sizeof text, "the budget is %s", objective->budget);
+    else
+        snprintf(text, sizeof text, "at this hour's rate the budget lasts the window");
+    int style = objective->gone[0] && objective->state >= HEALTH_TICKET ? style_of(objective->state)
+                                                                        : STYLE_QUIET;
+    canvas_put(pen->canvas, pen->row, pen->left + 1, pen->width - 2, style, text);
+    if (objective->since_us && objective->state >= HEALTH_TICKET) {
+        screen_time(pen->screen, objective->since_us, false, since);
+        snprintf(text, sizeof text, "%s since %s", words_health(objective->state), since);
+        canvas_right(pen->canvas, pen->row, pen->left + 1, pen->width - 2, STYLE_QUIET, text);
+    }
+    pen->row++;
+}
+
+/* ---- charts ---- */
+
+/* One document for all charts of the page, so that they are of the same moment. */
+static bool read_history(struct pen *pen, const char *names, const char *what, struct curves *set)
+{
+    char query[120];
+    screen_range_query(pen->screen, pen->width * 2, query, sizeof query);
+    struct feed_document document =
+        read_document(pen->screen, HISTORY_MS, "/api/v1/history?series=%s&%s", names, query);
+    if (draw_absent(pen, &document, what))
+        return false;
+    curves_read(document.json, set);
+    return true;
+}
+
+static char *say_share(double ratio, char out[WORD_SIZE])
+{
+    return words_percent(round(ratio * 1e4) / 1e4, out);
+}
+
+static void draw_budget(struct pen *pen)
+{
+    const struct view_objective *objective = selected(pen->screen);
+    struct curves set;
+    char name[2 * NAME_SIZE];
+    if (!objective)
+        return;
+    snprintf(name, sizeof name, "budget_left.%s", objective->name);
+    if (!read_history(pen, name, "budget over time", &set))
+        return;
+    const struct curve *line = curves_find(&set, name);
+    struct chart chart = {.title = "budget left",
+                          .say = say_share,
+                          .limit = 0,
+                          .low = NAN,
+                          .high = 1,
+                          .style = style_of(objective->state)};
+    if (objective->state < HEALTH_TICKET)
+        chart.style = STYLE_CHAMPION;
+    if (line)
+        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
+    else
+        draw_heading(pen, "budget left", "no data over this time");
+    curves_free(&set);
+}
+
+static void draw_latency(struct pen *pen)
+{
+    static const char *const names[] = {"latency_p50", "latency_p95", "latency_p99"};
+    const struct curve *lines[3];
+    struct curves set;
+    int n = 0;
+    if (!has_history(pen->screen)) {
+        draw_last_minutes(pen, &pen->screen->view.p99_series, "p99", words_latency,
+                          pen->screen->view.latency_limit_us);
+        return;
+    }
+    if (!read_history(pen, "latency_p50,latency_p95,latency_p99", "latency percentiles", &set))
+        return;
+    for (int i = 0; i < 3; i++)
+        if ((lines[n] = curves_find(&set, names[i])))
+            n++;
+    struct chart chart = {.title = "latency",
+                          .say = words_latency,
+                          .limit = pen->screen->view.latency_limit_us,
+                          .limit_word = "objective",
+                          .low = 0,
+                          .high = NAN};
+    if (n)
+        draw_chart(pen, lines, n, &set, &chart, pen_left(pen));
+    else
+        draw_heading(pen, "latency", "no data over this time");
+    curves_free(&set);
+}
+
+static void draw_heat(struct pen *pen)
+{
+    char query[120];
+    screen_range_query(pen->screen, pen->width - 12, query, sizeof query);
+    struct feed_document document =
+        read_document(pen->screen, HISTORY_MS, "/api/v1/heatmap?of=latency&%s", query);
+    draw_heading(pen, "latency, all events", "darker: more; the line is the objective");
+    if (!draw_absent(pen, &document, "heat map"))
+        draw_heatmap(pen, document.json, pen_left(pen), pen->screen->view.latency_limit_us,
+                     words_latency);
+}
+
+static void draw_rate(struct pen *pen)
+{
+    struct curves set;
+    if (!has_history(pen->screen)) {
+        draw_last_minutes(pen, &pen->screen->view.rate, "throughput", words_rate, NAN);
+        return;
+    }
+    if (!read_history(pen, "events_per_s", "throughput", &set))
+        return;
+    const struct curve *line = curves_find(&set, "events_per_s");
+    struct chart chart = {
+        .title = "throughput", .say = words_rate, .limit = NAN, .low = 0, .high = NAN};
+    if (line)
+        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
+    else
+        draw_heading(pen, "throughput", "no data over this time");
+    curves_free(&set);
+}
+
+static void draw_errors(struct pen *pen)
+{
+    draw_heading(pen, "errors by cause", "since the start");
+    draw_fact(pen, "refused", "%s not decided", pen->screen->view.errors);
+    draw_quarantine(pen);
+}
+
+void draw_slo(struct pen *pen)
+{
+    static const struct panel panels[] = {
+        {draw_latency}, {draw_heat}, {draw_budget}, {draw_rate}, {draw_errors}};
+    const struct view_objective *objective = selected(pen->screen);
+    int n = pen->screen->view.n_objectives;
+    if (n == 0) {
+        draw_grid(pen, "no objectives are configured: `objectives` in binnacle.yaml");
+        return;
+    }
+    int rows = n + 1 < pen_left(pen) / 3 ? n + 1 : pen_left(pen) / 3;
+    struct pen list = pen_part(pen, 0, pen->width, rows < 3 ? 3 : rows);
+    draw_grid(&list, "");
+    pen->row = list.bottom;
+    draw_rule(pen);
+    if (objective) {
+        draw_burns(pen, objective);
+        draw_runs_out(pen, objective);
+    }
+    draw_rule(pen);
+    draw_panels(pen, panels, 5);
+}
+
+void open_slo(struct pen *pen)
+{
+    const struct view_objective *row = selected(pen->screen);
+    if (!row)
+        return;
+    draw_heading(pen, row->name, words_health(row->state));
+    draw_fact(pen, "now", "%s good of %s wanted, n %s over %s", row->now, row->want, row->n,
+              row->window);
+    draw_fact(pen, "budget left", "%s%s%s", row->budget, row->gone[0] ? ", gone in " : "",
+              row->gone);
+    draw_fact(pen, "method",
+              "budget left = 1 - bad / (n * (1 - wanted)); burn = share of bad "
+              "events / (1 - wanted), per window; both windows of a rule must burn");
+    draw_rule(pen);
+    for (int i = 0; i < BURN_WINDOWS && pen_left(pen) > 0; i++) {
+        const struct view_burn *burn = &row->burns[i];
+        char limit[WORD_SIZE];
+        draw_fact(pen, burn->window, "%s%s%s   %s bad", burn->burn,
+                  isnan(burn->limit) ? "" : " of ",
+                  isnan(burn->limit) ? "" : words_burn(burn->limit, limit), burn->bad);
+    }
+    draw_rule(pen);
+    draw_budget(pen);
+}
