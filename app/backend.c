@@ -331,6 +331,11 @@ static int labels(void *context, struct slice body, struct buffer *out, struct e
         }
     }
     json_array_end(&json);
+    if (n == 0) {
+        buffer_free(&refusals);
+        error_set(error, STATUS_INVALID, "there is no label in the body");
+        return 400;
+    }
     changes_labels(backend->changes, clock_now_us(engine_parts(backend->engine)->clock),
                    (uint64_t)accepted, (uint64_t)positives);
     if (accepted > 0 && engine_settle(backend->engine, error) != STATUS_OK) {

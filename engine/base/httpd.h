@@ -43,15 +43,16 @@ struct http_route {
     const char *path;   /* exact, or with one trailing "/" + "*" for a prefix */
     void (*handle)(void *context, const struct http_request *request,
                    struct http_response *response);
-    enum http_pace pace;         /* without a loop the connection's thread runs all */
-    bool changes_state;          /* Host and Origin are checked first */
-    bool closes;                 /* the answer ends the connection: for what screens and collectors
-                                  * ask, who would keep a worker each while they idle. Such
-                                  * requests count against the caller's `rate`, and answers to GET
-                                  * are tagged (ETag) and packed (gzip) */
-    size_t max_body;             /* bytes; larger bodies get 413 */
-    const char *summary;         /* for OpenAPI */
-    const char *detail;          /* longer text for OpenAPI, or NULL */
+    enum http_pace pace; /* without a loop the connection's thread runs all */
+    bool changes_state;  /* Host and Origin are checked first */
+    bool closes;         /* the answer ends the connection: for what screens and collectors
+                          * ask, who would keep a worker each while they idle. Such
+                          * requests count against the caller's `rate`, and answers to GET
+                          * are tagged (ETag) and packed (gzip) */
+    size_t max_body;     /* bytes; larger bodies get 413 */
+    const char *summary; /* for OpenAPI */
+    const char *needs;   /* the query parameter without which it is not understood, or NULL */
+    const char *detail;  /* longer text for OpenAPI, or NULL */
     const char *request_schema;  /* name of a component schema, or NULL */
     const char *response_schema; /* likewise */
 };
@@ -140,7 +141,8 @@ int httpd_port(const struct httpd *httpd); /* the port really bound */
 
 /* The header's value, or NULL. */
 const char *http_header(const struct http_request *request, const char *name);
-/* A query parameter, decoded into out; false, and out is "", when absent or too long. */
+/* A query parameter, decoded into out; false, and out is "", when absent. One that is too long for
+ * out is read as "", which is none of the values that are looked for. */
 bool http_query(const struct http_request *request, const char *name, char *out, size_t size);
 /* Whether it may be answered in gzip. */
 bool http_takes_gzip(const struct http_request *request);

@@ -16,7 +16,10 @@ const char *http_header(const struct http_request *request, const char *name)
 
 bool http_query(const struct http_request *request, const char *name, char *out, size_t size)
 {
-    return mg_get_var(request->query, strlen(request->query), name, out, size) >= 0;
+    int got = mg_get_var(request->query, strlen(request->query), name, out, size);
+    if (got < 0)
+        out[0] = '\0';
+    return got != -1;
 }
 
 void http_problem(struct http_response *response, int status, const char *title,

@@ -8,6 +8,14 @@
 
 #define ACCEPT_SIZE 64
 
+static const struct http_socket_route *find_path(const struct httpd *httpd, const char *path)
+{
+    const struct http_socket_route *route = httpd->socket_routes;
+    while (route && route->path && strcmp(route->path, path) != 0)
+        route++;
+    return route && route->path ? route : NULL;
+}
+
 const struct http_socket_route *
 httpd_find_socket(const struct httpd *httpd, struct mg_connection *connection, const char *path)
 {
@@ -15,10 +23,17 @@ httpd_find_socket(const struct httpd *httpd, struct mg_connection *connection, c
     const char *kind = mg_get_header(connection, "Connection");
     if (!upgrade || strcasecmp(upgrade, "websocket") != 0 || !kind || !strcasestr(kind, "upgrade"))
         return NULL;
-    const struct http_socket_route *route = httpd->socket_routes;
-    while (route && route->path && strcmp(route->path, path) != 0)
-        route++;
-    return route && route->path ? route : NULL;
+    return find_path(httpd, path);
+}
+
+bool httpd_wants_upgrade(const struct httpd *httpd, const char *path,
+                         struct http_response *response)
+{
+    if (!find_path(httpd, path))
+        return false;
+    buffer_append_text(response->headers, "Upgrade: websocket\r\n");
+    http_problem(response, 426, "Upgrade required", "%.200s is a WebSocket", path);
+    return true;
 }
 
 /* True when the request is one that this server understands and its sender may have a socket. */

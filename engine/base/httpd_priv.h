@@ -131,6 +131,9 @@ int httpd_refuse_nonsense(struct mg_connection *connection, int status, const ch
 /* The path's row when this request asks for a WebSocket there, else NULL. */
 const struct http_socket_route *
 httpd_find_socket(const struct httpd *httpd, struct mg_connection *connection, const char *path);
+/* True when this path is a WebSocket's only: the response says so. */
+bool httpd_wants_upgrade(const struct httpd *httpd, const char *path,
+                         struct http_response *response);
 /* Agrees to the handshake and hands the connection over: true, and it is no longer the worker's.
  * Else the response says why not. */
 bool httpd_hand_over(struct httpd *httpd, struct mg_connection *connection,

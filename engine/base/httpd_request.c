@@ -192,7 +192,8 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         if (httpd_hand_over(httpd, connection, socket, response))
             return;
     } else if (!route) {
-        httpd_refuse_method(&request, &allowed, response);
+        if (!httpd_wants_upgrade(httpd, request.path, response))
+            httpd_refuse_method(&request, &allowed, response);
         close_after =
             info->content_length > 0 || mg_get_header(connection, "Transfer-Encoding") != NULL;
     } else {

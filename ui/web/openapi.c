@@ -68,15 +68,16 @@ static void put_answers(struct json_writer *json, const struct http_route *route
     json_object_end(json);
 }
 
-static void put_parameters(struct json_writer *json, const char *path)
+static void put_parameters(struct json_writer *json, const struct http_route *route)
 {
     json_array(json, "parameters");
     for (const struct web_parameter *parameter = web_parameters; parameter->path; parameter++) {
-        if (strcmp(parameter->path, path) != 0)
+        if (strcmp(parameter->path, route->path) != 0)
             continue;
         json_object(json, NULL);
         json_text(json, "name", parameter->name);
         json_text(json, "in", "query");
+        json_bool(json, "required", route->needs && strcmp(route->needs, parameter->name) == 0);
         json_text(json, "description", parameter->description);
         json_raw(json, "schema", slice_of(parameter->schema));
         json_object_end(json);
@@ -108,7 +109,7 @@ static void put_operation(struct json_writer *json, const struct http_route *rou
     json_text(json, "summary", route->summary);
     if (route->detail)
         json_text(json, "description", route->detail);
-    put_parameters(json, route->path);
+    put_parameters(json, route);
     if (route->request_schema) {
         json_object(json, "requestBody");
         json_bool(json, "required", true);
@@ -150,6 +151,7 @@ static void put_paths(struct json_writer *json)
                       "\"description\":\"A text frame with a Snapshot at once and after every "
                       "tick. A slow client misses frames and is never queued for.\","
                       "\"responses\":{\"101\":{\"description\":\"Switching to WebSocket\"},"
+                      "\"426\":{\"description\":\"Asked for without an upgrade\"},"
                       "\"503\":{\"description\":\"As many as are held are open\"}}}"));
     json_object_end(json);
     json_object_end(json);

@@ -10,12 +10,12 @@ static bool read_time(const struct http_request *request, struct http_response *
                       const char *name, int64_t *time_us)
 {
     char text[64], *end = text;
-    if (!http_query(request, name, text, sizeof text) || text[0] == '\0')
+    if (!http_query(request, name, text, sizeof text))
         return true;
     if (time_parse(slice_of(text), time_us))
         return true;
     long long ms = strtoll(text, &end, 10);
-    if (*end == '\0' && ms > -MOST_MS && ms < MOST_MS) {
+    if (end != text && *end == '\0' && ms > -MOST_MS && ms < MOST_MS) {
         *time_us = (int64_t)ms * 1000;
         return true;
     }

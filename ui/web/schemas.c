@@ -13,7 +13,7 @@ const struct web_schema web_schemas[] = {
      "{\"type\":\"object\",\"description\":\"One flat object with the fields of the contract; see "
      "binnacle contract schema.\",\"additionalProperties\":true}"},
     {"EventLines", "application/x-ndjson",
-     "{\"type\":\"string\",\"description\":\"One Event a line\"}"},
+     "{\"description\":\"One Event a line; a line that is none has its answer, too\"}"},
     {"Reason", JSON,
      "{\"type\":\"object\",\"required\":[\"code\",\"feature\",\"value\",\"contribution\"],"
      "\"properties\":{\"code\":{\"type\":\"string\"},\"feature\":{\"type\":\"string\"},"
@@ -103,7 +103,7 @@ const struct web_schema web_schemas[] = {
      "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"},
     {"Traffic", JSON,
      "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"
-     "\"array\",\"items\":{\"type\":\"object\",\"required\":[\"variant\",\"share\"],\"properties\":"
+     "\"array\",\"minItems\":1,\"maxItems\":8,\"items\":{\"type\":\"object\",\"required\":[\"variant\",\"share\"],\"properties\":"
      "{\"variant\":{\"enum\":[\"champion\",\"canary\",\"shadow\"]},"
      "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"

@@ -84,6 +84,10 @@ void web_post_score_batch(void *context, const struct http_request *request,
                           struct http_response *response)
 {
     struct web *web = context;
+    if (request->body.size == 0) {
+        http_problem(response, 400, "Not understood", "the body has no line: one event a line");
+        return;
+    }
     response->content_type = "application/x-ndjson";
     run_score(web, web->backend.score_batch, request, response);
 }

@@ -334,6 +334,9 @@ static void refuses_a_handshake_that_it_does_not_understand(void **state)
     assert_int_equal(answer.status, 426);
     assert_non_null(strstr(answer.head, "Sec-WebSocket-Version: 13"));
     assert_int_equal(ask(httpd, "GET " UPGRADE KEY "\r\n").status, 426);
+    answer = ask(httpd, "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_int_equal(answer.status, 426);
+    assert_non_null(strcasestr(answer.head, "\r\nUpgrade: websocket\r\n"));
     assert_int_equal(ask(httpd, "GET " UPGRADE "Sec-WebSocket-Version: 13\r\n\r\n").status, 400);
     assert_int_equal(ask(httpd, "GET " UPGRADE "Sec-WebSocket-Version: 13\r\n"
                                 "Sec-WebSocket-Key: short\r\n\r\n")
