@@ -165,7 +165,7 @@ static void refuses_a_socket_from_another_site(void **state)
     wire_send(&wire, HANDSHAKE "Origin: http://localhost\r\n\r\n");
     assert_int_equal(wire_answer(&wire, true).status, 101);
     wire_close(&wire);
-    assert_int_equal(ask(httpd, "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
+    assert_int_equal(ask(httpd, "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 426);
     httpd_stop(httpd);
 }
 
