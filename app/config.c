@@ -45,7 +45,7 @@ static const struct config_key top_keys[] = {
     {"traffic", CONFIG_NODE, offsetof(struct config, nodes.traffic), false, 0, 0,
      "list of {variant, model, version, share}"},
     {"ledger", CONFIG_NODE, offsetof(struct config, nodes.ledger), false, 0, 0,
-     "{dir, durability, batch, queue_rows, heads, tiers}"},
+     "{dir, durability, batch, queue_rows, checkpoint_rows, checkpoint_every, heads, tiers}"},
     {"source", CONFIG_NODE, offsetof(struct config, nodes.source), false, 0, 0,
      "{type: http|demo|file|kafka, ...}"},
     {"kafka", CONFIG_NODE, offsetof(struct config, nodes.kafka), false, 0, 0,
@@ -82,6 +82,11 @@ static const struct config_key ledger_keys[] = {
      "with durability batch: the most that may be lost (100ms)"},
     {"queue_rows", CONFIG_INT, offsetof(struct config_ledger, queue_rows), false, 1024, 1e7,
      "rows waiting to be committed before callers are refused (65536)"},
+    {"checkpoint_rows", CONFIG_INT, offsetof(struct config_ledger, checkpoint_rows), false, 1, 1e12,
+     "rows after which windows, ids and counters are saved, so that a start after a crash reads no "
+     "more (1000000)"},
+    {"checkpoint_every", CONFIG_DURATION, offsetof(struct config_ledger, checkpoint_us), false, 1,
+     86400, "... or after so long, when there were any (5m)"},
     {"heads", CONFIG_NODE, offsetof(struct config_ledger, heads_node), false, 0, 0,
      "where signed heads go as well: a file, or {file, topic, webhook, every}"},
     {"tiers", CONFIG_NODE, offsetof(struct config_ledger, tiers), false, 0, 0,
@@ -131,8 +136,12 @@ static void set_defaults(struct config *config)
     config->workers = 160;
     config->viewers = 256;
     config->api_rate = 200;
-    config->ledger = (struct config_ledger){
-        .dir = NULL, .durability = "commit", .batch_us = US_PER_S / 10, .queue_rows = 65536};
+    config->ledger = (struct config_ledger){.dir = NULL,
+                                            .durability = "commit",
+                                            .batch_us = US_PER_S / 10,
+                                            .queue_rows = 65536,
+                                            .checkpoint_rows = 1000000,
+                                            .checkpoint_us = 5 * US_PER_MIN};
     config->ledger.policy = tiers_default();
     config->source = (struct config_source){.type = "http",
                                             .speed = "max",

@@ -36,6 +36,7 @@ struct config_ledger {
     const char *durability; /* "commit", "batch" */
     int64_t batch_us;
     int64_t queue_rows;
+    int64_t checkpoint_rows, checkpoint_us;
     const struct yaml_node *heads_node; /* read into: */
     struct heads_config heads;
     const struct yaml_node *tiers;

@@ -115,6 +115,8 @@ static enum status fill_ledger(struct session *session, const struct session_opt
     const struct config_ledger *ledger = &session->config->ledger;
     parts->batch_us = strcmp(ledger->durability, "batch") == 0 ? ledger->batch_us : 0;
     parts->queue_rows = ledger->queue_rows;
+    parts->checkpoint_rows = ledger->checkpoint_rows;
+    parts->checkpoint_us = ledger->checkpoint_us;
     parts->ledger_dir = options->ledger_dir;
     if (options->use_configured_ledger) {
         enum status status = fill_heads(session, parts, error);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
-#include "engine/engine_priv.h"
+#include "engine/checkpoint.h"
 #include "engine/monitor/monitor.h"
 #include "engine/shadow.h"
 
@@ -163,6 +163,8 @@ static enum status build(struct engine *engine, struct error *error)
         engine_history_begin(engine);
     if (status == STATUS_OK && !parts->event_time)
         observe_rewind(engine->observe, clock_now_us(parts->clock));
+    if (status == STATUS_OK && engine->ledger && parts->checkpoint_rows > 0)
+        status = checkpoint_thread_start(engine, &engine->checkpoints, error);
     return status;
 }
 
@@ -177,6 +179,7 @@ enum status engine_create(const struct engine_parts *parts, struct engine **engi
     made->parts = *parts;
     made->schema = contract_schema(parts->contract);
     made->features = feature_views_schema(parts->views);
+    gate_init(&made->gate);
     find_personal_fields(made);
     enum status status = build(made, error);
     if (status != STATUS_OK) {
@@ -195,7 +198,7 @@ static void close_ledger(struct engine *engine)
     struct error error;
     if (engine->reader && !engine->failed &&
         ledger_flush(engine->ledger, 5000, &error) == STATUS_OK &&
-        engine_checkpoint(engine, &error) != STATUS_OK)
+        checkpoint_write(engine, CHECKPOINT_HERE, &error) != STATUS_OK)
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_failed",
                   "%s; the next start reads the ledger instead", error.message);
     /* The ledger last: whoever closes a day file last folds its journal into it. */
@@ -210,6 +213,7 @@ void engine_destroy(struct engine *engine)
         return;
     assert(engine->magic == ENGINE_MAGIC);
     shadow_destroy(engine->shadow);
+    checkpoint_thread_stop(engine->checkpoints);
     close_ledger(engine);
     monitor_destroy(engine->monitor);
     if (engine->observe)
@@ -231,6 +235,7 @@ void engine_destroy(struct engine *engine)
         arena_destroy(engine->arena);
         lock_destroy(&engine->reader_lock);
     }
+    gate_destroy(&engine->gate);
     engine->magic = 0;
     free(engine);
 }

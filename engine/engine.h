@@ -59,7 +59,9 @@ struct engine_parts {
     void *context;
     int64_t batch_us; /* 0: every answer waits for fsync; else at most this may be lost */
     int64_t queue_rows;
-    const char *source_kind; /* "demo", "kafka", "http", "file": for the screens */
+    int64_t checkpoint_rows, checkpoint_us; /* while running: after so many rows, or some and so
+                                               long; 0: only at a clean stop */
+    const char *source_kind;                /* "demo", "kafka", "http", "file": for the screens */
     const struct yaml_node *objectives, *drift, *history; /* NULL: the defaults */
     const char *online_store;                             /* "embedded" or redis://... */
     int64_t max_memory_bytes;

@@ -11,6 +11,7 @@
 #include "engine/event/decoder.h"
 #include "engine/feature/scaling.h"
 #include "engine/feature/store.h"
+#include "engine/gate.h"
 #include "engine/history/history.h"
 #include "engine/model/scorer.h"
 #include "engine/monitor/slo.h"
@@ -53,7 +54,10 @@ struct engine {
     struct slo_set objectives;
     struct shadow *shadow;
     struct clock_watch clock_watch;
-    bool failed; /* it never came up: leave no checkpoint */
+    bool failed;                           /* it never came up: leave no checkpoint */
+    struct gate gate;                      /* between batches */
+    struct checkpoint_thread *checkpoints; /* NULL: none are written while it runs */
+    atomic_bool ending;
     atomic_int n_workers;
     atomic_ullong refused;     /* events turned away undecided */
     atomic_ullong unconfirmed; /* decided, and not seen on the disk in time */
@@ -91,7 +95,5 @@ enum status engine_decode_row(struct engine *engine, struct decoder *decoder, st
                               const struct ledger_row *row, struct event *event);
 /* Brings windows and ids to where the ledger ends. */
 enum status engine_recover(struct engine *engine, struct error *error);
-/* Writes the windows' checkpoint next to the ledger. */
-enum status engine_checkpoint(struct engine *engine, struct error *error);
 
 #endif

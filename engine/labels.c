@@ -36,13 +36,17 @@ static enum status apply_label(struct engine *engine, struct slice event_id, int
     arena_reset(engine->arena);
     if (engine_decode_row(engine, engine->decoder, engine->arena, &row, &event) != STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory for a label");
+    gate_enter(&engine->gate);
     status = submit_label(engine, event_id, label, observed_us, error);
-    if (status != STATUS_OK)
-        return status;
-    int64_t now_us = clock_now_us(engine->parts.clock);
-    observe_label(engine->observe, now_us, label, now_us - row.at_us);
-    status = feature_label(engine->store, engine->scratch, &event, NULL, label);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* recorded; no window looks there */
+    if (status == STATUS_OK) {
+        int64_t now_us = clock_now_us(engine->parts.clock);
+        observe_label(engine->observe, now_us, label, now_us - row.at_us);
+        status = feature_label(engine->store, engine->scratch, &event, NULL, label);
+        if (status == STATUS_NOT_FOUND) /* recorded; no window looks there */
+            status = STATUS_OK;
+    }
+    gate_leave(&engine->gate);
+    return status;
 }
 
 /* By the rule of the events' own times. Before the first event of a replay no time is known. */

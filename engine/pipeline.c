@@ -390,16 +390,18 @@ enum status worker_process(struct worker *worker, const struct raw_event *events
     worker->n = 0;
     if (!worker_admit(worker, n))
         return worker_refuse(worker, n, answers);
+    gate_enter(&worker->engine->gate);
     enum status status = accept_all(worker, events, n, error);
     settle_inputs(worker);
     profile_add(worker, STAGE_ACCEPT, &began_ns);
     if (status == STATUS_OK)
         status = run_steps(worker, began_ns, error);
-    worker_admitted(worker);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK)
         forget_ids(worker);
+    gate_leave(&worker->engine->gate);
+    worker_admitted(worker);
+    if (status != STATUS_OK)
         return status;
-    }
     fill_answers(worker, answers);
     return STATUS_OK;
 }

@@ -1,21 +1,12 @@
 /* Brings a service to where its ledger ends: windows from the newest checkpoint plus the rows after
  * it, ids from the rows within their span, counters from the rows of their longest window. Run by
  * the thread that starts the engine, before any worker exists. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "engine/base/folder.h"
 #include "engine/base/hash.h"
-#include "engine/base/state_file.h"
-#include "engine/engine_priv.h"
+#include "engine/checkpoint.h"
 
-#define WINDOWS_NAME         "windows.checkpoint"
-#define COUNTS_NAME          "counts.checkpoint"
-#define IDS_NAME             "ids.checkpoint"
-#define MARK_NAME            "ledger.checkpoint"
 #define RECOVERY_ARENA_BYTES (16u << 20)
 
 struct recovery {
@@ -29,6 +20,9 @@ struct recovery {
     uint64_t counts_from;  /* nor in the counters */
     uint64_t history_from; /* nor, if decided since history_us, in the history */
     int64_t history_us;
+    uint64_t next; /* row that is expected */
+    char *damaged; /* a file before it that could not be read to its end; NULL: none */
+    struct error damage;
 };
 
 enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
@@ -107,10 +101,37 @@ static enum status recover_counts(struct recovery *recovery, const struct ledger
     return STATUS_OK;
 }
 
+/* Rows up to `index` were to come after a file that is damaged. */
+static void tell_damage(struct recovery *recovery, uint64_t index)
+{
+    if (!recovery->damaged)
+        return;
+    uint64_t lost = index > recovery->next ? index - recovery->next : 0;
+    ledger_found_damaged(recovery->engine->ledger, recovery->damaged, lost, &recovery->damage);
+    free(recovery->damaged);
+    recovery->damaged = NULL;
+}
+
+/* What cannot be read is not in the windows, and its ids can come again; everything else goes on.
+ */
+static void note_damage(void *context, const char *path, const struct error *error)
+{
+    struct recovery *recovery = context;
+    log_write(recovery->engine->parts.log, LOG_ERROR, "engine", "rows_unreadable",
+              "%s: %s; windows and ids go on without its rows: put the file back from a backup, "
+              "remove the *.checkpoint files and start again",
+              path, error->message);
+    tell_damage(recovery, recovery->next);
+    recovery->damaged = strdup(path);
+    recovery->damage = *error;
+}
+
 static enum status recover_row(void *context, const struct ledger_row *row, struct error *error)
 {
     struct recovery *recovery = context;
     arena_reset(recovery->arena);
+    tell_damage(recovery, row->index);
+    recovery->next = row->index + 1;
     if (row->kind == ROW_LABEL)
         return row->index >= recovery->windows_from ? recover_label(recovery, row, error)
                                                     : STATUS_OK;
@@ -124,134 +145,70 @@ static enum status recover_row(void *context, const struct ledger_row *row, stru
 
 /* ---- checkpoints ---- */
 
-static char *state_path(const struct engine *engine, const char *name)
-{
-    char *path = NULL;
-    return asprintf(&path, "%s/%s", engine->parts.ledger_dir, name) < 0 ? NULL : path;
-}
-
-static enum status no_path(struct error *error)
-{
-    return error_set(error, STATUS_MEMORY, "out of memory");
-}
-
-/* Of which ledger the checkpoints are, and where it stood: taken away before they are written, and
- * written after them. */
-struct mark {
-    char identity[40];
-    uint64_t tree_size;
-    uint8_t root[SHA256_SIZE];
-};
-
-static const struct state_file_kind mark_kind = {"BNMARK", 1};
-
-static enum status save_mark(const struct engine *engine, const struct mark *mark,
-                             struct error *error)
-{
-    struct state_file *file;
-    char *path = state_path(engine, MARK_NAME);
-    enum status status = path ? state_file_create(path, &mark_kind, &file, error) : no_path(error);
-    free(path);
-    if (status != STATUS_OK)
-        return status;
-    status = state_file_put(file, mark, sizeof *mark, error);
-    if (status == STATUS_OK)
-        return state_file_commit(file, error);
-    state_file_abandon(file);
-    return status;
-}
-
-static enum status drop_mark(const struct engine *engine, struct error *error)
-{
-    char *path = state_path(engine, MARK_NAME);
-    enum status status = path ? STATUS_OK : no_path(error);
-    if (status == STATUS_OK && unlink(path) != 0 && errno != ENOENT)
-        status = error_set(error, STATUS_IO, "%s: cannot be removed: %s", path, strerror(errno));
-    if (status == STATUS_OK)
-        status = folder_sync_of(path, error);
-    free(path);
-    return status;
-}
-
-static enum status load_mark(const struct engine *engine, struct mark *mark, struct error *error)
-{
-    struct state_file *file;
-    char *path = state_path(engine, MARK_NAME);
-    enum status status = path ? state_file_open(path, &mark_kind, &file, error) : no_path(error);
-    free(path);
-    if (status != STATUS_OK)
-        return status;
-    status = state_file_get(file, mark, sizeof *mark, error);
-    if (status == STATUS_OK)
-        status = state_file_end(file, error);
-    state_file_close(file);
-    return status;
-}
-
 /* Whether the checkpoints are of this ledger's own past: a ledger that was put back from an older
  * copy has never held some of the rows that they count. */
-static enum status check_mark(const struct engine *engine, struct error *error)
+static enum status check_mark(const struct engine *engine, struct checkpoint_mark *mark,
+                              struct error *error)
 {
-    struct mark mark;
     uint8_t root[SHA256_SIZE];
-    enum status status = load_mark(engine, &mark, error);
+    enum status status = checkpoint_load_mark(engine, mark, error);
     if (status != STATUS_OK)
         return status;
-    status = reader_root_at(engine->reader, mark.tree_size, root, error);
+    status = reader_root_at(engine->reader, mark->tree_size, root, error);
     if (status == STATUS_OK &&
-        strncmp(mark.identity, ledger_identity(engine->ledger), sizeof mark.identity) == 0 &&
-        memcmp(root, mark.root, sizeof root) == 0)
+        strncmp(mark->identity, ledger_identity(engine->ledger), sizeof mark->identity) == 0 &&
+        memcmp(root, mark->root, sizeof root) == 0)
         return STATUS_OK;
     return error_set(error, STATUS_CORRUPT,
                      "the checkpoints of the windows are not of this ledger as it is: was it put "
                      "back from a backup?");
 }
 
-/* A checkpoint that cannot be used costs time, not truth: the ledger has it all. Gives the row from
- * which on the ledger has to be read. */
-static uint64_t usable(const struct engine *engine, enum status status, uint64_t upto,
-                       const struct error *error)
+/* A checkpoint that cannot be used costs time, not truth: the ledger has it all. */
+static bool usable(const struct engine *engine, enum status status, const struct error *error)
 {
-    if (status == STATUS_OK)
-        return upto;
-    if (status != STATUS_NOT_FOUND)
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_unusable",
                   "%s; reading the ledger instead", error->message);
-    return 0;
+    return status == STATUS_OK;
 }
 
-static uint64_t load_windows(struct engine *engine)
+static enum status load_file(struct engine *engine, enum checkpoint_file file, const char *path,
+                             uint64_t *upto, struct error *error)
 {
-    uint64_t upto = 0;
-    struct error error;
-    char *path = state_path(engine, WINDOWS_NAME);
-    enum status status =
-        path ? feature_store_load(engine->store, path, &upto, &error) : no_path(&error);
-    free(path);
-    return usable(engine, status, upto, &error);
+    switch (file) {
+    case CHECKPOINT_WINDOWS:
+        return feature_store_load(engine->store, path, upto, error);
+    case CHECKPOINT_COUNTS:
+        return observe_load(engine->observe, path, upto, error);
+    default:
+        return engine->unique ? unique_load(engine->unique, path, upto, error) : STATUS_NOT_FOUND;
+    }
 }
 
-static uint64_t load_counts(struct engine *engine)
+/* The row from which on the ledger has to be read for what is in this file. */
+static uint64_t load(struct engine *engine, const struct checkpoint_mark *mark,
+                     enum checkpoint_file file)
 {
     uint64_t upto = 0;
-    struct error error;
-    char *path = state_path(engine, COUNTS_NAME);
-    enum status status =
-        path ? observe_load(engine->observe, path, &upto, &error) : no_path(&error);
+    struct error error = {.code = STATUS_OK};
+    char *path = checkpoint_path(engine, file, mark->set);
+    enum status status = path ? load_file(engine, file, path, &upto, &error)
+                              : error_set(&error, STATUS_MEMORY, "out of memory");
     free(path);
-    return usable(engine, status, upto, &error);
+    return usable(engine, status, &error) ? upto : 0;
 }
 
-static uint64_t load_ids(struct engine *engine)
+static void load_all(struct recovery *recovery, struct error *error)
 {
-    uint64_t upto = 0;
-    struct error error;
-    if (!engine->unique)
-        return 0;
-    char *path = state_path(engine, IDS_NAME);
-    enum status status = path ? unique_load(engine->unique, path, &upto, &error) : no_path(&error);
-    free(path);
-    return usable(engine, status, upto, &error);
+    struct engine *engine = recovery->engine;
+    struct checkpoint_mark mark;
+    if (!usable(engine, check_mark(engine, &mark, error), error))
+        return;
+    atomic_store(&engine->start_us, mark.start_us);
+    recovery->windows_from = load(engine, &mark, CHECKPOINT_WINDOWS);
+    recovery->counts_from = load(engine, &mark, CHECKPOINT_COUNTS);
+    recovery->ids_from = load(engine, &mark, CHECKPOINT_IDS);
 }
 
 /* The first decision at or after a time; UINT64_MAX: there is none. */
@@ -271,17 +228,22 @@ static enum status decided_since(struct engine *engine, int64_t from_us, uint64_
     if (status == STATUS_OK)
         *index = row.index;
     query_close(query);
+    if (status == STATUS_CORRUPT) { /* it is told of when the rows are read: all of them, then */
+        *index = 0;
+        return STATUS_OK;
+    }
     return status == STATUS_END ? STATUS_OK : status;
 }
 
 /* Lowers *first to the first decision within the span of unique ids that the set lacks. */
 static enum status first_since(struct recovery *recovery, uint64_t *first, struct error *error)
 {
-    uint64_t index;
-    enum status status = decided_since(recovery->engine, recovery->ids_since_us, &index, error);
-    uint64_t needed = index > recovery->ids_from ? index : recovery->ids_from;
-    if (status == STATUS_OK && index != UINT64_MAX && needed < *first)
-        *first = needed;
+    uint64_t index = recovery->ids_from; /* it has those before */
+    enum status status = STATUS_OK;
+    if (index == 0)
+        status = decided_since(recovery->engine, recovery->ids_since_us, &index, error);
+    if (status == STATUS_OK && index < *first)
+        *first = index;
     return status;
 }
 
@@ -333,18 +295,13 @@ static enum status first_needed(struct recovery *recovery, uint64_t *first, stru
 /* The first decision of all: since then windows have been filled. */
 static enum status find_begin(struct engine *engine, struct error *error)
 {
-    struct query_filter filter;
-    struct query *query = NULL;
-    struct ledger_row row;
-    query_filter_init(&filter);
-    filter.limit = 1;
-    enum status status = query_open(engine->reader, &filter, &query, error);
+    int64_t event_us;
+    if (atomic_load(&engine->start_us) != 0) /* the checkpoint knew */
+        return STATUS_OK;
+    enum status status = reader_first_event(engine->reader, &event_us, error);
     if (status == STATUS_OK)
-        status = query_next(query, &row, error);
-    if (status == STATUS_OK)
-        atomic_store(&engine->start_us, row.event_us);
-    query_close(query);
-    return status == STATUS_END ? STATUS_OK : status;
+        atomic_store(&engine->start_us, event_us);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* Not from the rows that were scanned: a checkpoint may leave none to scan. */
@@ -356,15 +313,27 @@ static void set_clock(struct engine *engine)
         clock_advance(engine->parts.clock, stats.high_us);
 }
 
+static enum status scan_rows(struct recovery *recovery, struct reader *scan, uint64_t first,
+                             struct error *error)
+{
+    struct ledger_stats stats;
+    recovery->next = first;
+    enum status status = reader_scan_past(scan, first, recover_row, note_damage, recovery, error);
+    ledger_stats(recovery->engine->ledger, &stats);
+    tell_damage(recovery, stats.tree_size);
+    if (status == STATUS_OK && stats.tree_size > 0)
+        log_write(recovery->engine->parts.log, LOG_INFO, "engine", "taken_up",
+                  "%llu rows: the state of a checkpoint and %llu rows read",
+                  (unsigned long long)stats.tree_size,
+                  (unsigned long long)(stats.tree_size - first));
+    return status;
+}
+
 enum status engine_recover(struct engine *engine, struct error *error)
 {
     struct recovery recovery = {.engine = engine};
     struct reader *scan = NULL;
-    if (usable(engine, check_mark(engine, error), 1, error)) {
-        recovery.windows_from = load_windows(engine);
-        recovery.counts_from = load_counts(engine);
-        recovery.ids_from = load_ids(engine);
-    }
+    load_all(&recovery, error);
     recovery.arena = arena_create(RECOVERY_ARENA_BYTES);
     uint64_t first = 0;
     enum status status = recovery.arena ? STATUS_OK : STATUS_MEMORY;
@@ -381,7 +350,7 @@ enum status engine_recover(struct engine *engine, struct error *error)
     if (status == STATUS_OK)
         status = reader_open(engine->parts.ledger_dir, &scan, error);
     if (status == STATUS_OK)
-        status = reader_scan(scan, first, recover_row, &recovery, error);
+        status = scan_rows(&recovery, scan, first, error);
     if (status == STATUS_OK)
         set_clock(engine);
     reader_close(scan);
@@ -390,34 +359,5 @@ enum status engine_recover(struct engine *engine, struct error *error)
     arena_destroy(recovery.arena);
     if (status != STATUS_OK)
         error_prefix(error, "the ledger in %s cannot be taken up", engine->parts.ledger_dir);
-    return status;
-}
-
-enum status engine_checkpoint(struct engine *engine, struct error *error)
-{
-    uint64_t size;
-    uint8_t root[SHA256_SIZE];
-    char *windows = state_path(engine, WINDOWS_NAME);
-    char *counts = state_path(engine, COUNTS_NAME);
-    char *ids = state_path(engine, IDS_NAME);
-    enum status status = windows && counts && ids ? STATUS_OK : no_path(error);
-    if (status == STATUS_OK)
-        status = reader_head(engine->reader, &size, root, error);
-    if (status == STATUS_OK)
-        status = drop_mark(engine, error);
-    if (status == STATUS_OK)
-        status = feature_store_save(engine->store, windows, size, error);
-    if (status == STATUS_OK)
-        status = observe_save(engine->observe, counts, size, error);
-    if (status == STATUS_OK && engine->unique)
-        status = unique_save(engine->unique, ids, size, error);
-    struct mark mark = {.tree_size = size};
-    snprintf(mark.identity, sizeof mark.identity, "%s", ledger_identity(engine->ledger));
-    memcpy(mark.root, root, sizeof mark.root);
-    if (status == STATUS_OK)
-        status = save_mark(engine, &mark, error);
-    free(ids);
-    free(counts);
-    free(windows);
     return status;
 }

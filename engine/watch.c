@@ -142,7 +142,9 @@ void engine_observe_row(struct engine *engine, const struct ledger_row *row,
     copy_name(row->model, model);
     copy_name(row->model_version, version);
     copy_name(row->rule, rule);
+    const struct event aged = {.time_us = row->event_us}; /* how old it was is always known */
     struct outcome outcome = {
+        .event = event ? event : &aged,
         .features = {engine->features, (float *)(uintptr_t)row->features},
         .margin = row->margin,
         .score = row->score,

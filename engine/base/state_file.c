@@ -130,14 +130,34 @@ enum status state_file_put(struct state_file *file, const void *data, size_t siz
     return STATUS_OK;
 }
 
-enum status state_file_commit(struct state_file *file, struct error *error)
+enum status state_file_finish(struct state_file *file, struct error *error)
 {
     enum status status = file->at > 0 ? flush(file, error) : STATUS_OK;
     if (status == STATUS_OK)
         status = flush(file, error); /* empty: the end */
     if (status == STATUS_OK && fsync(file->fd) != 0)
         status = io_error(file->aside, "sync", error);
-    if (status == STATUS_OK && rename(file->aside, file->path) != 0)
+    return status;
+}
+
+enum status state_file_commit(struct state_file *file, struct error *error)
+{
+    enum status status = state_file_finish(file, error);
+    if (status == STATUS_OK)
+        return state_file_install(file, error);
+    state_file_abandon(file);
+    return status;
+}
+
+int state_file_number(const struct state_file *file)
+{
+    return file->fd;
+}
+
+enum status state_file_install(struct state_file *file, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (rename(file->aside, file->path) != 0)
         status = io_error(file->path, "replace", error);
     if (status == STATUS_OK)
         status = folder_sync_of(file->path, error);

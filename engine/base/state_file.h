@@ -27,6 +27,12 @@ MUST_USE enum status state_file_put(struct state_file *file, const void *data, s
 /* Syncs, takes the place of what was at `path`, syncs the folder. Frees the file either way; after
  * an error the old one is still in its place. */
 MUST_USE enum status state_file_commit(struct state_file *file, struct error *error);
+/* The two halves of it, for a file that a forked process fills from the memory that it was given.
+ * There, once all was put: written out and synced. Takes no memory, frees nothing. */
+MUST_USE enum status state_file_finish(struct state_file *file, struct error *error);
+/* Then, in the process that created it: takes its place. Frees the file either way. */
+MUST_USE enum status state_file_install(struct state_file *file, struct error *error);
+int state_file_number(const struct state_file *file); /* its file descriptor */
 void state_file_abandon(struct state_file *file); /* NULL is ignored */
 
 /* ---- reading: open, get, end, close ---- */

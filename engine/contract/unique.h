@@ -51,6 +51,13 @@ MUST_USE enum status unique_restore(struct unique *unique, struct slice id, uint
  * set meanwhile. */
 MUST_USE enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
                                  struct error *error);
+/* The same in two steps. The file for it, empty: */
+struct state_file;
+MUST_USE enum status unique_create_file(const char *path, struct state_file **file,
+                                        struct error *error);
+/* ... and what is put into it. Takes neither locks nor memory: a forked process can do it. */
+MUST_USE enum status unique_write(const struct unique *unique, struct state_file *file,
+                                  uint64_t upto_index, struct error *error);
 /* Replaces the set, which must be new, by what was saved. STATUS_NOT_FOUND: no such file;
  * STATUS_CORRUPT: not what was written; STATUS_CONFLICT: kept for another span; STATUS_UNSUPPORTED:
  * by a newer binnacle; STATUS_FULL: beyond max_bytes. After any of these the set is empty. */

@@ -29,7 +29,8 @@ static bool has_pending(const struct shard *shard)
     return false;
 }
 
-static enum status put_shard(struct state_file *file, struct shard *shard, struct error *error)
+static enum status put_shard(struct state_file *file, const struct shard *shard,
+                             struct error *error)
 {
     const struct shard_header header = {shard->n_slots, shard->n_ids, shard->now_us};
     if (has_pending(shard))
@@ -44,18 +45,30 @@ static enum status put_shard(struct state_file *file, struct shard *shard, struc
     return status;
 }
 
-enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
-                        struct error *error)
+enum status unique_create_file(const char *path, struct state_file **file, struct error *error)
+{
+    return state_file_create(path, &ids_kind, file, error);
+}
+
+enum status unique_write(const struct unique *unique, struct state_file *file, uint64_t upto_index,
+                         struct error *error)
 {
     const struct ids_header header = {upto_index, unique->seed, unique->span_us, SHARDS,
                                       sizeof(struct entry)};
-    struct state_file *file;
-    enum status status = state_file_create(path, &ids_kind, &file, error);
-    if (status != STATUS_OK)
-        return status;
-    status = state_file_put(file, &header, sizeof header, error);
+    enum status status = state_file_put(file, &header, sizeof header, error);
     for (int i = 0; status == STATUS_OK && i < SHARDS; i++)
         status = put_shard(file, &unique->shards[i], error);
+    return status;
+}
+
+enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
+                        struct error *error)
+{
+    struct state_file *file;
+    enum status status = unique_create_file(path, &file, error);
+    if (status != STATUS_OK)
+        return status;
+    status = unique_write(unique, file, upto_index, error);
     if (status == STATUS_OK)
         return state_file_commit(file, error);
     state_file_abandon(file);

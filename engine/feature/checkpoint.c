@@ -39,40 +39,36 @@ static enum status put_entity(struct state_file *file, const struct feature_stor
 }
 
 static enum status put_shard(struct state_file *file, const struct feature_store *store,
-                             struct shard *shard, struct error *error)
+                             const struct shard *shard, struct error *error)
 {
     enum status status = STATUS_OK;
-    lock_take(&shard->lock);
     for (const struct entity *entity = shard->oldest; status == STATUS_OK && entity;
          entity = entity->newer)
         status = put_entity(file, store, entity, error);
-    lock_release(&shard->lock);
     return status;
 }
 
-static enum status put_state(struct state_file *file, struct feature_store *store,
-                             uint64_t upto_index, struct error *error)
+enum status feature_store_write(const struct feature_store *store, struct state_file *file,
+                                uint64_t upto_index, struct error *error)
 {
-    struct feature_usage usage;
-    feature_store_usage(store, &usage);
-    const struct header header = {
+    struct header header = {
         .views = store->views->digest,
         .lateness_us = store->lateness_us,
         .upto_index = upto_index,
-        .newest_us = usage.newest_us,
-        .n_entities = usage.entities,
+        .newest_us = atomic_load(&store->newest_us),
         .shared = store->online != NULL,
     };
+    for (size_t i = 0; i < store->n_shards; i++)
+        header.n_entities += store->shards[i].n;
     enum status status = state_file_put(file, &header, sizeof header, error);
     for (size_t i = 0; status == STATUS_OK && i < store->n_shards; i++)
         status = put_shard(file, store, &store->shards[i], error);
     return status;
 }
 
-enum status feature_store_save(struct feature_store *store, const char *path, uint64_t upto_index,
-                               struct error *error)
+enum status feature_store_create_file(struct feature_store *store, const char *path,
+                                      struct state_file **file, struct error *error)
 {
-    struct state_file *file;
     struct feature_usage usage;
     feature_store_usage(store, &usage);
     if (usage.pending > 0)
@@ -80,10 +76,17 @@ enum status feature_store_save(struct feature_store *store, const char *path, ui
                          "%s: %llu entries wait for the online store; a checkpoint now would let "
                          "them be forgotten",
                          path, (unsigned long long)usage.pending);
-    enum status status = state_file_create(path, &checkpoint_kind, &file, error);
+    return state_file_create(path, &checkpoint_kind, file, error);
+}
+
+enum status feature_store_save(struct feature_store *store, const char *path, uint64_t upto_index,
+                               struct error *error)
+{
+    struct state_file *file;
+    enum status status = feature_store_create_file(store, path, &file, error);
     if (status != STATUS_OK)
         return status;
-    status = put_state(file, store, upto_index, error);
+    status = feature_store_write(store, file, upto_index, error);
     if (status == STATUS_OK)
         return state_file_commit(file, error);
     state_file_abandon(file);

@@ -84,6 +84,14 @@ MUST_USE enum status feature_label(struct feature_store *store, struct feature_s
  * Redis: an older checkpoint and the record bring them there after a restart. */
 MUST_USE enum status feature_store_save(struct feature_store *store, const char *path,
                                         uint64_t upto_index, struct error *error);
+/* The same in two steps. The file for it, empty: */
+struct state_file;
+MUST_USE enum status feature_store_create_file(struct feature_store *store, const char *path,
+                                               struct state_file **file, struct error *error);
+/* ... and what is put into it. Nothing may change the store meanwhile. Takes neither locks nor
+ * memory: a forked process can do it. */
+MUST_USE enum status feature_store_write(const struct feature_store *store, struct state_file *file,
+                                         uint64_t upto_index, struct error *error);
 /* Replaces the state by what was saved; from there on everything is as if never interrupted.
  * STATUS_NOT_FOUND: no such file; STATUS_CORRUPT: not what was written; STATUS_CONFLICT: made for
  * other views or another schema; STATUS_UNSUPPORTED: by a newer binnacle. After any of these the

@@ -135,6 +135,11 @@ void observe_set_sink(struct observe *observe, const struct observe_sink *sink);
  * crash leaves the old one). `mark` is the caller's: the first ledger row not contained. */
 MUST_USE enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
                                   struct error *error);
+/* The same in two steps: what there is at this moment, to be freed in any case ... */
+void observe_encode(struct observe *observe, uint64_t mark, struct buffer *encoded);
+/* ... and the file. Any thread. */
+MUST_USE enum status observe_write(const struct buffer *encoded, const char *path,
+                                   struct error *error);
 /* Reads it back into a fresh observe. STATUS_NOT_FOUND: no file; STATUS_CONFLICT: written under
  * other features or bins, and nothing is taken over; STATUS_CORRUPT. Rows from *mark on are then
  * given to observe_recorded(). */

@@ -124,36 +124,45 @@ static bool take_reference(const struct observe *observe, struct slice *bytes,
     return true;
 }
 
-enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
-                         struct error *error)
+void observe_encode(struct observe *observe, uint64_t mark, struct buffer *out)
 {
     observe_assert(observe);
     observe_pour_all(observe);
-    struct buffer out;
-    struct state_file *file;
-    buffer_init(&out, MAX_FILE);
-    varint_put(&out, digest(observe));
-    varint_put(&out, mark);
+    buffer_init(out, MAX_FILE);
+    varint_put(out, digest(observe));
+    varint_put(out, mark);
     lock_take(&observe->lock);
-    put_arms(observe, &out);
-    put_reference(observe->reference, &out);
-    windows_encode(observe->windows, &out);
+    put_arms(observe, out);
+    put_reference(observe->reference, out);
+    windows_encode(observe->windows, out);
     lock_release(&observe->lock);
-    const uint64_t size = out.size;
-    enum status status = out.overflow
-                             ? error_set(error, STATUS_MEMORY, "out of memory for %s", path)
-                             : state_file_create(path, &counts_kind, &file, error);
+}
+
+enum status observe_write(const struct buffer *encoded, const char *path, struct error *error)
+{
+    struct state_file *file;
+    const uint64_t size = encoded->size;
+    if (encoded->overflow)
+        return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
+    enum status status = state_file_create(path, &counts_kind, &file, error);
     if (status != STATUS_OK)
-        goto out;
+        return status;
     status = state_file_put(file, &size, sizeof size, error);
     if (status == STATUS_OK)
-        status = state_file_put(file, out.data, size, error);
+        status = state_file_put(file, encoded->data, size, error);
     if (status == STATUS_OK)
-        status = state_file_commit(file, error);
-    else
-        state_file_abandon(file);
-out:
-    buffer_free(&out);
+        return state_file_commit(file, error);
+    state_file_abandon(file);
+    return status;
+}
+
+enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
+                         struct error *error)
+{
+    struct buffer encoded;
+    observe_encode(observe, mark, &encoded);
+    enum status status = observe_write(&encoded, path, error);
+    buffer_free(&encoded);
     return status;
 }
 

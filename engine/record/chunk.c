@@ -26,6 +26,7 @@ void chunk_clear(struct chunk *chunk)
         buffer_init(&chunk->bytes, MAX_CHUNK_BYTES);
     buffer_reset(&chunk->bytes);
     chunk->n = chunk->n_leaves = chunk->n_quarantined = 0;
+    chunk->ends_group = false;
     chunk->next = NULL;
 }
 

@@ -138,8 +138,13 @@ enum status group_write_items(struct writer *writer, struct error *error)
             return status;
         attempt->rows++;
         attempt->bytes += item->size;
-        if (++at.item == at.chunk->n)
-            attempt->ticket = at.chunk->ticket;
+        if (++at.item < at.chunk->n)
+            continue;
+        attempt->ticket = at.chunk->ticket;
+        if (at.chunk->ends_group) {
+            at = group_settle(at);
+            break;
+        }
     }
     attempt->end = at;
     return STATUS_OK;

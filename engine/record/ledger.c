@@ -474,6 +474,17 @@ enum status ledger_submit(struct ledger *ledger, struct ledger_entry *entries, s
     return STATUS_OK;
 }
 
+/* What the writer has taken already ends with a group in any case. */
+void ledger_fence(struct ledger *ledger, uint64_t *tree_size, uint64_t *ticket)
+{
+    lock_take(&ledger->lock);
+    if (ledger->tail)
+        ledger->tail->ends_group = true;
+    *tree_size = ledger->next_index;
+    *ticket = ledger->next_ticket;
+    lock_release(&ledger->lock);
+}
+
 enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error)
 {
     int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;

@@ -150,6 +150,9 @@ MUST_USE enum status ledger_wait_index(struct ledger *ledger, uint64_t index, in
  * commit and after each failure to commit; ledger_stats() then says how far `durable` is and
  * whether the disk refuses. The ledger's, and valid as long as it; one reader. */
 MUST_USE enum status ledger_watch(struct ledger *ledger, int *fd, struct error *error);
+/* What was submitted so far, `*tree_size` leaves of it, will end with a group of its own, so that there
+ * will be a root over just these; its ticket can be waited for. Any thread. */
+void ledger_fence(struct ledger *ledger, uint64_t *tree_size, uint64_t *ticket);
 /* Waits until everything submitted so far is on the disk. */
 MUST_USE enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error);
 
@@ -188,6 +191,11 @@ struct ledger_stats {
 };
 /* Any thread. */
 void ledger_stats(struct ledger *ledger, struct ledger_stats *stats);
+
+/* Somebody who reads has found the file at `path` damaged, and knows of so many rows that are gone
+ * with it: counted, shown, and noted beside the file. Any thread. */
+void ledger_found_damaged(struct ledger *ledger, const char *path, uint64_t lost_rows,
+                          const struct error *error);
 
 /* 32 hex digits that name this ledger and tell nothing about its keys: the same for its backups,
  * another one for every other ledger. Lives as long as the ledger. */

@@ -34,6 +34,7 @@ struct chunk {
     struct item *items;
     size_t n, capacity;
     size_t n_leaves, n_quarantined;
+    bool ends_group;
     struct buffer bytes;
     uint64_t ticket, first_index, first_quarantine;
     int64_t queued_ns; /* monotonic */

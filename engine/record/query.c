@@ -249,3 +249,36 @@ enum status query_next(struct query *query, struct ledger_row *row, struct error
         return STATUS_OK;
     }
 }
+
+static enum status first_of_file(struct day_reader *file, int64_t *event_us, struct error *error)
+{
+    struct db_stmt *select;
+    enum status status =
+        db_prepare(file->db, "SELECT event_us FROM decisions ORDER BY idx LIMIT 1", &select, error);
+    if (status != STATUS_OK)
+        return status;
+    status = db_step(select, error);
+    if (status == STATUS_OK)
+        *event_us = db_int(select, 0);
+    db_finish(select);
+    return status == STATUS_END ? STATUS_NOT_FOUND : status;
+}
+
+enum status reader_first_event(struct reader *reader, int64_t *event_us, struct error *error)
+{
+    enum status status = reader_look(reader, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < reader->n_days; i++) {
+        const struct tier_day *sealed = reader_sealed(reader, i);
+        if (sealed && sealed->first_event_us == INT64_MIN)
+            continue;
+        *event_us = sealed ? sealed->first_event_us : 0;
+        status = sealed ? STATUS_OK : reader_open_day(reader, i, error);
+        if (status == STATUS_OK && !sealed)
+            status = first_of_file(reader->file, event_us, error);
+        if (status != STATUS_NOT_FOUND && status != STATUS_CORRUPT)
+            return status;
+    }
+    return error_set(error, STATUS_NOT_FOUND, "the ledger %s has no decision", reader->dir);
+}

@@ -292,25 +292,75 @@ static enum status scan_file(struct reader *reader, uint64_t index, row_visitor 
     return status;
 }
 
+/* Where rows from `index` on begin; a file whose beginning cannot be read may hold it. */
+static enum status find_first_file(struct reader *reader, uint64_t index, size_t *at,
+                                   struct error *error)
+{
+    enum status status = reader_look(reader, error);
+    *at = status == STATUS_OK ? reader->n_days : 0;
+    for (bool found = false; status == STATUS_OK && !found && *at > 0;) {
+        struct day_head head;
+        status = reader_day_head(reader, --*at, &head, error);
+        found = status == STATUS_OK && head.first_index <= index;
+        if (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT)
+            status = STATUS_OK;
+    }
+    return status;
+}
+
+static void tell_damage(const struct reader *reader, size_t at, damage_visitor *damaged,
+                        void *context, const struct error *error)
+{
+    char path[PATH_SIZE];
+    if (day_path(path, reader->dir, reader->days[at]))
+        damaged(context, path, error);
+}
+
+/* damaged: NULL: damage is an error. */
+static enum status scan_files(struct reader *reader, size_t at, uint64_t index, row_visitor *each,
+                              damage_visitor *damaged, void *context, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (; status == STATUS_OK && at < reader->n_days; at++) {
+        status = reader_open_day(reader, at, error);
+        if (status == STATUS_OK)
+            status = scan_file(reader, index, each, context, error);
+        if (status == STATUS_CORRUPT && damaged) {
+            tell_damage(reader, at, damaged, context, error);
+            status = STATUS_OK;
+        }
+        if (status == STATUS_NOT_FOUND) /* a file that was made and never committed to */
+            status = STATUS_OK;
+    }
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static uint64_t not_deleted(const struct reader *reader, uint64_t index)
+{
+    const struct tier_day *deleted = tiers_last_deleted(reader->tiers);
+    return deleted && index < deleted->tree_size ? deleted->tree_size : index;
+}
+
 enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each, void *context,
                         struct error *error)
 {
     struct day_head head;
     size_t at;
-    const struct tier_day *deleted = tiers_last_deleted(reader->tiers);
-    if (deleted && index < deleted->tree_size)
-        index = deleted->tree_size;
+    index = not_deleted(reader, index);
     enum status status = open_holder(reader, index, &at, &head, error);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    for (; status == STATUS_OK && at < reader->n_days; at++) {
-        status = reader_open_day(reader, at, error);
-        if (status == STATUS_OK)
-            status = scan_file(reader, index, each, context, error);
-        if (status == STATUS_NOT_FOUND) /* a file that was made and never committed to */
-            status = STATUS_OK;
-    }
-    return status == STATUS_END ? STATUS_OK : status;
+    return status == STATUS_OK ? scan_files(reader, at, index, each, NULL, context, error) : status;
+}
+
+enum status reader_scan_past(struct reader *reader, uint64_t index, row_visitor *each,
+                             damage_visitor *damaged, void *context, struct error *error)
+{
+    size_t at;
+    index = not_deleted(reader, index);
+    enum status status = find_first_file(reader, index, &at, error);
+    return status == STATUS_OK ? scan_files(reader, at, index, each, damaged, context, error)
+                               : status;
 }
 
 /* Moves what the row borrows from the statement into reader->texts, so that the statement can end:

@@ -48,6 +48,17 @@ typedef enum status row_visitor(void *context, const struct ledger_row *row, str
 MUST_USE enum status reader_scan(struct reader *reader, uint64_t index, row_visitor *each,
                                  void *context, struct error *error);
 
+/* The same past what is damaged: a file that cannot be read to its end is told of, and the next one
+ * is gone on with. */
+typedef void damage_visitor(void *context, const char *path, const struct error *error);
+MUST_USE enum status reader_scan_past(struct reader *reader, uint64_t index, row_visitor *each,
+                                      damage_visitor *damaged, void *context, struct error *error);
+
+/* Event time of the first decision that is there, without unpacking or fetching a day for it. Days
+ * that are damaged are passed over. STATUS_NOT_FOUND: there is none. */
+MUST_USE enum status reader_first_event(struct reader *reader, int64_t *event_us,
+                                        struct error *error);
+
 /* One row; borrowed until the next call. STATUS_NOT_FOUND. */
 MUST_USE enum status reader_row(struct reader *reader, uint64_t index, struct ledger_row *row,
                                 struct error *error);

@@ -289,7 +289,7 @@ void file_drop(struct writer *writer)
 }
 
 /* So that it is known after a restart as well; who puts the file right takes it away. */
-static void leave_note(const struct writer *writer, const char *path, const struct error *error)
+static void leave_note(struct log *log, const char *path, const struct error *error)
 {
     char *name = NULL, when[TIME_TEXT_SIZE];
     FILE *note = asprintf(&name, "%s" DAMAGED_SUFFIX, path) < 0 ? NULL : fopen(name, "we");
@@ -299,9 +299,21 @@ static void leave_note(const struct writer *writer, const char *path, const stru
     if (note && fclose(note) != 0)
         written = false;
     if (!written)
-        log_write(writer->ledger->log, LOG_WARN, "record", "note_not_written",
+        log_write(log, LOG_WARN, "record", "note_not_written",
                   "%s: no note could be left beside it", path);
     free(name);
+}
+
+void ledger_found_damaged(struct ledger *ledger, const char *path, uint64_t lost_rows,
+                          const struct error *error)
+{
+    leave_note(ledger->log, path, error);
+    lock_take(&ledger->lock);
+    ledger->stats.damaged_files++;
+    ledger->stats.lost_rows += lost_rows;
+    snprintf(ledger->stats.damage, sizeof ledger->stats.damage, "%.120s: %.120s", path,
+             error->message);
+    lock_release(&ledger->lock);
 }
 
 bool file_leave(struct writer *writer, const struct error *error)
@@ -322,13 +334,7 @@ bool file_leave(struct writer *writer, const struct error *error)
               "%s: %s; the ledger goes on in the next day's file and leaves this one as it is: "
               "`binnacle ledger verify` says which rows are lost, a backup brings them back",
               name, error->message);
-    leave_note(writer, name, error);
-    lock_take(&ledger->lock);
-    ledger->stats.damaged_files++;
-    ledger->stats.lost_rows += writer->lost;
-    snprintf(ledger->stats.damage, sizeof ledger->stats.damage, "%.120s: %.120s", name,
-             error->message);
-    lock_release(&ledger->lock);
+    ledger_found_damaged(ledger, name, writer->lost, error);
     writer->lost = 0;
     return true;
 }

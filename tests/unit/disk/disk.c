@@ -268,7 +268,7 @@ static void take_up(const char *below)
     closedir(folder);
 }
 
-void disk_begin(const char *root)
+void disk_watch(const char *root)
 {
     disk_lock();
     if (the_disk.root)

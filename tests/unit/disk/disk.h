@@ -21,7 +21,7 @@
 void disk_register(void);
 
 /* From now on everything below `root` is watched; what is there counts as synced. */
-void disk_begin(const char *root);
+void disk_watch(const char *root);
 /* Forgets it all; faults too. */
 void disk_end(void);
 

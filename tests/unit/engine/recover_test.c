@@ -158,7 +158,7 @@ static void the_clock_goes_on_where_it_stood_when_ids_are_not_kept(void **state)
 static void damage(const struct bench *bench, const char *name)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", bench->ledger_dir, name);
+    bench_checkpoint(bench, name, path);
     FILE *file = fopen(path, "r+");
     assert_non_null(file);
     assert_int_equal(fseek(file, 100, SEEK_SET), 0);

@@ -69,7 +69,7 @@ static void a_replaced_file_is_the_old_one_or_the_new_one(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s/counts", dir);
     assert_int_equal(write_all(path, 'a', &error), STATUS_OK);
-    disk_begin(dir);
+    disk_watch(dir);
     assert_int_equal(write_all(path, 'b', &error), STATUS_OK);
     size_t end = disk_moment();
     for (size_t i = 0; i < 8 * (end + 1); i++) {
@@ -93,7 +93,7 @@ static void a_sync_that_fails_leaves_the_old_one_in_its_place(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s/counts", dir);
     assert_int_equal(write_all(path, 'a', &error), STATUS_OK);
-    disk_begin(dir);
+    disk_watch(dir);
     disk_fail(&(struct disk_fault){CALL_SYNC, "counts.new", .times = 1, .error = EIO});
     assert_int_equal(write_all(path, 'b', &error), STATUS_IO);
     assert_int_equal(disk_failed(), 1);

@@ -48,7 +48,7 @@ static void commits_go_on_while_a_move_waits_for_the_disk(void **state)
     struct ledger *ledger = open_short(dir, clock);
     struct ledger_stats stats;
     uint64_t round = 0;
-    disk_begin(dir);
+    disk_watch(dir);
     write_round(ledger, round++);
     disk_hold_syncs("08.db");
     while (log_pages(dir) < LIMIT)
@@ -97,7 +97,7 @@ static void a_move_that_fails_loses_nothing_and_is_made_good(void **state)
     struct ledger *ledger = open_short(dir, clock);
     struct ledger_stats stats = {0};
     uint64_t round = 0;
-    disk_begin(dir);
+    disk_watch(dir);
     write_round(ledger, round++);
     disk_fail(&(struct disk_fault){CALL_SYNC, "08.db", .times = 1, .error = EIO, .evicted = true});
     while (stats.reopened == 0) {

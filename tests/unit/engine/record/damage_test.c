@@ -144,7 +144,7 @@ static void go_on_after(const struct run *run, char *dir, void (*harm)(const cha
 {
     struct clock *clock = start_clock();
     int source;
-    disk_begin(dir);
+    disk_watch(dir);
     struct ledger *ledger = load_open(dir, clock, &source);
     harm(dir);
     disk_fail(&(struct disk_fault){CALL_SYNC, NEWEST "-wal", .times = 1, .error = EIO});
@@ -198,7 +198,7 @@ static void a_file_that_was_taken_away_is_counted_as_lost_rows(void **state)
     assert_true(rows > 10);
     struct clock *clock = start_clock();
     int source;
-    disk_begin(dir);
+    disk_watch(dir);
     struct ledger *ledger = load_open(dir, clock, &source);
     take_away(dir);
     disk_fail(&(struct disk_fault){CALL_SYNC, NEWEST "-wal", .times = 1, .error = EIO});

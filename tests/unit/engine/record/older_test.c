@@ -152,7 +152,7 @@ static void survives_a_failure_at_any_moment_of_its_migration(void **state)
         struct rows rows;
         struct clock *clock = clock_create_event(A_DAY_LATER);
         read_rows(dir, before, &rows);
-        disk_begin(dir);
+        disk_watch(dir);
         struct ledger *ledger = open_ledger(dir, clock);
         size_t end = disk_moment();
         assert_true(end > 10);

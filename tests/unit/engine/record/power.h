@@ -65,7 +65,7 @@ static inline struct run *run_create(enum disk_syncing syncing, const struct dis
     run->dir = folder_create();
     struct ledger *ledger = load_open(run->dir, clock, &source);
     close_ledger(ledger); /* has made the keys: pseudonyms are the same in all that follows */
-    disk_begin(run->dir);
+    disk_watch(run->dir);
     disk_set_syncing(syncing);
     disk_fail(fault);
     ledger = load_open(run->dir, clock, &source);

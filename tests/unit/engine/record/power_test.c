@@ -54,7 +54,7 @@ static void a_failure_while_going_on_after_a_failure_loses_nothing_either(void *
     uint64_t least = reported(run, moment);
     disk_image(moment, CRASH_MIXED, 1, first);
     disk_end();
-    disk_begin(first);
+    disk_watch(first);
     if (check_ledger(run, first, least, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     run->end = disk_moment();
@@ -76,7 +76,7 @@ static void a_ledger_that_is_being_made_is_whole_or_begins_anew(void **state)
     int source;
     run->dir = folder_create();
     snprintf(path, sizeof path, "%s/new/ledger", run->dir);
-    disk_begin(run->dir);
+    disk_watch(run->dir);
     struct ledger *ledger = load_open(path, clock, &source);
     load_wait(ledger, load_submit(ledger, 0, source));
     size_t written = disk_moment();
