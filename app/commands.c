@@ -365,6 +365,28 @@ static const struct cli_option metrics_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option estimate_options[] = {
+    {"reference", OPTION_TEXT, "FILE", "CSV whose truth is known, such as the test set", NULL, 0,
+     0},
+    {"current", OPTION_TEXT, "FILE", "CSV to estimate on, in the order of time", NULL, 0, 0},
+    {"score", OPTION_TEXT, "COL", "column with the scores, 0 to 1", NULL, 0, 0},
+    {"pred", OPTION_TEXT, "COL", "column with the decisions, 0 or 1", NULL, 0, 0},
+    {"label", OPTION_TEXT, "COL", "column with the truth, 0 or 1; may be absent from --current",
+     NULL, 0, 0},
+    {"chunk-size", OPTION_INT, "N", "rows of a chunk; what is left over is one, too", NULL, 1,
+     1e12},
+    {"metric", OPTION_TEXT, "M,...",
+     "roc_auc, average_precision, f1, precision, recall, specificity, accuracy, confusion_matrix, "
+     "business_value; without: all but the last",
+     NULL, 0, 0},
+    {"business-value", OPTION_TEXT, "TN,FP,FN,TP", "what each kind of decision is worth", NULL, 0,
+     0},
+    {"seed", OPTION_INT, "N", "of the resampling behind average_precision's sampling error", "42",
+     0, 4294967295.0},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option bench_options[] = {
     CONFIG_OPTION,
     MODEL_OPTION,
@@ -566,6 +588,23 @@ const struct cli_command commands[] = {
      "of a day; those found on an earlier day are left out (Fraud Detection Handbook).",
      "binnacle metrics --score score --label is_fraud scored.csv --json", metrics_options, 1, 1,
      command_metrics},
+    {"estimate", "", "How good the model is before labels are there: CBPE as NannyML defines it",
+     "Learns from --reference whether isotonic calibration improves the scores, and takes each\n"
+     "calibrated score as the probability that the row is positive: fractional confusion counts "
+     "per\n"
+     "chunk give the estimate. lower and upper are three sampling errors around it; thresholds "
+     "are\n"
+     "the mean of the reference's chunks and three standard deviations; an estimate beyond one is "
+     "an\n"
+     "alert. realized is the truth where labels are there. start and end are rows, both included.\n"
+     "Values are those of NannyML 0.13; its sampling error of average_precision is drawn at "
+     "random:\n"
+     "--seed N gives what it gives after numpy.random.seed(N).\n"
+     "--json: {n_reference, n_current, calibrated, chunks [{start, end, n, metric, estimated,\n"
+     "realized, sampling_error, lower, upper, lower_threshold, upper_threshold, alert}]}.",
+     "binnacle estimate --reference test.csv --current week.csv --score score --pred decision "
+     "--label fraud --chunk-size 1000 --json",
+     estimate_options, 0, 0, command_estimate},
     {"doctor", "", "Look at the machine, the configuration, the ledger and the broker", NULL, NULL,
      doctor_options, 0, 0, command_doctor},
     {"bench", "[IN]", "What each stage of a decision costs on this machine",

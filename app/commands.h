@@ -40,6 +40,7 @@ int command_traffic_set(const struct cli_args *args);
 int command_report(const struct cli_args *args);
 int command_detect(const struct cli_args *args);
 int command_metrics(const struct cli_args *args);
+int command_estimate(const struct cli_args *args);
 int command_bench(const struct cli_args *args);
 int command_doctor(const struct cli_args *args);
 int command_completion(const struct cli_args *args);

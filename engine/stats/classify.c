@@ -97,6 +97,13 @@ static struct classify_value of_mean(double sum, double squares, size_t n_rows, 
     return around(sum / n, sqrt(variance / n), z, highest);
 }
 
+static void start(size_t n, struct classify_result *out)
+{
+    *out = (struct classify_result){.n = n, .cost_total = not_defined};
+    for (int i = 0; i < CLASSIFY_COUNT; i++)
+        out->figures[i] = (struct classify_value){not_defined, not_defined, not_defined};
+}
+
 /* ---- by rank ---- */
 
 static int by_score_descending(const void *a, const void *b)
@@ -174,6 +181,26 @@ static void rank_figures(const struct classify_row *rows, size_t n, double z,
     if (positives > 0)
         out->figures[CLASSIFY_AVERAGE_PRECISION] =
             logit_interval(precision_sum / positives, positives, z);
+}
+
+enum status classify_ranks(const double *scores, const double *labels, size_t n, double *auc,
+                           double *average_precision, struct error *error)
+{
+    struct classify_result result;
+    struct classify_row *rows = calloc(n + 1, sizeof *rows);
+    if (!rows)
+        return error_set(error, STATUS_MEMORY, "out of memory for %zu scores", n);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct classify_row){scores[i], 1, labels[i] != 0};
+    start(n, &result);
+    qsort(rows, n, sizeof *rows, by_score_descending);
+    rank_figures(rows, n, 1, &result);
+    if (auc)
+        *auc = result.figures[CLASSIFY_AUC].value;
+    if (average_precision)
+        *average_precision = result.figures[CLASSIFY_AVERAGE_PRECISION].value;
+    free(rows);
+    return STATUS_OK;
 }
 
 /* ---- by value ---- */
@@ -309,9 +336,7 @@ enum status classify(struct classify_row *rows, size_t n, const struct classify_
         probabilities = probabilities && rows[i].score >= 0 && rows[i].score <= 1;
     }
     double z = classify_deviations(options->confidence);
-    *out = (struct classify_result){.n = n, .cost_total = not_defined};
-    for (int i = 0; i < CLASSIFY_COUNT; i++)
-        out->figures[i] = (struct classify_value){not_defined, not_defined, not_defined};
+    start(n, out);
     if (n)
         qsort(rows, n, sizeof *rows, by_score_descending);
     rank_figures(rows, n, z, out);

@@ -69,6 +69,11 @@ MUST_USE enum status classify(struct classify_row *rows, size_t n,
                               const struct classify_options *options, struct classify_result *out,
                               struct error *error);
 
+/* AUC and average precision alone, of columns that stay as they are; labels are 0 or not, scores
+ * not NaN. NaN where they are not defined; either may be NULL. */
+MUST_USE enum status classify_ranks(const double *scores, const double *labels, size_t n,
+                                    double *auc, double *average_precision, struct error *error);
+
 /* The interval that Wilson's score method gives a share of `hits` in `n`; NaN for n = 0. */
 struct classify_value classify_wilson(double hits, double n, double z);
 /* How many standard deviations of a normal variable hold `confidence` of it, two-sided. */
