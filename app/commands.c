@@ -217,6 +217,22 @@ static const struct cli_option traffic_set_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option drill_options[] = {
+    {"for", OPTION_NUMBER, "S", "how long, in seconds", "30", 1, 3600},
+    {"seed", OPTION_INT, "N", "which variation of the fault", "1", 0, 1e15},
+    URL_OPTION,
+    {"innocent", OPTION_TEXT, "CHANGE",
+     "a second change that does no harm, beside the fault: split or rules", NULL, 0, 0},
+    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
+    END_OPTION,
+};
+
+static const struct cli_option reload_options[] = {
+    URL_OPTION,
+    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
+    END_OPTION,
+};
+
 static const struct cli_option explain_options[] = {
     URL_OPTION,
     JSON_OPTION,
@@ -543,6 +559,17 @@ const struct cli_command commands[] = {
     {"traffic set", "ARM=SHARE...", "Change the split of a running binnacle",
      "ARM is champion, canary or shadow; SHARE is in percent of the traffic.",
      "binnacle traffic set canary=5", traffic_set_options, 1, -1, command_traffic_set},
+    {"reload", "", "Have a running binnacle read its rules file again", NULL, NULL, reload_options,
+     0, 0, command_reload},
+    {"drill", "FAULT", "Put a fault into a demo or staging instance, to see what is made of it",
+     "FAULT is latency, errors, drift, freshness, nulls, canary, labels, volume, rules, cohort or\n"
+     "none. It comes from outside, through the door that a real one would come through: events\n"
+     "and labels posted over HTTP, the split, the rules file, a lock on the ledger's database that\n"
+     "holds commits up (latency, errors; on the service's machine, as its user). What was changed\n"
+     "is put back at the end, on Ctrl-C, too. An instance that is neither a demo nor configured\n"
+     "with `staging: true` is left alone. Prints {drill, seed, from, to}.",
+     "binnacle drill nulls --for 30 --seed 7; binnacle explain", drill_options, 1, 1,
+     command_drill},
     {"explain", "", "What is wrong with a running binnacle, why, and what to do",
      "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
      "command to begin with. --json prints {incident, since, until, causes: [{cause, slice,\n"

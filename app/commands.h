@@ -35,6 +35,8 @@ int command_contract_check(const struct cli_args *args);
 int command_contract_schema(const struct cli_args *args);
 int command_contract_diff(const struct cli_args *args);
 int command_traffic_show(const struct cli_args *args);
+int command_drill(const struct cli_args *args);
+int command_reload(const struct cli_args *args);
 int command_explain(const struct cli_args *args);
 int command_traffic_set(const struct cli_args *args);
 int command_report(const struct cli_args *args);

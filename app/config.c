@@ -30,6 +30,8 @@ static const struct config_key top_keys[] = {
      "address of the page as people reach it, for messages"},
     {"online_store", CONFIG_STRING, offsetof(struct config, online_store), false, 0, 0,
      "embedded, or redis://HOST:PORT/DB (embedded)"},
+    {"staging", CONFIG_BOOL, offsetof(struct config, staging), false, 0, 0,
+     "no production: `binnacle drill` may put faults into it (false)"},
     {"max_memory_mb", CONFIG_INT, offsetof(struct config, max_memory_mb), false, 16, 1048576,
      "bound of the windows' memory in MiB (2048)"},
     {"workers", CONFIG_INT, offsetof(struct config, workers), false, 1, 1024,

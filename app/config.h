@@ -53,6 +53,7 @@ struct config {
     const char *listen, *listen_score;
     const char *online_store;
     const char *link; /* where people find the page, for messages */
+    bool staging; /* drills may be held here */
     int64_t max_memory_mb;
     int64_t workers;
     int64_t viewers;

@@ -18,6 +18,8 @@
 
 #define TRAINING_SEED     8420
 #define TRAINING_START_US (1767225600 * US_PER_S) /* 2026-01-01: the date does not matter */
+#define CANARY_ROUNDS     20
+#define CANARY_WEIGHT     15
 #define BATCH_BYTES       (4u << 20)
 
 /* The demo starts with empty windows, at any hour of any day, and fills them over a week; the model
@@ -75,7 +77,9 @@ static enum status name_model(struct demo *demo, struct error *error)
     for (const struct embedded_file *file = demo_files; file->name; file++)
         digest = hash64(file->data, file->size, digest);
     if (asprintf(&demo->model, "%s/model-%016llx.json", demo->folder, (unsigned long long)digest) <
-        0)
+            0 ||
+        asprintf(&demo->canary, "%s/canary-%016llx.json", demo->folder,
+                 (unsigned long long)digest) < 0)
         return error_set(error, STATUS_MEMORY, "out of memory");
     return STATUS_OK;
 }
@@ -214,6 +218,17 @@ static void end_training(struct training *training)
     arena_destroy(training->arena);
 }
 
+/* A canary as they come: trained with frauds weighed up and never calibrated again, so that what
+ * the rules take for a probability is none. */
+static enum status train_canary(const struct demo *demo, const struct dataset *dataset,
+                                const struct feature_views *views, struct train_options parameters,
+                                struct error *error)
+{
+    parameters.rounds = CANARY_ROUNDS;
+    parameters.scale_pos_weight = CANARY_WEIGHT;
+    return dataset_train(dataset, views, &parameters, demo->canary, error);
+}
+
 static enum status train(const struct demo *demo, struct error *error)
 {
     struct training training = {.demo = demo};
@@ -230,6 +245,8 @@ static enum status train(const struct demo *demo, struct error *error)
         status = train_options_read(config->train, &parameters, error);
     if (status == STATUS_OK)
         status = dataset_train(&training.dataset, config->views, &parameters, demo->model, error);
+    if (status == STATUS_OK)
+        status = train_canary(demo, &training.dataset, config->views, parameters, error);
     end_training(&training);
     return status;
 }
@@ -246,7 +263,7 @@ enum status demo_prepare(struct demo *demo, struct error *error)
         status = make_folder(demo->ledger, error);
     if (status == STATUS_OK)
         status = demo_write_config(demo->config, error);
-    if (status == STATUS_OK && access(demo->model, R_OK) != 0)
+    if (status == STATUS_OK && (access(demo->model, R_OK) != 0 || access(demo->canary, R_OK) != 0))
         status = train(demo, error);
     return status;
 }
@@ -255,6 +272,7 @@ void demo_free(struct demo *demo)
 {
     free(demo->ledger);
     free(demo->model);
+    free(demo->canary);
     free(demo->config);
     free(demo->folder);
     *demo = (struct demo){0};

@@ -10,6 +10,7 @@ struct demo {
     char *folder; /* $XDG_STATE_HOME/binnacle/demo, by default under ~/.local/state */
     char *config; /* its configuration folder, rewritten at each start */
     char *model;
+    char *canary; /* a model that gets no traffic until somebody gives it some */
     char *ledger;
 };
 

@@ -185,6 +185,7 @@ int command_run(const struct cli_args *args)
     options.session = (struct session_options){
         .config_dir = demo.config ? demo.config : cli_text(args, "config"),
         .model_file = cli_text(args, "model") ? cli_text(args, "model") : demo.model,
+        .canary_file = cli_text(args, "model") ? NULL : demo.canary,
         .ledger_dir = cli_text(args, "ledger") ? cli_text(args, "ledger") : demo.ledger,
         .model_name = demo.model && !cli_text(args, "model") ? "fraud" : NULL,
         .model_version = demo.model && !cli_text(args, "model") ? "demo" : NULL,

@@ -82,6 +82,8 @@ static struct snapshot *take_picture(struct service *service)
         return NULL;
     engine_fill(service->session.engine, snapshot);
     snapshot->seq = ++service->seq;
+    snapshot->staging = service->session.config->staging ||
+                        strcmp(service->session.config->source.type, "demo") == 0;
     /* In event time the start is the first event's, not the clock's before it. */
     if (service->started_us == 0)
         service->started_us = snapshot->time_us;

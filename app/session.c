@@ -70,7 +70,10 @@ static enum status given_model(struct session *session, struct engine_parts *par
     enum status status =
         add_model(session, parts, name, version, strdup(options->model_file), error);
     parts->arms[parts->n_arms++] = (struct engine_arm){VARIANT_CHAMPION, 0, -1};
-    return status;
+    if (status != STATUS_OK || !options->canary_file)
+        return status;
+    parts->arms[parts->n_arms++] = (struct engine_arm){VARIANT_CANARY, 1, 0};
+    return add_model(session, parts, name, "canary", strdup(options->canary_file), error);
 }
 
 static enum status fill_models(struct session *session, const struct session_options *options,

@@ -42,7 +42,7 @@ static int64_t now_us(const struct watch *watch)
 /* ---- the start and the end ---- */
 
 static void compare_file(struct watch *watch, enum change_kind kind, const char *name,
-                         const char *path)
+                         const char *path, const char *who)
 {
     struct file_sum sum;
     struct error error;
@@ -50,13 +50,13 @@ static void compare_file(struct watch *watch, enum change_kind kind, const char 
     if (!path || file_sum(path, &sum, &error) != STATUS_OK)
         return;
     hex_encode(sum.sha256, SHA256_SIZE, hex);
-    changes_compare(watch->changes, now_us(watch), "", &(struct change_part){kind, name, hex});
+    changes_compare(watch->changes, now_us(watch), who, &(struct change_part){kind, name, hex});
 }
 
 static void compare_named(struct watch *watch, enum change_kind kind, const char *name)
 {
     char *path = name ? config_path(watch->session->config, name) : NULL;
-    compare_file(watch, kind, name, path);
+    compare_file(watch, kind, name, path, "");
     free(path);
 }
 
@@ -71,7 +71,7 @@ static void compare_all(struct watch *watch)
     for (int i = 0; i < parts->n_models; i++) {
         char name[160];
         snprintf(name, sizeof name, "model %s@%s", parts->models[i].name, parts->models[i].version);
-        compare_file(watch, CHANGE_MODEL, name, parts->models[i].path);
+        compare_file(watch, CHANGE_MODEL, name, parts->models[i].path, "");
     }
 }
 
@@ -306,9 +306,49 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
     return 200;
 }
 
+/* ---- files read again ---- */
+
+enum status watch_reload(struct watch *watch, const char *actor, struct buffer *out,
+                         struct error *error)
+{
+    const struct session *session = watch->session;
+    const struct config *config = session->config;
+    struct rules *rules = NULL;
+    struct json_writer json;
+    char *path = config_path(config, config->rules_file);
+    if (!path)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = rules_load(path, contract_schema(config->contract),
+                                    feature_views_schema(config->views), &rules, error);
+    if (status == STATUS_OK)
+        status = engine_set_rules(session->engine, rules, actor ? actor : "", error);
+    if (status == STATUS_OK) {
+        compare_file(watch, CHANGE_RULES, config->rules_file, path, actor ? actor : "");
+        json_begin(&json, out);
+        json_object(&json, NULL);
+        json_array(&json, "reloaded");
+        json_text(&json, NULL, config->rules_file);
+        json_array_end(&json);
+        json_object_end(&json);
+    }
+    rules_release(rules);
+    free(path);
+    return status;
+}
+
+static int reload(void *context, const char *actor, struct buffer *out, struct error *error)
+{
+    enum status status = watch_reload(context, actor, out, error);
+    return status == STATUS_OK                               ? 200
+           : status == STATUS_IO || status == STATUS_FULL    ? 503
+           : status == STATUS_MEMORY || status == STATUS_END ? 503
+                                                             : 422;
+}
+
 void watch_table(struct watch *watch, struct web_backend *table)
 {
     table->watch = watch;
     table->changes = changes_get;
     table->explain = explain_get;
+    table->reload = reload;
 }

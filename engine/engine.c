@@ -178,6 +178,8 @@ enum status engine_create(const struct engine_parts *parts, struct engine **engi
     made->magic = ENGINE_MAGIC;
     made->parts = *parts;
     made->schema = contract_schema(parts->contract);
+    atomic_init(&made->rules, parts->rules);
+    lock_init(&made->rules_lock, "engine.rules");
     made->features = feature_views_schema(parts->views);
     gate_init(&made->gate);
     find_personal_fields(made);
@@ -231,6 +233,9 @@ void engine_destroy(struct engine *engine)
         model_release(engine->models[i]);
     }
     decoder_destroy(engine->decoder);
+    for (int i = 0; i < engine->n_read_again; i++)
+        rules_release(engine->read_again[i]);
+    lock_destroy(&engine->rules_lock);
     if (engine->arena) {
         arena_destroy(engine->arena);
         lock_destroy(&engine->reader_lock);
@@ -303,27 +308,62 @@ static void describe_action(const struct engine *engine, const struct engine_arm
     json_object_end(&json);
 }
 
-static enum status record_action(struct engine *engine, const struct engine_arm *arms, int n_arms,
-                                 const char *who, struct error *error)
+/* Into the place that is kept in the ledger's queue. */
+static enum status record_action(struct engine *engine, const char *who, const char *what,
+                                 struct slice arguments, struct error *error)
 {
     if (!engine->ledger)
         return STATUS_OK;
-    struct buffer arguments;
-    buffer_init(&arguments, 1u << 16);
-    describe_action(engine, arms, n_arms, &arguments);
     struct ledger_entry entry = {
         .kind = ENTRY_ACTION,
         .position.source = -1,
         .action = {.who = who,
-                   .what = "traffic",
-                   .arguments = buffer_slice(&arguments),
+                   .what = what,
+                   .arguments = arguments,
                    .at_us = clock_now_us(engine->parts.clock)},
     };
     enum status status = ledger_submit(engine->ledger, &entry, 1, SUBMIT_RESERVED, NULL, error);
     if (status != STATUS_OK)
         ledger_unreserve(engine->ledger, 1);
+    return status;
+}
+
+static enum status record_traffic(struct engine *engine, const struct engine_arm *arms, int n_arms,
+                                  const char *who, struct error *error)
+{
+    struct buffer arguments;
+    buffer_init(&arguments, 1u << 16);
+    describe_action(engine, arms, n_arms, &arguments);
+    enum status status = record_action(engine, who, "traffic", buffer_slice(&arguments), error);
     buffer_free(&arguments);
     return status;
+}
+
+static void keep_rules(struct engine *engine, struct rules *take)
+{
+    lock_take(&engine->rules_lock);
+    if (engine->n_read_again == MAX_RULE_SETS) {
+        rules_release(engine->read_again[0]);
+        memmove(engine->read_again, engine->read_again + 1,
+                (size_t)--engine->n_read_again * sizeof(struct rules *));
+    }
+    engine->read_again[engine->n_read_again++] = take;
+    atomic_store_explicit(&engine->rules, take, memory_order_release);
+    lock_release(&engine->rules_lock);
+}
+
+enum status engine_set_rules(struct engine *engine, struct rules *rules, const char *who,
+                             struct error *error)
+{
+    enum status status = engine->ledger ? ledger_reserve(engine->ledger, 1, error) : STATUS_OK;
+    if (status != STATUS_OK) {
+        error_prefix(error, "the rules stay as they are");
+        return status;
+    }
+    char arguments[64];
+    snprintf(arguments, sizeof arguments, "{\"rules\":%zu}", rules_count(rules));
+    keep_rules(engine, rules_acquire(rules));
+    return record_action(engine, who, "rules", slice_of(arguments), error);
 }
 
 enum status engine_settle(struct engine *engine, struct error *error)
@@ -361,7 +401,7 @@ enum status engine_set_traffic(struct engine *engine, const struct engine_arm *a
     }
     status = apply_traffic(engine, arms, n_arms, error);
     if (status == STATUS_OK)
-        return record_action(engine, arms, n_arms, who, error);
+        return record_traffic(engine, arms, n_arms, who, error);
     if (engine->ledger)
         ledger_unreserve(engine->ledger, 1);
     return status;

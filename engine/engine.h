@@ -111,6 +111,11 @@ MUST_USE enum status engine_recorded_answer(struct engine *engine, uint64_t ledg
 MUST_USE enum status engine_set_traffic(struct engine *engine, const struct engine_arm *arms,
                                         int n_arms, const char *who, struct error *error);
 
+/* Decides by these rules from the next batch on and records who did it; they were loaded for this
+ * engine's contract and features. The caller keeps its own reference. Any thread. */
+MUST_USE enum status engine_set_rules(struct engine *engine, struct rules *rules, const char *who,
+                                      struct error *error);
+
 /* What the service is held to. */
 const struct slo_set *engine_objectives(const struct engine *engine);
 

@@ -21,8 +21,9 @@
 #include "engine/record/reader.h"
 #include "engine/traffic/traffic.h"
 
-#define ENGINE_MAGIC 0xb1aac1e0u
-#define MAX_WORKERS  256
+#define ENGINE_MAGIC  0xb1aac1e0u
+#define MAX_WORKERS   256
+#define MAX_RULE_SETS 32
 
 /* What the ticks have seen of the clock. The tick only. */
 struct clock_watch {
@@ -44,6 +45,11 @@ struct engine {
     struct model *models[MAX_ENGINE_MODELS];
     struct scorer *scorers[MAX_ENGINE_MODELS];
     struct feature_scaling *scalings[MAX_ENGINE_MODELS]; /* NULL: features as served */
+    _Atomic(const struct rules *) rules;                 /* that decide; engine_rules() */
+    struct lock rules_lock;                              /* of those below */
+    struct rules *read_again[MAX_RULE_SETS]; /* rules read since start: what was decided by them may
+                                                still be on its way; the oldest go first */
+    int n_read_again;
     struct traffic *traffic;
     struct ledger *ledger;           /* NULL: nothing is written */
     int ledger_sources[MAX_SOURCES]; /* the ledger's numbers for parts.sources */
@@ -69,6 +75,12 @@ struct engine {
     struct feature_scratch *scratch;
     struct arena *arena;
 };
+
+/* As of now; valid for long after a batch, whatever is read meanwhile. */
+static inline const struct rules *engine_rules(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->rules, memory_order_acquire);
+}
 
 /* Waits a few seconds at most until the row is on the disk; else the error is one for the caller
  * who asked for it, in admit.c. The engine has a ledger. */

@@ -39,7 +39,7 @@ enum status reasons_give(const struct reasons_room *room, const struct scorer *s
     if (*n + top > MAX_FEATURES)
         top = MAX_FEATURES - *n; /* the most that a row holds */
     if (status == STATUS_OK)
-        *n += reasons_rank(engine->parts.rules, features, room->contribs, top, out + *n);
+        *n += reasons_rank(engine_rules(engine), features, room->contribs, top, out + *n);
     return status;
 }
 
@@ -140,7 +140,7 @@ static size_t take_rule_code(const struct explainer *explainer, const struct led
         }
     }
     const char *code =
-        row->n_reasons == 0 ? rules_code_of(explainer->room.engine->parts.rules, row->rule) : NULL;
+        row->n_reasons == 0 ? rules_code_of(engine_rules(explainer->room.engine), row->rule) : NULL;
     if (code)
         *given = (struct row_reason){slice_of(code), -1, NAN, NAN};
     return code != NULL;

@@ -140,14 +140,15 @@ enum status step_shadow(struct worker *worker, struct error *error)
 enum status step_decide(struct worker *worker, struct error *error)
 {
     (void)error;
+    const struct rules *rules = engine_rules(worker->engine);
     for (size_t i = 0; i < worker->n; i++) {
         struct item *item = &worker->items[i];
         if (!item->alive)
             continue;
         struct outcome *outcome = &item->outcome;
         struct verdict verdict;
-        rules_decide(worker->engine->parts.rules, worker->rules_scratch, &item->event,
-                     &outcome->features, outcome->score, outcome->margin, item->now_us, &verdict);
+        rules_decide(rules, worker->rules_scratch, &item->event, &outcome->features, outcome->score,
+                     outcome->margin, item->now_us, &verdict);
         outcome->decision = verdict.decision;
         outcome->rule = verdict.rule;
         outcome->rule_code = verdict.code;

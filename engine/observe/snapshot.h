@@ -190,6 +190,7 @@ struct snapshot {
     int64_t time_us; /* engine's clock */
     int64_t started_us;
     bool event_time;         /* the clock is the events' own */
+    bool staging;            /* a demo, or configured as staging: drills may be held */
     char source[NAME_SIZE];  /* "demo", "kafka", "http", "file" */
     char service[NAME_SIZE]; /* configuration's name */
     double events_per_s;     /* over the last 10 s; NaN before the first full second */

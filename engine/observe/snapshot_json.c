@@ -280,6 +280,7 @@ void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
     json_text(&json, "clock", snapshot->event_time ? "event" : "wall");
     json_text(&json, "service", snapshot->service);
     json_text(&json, "source", snapshot->source);
+    json_bool(&json, "staging", snapshot->staging);
     json_number(&json, "events_per_s", snapshot->events_per_s);
     totals_json(&json, snapshot);
     latency_json(&json, &snapshot->latency_us);

@@ -312,6 +312,12 @@ const struct http_route web_routes[] = {
      .summary = "The newest lines of the service's log",
      .detail = "Oldest first, of the last 1024 lines that were written; a gap in seq is lines that "
                "did not pass the filter.", .response_schema = "Logs"},
+    {.method = "POST", .path = "/api/v1/reload", .handle = web_post_reload, .closes = true,
+     .changes_state = true, .max_body = EVENT_BYTES, .summary = "Read the rules file again",
+     .detail = "What is decided from now on is decided by it; the record and the list of changes say "
+               "who had it read. A file that is wrong is refused with 422, line and column, and the "
+               "rules stay as they are. Other files are read at a start.",
+     .request_schema = "Reload", .response_schema = "Reloaded"},
     {.method = "GET", .path = "/api/v1/explain", .handle = web_get_explain, .closes = true,
      .summary = "What is wrong now, why, and what to do",
      .detail = "Concluded from the counts of the last quarter of an hour by slice and from the list "

@@ -109,6 +109,10 @@ const struct web_schema web_schemas[] = {
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
      "},\"reason\":{\"type\":\"string\",\"description\":\"why it is changed, for the list of "
      "changes\"}}}"},
+    {"Reload", JSON, "{\"type\":\"object\",\"description\":\"nothing is looked at in it\"}"},
+    {"Reloaded", JSON,
+     "{\"type\":\"object\",\"properties\":{\"reloaded\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"string\"}}}}"},
     {"Explanation", JSON,
      "{\"type\":\"object\",\"required\":[\"incident\",\"since\",\"causes\",\"impact\",\"action\"],"
      "\"properties\":{\"incident\":{\"type\":[\"string\",\"null\"]},"

@@ -31,3 +31,19 @@ void web_get_explain(void *context, const struct http_request *request,
     int code = web->backend.explain(web->backend.watch, response->body, &error);
     web_finish(response, code, &error);
 }
+
+void web_post_reload(void *context, const struct http_request *request,
+                     struct http_response *response)
+{
+    struct web *web = context;
+    struct access_answer who;
+    struct error error = {0};
+    if (!web_is_allowed(web, request, response, &who))
+        return;
+    if (!web->backend.reload) {
+        web_not_offered(response);
+        return;
+    }
+    int code = web->backend.reload(web->backend.watch, who.actor, response->body, &error);
+    web_finish(response, code, &error);
+}

@@ -1,0 +1,82 @@
+"""Drills on demos that run beside each other: each gets a fault from another process, and is asked
+afterwards what was wrong with it. What comes first must be what was done."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from tap import BINNACLE, WORK, Server, run
+
+# What each drill does, in the words of `explain`.
+TRUTH = {"latency": "dependency", "errors": "dependency", "drift": "upstream",
+         "freshness": "freshness", "nulls": "upstream", "canary": "split", "labels": "labels",
+         "volume": "volume", "rules": "rules", "cohort": "cohort", "none": "none"}
+QUIET_S = 32  # until a demo knows what is usual
+DRILL_S = 14
+
+
+class Demo:
+    """A demo of its own, with the model that was trained once."""
+
+    def __init__(self, base, number):
+        self.state = os.path.join(WORK, f"demo-{number}")
+        shutil.copytree(base, self.state)
+        self.server = Server("--demo", environment={"XDG_STATE_HOME": self.state})
+        self.folder = os.path.join(self.state, "binnacle", "demo")
+
+    def explain(self):
+        code, out, problem = run("explain", "--url", self.server.url, "--json")
+        return json.loads(out) if code == 0 else {"causes": [{"cause": "?"}], "incident": problem}
+
+    def end(self):
+        self.server.stop(signal.SIGINT)
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+def trained():
+    """A state folder with trained models and an empty ledger."""
+    base = os.path.join(WORK, "trained")
+    server = Server("--demo", environment={"XDG_STATE_HOME": base})
+    ready = server.wait_ready(120)
+    server.stop(signal.SIGINT)
+    shutil.rmtree(os.path.join(base, "binnacle", "demo", "ledger"), ignore_errors=True)
+    return base if ready else None
+
+
+def begin(demo, fault, seed, innocent=None):
+    command = [BINNACLE, "drill", fault, "--for", str(DRILL_S), "--seed", str(seed),
+               "--url", demo.server.url]
+    return subprocess.Popen(command + (["--innocent", innocent] if innocent else []),
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def hold(base, drills):
+    """Holds (fault, seed, innocent change or None) all at a time, each on a demo of its own. Gives
+    for each of them the explanation, and what the drill said when it failed."""
+    demos = [Demo(base, number) for number, _ in enumerate(drills)]
+    try:
+        time.sleep(QUIET_S)
+        processes = [begin(demo, *drill) for demo, drill in zip(demos, drills)]
+        results = []
+        for demo, process in zip(demos, processes):
+            said = process.communicate(timeout=120)[0]
+            results.append((demo.explain(), said if process.returncode else ""))
+        return results
+    finally:
+        for demo in demos:
+            demo.end()
+
+
+def first_cause(explanation):
+    return explanation["causes"][0]["cause"]
+
+
+def table(drills, results):
+    """True cause by first-ranked cause, as lines."""
+    counts = {}
+    for (fault, _, _), (explanation, _) in zip(drills, results):
+        pair = (TRUTH[fault], first_cause(explanation))
+        counts[pair] = counts.get(pair, 0) + 1
+    return [f"{true:12} first ranked {first:12} {n}" for (true, first), n in sorted(counts.items())]
