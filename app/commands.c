@@ -126,6 +126,21 @@ static const struct cli_option predict_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option drift_options[] = {
+    {"reference", OPTION_TEXT, "A.csv", "what the data should look like", NULL, 0, 0},
+    {"current", OPTION_TEXT, "B.csv", "the data to judge", NULL, 0, 0},
+    {"features", OPTION_TEXT, "a,b", "only these columns, without their labels, say", NULL, 0, 0},
+    {"method", OPTION_TEXT, "METHOD",
+     "psi, js, ks, wasserstein, chisquare, tvd, hellinger, kl, linf or ztest", NULL, 0, 0},
+    {"compat", OPTION_TEXT, "TOOL", "judge as evidently or nannyml does", NULL, 0, 0},
+    {"threshold", OPTION_NUMBER, "T", "limit of the statistic, or of the p-value of a test", NULL,
+     0, 1e9},
+    {"share", OPTION_NUMBER, "RATIO", "of drifted features from which the data set has drifted",
+     "0.5", 0, 1},
+    JSON_OPTION,
+    END_OPTION,
+};
+
 static const struct cli_option query_options[] = {
     LEDGER_OPTION,
     CONFIG_OPTION,
@@ -456,6 +471,29 @@ const struct cli_command commands[] = {
      "every\n"
      "code does that the split does not know.",
      "binnacle predict --model model.json features.csv", predict_options, 0, 1, command_predict},
+    {"drift", "", "Has a CSV file drifted from another?",
+     "Exit 1: at least one feature has. A column is numeric when all its cells are numbers or "
+     "missing,\n"
+     "else categorical; missing is empty, NA, nan, null, None and their like. psi is used unless "
+     "--method\n"
+     "names another; one that does not fit a feature's type gives way to psi (ztest to "
+     "chisquare).\n"
+     "psi and kl: ten bins at the reference's quantiles, what lies outside its range and what is "
+     "missing\n"
+     "apart, half a count added to each; js (base 2, root), hellinger, tvd, linf and chisquare "
+     "over the\n"
+     "same bins; ks and wasserstein (in standard deviations of the reference) by value; ztest by\n"
+     "shares of two values, else by means. Limits: 0.1 of a distance, 0.05 of a p-value. A feature "
+     "drifts\n"
+     "when the limit is reached and chance does not explain it: p is adjusted for the number of "
+     "features\n"
+     "(Benjamini-Hochberg) and must be 0.05 or less. Unseen categories, vanished columns and a "
+     "share of\n"
+     "missing values that rises by half a percent or more are drift, too. --compat gives the "
+     "numbers and\n"
+     "verdicts of Evidently 0.7 or NannyML 0.13.",
+     "binnacle drift --reference train.csv --current today.csv --json", drift_options, 0, 0,
+     command_drift},
     {"query", "", "Decisions out of the ledger, as JSON lines", NULL,
      "binnacle query --ledger state --decision decline --limit 10", query_options, 0, 0,
      command_query},

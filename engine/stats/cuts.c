@@ -6,17 +6,24 @@
 
 #include "engine/stats/samples.h"
 
-static size_t bins_of_width(double low, double high, double width)
+#define MOST_BINS 1000000
+
+/* How many bins of range / divisor fit into the range; `least`: no narrower ones. */
+static size_t bins_in_range(double low, double high, double divisor, double least)
 {
-    return width > 0 && high > low ? (size_t)ceil((high - low) / width) : 1;
+    double range =
+        high / 4 - low / 4; /* a quarter of it: the whole may be too large for a double */
+    double width = range / divisor;
+    if (!(range > 0))
+        return 1;
+    width = width < least / 4 ? least / 4 : width;
+    double n = ceil(range / width);
+    return n < MOST_BINS ? (size_t)n : MOST_BINS;
 }
 
 size_t cuts_sturges(size_t n, double low, double high, bool whole)
 {
-    if (n == 0)
-        return 1;
-    double width = (high - low) / (log2((double)n) + 1);
-    return bins_of_width(low, high, whole && width > 0 && width < 1 ? 1 : width);
+    return n ? bins_in_range(low, high, log2((double)n) + 1, whole ? 1 : 0) : 1;
 }
 
 size_t cuts_doane(const double *values, size_t n, double low, double high)
@@ -25,7 +32,7 @@ size_t cuts_doane(const double *values, size_t n, double low, double high)
     if (n <= 2)
         return 1;
     samples_moments(values, n, &mean, &deviation);
-    if (!(deviation > 0))
+    if (!(deviation > 0) || isinf(deviation))
         return 1;
     for (size_t i = 0; i < n; i++) {
         double z = (values[i] - mean) / deviation;
@@ -33,8 +40,7 @@ size_t cuts_doane(const double *values, size_t n, double low, double high)
     }
     skew /= size;
     double noise = sqrt(6 * (size - 2) / ((size + 1) * (size + 3)));
-    double width = (high - low) / (1 + log2(size) + log2(1 + fabs(skew) / noise));
-    return bins_of_width(low, high, width);
+    return bins_in_range(low, high, 1 + log2(size) + log2(1 + fabs(skew) / noise), 0);
 }
 
 void cuts_even(double low, double high, size_t n_bins, double *edges)
@@ -43,9 +49,12 @@ void cuts_even(double low, double high, size_t n_bins, double *edges)
         low -= 0.5;
         high += 0.5;
     }
-    double step = (high - low) / (double)n_bins;
-    for (size_t i = 0; i < n_bins; i++)
-        edges[i] = (double)i * step + low;
+    double size = (double)n_bins, step = (high - low) / size;
+    for (size_t i = 0; i < n_bins; i++) {
+        double part = (double)i;
+        edges[i] =
+            isinf(step) ? low * ((size - part) / size) + high * (part / size) : part * step + low;
+    }
     edges[n_bins] = high;
 }
 

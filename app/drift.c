@@ -1,0 +1,287 @@
+/* `drift`: has one CSV file drifted from another? */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "engine/base/json.h"
+#include "engine/base/number.h"
+#include "engine/base/utf8.h"
+#include "engine/monitor/compare.h"
+
+#define MAX_TEXT  ((size_t)1 << 30)
+#define TOP_BINS  3
+#define NAME_MOST 32 /* of a feature in the table */
+
+struct request {
+    struct compare_options options;
+    char *names; /* the features asked for, cut at their commas */
+    const char **features;
+    struct columns reference, current;
+};
+
+/* ---- options ---- */
+
+static int take_words(const struct cli_args *args, struct request *request)
+{
+    static const char *const others[] = {[COMPARE_OWN] = "binnacle",
+                                         [COMPARE_EVIDENTLY] = "evidently",
+                                         [COMPARE_NANNYML] = "nannyml"};
+    const char *method = cli_text(args, "method"), *compat = cli_text(args, "compat");
+    struct compare_options *options = &request->options;
+    if (compat) {
+        int as = COMPARE_EVIDENTLY;
+        while (as <= COMPARE_NANNYML && strcmp(compat, others[as]) != 0)
+            as++;
+        if (as > COMPARE_NANNYML)
+            return cli_usage(args, "--compat %s: there are evidently and nannyml", compat);
+        options->as = (enum compare_as)as;
+    }
+    if (method && !compare_method_find(method, &options->method))
+        return cli_usage(args,
+                         "--method %s: there are psi, js, ks, wasserstein, chisquare, tvd, "
+                         "hellinger, kl, linf and ztest",
+                         method);
+    if (!compare_knows(options->as, options->method))
+        return cli_usage(args, "--method %s: %s has no such test", method, others[options->as]);
+    options->threshold = cli_has(args, "threshold") ? cli_number(args, "threshold") : NAN;
+    options->share = cli_number(args, "share");
+    return EXIT_DONE;
+}
+
+static int take_features(const struct cli_args *args, struct request *request)
+{
+    const char *list = cli_text(args, "features");
+    if (!list)
+        return EXIT_DONE;
+    request->names = strdup(list);
+    request->features = calloc(strlen(list) + 1, sizeof *request->features);
+    if (!request->names || !request->features) {
+        struct error error;
+        error_set(&error, STATUS_MEMORY, "out of memory");
+        return cli_fail(args, &error);
+    }
+    char *rest = NULL;
+    for (char *name = strtok_r(request->names, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+        request->features[request->options.n_features++] = name;
+    request->options.features = request->features;
+    return request->options.n_features ? EXIT_DONE : cli_usage(args, "--features names no feature");
+}
+
+/* ---- the table ---- */
+
+/* As many characters of a name as fit, without what a terminal must not get; padded. */
+static void put_name(struct buffer *out, const char *name, int width)
+{
+    struct buffer plain;
+    buffer_init(&plain, MAX_TEXT);
+    (void)json_escape(slice_of(name), &plain);
+    int size = (int)plain.size < width ? (int)plain.size : width;
+    buffer_printf(out, "%.*s%*s", size, plain.data ? plain.data : "", width - size, "");
+    buffer_free(&plain);
+}
+
+static void put_number(struct buffer *out, double number, int width)
+{
+    if (isnan(number))
+        buffer_printf(out, " %*s", width, "-");
+    else
+        buffer_printf(out, " %*.4g", width, number);
+}
+
+static double share_of(double count, double total)
+{
+    return total > 0 ? 100 * count / total : NAN;
+}
+
+static void put_share(struct buffer *out, double share)
+{
+    if (isnan(share))
+        buffer_append_text(out, "no data");
+    else
+        buffer_printf(out, "%.3g %%", share);
+}
+
+/* The bins that contribute most. */
+static void put_bins(struct buffer *out, const struct compared_feature *feature)
+{
+    double n = 0, m = 0, last = INFINITY;
+    size_t last_place = 0;
+    for (size_t i = 0; i < feature->n_bins; i++) {
+        n += feature->bins[i].reference;
+        m += feature->bins[i].current;
+    }
+    for (int shown = 0; shown < TOP_BINS; shown++) {
+        const struct compared_bin *best = NULL;
+        for (size_t i = 0; i < feature->n_bins; i++) {
+            const struct compared_bin *bin = &feature->bins[i];
+            bool after = bin->contribution < last || (bin->contribution == last && i > last_place);
+            if (after && bin->contribution > 0 && (!best || bin->contribution > best->contribution))
+                best = bin;
+        }
+        if (!best)
+            break;
+        last = best->contribution;
+        last_place = (size_t)(best - feature->bins);
+        buffer_append_text(out, shown ? "; " : "");
+        struct buffer label;
+        buffer_init(&label, MAX_TEXT);
+        (void)json_escape(slice_of(best->label), &label);
+        buffer_printf(out, "%.*s: ", NAME_MOST, label.data ? label.data : "");
+        buffer_free(&label);
+        put_share(out, share_of(best->reference, n));
+        buffer_append_text(out, " -> ");
+        put_share(out, share_of(best->current, m));
+    }
+}
+
+static void put_why(struct buffer *out, const struct compared_feature *feature)
+{
+    char words[80];
+    buffer_printf(out, "    %s", compare_reasons(feature, words, sizeof words));
+    if (feature->n_unseen > 0)
+        buffer_printf(out, "; %llu rows of categories that the reference has not",
+                      (unsigned long long)feature->n_unseen);
+    if (feature->why & COMPARE_NULLS) {
+        buffer_append_text(out, "; missing ");
+        put_share(out, share_of((double)feature->missing_reference,
+                                (double)(feature->missing_reference + feature->n_reference)));
+        buffer_append_text(out, " -> ");
+        put_share(out, share_of((double)feature->missing_current,
+                                (double)(feature->missing_current + feature->n_current)));
+    }
+    buffer_append_text(out, "\n    ");
+    put_bins(out, feature);
+    buffer_append_char(out, '\n');
+}
+
+static void put_feature(struct buffer *out, const struct compared_feature *feature, int width)
+{
+    put_name(out, feature->name, width);
+    buffer_printf(out, "  %-11s  %-11s", feature->categorical ? "categorical" : "numeric",
+                  compare_method_name(feature->method));
+    put_number(out, feature->statistic, 10);
+    put_number(out, feature->expected_null, 10);
+    put_number(out, feature->p_adjusted, 10);
+    buffer_printf(out, "  %s %-6.3g", feature->threshold_of_p ? "p" : " ", feature->threshold);
+    buffer_printf(out, "  %s\n",
+                  feature->drift              ? "DRIFT"
+                  : isnan(feature->statistic) ? "no data"
+                                              : "ok");
+    if (feature->drift)
+        put_why(out, feature);
+}
+
+static void put_table(struct buffer *out, const struct comparison *result)
+{
+    size_t n_drifted = 0;
+    int width = 7;
+    for (size_t i = 0; i < result->n_features; i++) {
+        int size = (int)strnlen(result->features[i].name, NAME_MOST);
+        width = size > width ? size : width;
+        n_drifted += result->features[i].drift;
+    }
+    buffer_printf(out, "%-*s  %-11s  %-11s %10s %10s %10s  %-8s\n", width, "feature", "type",
+                  "method", "statistic", "by chance", "p", "limit");
+    for (int drifted = 1; drifted >= 0; drifted--) {
+        for (size_t i = 0; i < result->n_features; i++) {
+            if (result->features[i].drift == drifted)
+                put_feature(out, &result->features[i], width);
+        }
+    }
+    buffer_printf(out, "\n%zu of %zu %s drifted (%zu reference rows, %zu current rows)%s\n",
+                  n_drifted, result->n_features,
+                  result->n_features == 1 ? "feature has" : "features have", result->n_reference,
+                  result->n_current, result->dataset_drift ? ": the data set has drifted" : "");
+}
+
+/* ---- the whole ---- */
+
+static enum status print(const struct comparison *result, bool json, struct error *error)
+{
+    struct json_writer writer;
+    struct buffer text;
+    buffer_init(&text, MAX_TEXT);
+    if (json) {
+        json_begin(&writer, &text);
+        comparison_json(&writer, result);
+        buffer_append_char(&text, '\n');
+    } else {
+        put_table(&text, result);
+    }
+    enum status status = text.overflow ? error_set(error, STATUS_MEMORY, "out of memory")
+                                       : output_write(stdout, "-", buffer_slice(&text), error);
+    buffer_free(&text);
+    if (!status && fflush(stdout) != 0)
+        status = error_set(error, STATUS_IO, "stdout: cannot be written: %s", strerror(errno));
+    return status;
+}
+
+/* Files without rows are printed, too: with null for what they do not say. */
+static enum status check_rows(const struct request *request, struct error *error)
+{
+    const struct columns *empty = request->reference.n_rows == 0 ? &request->reference
+                                  : request->current.n_rows == 0 ? &request->current
+                                                                 : NULL;
+    return empty ? error_set(error, STATUS_INVALID, "%s has no rows: nothing can be said of drift",
+                             empty->path)
+                 : STATUS_OK;
+}
+
+/* Only what is asked for is read. */
+static void choose_columns(struct request *request)
+{
+    const struct compare_options *options = &request->options;
+    for (size_t i = 0; options->features && i < request->reference.n; i++) {
+        struct column *column = &request->reference.list[i];
+        column->there = false;
+        for (size_t k = 0; k < options->n_features; k++)
+            column->there = column->there || strcmp(column->name, options->features[k]) == 0;
+    }
+    for (size_t i = 0; i < request->current.n; i++) {
+        struct column *column = columns_find(&request->reference, request->current.list[i].name);
+        request->current.list[i].there = column && column->there;
+    }
+}
+
+static enum status run(const struct cli_args *args, struct request *request,
+                       struct comparison *result, struct error *error)
+{
+    enum status status = columns_open(cli_text(args, "reference"), &request->reference, error);
+    if (!status)
+        status = columns_open(cli_text(args, "current"), &request->current, error);
+    if (status)
+        return status;
+    choose_columns(request);
+    status = columns_read(&request->reference, &request->current, error);
+    if (!status)
+        status = compare(&request->reference, &request->current, &request->options, result, error);
+    if (!status)
+        status = print(result, cli_flag(args, "json"), error);
+    return status ? status : check_rows(request, error);
+}
+
+int command_drift(const struct cli_args *args)
+{
+    if (!cli_text(args, "reference") || !cli_text(args, "current"))
+        return cli_usage(args, "--reference FILE and --current FILE are needed");
+    struct request request = {.reference.spool = -1, .current.spool = -1};
+    struct comparison result = {0};
+    struct error error;
+    int code = take_words(args, &request);
+    if (code == EXIT_DONE)
+        code = take_features(args, &request);
+    if (code == EXIT_DONE && run(args, &request, &result, &error))
+        code = cli_fail(args, &error);
+    else if (code == EXIT_DONE && comparison_drifted(&result))
+        code = EXIT_FINDING;
+    comparison_free(&result);
+    columns_free(&request.reference);
+    columns_free(&request.current);
+    free((void *)request.features);
+    free(request.names);
+    return code;
+}

@@ -1,0 +1,288 @@
+/* Two CSV files read into columns. A column is taken for numbers until a cell is something else;
+ * then the file is read again for the texts of such columns. One thread. */
+#include "engine/monitor/columns.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "engine/base/number.h"
+#include "engine/base/table.h"
+#include "engine/stats/samples.h"
+
+#define FIRST_VALUES 1024
+#define COPY_BYTES   65536
+
+static enum status no_memory(const struct columns *columns, struct error *error)
+{
+    return error_set(error, STATUS_MEMORY, "%s: out of memory for its columns", columns->path);
+}
+
+bool columns_is_missing(struct slice cell)
+{
+    static const char *const words[] = {"",       "NA",      "N/A",     "n/a",     "nan",
+                                        "NaN",    "-nan",    "-NaN",    "null",    "NULL",
+                                        "None",   "<NA>",    "#N/A",    "#NA",     "#N/A N/A",
+                                        "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
+    if (cell.size > 8)
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_is(cell, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- opening ---- */
+
+/* Standard input can be read once; it is copied into a file without a name. */
+static enum status spool_input(struct columns *columns, struct error *error)
+{
+    char block[COPY_BYTES];
+    FILE *file = tmpfile();
+    if (!file)
+        return error_set(error, STATUS_IO, "standard input cannot be put aside: %s",
+                         strerror(errno));
+    size_t got;
+    bool failed = false;
+    while (!failed && (got = fread(block, 1, sizeof block, stdin)) > 0)
+        failed = fwrite(block, 1, got, file) != got;
+    failed = failed || fflush(file) != 0 || ferror(stdin);
+    columns->spool = failed ? -1 : dup(fileno(file));
+    int code = errno;
+    (void)fclose(file);
+    return columns->spool < 0 ? error_set(error, STATUS_IO,
+                                          "standard input cannot be put aside: %s", strerror(code))
+                              : STATUS_OK;
+}
+
+static enum status open_table(const struct columns *columns, struct table **table,
+                              struct error *error)
+{
+    char spooled[32];
+    if (columns->spool < 0)
+        return table_open(columns->path, table, error);
+    (void)snprintf(spooled, sizeof spooled, "/dev/fd/%d", columns->spool);
+    return table_open(spooled, table, error);
+}
+
+static enum status take_names(struct columns *columns, const struct table *table,
+                              struct error *error)
+{
+    columns->n = table_n_columns(table);
+    columns->list = calloc(columns->n, sizeof *columns->list);
+    if (!columns->list)
+        return no_memory(columns, error);
+    for (size_t i = 0; i < columns->n; i++) {
+        columns->list[i].name = strdup(table_column_name(table, i));
+        columns->list[i].there = true;
+        if (!columns->list[i].name)
+            return no_memory(columns, error);
+    }
+    return STATUS_OK;
+}
+
+enum status columns_open(const char *path, struct columns *columns, struct error *error)
+{
+    struct table *table = NULL;
+    *columns = (struct columns){.spool = -1};
+    columns->path = strdup(path);
+    enum status status = columns->path ? STATUS_OK : no_memory(columns, error);
+    if (!status && strcmp(path, "-") == 0)
+        status = spool_input(columns, error);
+    if (!status)
+        status = open_table(columns, &table, error);
+    if (!status)
+        status = take_names(columns, table, error);
+    table_close(table);
+    return status;
+}
+
+struct column *columns_find(const struct columns *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        if (strcmp(columns->list[i].name, name) == 0)
+            return &columns->list[i];
+    }
+    return NULL;
+}
+
+/* ---- numbers ---- */
+
+static bool is_whole(struct slice cell)
+{
+    for (size_t i = 0; i < cell.size; i++) {
+        if ((cell.data[i] < '0' || cell.data[i] > '9') && cell.data[i] != '-' &&
+            cell.data[i] != '+')
+            return false;
+    }
+    return true;
+}
+
+static void take_number(struct column *column, struct slice cell)
+{
+    double number;
+    struct slice text = slice_trim(cell);
+    if (columns_is_missing(text)) {
+        column->n_missing++;
+    } else if (!number_parse(text, &number)) {
+        column->text = true;
+    } else if (isnan(number)) {
+        column->n_missing++;
+    } else {
+        column->whole = column->whole && is_whole(text);
+        column->values[column->n_values++] = number;
+    }
+}
+
+static bool make_room(struct column *column, size_t capacity)
+{
+    double *values = realloc(column->values, capacity * sizeof *values);
+    if (values)
+        column->values = values;
+    return values != NULL;
+}
+
+static enum status read_numbers(struct columns *columns, struct error *error)
+{
+    struct table *table;
+    size_t n_rows, capacity = 0;
+    enum status status = open_table(columns, &table, error);
+    if (status)
+        return status;
+    for (size_t i = 0; i < columns->n; i++)
+        columns->list[i].whole = true;
+    while (!status && !(status = table_next(table, &n_rows, error))) {
+        bool grow = columns->n_rows + n_rows > capacity;
+        while (columns->n_rows + n_rows > capacity)
+            capacity = capacity ? 2 * capacity : FIRST_VALUES;
+        for (size_t i = 0; i < columns->n && !status; i++) {
+            struct column *column = &columns->list[i];
+            if (!column->there || column->text)
+                continue;
+            if (grow && !make_room(column, capacity))
+                status = no_memory(columns, error);
+            for (size_t row = 0; !status && row < n_rows && !column->text; row++)
+                take_number(column, table_cell(table, row, i));
+        }
+        columns->n_rows += n_rows;
+    }
+    table_close(table);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+/* ---- texts ---- */
+
+static bool is_boolean(struct slice cell)
+{
+    return (cell.size == 4 && strncasecmp(cell.data, "true", 4) == 0) ||
+           (cell.size == 5 && strncasecmp(cell.data, "false", 5) == 0);
+}
+
+static bool take_text(struct column *column, struct slice cell)
+{
+    if (columns_is_missing(cell)) {
+        column->n_missing++;
+        return true;
+    }
+    column->boolean = column->boolean && is_boolean(cell);
+    return categories_add(&column->categories, cell, 1) == STATUS_OK;
+}
+
+static void forget_numbers(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        struct column *column = &columns->list[i];
+        if (!column->text)
+            continue;
+        free(column->values);
+        column->values = NULL;
+        column->n_values = column->n_missing = 0;
+        column->whole = false;
+        column->boolean = true;
+    }
+}
+
+static enum status read_texts(struct columns *columns, struct error *error)
+{
+    struct table *table;
+    size_t n_rows, n_texts = 0;
+    for (size_t i = 0; i < columns->n; i++)
+        n_texts += columns->list[i].there && columns->list[i].text;
+    if (n_texts == 0)
+        return STATUS_OK;
+    forget_numbers(columns);
+    enum status status = open_table(columns, &table, error);
+    if (status)
+        return status;
+    while (!status && !(status = table_next(table, &n_rows, error))) {
+        for (size_t i = 0; i < columns->n && !status; i++) {
+            struct column *column = &columns->list[i];
+            for (size_t row = 0; column->there && column->text && row < n_rows && !status; row++) {
+                if (!take_text(column, table_cell(table, row, i)))
+                    status = no_memory(columns, error);
+            }
+        }
+    }
+    table_close(table);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
+static void put_in_order(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        struct column *column = &columns->list[i];
+        column->n_rows = columns->n_rows;
+        column->whole = column->whole && column->n_missing == 0 && column->n_values > 0;
+        column->boolean = column->boolean && column->n_missing == 0;
+        if (column->text)
+            categories_sort(&column->categories);
+        else
+            samples_sort(column->values, column->n_values);
+    }
+}
+
+/* What is text on one side is text on both; what is on one side only is read there. */
+static void agree(struct columns *a, struct columns *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        struct column *other = columns_find(b, a->list[i].name);
+        if (other && a->list[i].there && other->there)
+            a->list[i].text = other->text = a->list[i].text || other->text;
+    }
+}
+
+enum status columns_read(struct columns *a, struct columns *b, struct error *error)
+{
+    enum status status = read_numbers(a, error);
+    if (!status)
+        status = read_numbers(b, error);
+    if (status)
+        return status;
+    agree(a, b);
+    status = read_texts(a, error);
+    if (!status)
+        status = read_texts(b, error);
+    put_in_order(a);
+    put_in_order(b);
+    return status;
+}
+
+void columns_free(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        free(columns->list[i].name);
+        free(columns->list[i].values);
+        categories_free(&columns->list[i].categories);
+    }
+    free(columns->list);
+    free(columns->path);
+    if (columns->spool >= 0)
+        close(columns->spool);
+    *columns = (struct columns){.spool = -1};
+}

@@ -1,0 +1,56 @@
+/* What the ways of comparing share. */
+#ifndef BINNACLE_MONITOR_COMPARE_PRIV_H
+#define BINNACLE_MONITOR_COMPARE_PRIV_H
+
+#include "engine/monitor/compare.h"
+
+/* Counts over bins, or over the values themselves, of both sides. */
+struct tally {
+    double *reference, *current; /* n each */
+    double *contribution;
+    char **labels; /* NULL: none */
+    size_t n, capacity;
+    bool failed; /* memory ran out; sticky */
+};
+
+void tally_free(struct tally *tally);
+/* Adds a bin; the label (may be NULL) is copied. */
+void tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
+               double current);
+/* Every value, or category, that either side has, in ascending order. */
+void tally_values(struct tally *tally, const struct column *reference,
+                  const struct column *current);
+/* Counts in bins [edge, edge) of numbers, n_edges - 1 of them. */
+void tally_edges(struct tally *tally, const struct column *reference, const struct column *current,
+                 const double *edges, size_t n_bins);
+double tally_total(const double *counts, size_t n);
+/* Shares of a total into out (may be counts). */
+void tally_shares(const double *counts, size_t n, double total, double *out);
+
+/* One feature: both columns (current may be an empty one), and what comes out. */
+struct compare_pair {
+    const struct column *reference, *current;
+    const struct compare_options *options;
+    struct compared_feature *result;
+    struct error *error;
+};
+
+/* Fill statistic, threshold, p_value, expected_null, method and bins. */
+MUST_USE enum status compare_own(struct compare_pair *pair);
+MUST_USE enum status compare_evidently(struct compare_pair *pair);
+MUST_USE enum status compare_nannyml(struct compare_pair *pair);
+
+/* A threshold on the p-value or on the statistic, if the options name no other. */
+void compare_threshold(struct compare_pair *pair, bool of_p, double threshold);
+/* Gives the tally's bins to the result; the tally is empty after. */
+void compare_give_bins(struct compare_pair *pair, struct tally *tally);
+/* distance_of() the tally with its contributions and null_of_distance(); the shares as given. */
+void compare_distance(struct compare_pair *pair, int distance, struct tally *tally, const double *p,
+                      const double *q);
+MUST_USE enum status compare_no_memory(struct compare_pair *pair);
+/* Different values, or categories, of one column; and of both together. */
+size_t compare_distinct(const struct column *column);
+/* A copy of the column with only finite numbers: borrows the values. */
+struct column compare_finite(const struct column *column);
+
+#endif

@@ -1,0 +1,133 @@
+/* Counts of both sides over the same bins. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/monitor/compare_priv.h"
+#include "engine/stats/cuts.h"
+
+#define FIRST_BINS 16
+
+void tally_free(struct tally *tally)
+{
+    for (size_t i = 0; tally->labels && i < tally->n; i++)
+        free(tally->labels[i]);
+    free((void *)tally->labels);
+    free(tally->reference);
+    free(tally->current);
+    free(tally->contribution);
+    *tally = (struct tally){0};
+}
+
+static bool grow_array(double **array, size_t capacity)
+{
+    double *grown = realloc(*array, capacity * sizeof *grown);
+    if (grown)
+        *array = grown;
+    return grown != NULL;
+}
+
+static bool grow(struct tally *tally)
+{
+    size_t capacity = tally->capacity ? 2 * tally->capacity : FIRST_BINS;
+    char **labels = realloc((void *)tally->labels, capacity * sizeof *labels);
+    if (labels)
+        tally->labels = labels;
+    bool done = labels && grow_array(&tally->reference, capacity) &&
+                grow_array(&tally->current, capacity) && grow_array(&tally->contribution, capacity);
+    if (done)
+        tally->capacity = capacity;
+    return done;
+}
+
+void tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
+               double current)
+{
+    if (tally->failed || (tally->n == tally->capacity && !grow(tally))) {
+        tally->failed = true;
+        return;
+    }
+    char *copy = label ? strndup(label, label_size) : NULL;
+    tally->failed = label && !copy;
+    tally->labels[tally->n] = copy;
+    tally->reference[tally->n] = reference;
+    tally->current[tally->n] = current;
+    tally->contribution[tally->n] = 0;
+    tally->n++;
+}
+
+static size_t run_of(const struct column *column, size_t at, double value)
+{
+    size_t n = 0;
+    while (at + n < column->n_values && column->values[at + n] == value)
+        n++;
+    return n;
+}
+
+static void number_values(struct tally *tally, const struct column *a, const struct column *b)
+{
+    char label[32];
+    for (size_t i = 0, j = 0; i < a->n_values || j < b->n_values;) {
+        bool from_a = j == b->n_values || (i < a->n_values && a->values[i] < b->values[j]);
+        double value = from_a ? a->values[i] : b->values[j];
+        size_t in_a = run_of(a, i, value), in_b = run_of(b, j, value);
+        int size = snprintf(label, sizeof label, "%g", value);
+        tally_add(tally, label, (size_t)size, (double)in_a, (double)in_b);
+        i += in_a;
+        j += in_b;
+    }
+}
+
+static void text_values(struct tally *tally, const struct categories *a, const struct categories *b)
+{
+    for (size_t i = 0, j = 0; i < a->n || j < b->n;) {
+        int order = i == a->n   ? 1
+                    : j == b->n ? -1
+                                : slice_compare(a->list[i].text, b->list[j].text);
+        struct slice text = order <= 0 ? a->list[i].text : b->list[j].text;
+        tally_add(tally, text.data, text.size, order <= 0 ? (double)a->list[i].count : 0,
+                  order >= 0 ? (double)b->list[j].count : 0);
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+void tally_values(struct tally *tally, const struct column *reference, const struct column *current)
+{
+    if (reference->text)
+        text_values(tally, &reference->categories, &current->categories);
+    else
+        number_values(tally, reference, current);
+}
+
+void tally_edges(struct tally *tally, const struct column *reference, const struct column *current,
+                 const double *edges, size_t n_bins)
+{
+    double *counts = calloc(2 * n_bins, sizeof *counts);
+    char label[80];
+    tally->failed = tally->failed || !counts;
+    if (!counts)
+        return;
+    cuts_count(reference->values, reference->n_values, edges, n_bins, counts);
+    cuts_count(current->values, current->n_values, edges, n_bins, counts + n_bins);
+    for (size_t i = 0; i < n_bins; i++) {
+        int size = snprintf(label, sizeof label, "[%g, %g%c", edges[i], edges[i + 1],
+                            i + 1 == n_bins ? ']' : ')');
+        tally_add(tally, label, (size_t)size, counts[i], counts[n_bins + i]);
+    }
+    free(counts);
+}
+
+double tally_total(const double *counts, size_t n)
+{
+    double total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += counts[i];
+    return total;
+}
+
+void tally_shares(const double *counts, size_t n, double total, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = counts[i] / total;
+}
