@@ -57,8 +57,11 @@ static enum status grow(struct table *table, size_t capacity, struct error *erro
 static int64_t count_lines(const char *text, size_t size)
 {
     int64_t n = 0;
-    for (size_t i = 0; i < size; i++)
-        n += text[i] == '\n';
+    const char *end = text + size;
+    while ((text = memchr(text, '\n', (size_t)(end - text)))) {
+        n++;
+        text++;
+    }
     return n;
 }
 

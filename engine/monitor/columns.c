@@ -127,17 +127,22 @@ static bool is_whole(struct slice cell)
 static void take_number(struct column *column, struct slice cell)
 {
     double number;
-    struct slice text = slice_trim(cell);
-    if (columns_is_missing(text)) {
-        column->n_missing++;
-    } else if (!number_parse(text, &number)) {
-        column->text = true;
-    } else if (isnan(number)) {
-        column->n_missing++;
-    } else {
-        column->whole = column->whole && is_whole(text);
-        column->values[column->n_values++] = number;
+    if (!number_parse(cell, &number)) {
+        struct slice text = slice_trim(cell);
+        if (columns_is_missing(text))
+            number = NAN;
+        else if (text.size == cell.size || !number_parse(text, &number))
+            column->text = true;
+        cell = text;
     }
+    if (column->text)
+        return;
+    if (isnan(number)) {
+        column->n_missing++;
+        return;
+    }
+    column->whole = column->whole && is_whole(cell);
+    column->values[column->n_values++] = number;
 }
 
 static bool make_room(struct column *column, size_t capacity)
