@@ -14,12 +14,14 @@
 #include "alerts/vocabulary.h"
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
+#include "engine/base/thread.h"
 
 #define BODY_BYTES (1u << 18)
 
 /* One rule's alert as it stands. */
 struct alert {
     struct machine machine;
+    struct hold hold;
     double value;
     char summary[200];
 };
@@ -37,6 +39,7 @@ struct alerts {
     char service[NAME_SIZE];
     char *link;
     struct value *slots;
+    struct lock lock;            /* of the two that follow: people change them between ticks */
     struct alert *alerts, *next; /* one per rule; `next` is what a snapshot makes of them */
     struct buffer body;
 };
@@ -94,6 +97,8 @@ static enum status take_up_state(struct alerts *alerts, struct error *error)
         const struct rule *rule = rules_set_get(alerts->rules, i);
         enum status status =
             outbox_state(alerts->outbox, rule->name, &alerts->alerts[i].machine, error);
+        if (status == STATUS_OK)
+            status = outbox_hold(alerts->outbox, rule->name, &alerts->alerts[i].hold, error);
         if (status != STATUS_OK)
             return status;
         alerts->alerts[i].value = (double)NAN;
@@ -112,6 +117,7 @@ enum status alerts_create(const struct alerts_options *options, struct alerts **
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     buffer_init(&made->body, BODY_BYTES);
+    lock_init(&made->lock, "alerts");
     enum status status = read_parts(options, made, error);
     if (status == STATUS_OK)
         status = check_channels(made, error);
@@ -145,6 +151,7 @@ void alerts_destroy(struct alerts *alerts)
     rules_set_destroy(alerts->rules);
     vocabulary_destroy(alerts->vocabulary);
     clock_destroy(alerts->wall);
+    lock_destroy(&alerts->lock);
     buffer_free(&alerts->body);
     free(alerts->next);
     free(alerts->alerts);
@@ -159,6 +166,7 @@ enum status alerts_check(const struct alerts_options *options, struct error *err
     if (!alerts)
         return error_set(error, STATUS_MEMORY, "out of memory");
     buffer_init(&alerts->body, BODY_BYTES);
+    lock_init(&alerts->lock, "alerts");
     enum status status = read_parts(options, alerts, error);
     if (status == STATUS_OK)
         status = check_channels(alerts, error);
@@ -236,14 +244,15 @@ static enum transition step(struct alerts *alerts, int i, int64_t now_us)
         alert->value = value;
         template_render(rule->summary, alerts->slots, alert->summary, sizeof alert->summary);
     }
-    return transition;
+    return hold_step(&alert->hold, &alert->machine, now_us, transition);
 }
 
 static bool has_changed(const struct alerts *alerts, int i)
 {
     const struct machine *old = &alerts->alerts[i].machine, *new = &alerts->next[i].machine;
     return old->phase != new->phase || old->since_us != new->since_us ||
-           old->clear_us != new->clear_us || old->fired_us != new->fired_us;
+           old->clear_us != new->clear_us || old->fired_us != new->fired_us ||
+           alerts->alerts[i].hold.untold != alerts->next[i].hold.untold;
 }
 
 /* `all`: the states that have not changed, too. */
@@ -258,6 +267,8 @@ static enum status write_changes(struct alerts *alerts, struct outbox *outbox, b
         const struct rule *rule = rules_set_get(alerts->rules, i);
         if (all || has_changed(alerts, i))
             status = outbox_put_state(outbox, rule->name, &alerts->next[i].machine, error);
+        if (status == STATUS_OK && (all || has_changed(alerts, i)))
+            status = outbox_put_hold(outbox, rule->name, &alerts->next[i].hold, error);
         if (status == STATUS_OK && transitions[i] != TRANSITION_NONE)
             status = tell(alerts, outbox, rule, &alerts->next[i], transitions[i], now_us, error);
     }
@@ -283,7 +294,7 @@ static enum status keep_changes(struct alerts *alerts, const enum transition *tr
     return status;
 }
 
-void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
+static bool evaluate(struct alerts *alerts, const struct snapshot *snapshot)
 {
     enum transition transitions[MAX_RULES];
     int n = rules_set_count(alerts->rules);
@@ -296,10 +307,80 @@ void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
     /* If even memory is short the old state stays: the next snapshot makes the same of it. */
     if ((changed || alerts->unsaved) &&
         keep_changes(alerts, transitions, snapshot->time_us) != STATUS_OK)
-        return;
+        return false;
     memcpy(alerts->alerts, alerts->next, (size_t)n * sizeof *alerts->alerts);
+    return changed;
+}
+
+void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
+{
+    lock_take(&alerts->lock);
+    bool changed = evaluate(alerts, snapshot);
+    lock_release(&alerts->lock);
     if (changed && alerts->sender)
         sender_wake(alerts->sender);
+}
+
+/* ---- what people do about them ---- */
+
+static int find(const struct alerts *alerts, const char *name)
+{
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        if (strcmp(rules_set_get(alerts->rules, i)->name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+bool alerts_has(const struct alerts *alerts, const char *name)
+{
+    return find(alerts, name) >= 0;
+}
+
+static enum status keep_hold(struct alerts *alerts, int i, const struct hold *hold,
+                             struct error *error)
+{
+    enum status status = outbox_begin(alerts->outbox, error);
+    if (status != STATUS_OK)
+        return status;
+    status = outbox_put_hold(alerts->outbox, rules_set_get(alerts->rules, i)->name, hold, error);
+    status = outbox_commit(alerts->outbox, status, error);
+    if (status == STATUS_OK)
+        alerts->alerts[i].hold = *hold;
+    return status;
+}
+
+enum status alerts_silence(struct alerts *alerts, const char *name, int64_t until_us,
+                           struct error *error)
+{
+    int i = find(alerts, name);
+    if (i < 0)
+        return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
+    lock_take(&alerts->lock);
+    struct hold hold = alerts->alerts[i].hold;
+    hold.silent_until_us = until_us;
+    enum status status = keep_hold(alerts, i, &hold, error);
+    lock_release(&alerts->lock);
+    return status;
+}
+
+enum status alerts_acknowledge(struct alerts *alerts, const char *name, const char *who,
+                               struct error *error)
+{
+    int i = find(alerts, name);
+    if (i < 0)
+        return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
+    lock_take(&alerts->lock);
+    struct hold hold = alerts->alerts[i].hold;
+    enum status status = STATUS_OK;
+    if (alerts->alerts[i].machine.phase != PHASE_FIRING)
+        status = error_set(error, STATUS_CONFLICT, "%.100s does not fire", name);
+    hold.fired_us = alerts->alerts[i].machine.fired_us;
+    snprintf(hold.by, sizeof hold.by, "%s", who);
+    if (status == STATUS_OK)
+        status = keep_hold(alerts, i, &hold, error);
+    lock_release(&alerts->lock);
+    return status;
 }
 
 /* ---- showing ---- */
@@ -325,6 +406,7 @@ static void add_counts(struct outbox_status *sum, const struct outbox_status *mo
 
 void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
 {
+    lock_take(&alerts->lock);
     snapshot->n_alerts = 0;
     for (int i = 0; i < rules_set_count(alerts->rules); i++) {
         const struct rule *rule = rules_set_get(alerts->rules, i);
@@ -339,7 +421,12 @@ void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
         snprintf(status->summary, sizeof status->summary, "%s", alert->summary);
         status->since_us = alert->machine.since_us;
         status->value = alert->value;
+        if (alert->hold.silent_until_us > snapshot->time_us)
+            status->silent_until_us = alert->hold.silent_until_us;
+        if (hold_is_taken(&alert->hold, &alert->machine))
+            snprintf(status->acknowledged_by, sizeof status->acknowledged_by, "%s", alert->hold.by);
     }
+    lock_release(&alerts->lock);
     qsort(snapshot->alerts, (size_t)snapshot->n_alerts, sizeof snapshot->alerts[0], compare);
     struct outbox_status spare = {0};
     outbox_count(alerts->outbox, &snapshot->outbox);

@@ -3,6 +3,7 @@
 #ifndef BINNACLE_ALERTS_ALERTS_H
 #define BINNACLE_ALERTS_ALERTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "alerts/vocabulary.h"
@@ -43,6 +44,17 @@ MUST_USE enum status alerts_check(const struct alerts_options *options, struct e
  * before this returns. While its database cannot be written they are told from memory, and what
  * they led to is written as soon as it can be. One thread. */
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
+
+/* What people do about an alert; kept across restarts. Names are those of the rules. Any thread. */
+bool alerts_has(const struct alerts *alerts, const char *name);
+/* It is judged and shown, but until then nobody is told of it; if it still fires then, that is
+ * told. A moment that has passed ends a silence. STATUS_NOT_FOUND. */
+MUST_USE enum status alerts_silence(struct alerts *alerts, const char *name, int64_t until_us,
+                                    struct error *error);
+/* `who` has it in hand, which everybody sees until it is over. STATUS_CONFLICT: it does not fire.
+ */
+MUST_USE enum status alerts_acknowledge(struct alerts *alerts, const char *name, const char *who,
+                                        struct error *error);
 
 /* Fills alerts and outbox: pages first, newest first. The thread of alerts_evaluate(). */
 void alerts_fill(struct alerts *alerts, struct snapshot *snapshot);

@@ -21,11 +21,15 @@ static const char *const migrations[] = {
     "CREATE TABLE pruned (sent INTEGER NOT NULL, dead INTEGER NOT NULL, retried INTEGER NOT NULL);"
     "INSERT INTO pruned VALUES (0, 0, 0);"
     "UPDATE message SET settled_us = made_us WHERE fate = 'dead';",
+    "CREATE TABLE hold (rule TEXT PRIMARY KEY, silent_until_us INTEGER NOT NULL,"
+    " fired_us INTEGER NOT NULL, by TEXT NOT NULL, untold INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 enum statement {
     GET_STATE,
     PUT_STATE,
+    GET_HOLD,
+    PUT_HOLD,
     PUT_MESSAGE,
     TAKE,
     NEXT_DUE,
@@ -42,6 +46,9 @@ static const char *const sql[STATEMENTS] = {
     [GET_STATE] = "SELECT phase, since_us, clear_us, fired_us FROM state WHERE rule = ?1",
     [PUT_STATE] = "INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (rule) DO UPDATE SET "
                   "phase = ?2, since_us = ?3, clear_us = ?4, fired_us = ?5",
+    [GET_HOLD] = "SELECT silent_until_us, fired_us, by, untold FROM hold WHERE rule = ?1",
+    [PUT_HOLD] = "INSERT INTO hold VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (rule) DO UPDATE SET "
+                 "silent_until_us = ?2, fired_us = ?3, by = ?4, untold = ?5",
     [PUT_MESSAGE] = "INSERT INTO message (key, channel, body, made_us, due_us) "
                     "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (key) DO NOTHING",
     [TAKE] = "SELECT id, key, channel, body, made_us, attempts FROM message "
@@ -133,6 +140,30 @@ enum status outbox_state(struct outbox *outbox, const char *rule, struct machine
     return status == STATUS_END ? STATUS_OK : status;
 }
 
+static void copy_text(struct slice text, char *out, size_t size)
+{
+    snprintf(out, size, SLICE_FORMAT, SLICE_ARGS(text));
+}
+
+enum status outbox_hold(struct outbox *outbox, const char *rule, struct hold *hold,
+                        struct error *error)
+{
+    *hold = (struct hold){0};
+    struct db_stmt *stmt = outbox->statements[GET_HOLD];
+    lock_take(&outbox->lock);
+    db_bind_text(stmt, 1, slice_of(rule));
+    enum status status = db_step(stmt, error);
+    if (status == STATUS_OK) {
+        hold->silent_until_us = db_int(stmt, 0);
+        hold->fired_us = db_int(stmt, 1);
+        copy_text(db_text(stmt, 2), hold->by, sizeof hold->by);
+        hold->untold = db_int(stmt, 3) != 0;
+    }
+    db_reset(stmt);
+    lock_release(&outbox->lock);
+    return status == STATUS_END ? STATUS_OK : status;
+}
+
 /* ---- a transaction: the lock is held from begin to commit ---- */
 
 enum status outbox_begin(struct outbox *outbox, struct error *error)
@@ -154,6 +185,19 @@ enum status outbox_put_state(struct outbox *outbox, const char *rule, const stru
     db_bind_int(stmt, 3, machine->since_us);
     db_bind_int(stmt, 4, machine->clear_us);
     db_bind_int(stmt, 5, machine->fired_us);
+    return db_run(stmt, error);
+}
+
+enum status outbox_put_hold(struct outbox *outbox, const char *rule, const struct hold *hold,
+                            struct error *error)
+{
+    struct db_stmt *stmt = outbox->statements[PUT_HOLD];
+    lock_assert_held(&outbox->lock);
+    db_bind_text(stmt, 1, slice_of(rule));
+    db_bind_int(stmt, 2, hold->silent_until_us);
+    db_bind_int(stmt, 3, hold->fired_us);
+    db_bind_text(stmt, 4, slice_of(hold->by));
+    db_bind_int(stmt, 5, hold->untold);
     return db_run(stmt, error);
 }
 
@@ -181,11 +225,6 @@ enum status outbox_commit(struct outbox *outbox, enum status so_far, struct erro
 }
 
 /* ---- delivery ---- */
-
-static void copy_text(struct slice text, char *out, size_t size)
-{
-    snprintf(out, size, SLICE_FORMAT, SLICE_ARGS(text));
-}
 
 static enum status next_due(struct outbox *outbox, int64_t *next_us, struct error *error)
 {

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "alerts/hold.h"
 #include "alerts/machine.h"
 #include "engine/base/buffer.h"
 #include "engine/base/clock.h"
@@ -33,10 +34,16 @@ void outbox_close(struct outbox *outbox); /* NULL is ignored */
 MUST_USE enum status outbox_state(struct outbox *outbox, const char *rule, struct machine *machine,
                                   struct error *error);
 
+/* What people did about it; all zero when nobody did anything. */
+MUST_USE enum status outbox_hold(struct outbox *outbox, const char *rule, struct hold *hold,
+                                 struct error *error);
+
 /* Several changes that belong together: begin, put..., commit. */
 MUST_USE enum status outbox_begin(struct outbox *outbox, struct error *error);
 MUST_USE enum status outbox_put_state(struct outbox *outbox, const char *rule,
                                       const struct machine *machine, struct error *error);
+MUST_USE enum status outbox_put_hold(struct outbox *outbox, const char *rule,
+                                     const struct hold *hold, struct error *error);
 /* A key that is already there is left as it is: that message was put before. */
 MUST_USE enum status outbox_put(struct outbox *outbox, const char *key, const char *channel,
                                 struct slice body, int64_t now_us, struct error *error);

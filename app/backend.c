@@ -461,7 +461,8 @@ static int traffic_put(void *context, struct slice body, const char *actor, stru
     int n_arms = 0;
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
-        status = engine_set_traffic(backend->engine, arms, n_arms, actor, error);
+        status = engine_set_traffic(backend->engine, arms, n_arms, actor,
+                                    json_as_text(json_get(document, "reason"), ""), error);
     if (status == STATUS_OK)
         list_split(backend, actor, json_as_text(json_get(document, "reason"), ""));
     if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)

@@ -7,7 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/record/proof.h"
 #include "engine/record/reader.h"
-#include "engine/record/tree.h"
+#include "engine/record/row_proof.h"
 
 #define TEXT_BYTES (256u << 20)
 
@@ -90,97 +90,18 @@ static void put_hash(struct json_writer *json, const char *key, const uint8_t ha
     json_text(json, key, hex_encode(hash, SHA256_SIZE, text));
 }
 
-static void put_path(struct json_writer *json, const struct proof_path *path)
-{
-    json_array(json, "path");
-    for (size_t i = 0; i < path->n; i++)
-        put_hash(json, NULL, path->hashes[i]);
-    json_array_end(json);
-}
-
-/* The row that is asked for: its index and leaf. */
-static enum status find_leaf(const struct cli_args *args, struct reader *reader, uint64_t *index,
-                             struct buffer *leaf, uint8_t hash[SHA256_SIZE], struct error *error)
-{
-    struct ledger_row row;
-    uint8_t stored[SHA256_SIZE];
-    enum status status = STATUS_OK;
-    if (cli_has(args, "index"))
-        *index = (uint64_t)cli_int(args, "index");
-    else
-        status = reader_find_event(reader, slice_of(cli_argument(args, 0)), &row, error);
-    if (status == STATUS_OK && !cli_has(args, "index"))
-        *index = row.index;
-    if (status == STATUS_OK)
-        status = reader_leaf(reader, *index, leaf, stored, error);
-    if (status == STATUS_OK)
-        status = tree_leaf_hash(buffer_slice(leaf), hash);
-    if (status == STATUS_OK && memcmp(hash, stored, SHA256_SIZE) != 0)
-        status = error_set(error, STATUS_CORRUPT,
-                           "row %" PRIu64 " is not what was recorded: run `binnacle ledger verify`",
-                           *index);
-    return status;
-}
-
-struct row_proof {
-    uint64_t index;
-    struct buffer leaf;
-    uint8_t hash[SHA256_SIZE];
-    struct signed_head head;
-    struct proof_path path;
-};
-
-static enum status make_row_proof(const struct cli_args *args, struct reader *reader,
-                                  struct row_proof *proof, struct error *error)
-{
-    struct proofs *proofs = NULL;
-    uint8_t public_key[PUBLIC_KEY_SIZE];
-    enum status status = find_leaf(args, reader, &proof->index, &proof->leaf, proof->hash, error);
-    if (status == STATUS_OK)
-        status = reader_signed_head(reader, &proof->head, public_key, error);
-    if (status == STATUS_OK && proof->index >= proof->head.tree_size)
-        status = error_set(error, STATUS_UNAVAILABLE,
-                           "row %" PRIu64 " is newer than the newest signed head: try again in a "
-                           "second",
-                           proof->index);
-    if (status == STATUS_OK)
-        status = proofs_open(reader, &proofs, error);
-    if (status == STATUS_OK)
-        status = proof_inclusion(proofs, proof->index, proof->head.tree_size, &proof->path, error);
-    if (status == STATUS_OK && (head_check(&proof->head, public_key) != STATUS_OK ||
-                                !proof_includes(proof->hash, proof->index, proof->head.tree_size,
-                                                &proof->path, proof->head.root)))
-        status = error_set(error, STATUS_CORRUPT,
-                           "the rows do not lead to the newest signed head: run `binnacle ledger "
-                           "verify`");
-    proofs_close(proofs);
-    return status;
-}
-
 static enum status prove_row(const struct cli_args *args, struct reader *reader,
                              struct buffer *text, struct error *error)
 {
-    struct row_proof proof = {0};
-    struct buffer leaf;
-    struct json_writer json;
-    buffer_init(&proof.leaf, TEXT_BYTES);
-    buffer_init(&leaf, TEXT_BYTES);
-    enum status status = make_row_proof(args, reader, &proof, error);
-    if (status == STATUS_OK) {
-        base64_encode(buffer_slice(&proof.leaf), &leaf);
-        json_begin(&json, text);
-        json_object(&json, NULL);
-        json_int(&json, "leaf_index", (int64_t)proof.index);
-        json_int(&json, "tree_size", (int64_t)proof.head.tree_size);
-        json_string(&json, "leaf_b64", buffer_slice(&leaf));
-        put_hash(&json, "leaf_hash", proof.hash);
-        put_path(&json, &proof.path);
-        head_json(&proof.head, &json, "head");
-        json_object_end(&json);
+    struct ledger_row row = {.index =
+                                 cli_has(args, "index") ? (uint64_t)cli_int(args, "index") : 0};
+    enum status status = STATUS_OK;
+    if (!cli_has(args, "index"))
+        status = reader_find_event(reader, slice_of(cli_argument(args, 0)), &row, error);
+    if (status == STATUS_OK)
+        status = row_proof_json(reader, row.index, text, error);
+    if (status == STATUS_OK)
         buffer_append_char(text, '\n');
-    }
-    buffer_free(&proof.leaf);
-    buffer_free(&leaf);
     return status;
 }
 
@@ -208,7 +129,7 @@ static enum status prove_growth(const struct cli_args *args, struct reader *read
     json_int(&json, "second", (int64_t)second);
     put_hash(&json, "first_root", first_root);
     put_hash(&json, "second_root", second_root);
-    put_path(&json, &path);
+    proof_path_json(&json, &path);
     json_object_end(&json);
     buffer_append_char(text, '\n');
     return STATUS_OK;

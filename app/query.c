@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/entity.h"
 #include "app/output.h"
+#include "app/retry.h"
 #include "app/session.h"
-#include "engine/base/crypto.h"
 #include "engine/base/json.h"
 #include "engine/reasons.h"
-#include "engine/record/pseudonym.h"
 #include "engine/record/reader.h"
 
 #define LINE_BYTES (16u << 20)
@@ -104,23 +104,6 @@ static enum status print_rows(const struct asked *asked, const struct query_filt
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-/* An entity may be personal, and then stands in the ledger under its pseudonym, or not. */
-static enum status pseudonym_for(const char *ledger, struct slice entity, char out[PSEUDONYM_SIZE],
-                                 struct error *error)
-{
-    char path[4096];
-    uint8_t key[KEY_SIZE];
-    struct pseudonyms *pseudonyms = NULL;
-    snprintf(path, sizeof path, "%s/keys/pseudonym.key", ledger);
-    enum status status = crypto_key_file(path, false, key, error);
-    if (status == STATUS_OK)
-        status = pseudonyms_create(key, 16, NULL, NULL, &pseudonyms, error);
-    if (status == STATUS_OK)
-        status = pseudonym_of(pseudonyms, entity, out);
-    pseudonyms_destroy(pseudonyms);
-    return status;
-}
-
 static enum status query_entity(const struct cli_args *args, const struct asked *asked,
                                 struct query_filter *filter, struct error *error)
 {
@@ -130,7 +113,7 @@ static enum status query_entity(const struct cli_args *args, const struct asked 
     enum status status = print_rows(asked, filter, &any, error);
     if (status != STATUS_OK || any)
         return status;
-    status = pseudonym_for(cli_text(args, "ledger"), filter->entity, pseudonym, error);
+    status = entity_pseudonym(cli_text(args, "ledger"), filter->entity, pseudonym, error);
     if (status != STATUS_OK)
         return status;
     filter->entity = slice_of(pseudonym);
@@ -314,38 +297,7 @@ int command_quarantine_export(const struct cli_args *args)
     return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
 }
 
-/* Retrying: the rows are read first, because the engine writes while it decides. */
-struct kept_row {
-    uint64_t id;
-    struct slice raw;
-};
-
-struct retry {
-    const uint64_t *ids; /* those asked for; none: all */
-    size_t n_ids;
-    struct arena *arena;
-    struct kept_row *rows;
-    size_t n, capacity;
-    size_t accepted, quarantined;
-};
-
-static bool is_wanted(const struct retry *retry, uint64_t id)
-{
-    for (size_t i = 0; i < retry->n_ids; i++) {
-        if (retry->ids[i] == id)
-            return true;
-    }
-    return retry->n_ids == 0;
-}
-
-static bool was_read(const struct retry *retry, uint64_t id)
-{
-    for (size_t i = 0; i < retry->n; i++) {
-        if (retry->rows[i].id == id)
-            return true;
-    }
-    return false;
-}
+/* ---- quarantine retry ---- */
 
 static int read_ids(const struct cli_args *args, uint64_t *ids)
 {
@@ -359,90 +311,15 @@ static int read_ids(const struct cli_args *args, uint64_t *ids)
     return EXIT_DONE;
 }
 
-static enum status keep_row(void *context, const struct quarantine_row *row, struct error *error)
+static enum status print_answer(void *context, struct slice answer, struct error *error)
 {
-    struct retry *retry = context;
-    if (!is_wanted(retry, row->id))
-        return STATUS_OK;
-    if (retry->n == retry->capacity) {
-        size_t capacity = retry->capacity ? 2 * retry->capacity : 256;
-        struct kept_row *rows = reallocarray(retry->rows, capacity, sizeof *rows);
-        if (!rows)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        retry->rows = rows;
-        retry->capacity = capacity;
-    }
-    if (row->raw_deleted && retry->n_ids == 0)
-        return STATUS_OK; /* of all that are open, those that can be */
-    if (row->raw_deleted)
-        return error_set(error, STATUS_INVALID,
-                         "the bytes of quarantined event %llu were deleted by policy: it cannot be "
-                         "tried again",
-                         (unsigned long long)row->id);
-    char *copy = arena_alloc(retry->arena, row->raw.size + 1);
-    if (!copy)
-        return error_set(error, STATUS_FULL,
-                         "more than 1 GiB is quarantined; choose with --reason or --field");
-    memcpy(copy, row->raw.data, row->raw.size);
-    retry->rows[retry->n++] = (struct kept_row){row->id, slice_make(copy, row->raw.size)};
-    return STATUS_OK;
+    (void)context;
+    enum status status = output_write(stdout, "stdout", answer, error);
+    return status == STATUS_OK ? output_write(stdout, "stdout", slice_of("\n"), error) : status;
 }
 
-static enum status mark_retried(struct session *session, uint64_t id, struct error *error)
-{
-    struct ledger_entry entry = {
-        .kind = ENTRY_QUARANTINE_MARK,
-        .position.source = -1,
-        .mark = {.id = id, .status = QUARANTINE_RETRIED, .at_us = clock_now_us(session->clock)},
-    };
-    return ledger_submit(engine_ledger(session->engine), &entry, 1, SUBMIT_WAIT, NULL, error);
-}
-
-static enum status retry_row(struct session *session, struct worker *worker, struct retry *retry,
-                             const struct kept_row *row, struct error *error)
-{
-    struct raw_event event = {.bytes = row->raw, .document = true, .position.source = -1};
-    struct answer answer;
-    struct buffer line;
-    buffer_init(&line, LINE_BYTES);
-    enum status status = worker_process(worker, &event, 1, &answer, error);
-    if (status == STATUS_OK)
-        status = worker_wait(worker, error);
-    if (status == STATUS_OK)
-        status = mark_retried(session, row->id, error);
-    if (status == STATUS_OK) {
-        bool accepted = answer.kind == ANSWER_DECIDED || answer.kind == ANSWER_DUPLICATE;
-        retry->accepted += accepted;
-        retry->quarantined += !accepted;
-        answer_json(worker, &answer, &line);
-        buffer_append_char(&line, '\n');
-        status = output_write(stdout, "stdout", buffer_slice(&line), error);
-    }
-    buffer_free(&line);
-    return status;
-}
-
-static enum status read_quarantine(const struct cli_args *args, struct retry *retry,
-                                   struct error *error)
-{
-    struct quarantine_filter filter;
-    fill_quarantine_filter(args, false, &filter);
-    struct reader *reader = NULL;
-    enum status status = reader_open(cli_text(args, "ledger"), &reader, error);
-    if (status == STATUS_OK)
-        status = quarantine_scan(reader, &filter, true, keep_row, retry, error);
-    reader_close(reader);
-    for (size_t i = 0; i < retry->n_ids && status == STATUS_OK; i++) {
-        if (!was_read(retry, retry->ids[i]))
-            status = error_set(error, STATUS_NOT_FOUND,
-                               "no open event %llu is in quarantine; `binnacle quarantine list` "
-                               "shows those that are",
-                               (unsigned long long)retry->ids[i]);
-    }
-    return status;
-}
-
-static enum status retry_rows(const struct cli_args *args, struct retry *retry, struct error *error)
+static enum status retry_rows(const struct cli_args *args, struct retry *retry,
+                              struct retry_count *count, struct error *error)
 {
     struct session_options options = {
         .config_dir = cli_text(args, "config"),
@@ -451,16 +328,13 @@ static enum status retry_rows(const struct cli_args *args, struct retry *retry, 
     };
     struct worker_options worker_options;
     struct session session = {0};
-    struct worker *worker = NULL;
     enum status status = session_open(&options, &session, error);
     if (status == STATUS_OK) {
         worker_options = session_worker_options(&session);
         worker_options.wait_for_room = true;
-        status = worker_create(session.engine, &worker_options, &worker, error);
+        status =
+            retry_run(retry, session.engine, &worker_options, print_answer, NULL, count, error);
     }
-    for (size_t i = 0; i < retry->n && status == STATUS_OK; i++)
-        status = retry_row(&session, worker, retry, &retry->rows[i], error);
-    worker_destroy(worker);
     session_close(&session);
     return status;
 }
@@ -468,22 +342,21 @@ static enum status retry_rows(const struct cli_args *args, struct retry *retry, 
 static int retry_these(const struct cli_args *args, const uint64_t *ids)
 {
     struct error error;
-    struct retry retry = {
-        .ids = ids, .n_ids = (size_t)cli_n_arguments(args), .arena = arena_create(1u << 30)};
-    enum status status =
-        retry.arena ? STATUS_OK : error_set(&error, STATUS_MEMORY, "out of memory");
+    struct retry *retry = NULL;
+    struct retry_count count = {0};
+    struct quarantine_filter filter;
+    fill_quarantine_filter(args, false, &filter);
+    enum status status = retry_read(cli_text(args, "ledger"), &filter, ids,
+                                    (size_t)cli_n_arguments(args), &retry, &error);
+    if (status == STATUS_OK && retry_size(retry) > 0)
+        status = retry_rows(args, retry, &count, &error);
     if (status == STATUS_OK)
-        status = read_quarantine(args, &retry, &error);
-    if (status == STATUS_OK && retry.n > 0)
-        status = retry_rows(args, &retry, &error);
-    if (status == STATUS_OK)
-        fprintf(stderr, "retried %zu: %zu accepted, %zu quarantined again\n", retry.n,
-                retry.accepted, retry.quarantined);
-    free(retry.rows);
-    arena_destroy(retry.arena);
+        fprintf(stderr, "retried %zu: %zu accepted, %zu quarantined again\n", retry_size(retry),
+                count.accepted, count.quarantined);
+    retry_destroy(retry);
     if (status != STATUS_OK)
         return cli_fail(args, &error);
-    return retry.quarantined > 0 ? EXIT_FINDING : EXIT_DONE;
+    return count.quarantined > 0 ? EXIT_FINDING : EXIT_DONE;
 }
 
 int command_quarantine_retry(const struct cli_args *args)

@@ -12,6 +12,7 @@
 #include "alerts/alerts.h"
 #include "app/backend.h"
 #include "app/history.h"
+#include "app/inquiry.h"
 #include "app/source.h"
 #include "app/tiers.h"
 #include "app/watch.h"
@@ -34,6 +35,7 @@ struct service {
     char *alerts_path;
     struct watch *watch;
     struct backend *backend;
+    struct inquiry *inquiry;
     struct web_backend table;
     struct access *access;
     const char *hosts[MAX_HOSTS + 1]; /* ends with NULL; borrowed from the configuration */
@@ -265,6 +267,12 @@ static enum status start_web(struct service *service, struct error *error)
     backend_table(service->backend, &service->table);
     history_table(service->session.engine, &service->table.history);
     watch_table(service->watch, &service->table);
+    struct inquiry_parts parts = {service->session.engine, service->alerts,
+                                  watch_changes(service->watch), reasons};
+    status = inquiry_create(&parts, &service->inquiry, error);
+    if (status != STATUS_OK)
+        return status;
+    inquiry_table(service->inquiry, &service->table);
     status = web_open_inside(&service->table, &service->inside, error);
     if (status != STATUS_OK)
         return status;
@@ -345,6 +353,7 @@ void service_stop(struct service *service)
     keeper_destroy(service->keeper);
     web_stop(service->inside);
     web_stop(service->web);
+    inquiry_destroy(service->inquiry);
     backend_destroy(service->backend);
     access_destroy(service->access);
     alerts_destroy(service->alerts);

@@ -25,6 +25,14 @@ target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_HEADERS})
 target_link_libraries(civetweb INTERFACE PkgConfig::ssl PkgConfig::crypto PkgConfig::zlib
   Threads::Threads ${CMAKE_DL_LIBS})
 
+# The page: uPlot draws its charts, esbuild makes one file of its modules; see packaging/uplot.
+set(UPLOT_VERSION 1.6.32)
+find_path(UPLOT_FOLDER uPlot.js PATHS ${BINNACLE_DEPS}/share/uplot-${UPLOT_VERSION} NO_DEFAULT_PATH)
+if(NOT UPLOT_FOLDER)
+  message(FATAL_ERROR "uPlot ${UPLOT_VERSION} is not in ${BINNACLE_DEPS}: packaging/uplot fetches it")
+endif()
+find_program(ESBUILD esbuild REQUIRED)
+
 # Debian's package has neither a pkg-config nor a CMake file.
 find_library(HTTP_PARSER_LIBRARY NAMES http_parser REQUIRED)
 find_path(HTTP_PARSER_INCLUDE http_parser.h REQUIRED)

@@ -288,7 +288,7 @@ const char *engine_identity(const struct engine *engine)
 }
 
 static void describe_action(const struct engine *engine, const struct engine_arm *arms, int n_arms,
-                            struct buffer *out)
+                            const char *reason, struct buffer *out)
 {
     struct json_writer json;
     json_begin(&json, out);
@@ -305,15 +305,14 @@ static void describe_action(const struct engine *engine, const struct engine_arm
         json_object_end(&json);
     }
     json_array_end(&json);
+    if (reason && reason[0])
+        json_text(&json, "reason", reason);
     json_object_end(&json);
 }
 
-/* Into the place that is kept in the ledger's queue. */
-static enum status record_action(struct engine *engine, const char *who, const char *what,
-                                 struct slice arguments, struct error *error)
+static enum status submit_action(struct engine *engine, const char *who, const char *what,
+                                 struct slice arguments, unsigned flags, struct error *error)
 {
-    if (!engine->ledger)
-        return STATUS_OK;
     struct ledger_entry entry = {
         .kind = ENTRY_ACTION,
         .position.source = -1,
@@ -322,18 +321,34 @@ static enum status record_action(struct engine *engine, const char *who, const c
                    .arguments = arguments,
                    .at_us = clock_now_us(engine->parts.clock)},
     };
-    enum status status = ledger_submit(engine->ledger, &entry, 1, SUBMIT_RESERVED, NULL, error);
+    return ledger_submit(engine->ledger, &entry, 1, flags, NULL, error);
+}
+
+enum status engine_act(struct engine *engine, const char *who, const char *what,
+                       struct slice arguments, struct error *error)
+{
+    return engine->ledger ? submit_action(engine, who, what, arguments, SUBMIT_REFUSE, error)
+                          : STATUS_OK;
+}
+
+/* Into the place that is kept in the ledger's queue. */
+static enum status record_action(struct engine *engine, const char *who, const char *what,
+                                 struct slice arguments, struct error *error)
+{
+    if (!engine->ledger)
+        return STATUS_OK;
+    enum status status = submit_action(engine, who, what, arguments, SUBMIT_RESERVED, error);
     if (status != STATUS_OK)
         ledger_unreserve(engine->ledger, 1);
     return status;
 }
 
 static enum status record_traffic(struct engine *engine, const struct engine_arm *arms, int n_arms,
-                                  const char *who, struct error *error)
+                                  const char *who, const char *reason, struct error *error)
 {
     struct buffer arguments;
     buffer_init(&arguments, 1u << 16);
-    describe_action(engine, arms, n_arms, &arguments);
+    describe_action(engine, arms, n_arms, reason, &arguments);
     enum status status = record_action(engine, who, "traffic", buffer_slice(&arguments), error);
     buffer_free(&arguments);
     return status;
@@ -392,7 +407,7 @@ static enum status apply_traffic(struct engine *engine, const struct engine_arm 
 
 /* What cannot be recorded is not done: the row's place is kept before anything changes. */
 enum status engine_set_traffic(struct engine *engine, const struct engine_arm *arms, int n_arms,
-                               const char *who, struct error *error)
+                               const char *who, const char *reason, struct error *error)
 {
     enum status status = engine->ledger ? ledger_reserve(engine->ledger, 1, error) : STATUS_OK;
     if (status != STATUS_OK) {
@@ -401,7 +416,7 @@ enum status engine_set_traffic(struct engine *engine, const struct engine_arm *a
     }
     status = apply_traffic(engine, arms, n_arms, error);
     if (status == STATUS_OK)
-        return record_traffic(engine, arms, n_arms, who, error);
+        return record_traffic(engine, arms, n_arms, who, reason, error);
     if (engine->ledger)
         ledger_unreserve(engine->ledger, 1);
     return status;

@@ -106,10 +106,16 @@ struct buffer;
 MUST_USE enum status engine_recorded_answer(struct engine *engine, uint64_t ledger_index,
                                             struct buffer *out, struct error *error);
 
-/* Changes the split while running; effective with the next batch of every worker. The error says
- * what is wrong with it. Any thread. */
+/* Changes the split while running; effective with the next batch of every worker. `reason` (""
+ * where none was given) goes into its row. The error says what is wrong with it. Any thread. */
 MUST_USE enum status engine_set_traffic(struct engine *engine, const struct engine_arm *arms,
-                                        int n_arms, const char *who, struct error *error);
+                                        int n_arms, const char *who, const char *reason,
+                                        struct error *error);
+
+/* Writes down that somebody did something: a row of the ledger. `arguments` is a JSON object. An
+ * engine without a ledger has nowhere to write it, which is no error. Any thread. */
+MUST_USE enum status engine_act(struct engine *engine, const char *who, const char *what,
+                                struct slice arguments, struct error *error);
 
 /* Decides by these rules from the next batch on and records who did it; they were loaded for this
  * engine's contract and features. The caller keeps its own reference. Any thread. */

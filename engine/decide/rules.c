@@ -92,6 +92,20 @@ const char *rules_code_of(const struct rules *rules, struct slice rule)
     return NULL;
 }
 
+size_t rules_texts(const struct rules *rules, struct rule_text *texts, size_t max)
+{
+    size_t n = 0;
+    for (; n < rules->n_rules && n < max; n++) {
+        const struct rule *rule = &rules->rules[n];
+        texts[n] = (struct rule_text){rule->verdict.rule, expr_text(rule->when), rule->verdict.code,
+                                      rule->verdict.decision};
+    }
+    if (n < max)
+        texts[n++] = (struct rule_text){rules->otherwise.rule, NULL, rules->otherwise.code,
+                                        rules->otherwise.decision};
+    return n;
+}
+
 /* Whether feature a comes before b: the larger contribution, then the view's order. */
 static bool comes_before(const float *contribs, size_t a, size_t b)
 {

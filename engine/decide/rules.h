@@ -52,6 +52,13 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
 const char *rules_reason_code(const struct rules *rules, int feature);
 /* The reason code of the rule of this name, or NULL. Lives with the rules. */
 const char *rules_code_of(const struct rules *rules, struct slice rule);
+/* The rules in their order, the last being what holds when none does (its `when` is NULL): for
+ * those who want to see why one fired. Texts live with the rules. */
+struct rule_text {
+    const char *name, *when, *code; /* code may be NULL */
+    enum decision decision;
+};
+size_t rules_texts(const struct rules *rules, struct rule_text *texts, size_t max);
 /* Writes the `top` largest contributions by absolute value, largest first, ties in the order of
  * the view; contributions of 0 or NaN are no reason. `contribs` has one float a feature (a bias
  * after them is not read). Returns how many. */

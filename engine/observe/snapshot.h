@@ -77,6 +77,8 @@ struct alert_status {
     char summary[200];
     int64_t since_us;
     double value;
+    int64_t silent_until_us;         /* 0: it is told */
+    char acknowledged_by[NAME_SIZE]; /* who has it in hand; "": nobody */
 };
 
 struct count_status {

@@ -129,6 +129,8 @@ static void alert_json(struct json_writer *json, const struct alert_status *aler
     json_text(json, "summary", alert->summary);
     time_or_null(json, "since", alert->since_us);
     json_number(json, "value", alert->value);
+    time_or_null(json, "silent_until", alert->silent_until_us);
+    json_text(json, "acknowledged_by", alert->acknowledged_by[0] ? alert->acknowledged_by : NULL);
     json_object_end(json);
 }
 

@@ -139,6 +139,8 @@ static void read_alert(const struct json *from, void *to)
     read_text(from, "summary", alert->summary, sizeof alert->summary);
     alert->since_us = read_time(from, "since");
     alert->value = read_number(from, "value");
+    alert->silent_until_us = read_time(from, "silent_until");
+    read_text(from, "acknowledged_by", alert->acknowledged_by, sizeof alert->acknowledged_by);
 }
 
 static void read_recent(const struct json *from, void *to)

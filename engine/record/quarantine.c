@@ -171,13 +171,16 @@ static enum status walk_file(struct walk *walk, quarantine_visitor *each, void *
         db_prepare(walk->reader->file->db,
                    "SELECT id, received_us, source, part, offset, contract, contract_version,"
                    " violations, sealed FROM quarantine WHERE received_us >= ?1 AND"
-                   " received_us < ?2 AND (?3 = 0 OR id = ?3) ORDER BY id",
+                   " received_us < ?2 AND (?3 = 0 OR id = ?3) AND (?4 = 0 OR id < ?4)"
+                   " ORDER BY CASE WHEN ?5 THEN -id ELSE id END",
                    &select, error);
     if (status != STATUS_OK)
         return status;
     db_bind_int(select, 1, filter->from_us);
     db_bind_int(select, 2, filter->to_us);
     db_bind_int(select, 3, (int64_t)filter->id);
+    db_bind_int(select, 4, (int64_t)filter->before);
+    db_bind_int(select, 5, filter->newest_first);
     while (walk->left != 0 && !walk->stopped && (status = db_step(select, error)) == STATUS_OK) {
         struct quarantine_row row;
         status = take_row(walk, select, &row, error);
@@ -203,7 +206,8 @@ static enum status walk_files(struct walk *walk, quarantine_visitor *each, void 
 {
     struct reader *reader = walk->reader;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < reader->n_days && walk->left != 0 && !walk->stopped; i++) {
+    for (size_t n = 0; n < reader->n_days && walk->left != 0 && !walk->stopped; n++) {
+        size_t i = walk->filter->newest_first ? reader->n_days - 1 - n : n;
         if (walk->filter->from_us != INT64_MIN && reader->days[i] < day_of(walk->filter->from_us))
             continue;
         const struct tier_day *sealed = reader_sealed(reader, i);

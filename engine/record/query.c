@@ -1,6 +1,6 @@
-/* Decisions by filter, in index order. The list of commits, which knows the times in each group,
- * narrows the rows that are looked at; the event index finds single events; everything else is
- * compared row by row. */
+/* Decisions by filter, in index order or against it. The list of commits, which knows the times in
+ * each group, narrows the rows that are looked at; the event index finds single events; everything
+ * else is compared row by row. */
 #include "engine/record/reader_priv.h"
 
 #include <math.h>
@@ -12,7 +12,8 @@
 struct query {
     struct reader *reader;
     struct query_filter filter;
-    size_t next_day; /* place in reader->days */
+    size_t n_looked;  /* days done */
+    size_t first_day; /* place in reader->days of the first that may have something */
     struct db_stmt *select;
     int64_t left; /* -1: no limit */
 };
@@ -43,9 +44,9 @@ enum status query_open(struct reader *reader, const struct query_filter *filter,
     opened->left = filter->limit;
     /* A row's file is never of a day before its own, so earlier files have nothing to give. */
     if (filter->from_us != INT64_MIN)
-        while (opened->next_day < reader->n_days &&
-               reader->days[opened->next_day] < day_of(filter->from_us))
-            opened->next_day++;
+        while (opened->first_day < reader->n_days &&
+               reader->days[opened->first_day] < day_of(filter->from_us))
+            opened->first_day++;
     *query = opened;
     return STATUS_OK;
 }
@@ -56,6 +57,28 @@ void query_close(struct query *query)
         return;
     db_finish(query->select);
     free(query);
+}
+
+static size_t n_days(const struct query *query)
+{
+    return query->reader->n_days - query->first_day;
+}
+
+/* The place in reader->days of the i-th day that is looked at. */
+static size_t nth_day(const struct query *query, size_t i)
+{
+    return query->filter.newest_first ? query->reader->n_days - 1 - i : query->first_day + i;
+}
+
+/* Rows [first, end) that the cursor leaves. */
+static void cut_at_cursor(const struct query_filter *filter, int64_t *first, int64_t *end)
+{
+    if (filter->cursor < 0)
+        return;
+    if (filter->newest_first && *end > filter->cursor)
+        *end = filter->cursor;
+    if (!filter->newest_first && *first <= filter->cursor)
+        *first = filter->cursor + 1;
 }
 
 /* The rows of the open file that may match: [*first, *end). */
@@ -71,7 +94,7 @@ static enum status narrow(struct query *query, int64_t *first, int64_t *end, str
         return status;
     db_bind_int(range, 1, filter->from_us);
     db_bind_int(range, 2, filter->to_us);
-    db_bind_int(range, 3, filter->cursor);
+    db_bind_int(range, 3, filter->newest_first ? -1 : filter->cursor);
     status = db_step(range, error);
     *first = *end = 0;
     if (status == STATUS_OK && !db_is_null(range, 0)) {
@@ -79,8 +102,7 @@ static enum status narrow(struct query *query, int64_t *first, int64_t *end, str
         *end = db_int(range, 1);
     }
     db_finish(range);
-    if (*first <= filter->cursor)
-        *first = filter->cursor + 1;
+    cut_at_cursor(filter, first, end);
     return status;
 }
 
@@ -149,7 +171,7 @@ static enum status may_match(struct query *query, size_t i, bool *may, struct er
     if (!day)
         return STATUS_OK;
     *may = day->high_us >= filter->from_us && day->low_us < filter->to_us &&
-           (int64_t)day->tree_size > filter->cursor + 1;
+           (filter->newest_first || (int64_t)day->tree_size > filter->cursor + 1);
     return *may && filter->event_id.size > 0
                ? tiers_may_hold(query->reader->tiers, day->day, filter->event_id, may, error)
                : STATUS_OK;
@@ -161,11 +183,11 @@ static void name_days_away(struct query *query, size_t from, struct error *error
     char names[300] = "", text[TIME_TEXT_SIZE];
     struct error own;
     size_t used = 0;
-    for (size_t i = from; i < query->reader->n_days && used < sizeof names - 16; i++) {
-        const struct tier_day *day = reader_sealed(query->reader, i);
+    for (size_t i = from; i < n_days(query) && used < sizeof names - 16; i++) {
+        const struct tier_day *day = reader_sealed(query->reader, nth_day(query, i));
         bool may = false;
-        if (!day || day->tier != TIER_ARCHIVED || may_match(query, i, &may, &own) != STATUS_OK ||
-            !may)
+        if (!day || day->tier != TIER_ARCHIVED ||
+            may_match(query, nth_day(query, i), &may, &own) != STATUS_OK || !may)
             continue;
         time_format(day->day * US_PER_DAY, text);
         used +=
@@ -183,12 +205,13 @@ static enum status open_next_day(struct query *query, struct error *error)
     int64_t first = 0, end = 0;
     struct buffer sql;
     bool may;
-    enum status status = may_match(query, query->next_day, &may, error);
+    size_t day = nth_day(query, query->n_looked);
+    enum status status = may_match(query, day, &may, error);
     if (status == STATUS_OK && may)
-        status = reader_open_day(query->reader, query->next_day, error);
-    query->next_day++;
+        status = reader_open_day(query->reader, day, error);
+    query->n_looked++;
     if (status == STATUS_UNAVAILABLE)
-        name_days_away(query, query->next_day, error);
+        name_days_away(query, query->n_looked, error);
     if (status == STATUS_OK && !may)
         return STATUS_OK;
     if (status == STATUS_OK)
@@ -200,7 +223,7 @@ static enum status open_next_day(struct query *query, struct error *error)
     buffer_init(&sql, (size_t)8 << 10);
     put_conditions(&query->filter, &sql);
     status = put_event(query, &sql, error);
-    buffer_append_text(&sql, " ORDER BY idx");
+    buffer_append_text(&sql, query->filter.newest_first ? " ORDER BY idx DESC" : " ORDER BY idx");
     if (status == STATUS_OK && sql.overflow)
         status = error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
@@ -226,7 +249,7 @@ enum status query_next(struct query *query, struct ledger_row *row, struct error
         return STATUS_END;
     for (;;) {
         while (!query->select) {
-            if (query->next_day >= query->reader->n_days)
+            if (query->n_looked >= n_days(query))
                 return STATUS_END;
             enum status status = open_next_day(query, error);
             if (status != STATUS_OK)

@@ -78,6 +78,7 @@ struct query_filter {
     double min_score, max_score;           /* inclusive; NaN: any */
     int64_t limit;                         /* rows at most; -1: no limit */
     int64_t cursor; /* ledger_index of the last row already seen; -1: from the start */
+    bool newest_first;
 };
 void query_filter_init(struct query_filter *filter);
 
@@ -86,13 +87,16 @@ struct query;
  * meanwhile. */
 MUST_USE enum status query_open(struct reader *reader, const struct query_filter *filter,
                                 struct query **query, struct error *error);
-/* The next decision, ascending by index; borrowed until the next call. STATUS_END. */
+/* The next decision, ascending by index, or descending with newest_first; borrowed until the next
+ * call. STATUS_END. */
 MUST_USE enum status query_next(struct query *query, struct ledger_row *row, struct error *error);
 void query_close(struct query *query);
 
 struct quarantine_filter {
     int64_t from_us, to_us; /* received in [from, to) */
     uint64_t id;            /* 0: any */
+    uint64_t before;        /* only smaller ids; 0: any */
+    bool newest_first;      /* descending by id */
     struct slice reason, field;
     int status;          /* enum quarantine_status, -1: any */
     struct slice source; /* with part and offsets (inclusive); empty: any */
@@ -116,7 +120,8 @@ struct quarantine_row {
 };
 typedef enum status quarantine_visitor(void *context, const struct quarantine_row *row,
                                        struct error *error);
-/* Ascending by id. `with_raw` decrypts and needs read access to keys/master.key. */
+/* Ascending by id unless newest_first. `with_raw` decrypts and needs read access to
+ * keys/master.key. */
 MUST_USE enum status quarantine_scan(struct reader *reader, const struct quarantine_filter *filter,
                                      bool with_raw, quarantine_visitor *each, void *context,
                                      struct error *error);

@@ -33,7 +33,7 @@ await test("becomes ready, and says why not until then", async () => {
 const browser = await launch();
 
 await test("the page shows the demo's traffic, silently, asking nobody else", async () => {
-  const page = await open(browser, url);
+  const page = await open(browser, url, { api: "real" });
   await until("events", async () => /[1-9].*\/s/.test(await text(page, "#rate")), 30000);
   await until("a decision", async () => /approve|review|decline/.test(await text(page, "#recent")), 30000);
   await until("a quantile", async () => /(µs|ms)/.test(await text(page, "#latency")), 30000);
@@ -56,7 +56,7 @@ await test("the page shows the demo's traffic, silently, asking nobody else", as
 });
 
 await test("the first message of /live is what /api/v1/snapshot gives", async () => {
-  const page = await open(browser, url);
+  const page = await open(browser, url, { api: "real" });
   const first = await page.evaluate(() => new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://${location.host}/live`);
     socket.onmessage = (message) => { resolve(JSON.parse(message.data)); socket.close(); };

@@ -58,7 +58,7 @@ await test("draws every panel from live pictures, silently, asking nobody else",
   const page = await open(browser, url);
   for (const [selector, pattern] of [
     ["#service", /fraud-eu/], ["#rate", /\/s$/], ["#latency", /p50[^]*p95[^]*p99|µs/], ["#decisions", /approve[^]*review[^]*decline/],
-    ["#arms", /champion[^]*canary[^]*shadow/], ["#objectives", /latency[^]*availability/], ["#scores-note", /n \d/],
+    ["#arms", /champion[^]*canary[^]*shadow/], ["#objectives", /latency[^]*availability/], ["#scores-box-note", /n \d/],
     ["#score-drift", /PSI \.04 of \.30/], ["#drift", /tx_amount/], ["#recent", /champion/], ["#quarantine", /future/],
     ["#record", /leaves/], ["#attention", /Nothing needs you/]]) {
     const shown = await text(page, selector);
@@ -159,6 +159,8 @@ await test("is reached by keyboard, and shows times of the reader's clock when a
   await page.keyboard.press("Tab");
   check(await page.evaluate(() => document.activeElement.classList.contains("skip")), "the first stop is the skip link");
   await page.keyboard.press("Tab");
+  check(await page.evaluate(() => document.activeElement.getAttribute("href") === "/"), "then the way home");
+  await page.keyboard.press("Tab");
   check(await page.evaluate(() => document.activeElement.id === "clock"), "then the clock");
   check(/Z$/.test(await text(page, "#clock")), await text(page, "#clock"));
   await page.keyboard.press("Enter");
@@ -166,7 +168,7 @@ await test("is reached by keyboard, and shows times of the reader's clock when a
   await page.keyboard.press("Enter");
   await until("UTC", async () => /Z$/.test(await text(page, "#clock")));
   const unnamed = await page.evaluate(() => [...document.querySelectorAll("section, [role=region], svg[role=img], button")]
-    .filter((node) => !node.getAttribute("aria-label") && !node.getAttribute("aria-labelledby")).length);
+    .filter((node) => !node.getAttribute("aria-label") && !node.getAttribute("aria-labelledby") && !(node.tagName === "BUTTON" && node.textContent.trim())).length);
   check(unnamed === 0, `${unnamed} parts have no name`);
   await page.context().close();
 });

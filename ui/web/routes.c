@@ -304,6 +304,40 @@ const struct http_route web_routes[] = {
                "The shares of champion and canary add up to 100; a shadow's is the part of the "
                "traffic it sees.",
      .request_schema = "Traffic", .response_schema = "Traffic"},
+    {.method = "POST", .path = "/api/v1/traffic", .handle = put_traffic, .closes = true, .changes_state = true,
+     .max_body = EVENT_BYTES, .summary = "Set the shares: the same as PUT",
+     .request_schema = "Traffic", .response_schema = "Traffic"},
+    {.method = "GET", .path = "/api/v1/decisions", .handle = web_get_decisions, .closes = true,
+     .summary = "Recorded decisions by what they are about",
+     .detail = "As binnacle query gives them, oldest first unless asked otherwise. next_cursor is "
+               "where the next page begins, null at the end. An entity is looked for as it is and "
+               "under its pseudonym. A token is needed where there are tokens.",
+     .response_schema = "Decisions"},
+    {.method = "GET", .path = "/api/v1/decision/record", .handle = web_get_record, .closes = true,
+     .summary = "All that is known of one decision",
+     .detail = "The row; the exact contributions of all features by the model that decided, with "
+               "the bias that they add to (null, with the problem, when that model is not loaded); "
+               "the rules in their order up to the one that fired (null when they have changed "
+               "since); and the proof that the row is in the ledger, as binnacle ledger prove gives "
+               "it. A token is needed where there are tokens.",
+     .response_schema = "Record"},
+    {.method = "GET", .path = "/api/v1/quarantine", .handle = web_get_quarantine, .closes = true,
+     .summary = "Events that broke the contract, newest first",
+     .detail = "Without their bytes. A token is needed where there are tokens.",
+     .response_schema = "Quarantine"},
+    {.method = "POST", .path = "/api/v1/quarantine/retry", .handle = web_post_retry, .closes = true,
+     .changes_state = true, .max_body = EVENT_BYTES, .summary = "Try quarantined events again",
+     .detail = "They go through the contract as they came. What passes is decided and recorded, "
+               "what does not is quarantined anew. Written to the record with the caller's name "
+               "and reason.", .request_schema = "Retry", .response_schema = "Retried"},
+    {.method = "POST", .path = "/api/v1/alerts/acknowledge", .handle = web_post_acknowledge, .closes = true,
+     .changes_state = true, .max_body = EVENT_BYTES, .summary = "Take a firing alert in hand",
+     .detail = "Everybody sees who has it until it is over. Written to the record.",
+     .request_schema = "AlertAct", .response_schema = "AlertActed"},
+    {.method = "POST", .path = "/api/v1/alerts/silence", .handle = web_post_silence, .closes = true,
+     .changes_state = true, .max_body = EVENT_BYTES, .summary = "Tell nobody of an alert for some minutes",
+     .detail = "It is judged and shown all the while; if it still fires at the end, that is told. "
+               "Written to the record.", .request_schema = "Silence", .response_schema = "AlertActed"},
     {.method = "GET", .path = "/api/v1/settings", .handle = web_get_settings, .closes = true,
      .summary = "The configuration in effect, each value with the file and line it came from",
      .detail = "Keys that nobody set are there with their defaults. Secrets are null; addresses "
@@ -365,6 +399,9 @@ const struct http_route web_score_routes[] = {
 #define REASONS "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],\"default\":3}"
 #define STEP    "{\"type\":[\"string\",\"integer\"]}"
 #define TIME    "{\"oneOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"integer\"}]}"
+#define TEXT_SCHEMA   "{\"type\":\"string\",\"maxLength\":1000}"
+#define ROWS_SCHEMA   "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50}"
+#define CURSOR_SCHEMA "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9000000000000000}"
 
 const struct web_parameter web_parameters[] = {
     {"/v1/score", "reasons", "How many reasons, largest absolute contribution first; or all.",
@@ -374,6 +411,26 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/decision", "event_id", "Which event.", "{\"type\":\"string\",\"minLength\":1}"},
     {"/api/v1/decision", "reasons", "As for /v1/score.",
      REASONS},
+    {"/api/v1/decisions", "event_id", "Of this event.", TEXT_SCHEMA},
+    {"/api/v1/decisions", "entity", "Of this entity, or its pseudonym.", TEXT_SCHEMA},
+    {"/api/v1/decisions", "decision", "", "{\"enum\":[\"approve\",\"review\",\"decline\"]}"},
+    {"/api/v1/decisions", "variant", "By this arm.", "{\"enum\":[\"champion\",\"canary\",\"shadow\"]}"},
+    {"/api/v1/decisions", "reason", "With this among its reason codes.", TEXT_SCHEMA},
+    {"/api/v1/decisions", "min_score", "Inclusive.", "{\"type\":\"number\"}"},
+    {"/api/v1/decisions", "max_score", "Inclusive.", "{\"type\":\"number\"}"},
+    {"/api/v1/decisions", "from", "Decided not before: ISO-8601, or milliseconds since 1970.", TIME},
+    {"/api/v1/decisions", "to", "Decided before.", TIME},
+    {"/api/v1/decisions", "order", "", "{\"enum\":[\"oldest\",\"newest\"],\"default\":\"oldest\"}"},
+    {"/api/v1/decisions", "limit", "Rows at most.", ROWS_SCHEMA},
+    {"/api/v1/decisions", "cursor", "next_cursor of the page before.", CURSOR_SCHEMA},
+    {"/api/v1/decision/record", "event_id", "Which event.", TEXT_SCHEMA},
+    {"/api/v1/quarantine", "status", "", "{\"enum\":[\"open\",\"retried\",\"resolved\",\"all\"],\"default\":\"open\"}"},
+    {"/api/v1/quarantine", "reason", "With this reason.", TEXT_SCHEMA},
+    {"/api/v1/quarantine", "field", "In which this field is wrong.", TEXT_SCHEMA},
+    {"/api/v1/quarantine", "from", "Received not before.", TIME},
+    {"/api/v1/quarantine", "to", "Received before.", TIME},
+    {"/api/v1/quarantine", "limit", "Rows at most.", ROWS_SCHEMA},
+    {"/api/v1/quarantine", "cursor", "next_cursor of the page before.", CURSOR_SCHEMA},
     {"/api/v1/logs", "level", "Lines of this level and worse.",
      "{\"enum\":[\"debug\",\"info\",\"warn\",\"error\"],\"default\":\"debug\"}"},
     {"/api/v1/logs", "from", "Not before; ISO-8601, or milliseconds since 1970.",

@@ -102,8 +102,10 @@ const struct web_schema web_schemas[] = {
      "\"paused_why\":{\"type\":[\"string\",\"null\"]}}},"
      "\"view\":{\"type\":\"object\",\"description\":\"The same as a person reads it\"}}}"},
     {"Traffic", JSON,
-     "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"traffic\":{\"type\":"
-     "\"array\",\"minItems\":1,\"maxItems\":8,\"items\":{\"type\":\"object\",\"required\":[\"variant\",\"share\"],\"properties\":"
+     "{\"type\":\"object\",\"required\":[\"traffic\"],\"properties\":{\"reason\":{\"type\":"
+     "\"string\",\"description\":\"Why, for the record; when setting\"},\"traffic\":{\"type\":"
+     "\"array\",\"minItems\":1,\"maxItems\":8,\"items\":{\"type\":\"object\",\"required\":["
+     "\"variant\",\"share\"],\"properties\":"
      "{\"variant\":{\"enum\":[\"champion\",\"canary\",\"shadow\"]},"
      "\"model\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
      "\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100,\"description\":\"Percent\"}}}"
@@ -138,6 +140,57 @@ const struct web_schema web_schemas[] = {
      "\"model\",\"config\",\"alert\",\"label\"]},"
      "\"what\":{\"type\":\"string\"},\"who\":{\"type\":[\"string\",\"null\"]},"
      "\"reason\":{\"type\":[\"string\",\"null\"]}}}}}}"},
+    {"Decisions", JSON,
+     "{\"type\":\"object\",\"required\":[\"decisions\",\"next_cursor\"],\"properties\":{"
+     "\"decisions\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Row\"}},"
+     "\"next_cursor\":{\"type\":[\"integer\",\"null\"]}}}"},
+    {"Row", JSON,
+     "{\"description\":\"A decision with what it was made from\",\"allOf\":[{\"$ref\":"
+     "\"#/components/schemas/Decision\"},{\"type\":\"object\",\"properties\":{"
+     "\"event_ts\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"decided_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"entity\":{\"type\":\"string\"},\"margin\":{\"type\":[\"number\",\"null\"]},"
+     "\"features\":{\"type\":\"object\"},\"input\":{\"type\":\"object\"}}}]}"},
+    {"Record", JSON,
+     "{\"type\":\"object\",\"required\":[\"row\",\"reasons\",\"bias\",\"rules\",\"proof\"],"
+     "\"properties\":{\"row\":{\"$ref\":\"#/components/schemas/Row\"},"
+     "\"reasons\":{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":"
+     "\"#/components/schemas/Reason\"}},\"bias\":{\"type\":[\"number\",\"null\"]},"
+     "\"reasons_problem\":{\"type\":[\"string\",\"null\"]},"
+     "\"rules\":{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"name\":{\"type\":\"string\"},\"when\":{\"type\":[\"string\",\"null\"]},"
+     "\"decision\":{\"enum\":[\"approve\",\"review\",\"decline\"]},"
+     "\"code\":{\"type\":[\"string\",\"null\"]},"
+     "\"state\":{\"enum\":[\"passed\",\"fired\",\"not reached\"]}}}},"
+     "\"proof\":{\"type\":[\"object\",\"null\"],\"description\":\"RFC 9162\"},"
+     "\"proof_problem\":{\"type\":[\"string\",\"null\"]}}}"},
+    {"Quarantine", JSON,
+     "{\"type\":\"object\",\"required\":[\"quarantine\",\"next_cursor\"],\"properties\":{"
+     "\"quarantine\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"quarantine_id\":{\"type\":\"integer\"},"
+     "\"received_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"status\":{\"enum\":[\"open\",\"retried\",\"resolved\"]},"
+     "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+     "\"source\":{\"type\":\"string\"}}}},"
+     "\"next_cursor\":{\"type\":[\"integer\",\"null\"]}}}"},
+    {"Retry", JSON,
+     "{\"type\":\"object\",\"required\":[\"ids\",\"reason\"],\"properties\":{"
+     "\"ids\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":1000,\"items\":{\"type\":\"integer\","
+     "\"minimum\":1}},\"reason\":{\"type\":\"string\",\"minLength\":1}}}"},
+    {"Retried", JSON,
+     "{\"type\":\"object\",\"properties\":{\"retried\":{\"type\":\"integer\"},"
+     "\"accepted\":{\"type\":\"integer\"},\"quarantined\":{\"type\":\"integer\"},"
+     "\"answers\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}"},
+    {"AlertAct", JSON,
+     "{\"type\":\"object\",\"required\":[\"alert\",\"reason\"],\"properties\":{"
+     "\"alert\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\",\"minLength\":1}}}"},
+    {"Silence", JSON,
+     "{\"type\":\"object\",\"required\":[\"alert\",\"minutes\",\"reason\"],\"properties\":{"
+     "\"alert\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\",\"minLength\":1},"
+     "\"minutes\":{\"type\":\"number\",\"minimum\":1,\"maximum\":10080}}}"},
+    {"AlertActed", JSON,
+     "{\"type\":\"object\",\"properties\":{\"alert\":{\"type\":\"string\"},"
+     "\"until\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}}}"},
     {"Settings", JSON,
      "{\"type\":\"object\",\"required\":[\"folder\",\"settings\"],\"properties\":{"
      "\"folder\":{\"type\":\"string\"},\"settings\":{\"type\":\"array\",\"items\":{"

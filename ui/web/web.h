@@ -74,6 +74,27 @@ struct web_history {
                    struct error *error);
 };
 
+/* Which decisions are asked for; NULL and NaN: any. */
+struct web_decision_query {
+    const char *event_id, *entity, *reason, *decision, *variant;
+    double min_score, max_score;
+    int64_t from_us, to_us; /* [from, to) */
+    int64_t cursor;         /* ledger_index of the last one seen; -1: from the start */
+    int limit;
+    bool newest_first;
+};
+
+/* Which quarantined events, newest first. */
+struct web_quarantine_query {
+    const char *status; /* "open", "retried", "resolved", "all" */
+    const char *reason, *field;
+    int64_t from_us, to_us;
+    uint64_t before; /* only smaller ids; 0: any */
+    int limit;
+};
+
+enum web_alert_act { WEB_ACKNOWLEDGE, WEB_SILENCE };
+
 /* What the app offers. Every function may be called from several threads at once.
  *
  * Those that return int give the HTTP status and append the body: the answer's JSON for 200, or for
@@ -113,6 +134,22 @@ struct web_backend {
     int (*changes)(void *watch, int64_t from_us, int64_t to_us, struct buffer *out,
                    struct error *error);
     struct web_history history; /* .series NULL: not offered */
+    /* Questions about what is recorded, and what people do about it; these get `inquiry`.
+     * {"decisions":[...],"next_cursor"}, 400 for words that are none */
+    void *inquiry;
+    int (*decisions)(void *inquiry, const struct web_decision_query *query, struct buffer *out,
+                     struct error *error);
+    /* {"row","reasons","bias","rules","proof",...}: all that is known of one; 404 */
+    int (*record)(void *inquiry, const char *event_id, struct buffer *out, struct error *error);
+    /* {"quarantine":[...],"next_cursor"} */
+    int (*quarantine)(void *inquiry, const struct web_quarantine_query *query, struct buffer *out,
+                      struct error *error);
+    /* {"ids":[...],"reason"}; 200 with {"retried","accepted","quarantined","answers"}, 404, 422 */
+    int (*quarantine_retry)(void *inquiry, struct slice body, const char *actor, struct buffer *out,
+                            struct error *error);
+    /* {"alert","reason"} and for a silence "minutes"; 200 with {"alert","until"}, 404, 422 */
+    int (*alert_act)(void *inquiry, enum web_alert_act act, struct slice body, const char *actor,
+                     struct buffer *out, struct error *error);
     /* Prometheus text exposition */
     void (*metrics)(void *context, struct buffer *out);
     /* Whether decisions can be made; when not, why, one reason a line. NULL: the snapshot says. */

@@ -53,6 +53,19 @@ void web_get_history_series(void *context, const struct http_request *request,
                             struct http_response *response);
 void web_get_heatmap(void *context, const struct http_request *request,
                      struct http_response *response);
+/* inquiry.c */
+void web_get_decisions(void *context, const struct http_request *request,
+                       struct http_response *response);
+void web_get_record(void *context, const struct http_request *request,
+                    struct http_response *response);
+void web_get_quarantine(void *context, const struct http_request *request,
+                        struct http_response *response);
+void web_post_retry(void *context, const struct http_request *request,
+                    struct http_response *response);
+void web_post_acknowledge(void *context, const struct http_request *request,
+                          struct http_response *response);
+void web_post_silence(void *context, const struct http_request *request,
+                      struct http_response *response);
 
 /* score.c: ?reasons=N or all; 3 when it is not given. False: the response says what is wrong. */
 bool web_read_reasons(const struct http_request *request, struct http_response *response,

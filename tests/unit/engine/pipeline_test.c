@@ -280,7 +280,7 @@ static void traffic_of(struct bench *bench, enum variant variant, double share_p
         {variant, 1, share_percent},
     };
     struct error error = {0};
-    check(engine_set_traffic(bench->engine, arms, 2, "tester", &error), &error);
+    check(engine_set_traffic(bench->engine, arms, 2, "tester", "a test", &error), &error);
 }
 
 static void a_canary_gets_its_share_of_users_and_keeps_them(void **state)
@@ -376,9 +376,10 @@ static void a_split_that_does_not_add_up_changes_nothing(void **state)
         {VARIANT_CHAMPION, 0, -1},
         {VARIANT_CANARY, 0, 10},
     };
-    assert_int_equal(engine_set_traffic(bench->engine, no_champion, 1, "tester", &error),
+    assert_int_equal(engine_set_traffic(bench->engine, no_champion, 1, "tester", "a test", &error),
                      STATUS_INVALID);
-    assert_int_equal(engine_set_traffic(bench->engine, twice, 2, "tester", &error), STATUS_INVALID);
+    assert_int_equal(engine_set_traffic(bench->engine, twice, 2, "tester", "a test", &error),
+                     STATUS_INVALID);
     const struct answer *answer = bench_pay(bench, "e1", "ann", 150, T0);
     assert_string_equal(answer->outcome->model_version, "1");
     assert_int_equal(answer->ledger_index, 0); /* nor is there an action in the record */

@@ -4,23 +4,35 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
+import { answer } from "./api.mjs";
 
 // The newest that runs on Debian 12's Node.js 18.
 const VERSION = "1.54.0";
+const AXE_VERSION = "4.10.3";
 const HOME = path.join(homedir(), ".cache", "binnacle", `web-tests-${VERSION}`);
 
 // Without the last ones Chromium looks for its maker's servers at every start.
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-// playwright-core is a package of its own folder in the cache: nothing is installed in the tree.
-function playwright() {
-  if (!existsSync(path.join(HOME, "node_modules", "playwright-core", "package.json"))) {
+// Packages of a folder of their own in the cache: nothing is installed in the tree.
+function install(name, version) {
+  if (!existsSync(path.join(HOME, "node_modules", name, "package.json"))) {
     const npm = spawnSync("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", HOME,
-      `playwright-core@${VERSION}`], { encoding: "utf8" });
-    if (npm.status !== 0) throw new Error(`npm could not install playwright-core: ${npm.stderr ?? npm.error}`);
+      `${name}@${version}`], { encoding: "utf8" });
+    if (npm.status !== 0) throw new Error(`npm could not install ${name}: ${npm.stderr ?? npm.error}`);
   }
+}
+
+function playwright() {
+  install("playwright-core", VERSION);
   return createRequire(path.join(HOME, "package.json"))("playwright-core");
+}
+
+// Where axe-core's script is, for a page to be judged by it.
+export function axe() {
+  install("axe-core", AXE_VERSION);
+  return path.join(HOME, "node_modules", "axe-core", "axe.min.js");
 }
 
 export function launch() {
@@ -28,9 +40,11 @@ export function launch() {
 }
 
 // A page that remembers everything it should not have done.
-export async function open(browser, url, { width = 1600, height = 1000, scheme = "light", go = true } = {}) {
+// `api`: how the API answers, by lib/api.mjs; "real": as the server does.
+export async function open(browser, url, { width = 1600, height = 1000, scheme = "light", go = true, api = "ok", posts = undefined } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
   const page = await context.newPage();
+  if (api !== "real") await answer(page, api, posts);
   page.messages = [];
   page.foreign = [];
   page.on("console", (message) => page.messages.push(`${message.type()}: ${message.text()}`));

@@ -1,114 +1,147 @@
-// Keeps the picture alive: a WebSocket that comes back by itself, plain requests where no WebSocket
-// is to be had, and an honest word about how old the picture is.
-import { id, setAttribute, setText } from "./dom.js";
-import { draw, time } from "./panels.js";
+// The page: the line at its top, the way between views, and the view that is looked at.
+import { el, id, list, setAttribute, setText } from "./core/dom.js";
+import { closeEvidence, showEvidence } from "./core/evidence.js";
+import { jobs } from "./core/jobs.js";
+import { key } from "./core/keys.js";
+import { live, onLive, pause, start } from "./core/live.js";
+import { change, go, onRoute, route, viewLink } from "./core/route.js";
+import { keep, kept, nextTheme, onTheme, theme } from "./core/theme.js";
+import { said, time } from "./core/time.js";
+import { drawRange, makeRange } from "./core/range.js";
+import { VIEWS, viewOf } from "./views/table.js";
 
-const STALE_MS = 3500;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10000;
-const POLL_MS = 2000;
+let current = null;
 
-const state = { view: null, seen: 0, started: Date.now(), open: false, wait: FIRST_WAIT_MS, polling: null };
+// ---- the line at the top ----
 
-function age() {
-  return Math.round((Date.now() - state.seen) / 1000);
+function head({ view }) {
+  const { headline } = view;
+  setText(id("service"), headline.service);
+  setText(id("clock"), said(headline.clock, view.time, true));
+  setAttribute(id("clock"), "title", view.time);
+  setText(id("split"), headline.split);
+  setText(id("source"), `${headline.broker || headline.source} · up ${headline.uptime}`);
+  id("source").classList.toggle("sev-ticket", headline.broker_lost);
+  const counts = [["▲", headline.pages, headline.n_pages, "page"], ["◆", headline.tickets, headline.n_tickets, "ticket"]];
+  list(id("counts"), counts, () => el("span"), (node, [mark, words, n, state]) => {
+    setText(node, n ? `${mark} ${words}` : words);
+    node.className = n ? `sev-${state}` : "sev-ok";
+  });
+  const urgent = headline.n_pages ? `▲${headline.n_pages} ` : headline.n_tickets ? `◆${headline.n_tickets} ` : "";
+  const title = current.row.id === "now" ? "" : `${current.row.title} · `;
+  document.title = `${urgent}${title}${headline.service} · binnacle`;
 }
 
-function tell(link, word, banner) {
-  setAttribute(document.documentElement, "data-link", link);
-  setText(id("link-word"), word);
-  const box = id("banner");
-  box.hidden = !banner;
-  if (banner) setText(box, banner);
+function drawLink() {
+  setAttribute(document.documentElement, "data-link", live.link);
+  setText(id("link-word"), live.paused && live.missed ? `paused, ${live.missed} waiting` : live.word);
+  id("banner").hidden = !live.banner;
+  if (live.banner) setText(id("banner"), live.banner);
 }
 
-// Five different pictures: live, polled, stale, lost, and nothing yet.
-function judge() {
-  if (!state.view) {
-    const late = Date.now() - state.started > 2000;
-    tell("loading", state.open ? "waiting" : "connecting",
-      !late ? "" : state.open ? "Connected. The first picture comes with the first second of work." : "No answer yet. Trying again.");
-  } else if (!state.open && !state.polling) {
-    tell("lost", "disconnected", `Disconnected: this picture is ${age()} s old. Trying again.`);
-  } else if (Date.now() - state.seen > STALE_MS) {
-    tell("stale", "stale", `No new picture for ${age()} s. The service answers, but its clock stands still.`);
+// ---- the views ----
+
+function nav() {
+  const links = VIEWS.filter((view) => !view.hidden).map((view) => el("li", {}, el("a", { href: viewLink(view.id), "data-view": view.id }, view.title)));
+  id("nav").append(el("ul", {}, links), makeRange());
+}
+
+function drawNav() {
+  for (const node of id("nav").querySelectorAll("a[data-view]")) {
+    setAttribute(node, "href", viewLink(node.dataset.view));
+    if (node.dataset.view === current.row.id) node.setAttribute("aria-current", "page");
+    else node.removeAttribute("aria-current");
+  }
+  drawRange(current.row.ranged);
+}
+
+function show() {
+  const row = viewOf(route.state.view);
+  current?.work.end();
+  current?.view.close?.();
+  const root = id("main");
+  root.replaceChildren();
+  root.className = `view-${row.id}`;
+  root.setAttribute("aria-label", row.title);
+  const work = jobs();
+  current = { row, work, view: null };
+  if (row.id !== "now") root.append(el("h2", { class: "hidden" }, row.title));
+  current.view = row.module.open(root, { jobs: work, picture: () => live.picture });
+  drawNav();
+  if (live.picture) draw();
+}
+
+function draw() {
+  head(live.picture);
+  current.view.draw?.(live.picture);
+  showEvidence();
+}
+
+onRoute((state, before) => {
+  if (state.view !== before.view) {
+    show();
+    scrollTo(0, 0);
   } else {
-    tell("live", state.polling ? `${state.view.headline.clock_word}, by polling` : state.view.headline.clock_word, "");
+    drawNav();
+    current.view.route?.(state, before);
+    if (live.picture) current.view.draw?.(live.picture);
   }
-}
+  showEvidence();
+});
 
-function take(text) {
-  const snapshot = JSON.parse(text);
-  if (!snapshot.view) return;
-  if (state.view?.seq !== snapshot.seq || state.view?.time !== snapshot.view.time) state.seen = Date.now();
-  state.view = snapshot.view;
-  draw(state.view);
-  judge();
-}
-
-async function poll() {
-  try {
-    const response = await fetch("/api/v1/snapshot", { cache: "no-store" });
-    if (!response.ok) throw new Error(String(response.status));
-    take(await response.text());
-  } catch {
-    stopPolling();
-  }
-}
-
-function stopPolling() {
-  clearInterval(state.polling);
-  state.polling = null;
-  judge();
-}
-
-// The service lives but takes no more WebSockets: ask for the picture instead.
-async function fallBack() {
-  if (state.polling || state.open) return;
-  try {
-    const response = await fetch("/api/v1/snapshot", { cache: "no-store" });
-    if (state.open || !response.ok) return;
-    state.polling ??= setInterval(poll, POLL_MS);
-    take(await response.text());
-  } catch {
-    judge();
-  }
-}
-
-function connect() {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/live`);
-  socket.onopen = () => {
-    state.open = true;
-    state.wait = FIRST_WAIT_MS;
-    stopPolling();
-  };
-  socket.onmessage = (event) => take(event.data);
-  socket.onclose = () => {
-    state.open = false;
-    judge();
-    fallBack();
-    // Not all pages at once after a restart.
-    setTimeout(connect, state.wait * (0.75 + Math.random() / 2));
-    state.wait = Math.min(LONGEST_WAIT_MS, state.wait * 2);
-  };
-}
-
-function remember(local) {
-  try { localStorage.setItem("time", local ? "local" : "utc"); } catch { /* private mode: not kept */ }
-}
+// ---- what a person chooses ----
 
 function showTime(local) {
   time.local = local;
   setAttribute(id("clock"), "aria-label", local ? "Time, shown locally. Press for UTC." : "Time, shown in UTC. Press for local time.");
   setAttribute(id("clock"), "aria-pressed", String(local));
-  if (state.view) draw(state.view);
+  if (current && live.picture) draw();
 }
 
-id("clock").addEventListener("click", () => {
+function toggleTime() {
   showTime(!time.local);
-  remember(time.local);
+  keep("time", time.local ? "local" : "utc");
+}
+
+function showTheme(choice) {
+  setText(id("theme"), choice);
+  setAttribute(id("theme"), "aria-label", `Colours: ${choice}. Press for another.`);
+}
+
+function find() {
+  if (route.state.view !== "decisions" || route.state.open) go(viewLink("decisions"));
+  id("find")?.focus();
+}
+
+for (const view of VIEWS.filter((row) => !row.hidden)) key(`g ${view.key}`, view.title, () => go(viewLink(view.id)), "go to");
+key("?", "this help", () => go(viewLink("help")));
+key("/", "find a decision", find);
+key("Escape", "close what is open", () => {
+  if (closeEvidence()) return true;
+  if (route.state.open) { change({ open: "" }); return true; }
+  document.activeElement?.blur?.();
+  return false;
 });
-try { showTime(localStorage.getItem("time") === "local"); } catch { showTime(false); }
-setInterval(judge, 500);
-connect();
+key("Z", "hold the picture, and go on", () => pause(!live.paused));
+key("u", "UTC or local time", toggleTime);
+key("T", "dark, light, as the system", nextTheme);
+key("ArrowLeft", "the crosshair to the left, on a chart", () => false, "on a chart");
+key("ArrowRight", "and to the right", () => false, "on a chart");
+key("Home", "its beginning", () => false, "on a chart");
+key("End", "its end", () => false, "on a chart");
+
+id("clock").addEventListener("click", toggleTime);
+id("theme").addEventListener("click", nextTheme);
+id("help").addEventListener("click", () => go(viewLink("help")));
+id("find-open").addEventListener("click", find);
+onTheme(showTheme);
+showTheme(theme.choice);
+showTime(kept("time", "utc") === "local");
+nav();
+show();
+onLive((_, fresh) => {
+  drawLink();
+  if (fresh) draw();
+});
+drawLink();
+start();

@@ -332,7 +332,7 @@ static uint64_t count_query(const char *dir, const struct query_filter *filter)
     assert_int_equal(query_open(reader, filter, &query, &error), STATUS_OK);
     enum status status;
     while ((status = query_next(query, &row, &error)) == STATUS_OK) {
-        assert_true(n == 0 || row.index > last);
+        assert_true(n == 0 || (filter->newest_first ? row.index < last : row.index > last));
         last = row.index;
         n++;
     }
@@ -374,6 +374,12 @@ static void answers_queries_by_every_filter(void **state)
     EXPECT(7, filter.limit = 7);
     EXPECT(0, filter.limit = 0);
     EXPECT(10, filter.cursor = 2989);
+    EXPECT(3000, filter.newest_first = true);
+    EXPECT(10, (filter.newest_first = true, filter.cursor = 10));
+    EXPECT(0, (filter.newest_first = true, filter.cursor = 0));
+    EXPECT(7, (filter.newest_first = true, filter.limit = 7));
+    EXPECT(60, (filter.newest_first = true, filter.from_us = DAY_ONE + US_PER_DAY - 30 * US_PER_MIN,
+                filter.to_us = DAY_ONE + US_PER_DAY + 30 * US_PER_MIN));
 #undef EXPECT
     clock_destroy(clock);
 }

@@ -316,6 +316,11 @@ static void lists_counts_opens_and_marks_quarantined_events(void **state)
     quarantine_filter_init(&filter);
     assert_int_equal(list(*state, &filter, false, line), 6);
     assert_null(strstr(line, "raw"));
+    filter.before = 4;
+    filter.newest_first = true;
+    assert_int_equal(list(*state, &filter, false, line), 3);
+    assert_non_null(strstr(line, "\"quarantine_id\":1,"));
+    quarantine_filter_init(&filter);
     filter.status = QUARANTINE_OPEN;
     assert_int_equal(list(*state, &filter, false, NULL), 5);
     filter.status = QUARANTINE_RESOLVED;

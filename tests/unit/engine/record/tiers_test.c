@@ -32,6 +32,11 @@ static void assert_all_there(const char *dir)
     struct query_filter filter;
     query_filter_init(&filter);
     assert_int_equal(count_query(dir, &filter), 4200);
+    filter.newest_first = true;
+    assert_int_equal(count_query(dir, &filter), 4200);
+    filter.cursor = (int64_t)ROWS; /* all rows are before it */
+    assert_int_equal(count_query(dir, &filter), 4200);
+    query_filter_init(&filter);
     filter.entity = slice_of("p-00000000000000000000000000000011");
     assert_int_equal(count_query(dir, &filter), 43);
     filter.from_us = DAY_ONE + US_PER_DAY;

@@ -69,6 +69,26 @@ static int decision(void *context, const char *event_id, int max_reasons, struct
     return 200;
 }
 
+static int decisions(void *inquiry, const struct web_decision_query *query, struct buffer *out,
+                     struct error *error)
+{
+    (void)inquiry;
+    (void)error;
+    buffer_printf(out, "%s|%s|%g|%d|%d|%lld|%lld", query->entity, query->decision, query->min_score,
+                  query->limit, query->newest_first, (long long)query->cursor,
+                  (long long)query->from_us);
+    return 200;
+}
+
+static int alert_act(void *inquiry, enum web_alert_act act, struct slice body, const char *actor,
+                     struct buffer *out, struct error *error)
+{
+    (void)inquiry;
+    (void)error;
+    buffer_printf(out, "{\"act\":%d,\"by\":\"%s\",\"size\":%zu}", (int)act, actor, body.size);
+    return 200;
+}
+
 /* As `score`, but for many; a "repeat" was decided before. */
 static void score_gathered(void *context, const struct web_score_call *calls, size_t n,
                            web_score_done *done)
@@ -150,6 +170,8 @@ static void start(struct fixture *fixture, const struct access *access)
                                              .recorded = recorded},
                                   .decision = decision,
                                   .traffic_set = traffic_set,
+                                  .decisions = decisions,
+                                  .alert_act = alert_act,
                                   .metrics = metrics,
                                   .ready = ready};
     struct web_options options = {.listen = "127.0.0.1:0",
@@ -284,6 +306,57 @@ static void gives_recorded_decisions_to_those_with_a_token(void **state)
     assert_int_equal(ask(&fixture, "GET", "/api/v1/decision", token, NULL), 400);
     assert_int_equal(ask(&fixture, "GET", "/api/v1/decision?event_id=e%201&reasons=x", token, NULL),
                      400);
+    stop(&fixture);
+    access_destroy(access);
+}
+
+static void reads_what_is_asked_of_the_record(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    start(&fixture, NULL);
+    assert_int_equal(ask(&fixture, "GET",
+                         "/api/v1/decisions?entity=a%20b&decision=review&min_score=0.5&limit=7"
+                         "&order=newest&cursor=9&from=1000",
+                         NULL, NULL),
+                     200);
+    assert_string_equal(fixture.reply.data, "a b|review|0.5|7|1|9|1000000");
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decisions", NULL, NULL), 200);
+    assert_non_null(strstr(fixture.reply.data, "|nan|50|0|-1|"));
+    static const char *const wrong[] = {"limit=0",  "limit=201", "limit=x",     "cursor=-1",
+                                        "order=up", "from=now",  "min_score=a", "from=2&to=1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "/api/v1/decisions?%s", wrong[i]);
+        assert_int_equal(ask(&fixture, "GET", path, NULL, NULL), 400);
+        assert_non_null(strstr(fixture.reply.data, "\"title\":\"Not understood\""));
+    }
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/quarantine", NULL, NULL), 501);
+    stop(&fixture);
+}
+
+static void asks_for_a_token_where_people_look_at_or_act_on_the_record(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct access *access = tokens();
+    const char *token = "Authorization: Bearer " TOKEN;
+    start(&fixture, access);
+    static const struct {
+        const char *method, *path;
+    } routes[] = {{"GET", "/api/v1/decisions"},
+                  {"GET", "/api/v1/decision/record?event_id=e"},
+                  {"GET", "/api/v1/quarantine"},
+                  {"POST", "/api/v1/quarantine/retry"},
+                  {"POST", "/api/v1/alerts/acknowledge"},
+                  {"POST", "/api/v1/alerts/silence"},
+                  {"POST", "/api/v1/traffic"}};
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const char *body = routes[i].method[0] == 'P' ? "{}" : NULL;
+        assert_int_equal(ask(&fixture, routes[i].method, routes[i].path, NULL, body), 401);
+    }
+    assert_int_equal(ask(&fixture, "POST", "/api/v1/alerts/silence", token, "{}"), 200);
+    assert_string_equal(fixture.reply.data, "{\"act\":1,\"by\":\"shift-1\",\"size\":2}");
     stop(&fixture);
     access_destroy(access);
 }
@@ -450,7 +523,7 @@ static void serves_the_page_and_its_files_by_tag(void **state)
         assert_int_equal(ask(&fixture, "GET", asset->path, "Accept-Encoding: gzip;q=0", NULL), 200);
         assert_int_equal(fixture.reply.size, asset->size);
     }
-    assert_true(files >= 5);
+    assert_true(files >= 4);
     assert_int_equal(ask(&fixture, "GET", "/static/none.js", NULL, NULL), 404);
     assert_int_equal(ask(&fixture, "POST", "/", NULL, "x"), 405);
     stop(&fixture);
@@ -463,6 +536,8 @@ int main(void)
         cmocka_unit_test(scores_alike_on_the_port_for_scoring),
         cmocka_unit_test(asks_for_a_token_on_the_port_for_scoring_too),
         cmocka_unit_test(gives_recorded_decisions_to_those_with_a_token),
+        cmocka_unit_test(reads_what_is_asked_of_the_record),
+        cmocka_unit_test(asks_for_a_token_where_people_look_at_or_act_on_the_record),
         cmocka_unit_test(makes_problem_documents_of_what_went_wrong),
         cmocka_unit_test(asks_for_a_token_before_it_changes_anything),
         cmocka_unit_test(refuses_pages_of_other_sites),

@@ -1,13 +1,13 @@
-// The few marks of the page, drawn as SVG or plain boxes. Numbers come as ratios; texts are made by
-// the server.
-import { setAttribute, svg } from "./dom.js";
+// The small marks that stand in text and tables: sparklines, bars, shares, histograms. Numbers come
+// as ratios; texts are made by the server.
+import { el, setAttribute, setClass, svg } from "../core/dom.js";
 
 const WIDTH = 240;
 const HEIGHT = 56;
 const POINTS = 120;
 
 // Runs of points without gaps: a missing second is a gap, not a zero.
-function runs(points) {
+export function runs(points) {
   const all = [];
   let run = null;
   points.forEach((value, index) => {
@@ -19,7 +19,7 @@ function runs(points) {
 }
 
 // Two minutes, newest at the right edge, from zero.
-export function sparkline(box, series) {
+export function sparkline(box, series, most = POINTS) {
   const points = series.points ?? [];
   const top = Math.max(0, ...points.filter((value) => value !== null));
   const some = points.some((value) => value !== null);
@@ -27,19 +27,16 @@ export function sparkline(box, series) {
   if (!some) { box.replaceChildren(); return; }
   if (!box.firstElementChild) {
     box.append(svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
-      svg("path", { class: "area" }), svg("path", { class: "base", d: `M0 ${HEIGHT}H${WIDTH}` }),
-      svg("path", { class: "line" })));
+      svg("path", { class: "area" }), svg("path", { class: "base", d: `M0 ${HEIGHT}H${WIDTH}` }), svg("path", { class: "line" })));
   }
-  const first = POINTS - points.length;
-  const x = (index) => ((first + index) * WIDTH / (POINTS - 1)).toFixed(1);
+  const first = most - points.length;
+  const x = (index) => ((first + index) * WIDTH / (most - 1)).toFixed(1);
   const y = (value) => (HEIGHT - 1 - (top ? value / top : 0) * (HEIGHT - 4)).toFixed(1);
   const lines = runs(points);
-  const line = lines.map((run) => "M" + run.map(([i, v]) => `${x(i)} ${y(v)}`).join("L")).join("");
-  const area = lines.map((run) => `M${x(run[0][0])} ${HEIGHT}L` + run.map(([i, v]) => `${x(i)} ${y(v)}`).join("L")
-    + `L${x(run[run.length - 1][0])} ${HEIGHT}Z`).join("");
+  const path = (run) => run.map(([i, v]) => `${x(i)} ${y(v)}`).join("L");
   const drawing = box.firstElementChild;
-  drawing.querySelector(".line").setAttribute("d", line);
-  drawing.querySelector(".area").setAttribute("d", area);
+  setAttribute(drawing.children[2], "d", lines.map((run) => `M${path(run)}`).join(""));
+  setAttribute(drawing.children[0], "d", lines.map((run) => `M${x(run[0][0])} ${HEIGHT}L${path(run)}L${x(run[run.length - 1][0])} ${HEIGHT}Z`).join(""));
   setAttribute(drawing, "aria-label", `${series.name}, last two minutes, now ${series.end}`);
 }
 
@@ -54,48 +51,46 @@ export function histogram(box, scores) {
     const drawing = svg("svg", { viewBox: `0 0 ${n * 10} 100`, preserveAspectRatio: "none", role: "img" });
     for (let i = 0; i < n; i++) drawing.append(svg("rect", { x: i * 10 + 0.5, width: 9 }));
     drawing.append(svg("path", { class: "base", d: `M0 100H${n * 10}` }));
-    const axis = document.createElement("div");
-    axis.className = "axis";
-    for (const text of ["0", ".25", ".5", ".75", "1"]) {
-      const mark = document.createElement("span");
-      mark.textContent = text;
-      axis.append(mark);
-    }
-    box.append(drawing, axis);
+    box.append(drawing, el("div", { class: "axis" }, ["0", ".25", ".5", ".75", "1"].map((text) => el("span", {}, text))));
   }
   const drawing = box.firstElementChild;
   const scale = Math.log1p(scores.largest);
   scores.bins.forEach((count, i) => {
     const height = count ? Math.max(2, 98 * Math.log1p(count) / scale) : 0;
-    drawing.children[i].setAttribute("y", (100 - height).toFixed(1));
-    drawing.children[i].setAttribute("height", height.toFixed(1));
+    setAttribute(drawing.children[i], "y", (100 - height).toFixed(1));
+    setAttribute(drawing.children[i], "height", height.toFixed(1));
   });
   setAttribute(drawing, "aria-label", `Scores of ${scores.n} ${scores.n === "1" ? "decision" : "decisions"} from 0 to 1, logarithmic heights`);
 }
 
 const percent = (ratio) => `${(100 * Math.min(1, Math.max(0, ratio))).toFixed(2)}%`;
 
-// A bar with an optional tick (usual value, limit) and an optional hatched band (noise).
+function place(part, property, value) {
+  if (part.style[property] !== value) part.style[property] = value;
+}
+
+// A bar with an optional tick (usual value, limit) and an optional band (noise).
 export function bar(box, { ratio, tick = null, band = null, state = "ok" }) {
-  box.className = ratio === null ? "bar none" : "bar";
+  setClass(box, ratio === null ? "bar none" : "bar");
   setAttribute(box, "data-state", state);
-  const parts = [["u", band], ["i", ratio], ["b", tick]];
-  for (const [tag, value] of parts) {
+  for (const [tag, value] of [["u", band], ["i", ratio], ["b", tick]]) {
     let part = box.querySelector(tag);
-    if (value === null || ratio === null && tag !== "b") { part?.remove(); continue; }
+    if (value === null || value === undefined || ratio === null && tag !== "b") { part?.remove(); continue; }
     if (!part) { part = document.createElement(tag); box.append(part); }
-    part.style[tag === "b" ? "left" : "width"] = percent(value);
+    place(part, tag === "b" ? "left" : "width", percent(value));
   }
 }
 
 // Shares side by side, each in its arm's colour and pattern.
 export function stack(box, parts) {
   const some = parts.every(([, share]) => share !== null) && parts.length > 0;
-  box.className = some ? "stack" : "stack none";
-  box.replaceChildren(...(some ? parts : []).map(([variant, share]) => {
-    const part = document.createElement("i");
-    part.className = variant;
-    part.style.width = percent(share);
-    return part;
-  }));
+  setClass(box, some ? "stack" : "stack none");
+  while (box.children.length > (some ? parts.length : 0)) box.lastElementChild.remove();
+  (some ? parts : []).forEach(([variant, share], i) => {
+    if (!box.children[i]) box.append(document.createElement("i"));
+    setClass(box.children[i], variant);
+    place(box.children[i], "width", percent(share));
+  });
 }
+
+export const barBox = () => el("div", { class: "bar", "aria-hidden": "true" });

@@ -1,0 +1,201 @@
+// Lines over time, drawn by uPlot: one time range and one crosshair for all of them, drag to zoom,
+// markers for what was changed, the period before as a thin line, limits as lines. The keyboard
+// moves the crosshair, and every chart is a table and a CSV, too.
+/*! uPlot, (c) Leon Sorokin, MIT */
+import uPlot from "uplot";
+import { button, el, setText } from "../core/dom.js";
+import { crosshair, onCrosshair, point } from "../core/crosshair.js";
+import { absolute, moment } from "../core/time.js";
+import { change } from "../core/route.js";
+import { colour, onTheme } from "../core/theme.js";
+import { panel } from "../core/panel.js";
+import { quantity, tick } from "../core/words.js";
+
+const DASHES = { champion: [], canary: [7, 4], shadow: [2, 3], before: [1, 3] };
+const KIND_MARKS = { split: "⇄", model: "M", rules: "R", config: "C", alert: "▲", start: "↑", stop: "↓", drill: "D", label: "L" };
+const INKS = ["ink-1", "ink-2", "ink-3", "ink-4", "ink-5"];
+const REST_DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 4]];
+
+const strokeOf = (line, i) => () => colour(line.arm ?? line.colour ?? INKS[i % INKS.length]);
+
+// All series on one axis of times, in seconds as uPlot wants them.
+function align(lines) {
+  const times = [...new Set(lines.flatMap((line) => line.points.map(([at]) => at)))].sort((a, b) => a - b);
+  const place = new Map(times.map((at, i) => [at, i]));
+  const columns = lines.map((line) => {
+    const values = new Array(times.length).fill(null);
+    for (const [at, value] of line.points) values[place.get(at)] = value;
+    return values;
+  });
+  return [times.map((at) => at / 1000), ...columns];
+}
+
+function axes(unit, height) {
+  const font = "13px system-ui, sans-serif";
+  const common = { stroke: () => colour("quiet"), font, ticks: { show: false }, grid: { stroke: () => colour("rule"), width: 1 } };
+  return [
+    { ...common, grid: { show: false }, size: 24, gap: 4, space: 72, values: (_, marks) => marks.map((at, i) => {
+      const text = moment(at * 1000, { seconds: marks.length > 1 && marks[1] - marks[0] < 60 });
+      return i > 0 && text.length > 8 ? text.slice(-6) : text;
+    }) },
+    { ...common, size: (plot, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 7.5 + 10)), gap: 4, space: Math.max(28, height / 5), values: (_, marks) => marks.map((value) => tick(value, unit)) },
+  ];
+}
+
+// Lines across: objectives and limits, each with its word.
+function drawLimits(plot, limits) {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.font = `${13 * devicePixelRatio}px system-ui, sans-serif`;
+  for (const limit of limits) {
+    const y = Math.round(plot.valToPos(limit.value, "y", true)) + 0.5;
+    if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue;
+    ctx.strokeStyle = ctx.fillStyle = colour(limit.state ?? "text");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(plot.bbox.left, y);
+    ctx.lineTo(plot.bbox.left + plot.bbox.width, y);
+    ctx.stroke();
+    ctx.textAlign = "right";
+    ctx.fillText(limit.label, plot.bbox.left + plot.bbox.width - 2, y - 4 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function drawMarkers(plot, markers) {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.strokeStyle = ctx.fillStyle = colour("quiet");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio]);
+  for (const marker of markers) {
+    const x = Math.round(plot.valToPos(marker.ms / 1000, "x", true)) + 0.5;
+    if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, plot.bbox.top);
+    ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
+    ctx.stroke();
+    ctx.textAlign = "center";
+    ctx.fillText(KIND_MARKS[marker.kind] ?? "◦", x, plot.bbox.top + 10 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+// A drag chooses a range; the range before is one step back in the browser's history.
+function zoom(plot) {
+  const { left, width } = plot.select;
+  if (width < 8) return;
+  const from = Math.round(plot.posToVal(left, "x") * 1000);
+  const to = Math.round(plot.posToVal(left + width, "x") * 1000);
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  if (to - from >= 2000) change({ from: String(from), to: String(to) });
+}
+
+// panel options and: unit, height, from zero unless `zero` is false. set({ from, to, lines, limits,
+// markers }): lines are { name, unit, points: [[ms, value]], arm, before }.
+export function lineChart(title, { unit = "", height = 160, zero = true, ...options } = {}) {
+  let plot = null, data = [[]], drawn = { lines: [], limits: [], markers: [] };
+  const table = () => ({
+    columns: ["time", ...drawn.lines.map((line) => line.name + (unit ? ` (${unit})` : ""))],
+    rows: data[0].map((at, i) => [new Date(at * 1000).toISOString(), ...data.slice(1).map((column) => column[i])]),
+  });
+  const made = panel(title, { table, ...options });
+  const legend = el("div", { class: "legend", "aria-live": "off" });
+  const readout = el("span", { class: "hidden", role: "status", "aria-live": "polite" });
+  const host = el("div", { class: "plot", tabindex: "0", role: "img", "aria-roledescription": "chart" });
+  made.body.append(legend, host, readout);
+
+  function values(index) {
+    drawn.lines.forEach((line, i) => {
+      const at = index ?? lastWith(data[i + 1]);
+      setText(legend.children[i].querySelector(".value"), quantity(data[i + 1]?.[at] ?? null, unit));
+    });
+  }
+  const lastWith = (column = []) => { for (let i = column.length - 1; i >= 0; i--) if (column[i] !== null) return i; return -1; };
+
+  function makeLegend() {
+    legend.replaceChildren(...drawn.lines.map((line, i) => el("span", { class: `key ${line.arm ?? ""}` },
+      el("i", { class: `key-line key-${line.before ? "before" : line.arm ?? i % INKS.length}` }), line.name, " ", el("b", { class: "value" }))));
+  }
+
+  function build() {
+    plot?.destroy();
+    const width = host.clientWidth || 300;
+    plot = new uPlot({
+      width, height, legend: { show: false }, padding: [10, 8, 0, 0],
+      cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 }, y: false },
+      scales: { x: { time: true, range: () => [drawn.from / 1000, drawn.to / 1000] },
+        y: { range: (_, min, max) => rangeOf(min, max) } },
+      axes: axes(unit, height),
+      series: [{}, ...drawn.lines.map((line, i) => ({ label: line.name, stroke: strokeOf(line, i), width: line.before ? 1 : 1.5, spanGaps: false,
+        dash: line.before ? DASHES.before : line.arm ? DASHES[line.arm] : REST_DASHES[i % REST_DASHES.length], points: { show: false } }))],
+      hooks: {
+        setSelect: [zoom],
+        setCursor: [(self) => {
+          const index = self.cursor.left >= 0 ? self.cursor.idx : null;
+          values(index);
+          if (self.moving) return;
+          point(index === null || index === undefined ? null : data[0][index] * 1000);
+        }],
+        draw: [(self) => { drawLimits(self, drawn.limits); drawMarkers(self, drawn.markers); }],
+      },
+    }, data, host);
+  }
+
+  function rangeOf(min, max) {
+    const limits = drawn.limits.map((limit) => limit.value);
+    const high = Math.max(max ?? 0, ...limits), low = zero ? 0 : Math.min(min ?? 0, ...limits);
+    if (high > low) return [low, high + (high - low) * 0.08];
+    return high > 0 ? [0, high * 1.08] : [low, low + 1];
+  }
+
+  // Where others point, this points as well.
+  function follow(at) {
+    if (!plot || data[0].length === 0) return;
+    plot.moving = true;
+    plot.setCursor(at === null ? { left: -10, top: -10 } : { left: plot.valToPos(at / 1000, "x"), top: 10 }, true);
+    plot.moving = false;
+  }
+  const unfollow = onCrosshair((at) => { if (!host.matches(":hover")) follow(at); else values(plot?.cursor.idx); });
+
+  function step(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (event.key === "Escape" && crosshair.at !== null) { point(null); event.stopPropagation(); return; }
+    if ((!by && event.key !== "Home" && event.key !== "End") || data[0].length === 0) return;
+    event.preventDefault();
+    const times = data[0];
+    let at = crosshair.at === null ? times.length : times.findIndex((when) => when * 1000 >= crosshair.at);
+    if (at < 0) at = times.length;
+    at = event.key === "Home" ? 0 : event.key === "End" ? times.length - 1 : Math.min(times.length - 1, Math.max(0, at + by));
+    point(times[at] * 1000);
+    follow(times[at] * 1000);
+    readout.textContent = `${absolute(times[at] * 1000)}: ${drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][at], unit)}`).join(", ")}`;
+  }
+  host.addEventListener("keydown", step);
+
+  const observer = new ResizeObserver(() => { if (plot && host.clientWidth && host.clientWidth !== plot.width) plot.setSize({ width: host.clientWidth, height }); });
+  observer.observe(host);
+  const untheme = onTheme(() => plot?.redraw(false, true));
+
+  return {
+    ...made,
+    set({ from, to, lines, limits = [], markers = [] }) {
+      const same = plot && drawn.lines.length === lines.length && drawn.lines.every((line, i) => line.name === lines[i].name);
+      drawn = { from, to, lines, limits, markers };
+      data = align(lines);
+      host.classList.toggle("none", data[0].length === 0);
+      made.body.classList.remove("is-loading");
+      if (!same) { makeLegend(); build(); } else plot.setData(data);
+      values(null);
+      follow(crosshair.at);
+      const last = drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][lastWith(data[i + 1])] ?? null, unit)}`).join(", ");
+      host.setAttribute("aria-label", `${title}, ${absolute(from)} to ${absolute(to)}; last: ${last || "no data"}. Arrow keys move the crosshair.`);
+    },
+    refuse(box) { legend.replaceChildren(); plot?.destroy(); plot = null; host.replaceChildren(box); host.removeAttribute("tabindex"); host.removeAttribute("role"); host.removeAttribute("aria-roledescription"); },
+    destroy() { observer.disconnect(); unfollow(); untheme?.(); plot?.destroy(); },
+  };
+}
+
+export const backButton = () => button("back to live", () => change({ from: "", to: "" }), { class: "tool" });

@@ -1,0 +1,60 @@
+// Recorded series and changes of a range. Where a service keeps no history, or not of this, what the
+// page has seen since it was opened stands in, and says so.
+import { Refusal, get } from "./api.js";
+import { bounds } from "./time.js";
+import { route } from "./route.js";
+import { seen, seenSince } from "./seen.js";
+
+const STEPS = [1, 5, 10, 30, 60, 300, 900, 3600, 21600];
+const POINTS = 300;
+
+export const stepFor = (seconds) => STEPS.find((step) => seconds / step <= POINTS) ?? 86400;
+export const nowOf = (picture) => (picture?.time ? Date.parse(picture.time) : Date.now());
+const asMs = (at) => (typeof at === "number" ? at : Date.parse(at));
+
+async function asked(names, from, to, by, signal) {
+  const step = stepFor((to - from) / 1000);
+  const grid = step * 1000;
+  const answer = await get("/api/v1/history", { series: names.join(","), from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step, by }, signal);
+  return answer.series.map((one) => ({ ...one, labels: one.labels ?? {}, points: one.points.map(([at, value]) => [asMs(at), value]) }));
+}
+
+function standIn(names, by, from, to) {
+  const within = seen(names, by).map((one) => ({ ...one, points: one.points.filter(([at]) => at >= from && at < to) }));
+  // Minutes are not to be squeezed into the corner of a month.
+  const start = Math.max(from, Math.min(seenSince() || from, to - 60000));
+  return { from: start, to, series: within, before: [], note: "no history is kept: seen since this page was opened" };
+}
+
+// { from, to, series, before, note }: before is the same of the period just before, if asked for.
+export async function history(names, { by = "", picture = null, signal = undefined } = {}) {
+  const { from, to } = bounds(route.state, nowOf(picture));
+  const then = route.state.compare ? asked(names, 2 * from - to, from, by, signal) : Promise.resolve([]);
+  try {
+    const [series, before] = await Promise.all([asked(names, from, to, by, signal), then]);
+    return { from, to, series, before: before.map((one) => ({ ...one, points: one.points.map(([at, value]) => [at + to - from, value]) })), note: "" };
+  } catch (error) {
+    then.catch(() => {});
+    if (error instanceof Refusal && (error.kind === "unset" || error.kind === "wrong")) return standIn(names, by, from, to);
+    throw error;
+  }
+}
+
+export async function heatmap(of, { picture = null, signal = undefined } = {}) {
+  const { from, to } = bounds(route.state, nowOf(picture));
+  const step = Math.max(10, stepFor((to - from) / 1000 * 3));
+  const grid = step * 1000;
+  const answer = await get("/api/v1/heatmap", { of, from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step }, signal);
+  return { from, to, step: (answer.step_s ?? step) * 1000, edges: answer.edges, cells: answer.cells.map(([at, n]) => [asMs(at), n]) };
+}
+
+export async function changes({ picture = null, signal = undefined } = {}) {
+  const { from, to } = bounds(route.state, nowOf(picture));
+  try {
+    const answer = await get("/api/v1/changes", { from: Math.floor(from), to: Math.ceil(to) }, signal);
+    return answer.changes.map((one) => ({ ...one, ms: asMs(one.at) })).filter((one) => !Number.isNaN(one.ms));
+  } catch (error) {
+    if (error instanceof Refusal) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+// Drift: features against time as a heat map, the most moved first; one feature opened: where it was
+// and where it is, how far that is beyond chance, which bins carry it, and since when.
+import { get } from "../core/api.js";
+import { cut, el, setAttribute, setText } from "../core/dom.js";
+import { changes, history } from "../core/history.js";
+import { panel } from "../core/panel.js";
+import { go, route, viewLink } from "../core/route.js";
+import { refusalBox, stateBox } from "../core/states.js";
+import { absolute } from "../core/time.js";
+import { count, number, quantity } from "../core/words.js";
+import { heatMap } from "../charts/heat.js";
+import { bar, barBox } from "../charts/marks.js";
+import { recordedChart } from "../charts/recorded.js";
+import { driftBar } from "./now.js";
+import { liveTable, numberCell } from "./parts.js";
+
+const MOST_ROWS = 24;
+
+function table() {
+  let rows = [];
+  const box = panel("Features", { name: "drift-box", note: "most moved over its noise first", table: () => ({ columns: ["feature", "psi", "noise", "threshold", "n", "state"], rows }) });
+  const live = liveTable([["feature"], ["[PSI as a bar, with what no drift gives and the limit]", "wide"], ["PSI", "num"], ["noise", "num quiet"], ["limit", "num quiet"], ["n", "num quiet"]], { name: "drift", label: "Features" });
+  box.body.append(...live.nodes);
+  return { root: box.root, draw({ view, drift }) {
+    rows = drift.map((one) => [one.feature, one.psi, one.noise ?? null, one.threshold, one.n, one.state]);
+    setText(live.none, view.drift_note);
+    live.none.className = view.n_drift ? "unknown" : "unset";
+    setText(box.note, view.drift_note);
+    live.set([...(view.score_drift ? [view.score_drift] : []), ...view.drift], (row, item) => {
+      const cell = row.children[0];
+      const link = cell.querySelector("a") ?? cell.appendChild(el("a"));
+      severityLink(cell, link, item);
+      driftBar(row.children[1].firstElementChild ?? row.children[1].appendChild(barBox()), item);
+      numberCell(row.children[2], item.psi, `drift:${item.feature}`, item.feature);
+      setText(row.children[3], item.noise);
+      setText(row.children[4], item.limit);
+      setText(row.children[5], item.n);
+      setAttribute(row, "title", item.waits || `n ${item.n}, reference ${item.n_reference}`);
+    });
+  } };
+}
+
+function severityLink(cell, link, item) {
+  setText(link, `${item.mark} ${item.feature}`);
+  setAttribute(link, "href", viewLink("drift", { feature: item.feature }));
+  cell.className = item.state === "ok" ? "name" : `name sev-${item.state}`;
+  setAttribute(cell, "title", `${item.feature}: ${item.word}`);
+}
+
+function heat({ jobs, picture }) {
+  const chart = heatMap("PSI by time", { name: "drift-heat", rowHeight: 20 });
+  jobs.cleanup(() => chart.destroy());
+  const load = async () => {
+    const now = picture();
+    try {
+      const got = await history(["psi"], { by: "feature", picture: now, signal: jobs.signal });
+      if (jobs.ended) return;
+      const order = new Map((now?.drift ?? []).map((one, i) => [one.feature, i]));
+      const limit = now?.drift[0]?.threshold ?? 0.3;
+      const found = got.series.filter((one) => one.points.some(([, value]) => value !== null)).map((one) => ({ label: one.labels.feature ?? one.labels.column ?? one.name, points: one.points }))
+        .sort((a, b) => (order.get(a.label) ?? 1e9) - (order.get(b.label) ?? 1e9)).slice(0, MOST_ROWS).reverse();
+      if (found.length === 0) { chart.refuse(stateBox("nodata", "No PSI is known in this range yet: windows fill first.")); return; }
+      const longest = found.reduce((a, b) => (a.points.length > b.points.length ? a : b)).points;
+      const times = longest.map(([at]) => at);
+      const step = times.length > 1 ? times[1] - times[0] : 1000;
+      const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => at.get(when) ?? null) }; });
+      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `darkest at the limit of ${number(limit)}${got.note ? `; ${got.note}` : ""}` });
+    } catch (error) {
+      if (!jobs.ended) chart.refuse(refusalBox(error, load));
+    }
+  };
+  return { root: chart.root, load };
+}
+
+function binTable(bins) {
+  const most = Math.max(...bins.flatMap((bin) => [bin.reference ?? 0, bin.live ?? bin.current ?? 0]), 1e-9);
+  const cell = (value) => { const box = barBox(); bar(box, { ratio: value === null ? null : value / most }); return [el("td", { class: "wide" }, box), el("td", { class: "num" }, quantity(value, "ratio"))]; };
+  return el("div", { class: "scroll bins", tabindex: "0", role: "region", "aria-label": "Bins" }, el("table", {},
+    el("thead", {}, el("tr", {}, [["bin"], ["reference", "wide"], ["", "num"], ["live", "wide"], ["", "num"], ["carries", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name || el("span", { class: "hidden" }, "share"))))),
+    el("tbody", {}, bins.map((bin) => el("tr", {}, el("th", { scope: "row" }, cut(String(bin.label), 60)), cell(bin.reference ?? null), cell(bin.live ?? bin.current ?? null), el("td", { class: "num strong" }, number(bin.contribution)))))));
+}
+
+function methods(answer) {
+  const rows = answer.methods ?? [];
+  const list = Array.isArray(rows) ? rows : Object.entries(rows).map(([method, value]) => (typeof value === "object" ? { method, ...value } : { method, statistic: value }));
+  if (list.length === 0) return null;
+  return el("table", {}, el("thead", {}, el("tr", {}, [["method"], ["statistic", "num"], ["no drift gives", "num"], ["p", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value))))));
+}
+
+function openFeature(root, feature, context) {
+  const { jobs, picture } = context;
+  const title = panel("Now", { name: "feature", span: "third" });
+  const bins = panel("Reference against live", { name: "bins", span: "two-thirds", table: () => ({ columns: ["bin", "reference", "live", "contribution"], rows }) });
+  const list = el("dl", { class: "facts" });
+  const more = el("div");
+  let rows = [];
+  title.body.append(list, more);
+  const isIt = (one) => (one.labels.feature ?? one.labels.column) === feature;
+  const line = recordedChart("PSI", { names: ["psi"], by: "feature", name: "psi-line", height: 180, only: isIt, label: () => "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
+  root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`), line.root, title.root, bins.root);
+  const load = async () => {
+    try {
+      const answer = await get("/api/v1/drift", { feature }, jobs.signal);
+      const known = answer.bins ?? [];
+      rows = known.map((bin) => [bin.label, bin.reference ?? null, bin.live ?? bin.current ?? null, bin.contribution]);
+      bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", "Nothing is binned yet."));
+      more.replaceChildren(...[methods(answer), answer.since && el("p", { class: "note" }, `drifting since ${absolute(Date.parse(answer.since))}`)].filter(Boolean));
+    } catch (error) {
+      if (!jobs.ended && rows.length === 0) bins.body.replaceChildren(refusalBox(error, load));
+    }
+  };
+  load();
+  jobs.every(10000, load);
+  const marks = async () => { line.mark(await changes({ picture: picture(), signal: jobs.signal }).catch(() => [])); line.load(); };
+  marks();
+  return {
+    draw(now) {
+      const item = [...now.view.drift, now.view.score_drift].find((one) => one?.feature === feature);
+      const raw = now.drift.find((one) => one.feature === feature);
+      const pairs = item ? [["PSI", item.psi], ["no drift gives up to", item.noise], ["limit", item.limit], ["state", `${item.mark} ${item.word}`], ["n live", item.n], ["n reference", item.n_reference], ...(item.waits ? [["not judged", item.waits]] : [])]
+        : raw ? [["PSI", number(raw.psi)], ["limit", number(raw.threshold)], ["n live", count(raw.n)]] : [["", "no such feature is watched"]];
+      list.replaceChildren(...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
+      line.follow(Date.parse(now.time));
+    },
+    route: marks,
+  };
+}
+
+export function open(root, context) {
+  let feature = null, inner = null, map = null;
+  function show() {
+    feature = route.state.filters.feature ?? "";
+    root.replaceChildren(el("h2", { class: "hidden" }, "Drift"));
+    if (feature) { inner = openFeature(root, feature, context); return; }
+    const rows = table();
+    map = heat(context);
+    root.append(map.root, rows.root);
+    map.load();
+    inner = { draw: rows.draw, route: map.load };
+  }
+  show();
+  context.jobs.every(30000, () => { if (!feature) map.load(); });
+  return {
+    draw(now) { inner.draw(now); },
+    route(state) { if ((state.filters.feature ?? "") !== feature) show(); else inner.route(); },
+  };
+}

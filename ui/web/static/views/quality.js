@@ -1,0 +1,133 @@
+// Quality: what comes in against what is expected of it, and what was kept out, with a way back in.
+import { get } from "../core/api.js";
+import { button, cut, el, setText } from "../core/dom.js";
+import { panel } from "../core/panel.js";
+import { change, route } from "../core/route.js";
+import { refusalBox, stateBox } from "../core/states.js";
+import { absolute, moment } from "../core/time.js";
+import { number, quantity } from "../core/words.js";
+import { barBox, bar } from "../charts/marks.js";
+import { retryQuarantined } from "./actions.js";
+import { facts, liveTable, numberCell } from "./parts.js";
+
+const PAGE = 50;
+
+function reasons() {
+  const box = panel("Why events were kept out", { name: "reasons", span: "third", note: "since the start" });
+  const table = liveTable([["reason", "name"], ["[share as a bar]", "wide"], ["events", "num"], ["share", "num quiet"]], { name: "quarantine", label: "Reasons", empty: "Nothing is in quarantine." });
+  box.body.append(...table.nodes);
+  return { root: box.root, draw({ view }) {
+    setText(box.note, view.quarantine.length ? `${view.quarantined} of all events, since the start` : "");
+    const most = Number(view.quarantine[0]?.n.replace(/\D/g, "") || 1);
+    table.set(view.quarantine, (row, item) => {
+      setText(row.children[0], item.reason.replaceAll("_", " "));
+      bar(row.children[1].firstElementChild ?? row.children[1].appendChild(barBox()), { ratio: Number(item.n.replace(/\D/g, "")) / most });
+      numberCell(row.children[2], item.n, `quarantined:${item.reason}`, item.reason);
+      setText(row.children[3], item.share);
+    });
+  } };
+}
+
+function flow() {
+  const box = panel("What comes in", { name: "flow", span: "third" });
+  const list = el("dl", { class: "facts" });
+  box.body.append(list);
+  return { root: box.root, draw({ view, kafka }) {
+    facts(list, [["events a second", view.headline.rate], ["events in all", view.events], ["accepted", view.accepted], ["duplicates", view.duplicates], ["errors", view.errors], ["source", view.headline.broker || view.headline.source],
+      ...(kafka?.paused_since ? [["paused since", absolute(Date.parse(kafka.paused_since))]] : [])]);
+  } };
+}
+
+// What /api/v1/quality knows of each field, whichever of these it gives.
+function fields(jobs) {
+  let rows = [];
+  const box = panel("Fields", { name: "fields", span: "third", table: () => ({ columns: ["field", "state", "nulls", "usual", "n"], rows: rows.map((row) => [row.field ?? row.name, row.state, row.null_ratio ?? row.missing_ratio, row.usual_ratio ?? row.usual, row.n]) }) });
+  box.body.append(stateBox("loading"));
+  const load = async () => {
+    try {
+      const answer = await get("/api/v1/quality", {}, jobs.signal);
+      rows = answer.fields ?? [];
+      box.body.replaceChildren(rows.length ? fieldTable(rows) : stateBox("empty", "No fields are watched."));
+    } catch (error) {
+      if (!jobs.ended) box.body.replaceChildren(refusalBox(error, load));
+    }
+  };
+  load();
+  jobs.every(10000, load);
+  return box.root;
+}
+
+const MARKS = { page: "▲", ticket: "◆", ok: "●", nodata: "○" };
+
+function fieldTable(rows) {
+  const ratio = (value) => (value === null || value === undefined ? "no data" : quantity(value, "ratio"));
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Fields" }, el("table", {},
+    el("thead", {}, el("tr", {}, [["field"], ["missing", "num"], ["usual", "num"], ["distinct", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("tbody", {}, rows.map((row) => el("tr", { title: row.why ?? "" },
+      el("td", { class: row.state === "page" || row.state === "ticket" ? `name sev-${row.state}` : "name" }, `${MARKS[row.state] ?? "●"} ${cut(row.field ?? row.name ?? "", 60)}`),
+      el("td", { class: "num" }, ratio(row.null_ratio ?? row.missing_ratio ?? row.missing)), el("td", { class: "num quiet" }, ratio(row.usual_ratio ?? row.usual)), el("td", { class: "num quiet" }, row.distinct === undefined ? "" : number(row.distinct)))))));
+}
+
+function violations(list) {
+  return list.map((one) => `${one.field ?? "event"}: ${one.reason}`).join("; ");
+}
+
+function browser(jobs) {
+  let rows = [], next = null;
+  const chosen = new Set();
+  const table = () => ({ columns: ["quarantine_id", "received_at", "status", "violations", "source"], rows: rows.map((row) => [row.quarantine_id, row.received_at, row.status, violations(row.errors), row.source]) });
+  const box = panel("Quarantine", { name: "browser", note: "newest first", table });
+  const body = el("tbody", { id: "quarantine-rows" });
+  const all = el("input", { type: "checkbox", "aria-label": "choose all that are shown", on: { change: () => choose(rows.map((row) => row.quarantine_id), all.checked) } });
+  const grid = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Quarantined events" }, el("table", {},
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, all), ["id", "received", "status", "what is wrong", "from"].map((name) => el("th", { scope: "col" }, name)))), body));
+  const retry = button("Retry…", () => retryQuarantined([...chosen], () => load(true)), { class: "primary", disabled: true });
+  const more = button("More", () => load(false), { hidden: true });
+  const reason = el("input", { id: "q-reason", type: "search", placeholder: "missing", value: route.state.filters.reason ?? "" });
+  const field = el("input", { id: "q-field", type: "search", placeholder: "country", value: route.state.filters.field ?? "" });
+  const status = el("select", { id: "q-status" }, ["open", "retried", "resolved", "all"].map((name) => el("option", { value: name }, name)));
+  status.value = ["open", "retried", "resolved", "all"].includes(route.state.filters.status) ? route.state.filters.status : "open";
+  const form = el("form", { class: "filters", role: "search", "aria-label": "Find quarantined events", on: { submit: (event) => {
+    event.preventDefault();
+    change({ filters: { ...route.state.filters, reason: reason.value, field: field.value, status: status.value === "open" ? "" : status.value } });
+  } } }, el("label", { for: "q-reason" }, "Reason", reason), el("label", { for: "q-field" }, "Field", field), el("label", { for: "q-status" }, "Status", status), el("button", { type: "submit" }, "Find"), retry);
+  box.root.insertBefore(form, box.body);
+
+  function choose(ids, on) {
+    for (const id of ids) if (on) chosen.add(id); else chosen.delete(id);
+    for (const input of body.querySelectorAll("input")) input.checked = chosen.has(Number(input.value));
+    retry.disabled = chosen.size === 0;
+    setText(retry, chosen.size ? `Retry ${chosen.size}…` : "Retry…");
+  }
+  const line = (row) => el("tr", {},
+    el("td", {}, row.status === "open" ? el("input", { type: "checkbox", value: row.quarantine_id, "aria-label": `choose event ${row.quarantine_id}`, on: { change: (event) => choose([row.quarantine_id], event.target.checked) } }) : ""),
+    el("td", { class: "num" }, String(row.quarantine_id)), el("td", { class: "quiet", title: absolute(Date.parse(row.received_at)) }, moment(Date.parse(row.received_at), { seconds: true })), el("td", {}, row.status),
+    el("td", { class: "wrong-cell", title: cut(violations(row.errors), 2000) }, cut(violations(row.errors), 300)), el("td", { class: "quiet" }, row.source ?? ""));
+
+  async function load(fresh) {
+    if (fresh) { rows = []; next = null; chosen.clear(); choose([], false); all.checked = false; box.body.replaceChildren(stateBox("loading")); body.replaceChildren(); }
+    try {
+      const answer = await get("/api/v1/quarantine", { reason: route.state.filters.reason, field: route.state.filters.field, status: route.state.filters.status ?? "open", limit: PAGE, cursor: next ?? "" }, jobs.signal);
+      rows = [...rows, ...answer.quarantine];
+      next = answer.next_cursor;
+      body.append(...answer.quarantine.map(line));
+      more.hidden = next === null;
+      if (rows.length === 0) box.body.replaceChildren(stateBox("empty", "No quarantined event is like that."));
+      else if (!grid.isConnected) box.body.replaceChildren(grid, el("div", { class: "buttons" }, more));
+    } catch (error) {
+      if (!jobs.ended) box.body.replaceChildren(refusalBox(error, () => load(true)));
+    }
+  }
+  load(true);
+  return { root: box.root, load };
+}
+
+export function open(root, { jobs }) {
+  const parts = [reasons(), flow()];
+  const events = browser(jobs);
+  root.append(...parts.map((part) => part.root), fields(jobs), events.root);
+  return {
+    draw(picture) { parts.forEach((part) => part.draw(picture)); },
+    route(state, before) { if (JSON.stringify(state.filters) !== JSON.stringify(before.filters)) events.load(true); },
+  };
+}

@@ -1,0 +1,84 @@
+// Traffic: the arms beside each other: shares wanted and measured, latency, decisions, scores; how
+// far the shadows differ; and the place where shares are changed.
+import { button, el, setAttribute, setText } from "../core/dom.js";
+import { changes, heatmap } from "../core/history.js";
+import { panel } from "../core/panel.js";
+import { refusalBox, stateBox } from "../core/states.js";
+import { count, number } from "../core/words.js";
+import { heatMap } from "../charts/heat.js";
+import { histogram, stack } from "../charts/marks.js";
+import { chartGroup, recordedChart } from "../charts/recorded.js";
+import { drawTimeline, makeTimeline } from "../charts/timeline.js";
+import { changeShares, rollBack } from "./actions.js";
+import { liveTable } from "./parts.js";
+import { changeArm } from "./now.js";
+
+function arms() {
+  let rows = [];
+  const box = panel("Arms", { name: "arms-box", span: "seven", table: () => ({ columns: ["arm", "model", "wanted", "measured", "n", "p50_us", "p95_us", "p99_us"], rows }) });
+  const shares = el("div", { class: "shares" }, ["want", "has"].flatMap((name) => [el("span", { class: "note" }, name), el("div", { class: "stack", "aria-hidden": "true" })]));
+  const table = liveTable([["arm"], ["model", "name"], ["want", "num quiet"], ["has", "num"], ["p50", "num"], ["p95", "num"], ["p99", "num"], ["n", "num quiet"]], { name: "arms", label: "Arms", empty: "No model serves.", unset: true });
+  const roll = button("Roll the canary back…", rollBack, { hidden: true });
+  const acts = el("div", { class: "buttons" }, button("Change shares…", changeShares), roll);
+  box.body.append(shares, ...table.nodes, acts);
+  return { root: box.root, draw({ view, traffic }) {
+    rows = traffic.map((arm) => [arm.variant, arm.model, arm.share_wanted, arm.share_measured, arm.n, arm.latency_us?.p50 ?? null, arm.latency_us?.p95 ?? null, arm.latency_us?.p99 ?? null]);
+    const serving = view.arms.filter((arm) => arm.variant !== "shadow");
+    stack(shares.children[1], serving.map((arm) => [arm.variant, arm.share_wanted]));
+    stack(shares.children[3], serving.map((arm) => [arm.variant, arm.share_measured]));
+    table.set(view.arms, (row, arm) => { changeArm(row, arm); setText(row.children[7], arm.n); });
+    acts.hidden = view.arms.length < 2;
+    roll.hidden = !view.arms.some((arm) => arm.variant === "canary" && arm.share_wanted > 0);
+    setAttribute(box.note, "title", "users are assigned by a hash of their id");
+  } };
+}
+
+function scores() {
+  const box = panel("Scores", { name: "scores-box", span: "five" });
+  const bins = el("div", { class: "histogram tall", id: "histogram" });
+  box.body.append(bins);
+  return { root: box.root, draw({ view }) {
+    setText(box.note, `n ${view.scores.n}, last hour, log heights`);
+    histogram(bins, view.scores);
+  } };
+}
+
+function scoreHeat({ jobs, picture }) {
+  const chart = heatMap("Scores by time", { name: "score-heat", span: "half", height: 204 });
+  jobs.cleanup(() => chart.destroy());
+  const load = async () => {
+    try {
+      const got = await heatmap("score", { picture: picture(), signal: jobs.signal });
+      if (!got.cells.some(([, n]) => n.some(Boolean))) { chart.refuse(stateBox("nodata", "No scores in this range.")); return; }
+      const bins = Math.max(...got.cells.map(([, n]) => n.length));
+      const rows = Array.from({ length: bins }, (_, r) => ({ label: number(got.edges[r] ?? r / bins), values: got.cells.map(([, n]) => n[r] || null) }));
+      const most = Math.log1p(Math.max(...got.cells.flatMap(([, n]) => n)));
+      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: (value) => 0.12 + 0.88 * Math.log1p(value) / most, words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "darker is more decisions, logarithmic" });
+    } catch (error) {
+      if (!jobs.ended) chart.refuse(refusalBox(error, load));
+    }
+  };
+  return { root: chart.root, load };
+}
+
+export function open(root, context) {
+  const parts = [arms(), scores()];
+  const byArm = (one) => one.labels.variant ?? one.name;
+  const charts = [
+    recordedChart("Share by arm", { names: ["share"], by: "variant", unit: "ratio", span: "half", name: "share-line", label: byArm }, context),
+    recordedChart("Latency p95 by arm", { names: ["latency_p95_us"], by: "variant", unit: "us", span: "half", name: "arm-latency-line", label: byArm }, context),
+    recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
+    recordedChart("Shadow disagreement", { names: ["shadow_disagreement_ratio"], by: "variant", unit: "ratio", span: "half", name: "shadow-line", label: byArm, note: "decisions the shadow would have made otherwise" }, context),
+  ];
+  const heat = scoreHeat(context);
+  const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
+  const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
+  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, timeline.root);
+  group.load();
+  heat.load();
+  context.jobs.every(60000, heat.load);
+  return {
+    draw(now) { parts.forEach((part) => part.draw(now)); group.draw(now); },
+    route() { group.load(); heat.load(); },
+  };
+}
