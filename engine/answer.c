@@ -85,11 +85,11 @@ static enum status recorded_json(struct engine *engine, uint64_t index, struct b
 {
     struct error cause;
     struct ledger_row row;
-    lock_take(&engine->reader_lock);
-    enum status status = reader_row(engine->reader, index, &row, &cause);
+    lock_take(&engine->repeats_lock);
+    enum status status = reader_row(engine->repeats, index, &row, &cause);
     if (status == STATUS_OK)
         row_answer_json(&row, true, -1, out);
-    lock_release(&engine->reader_lock);
+    lock_release(&engine->repeats_lock);
     if (status == STATUS_OK)
         return status;
     log_write(engine->parts.log, LOG_ERROR, "engine", "row_unreadable", "row %llu: %s",

@@ -92,6 +92,8 @@ static enum status open_ledger(struct engine *engine, struct error *error)
     if (status == STATUS_OK)
         status = reader_open(parts->ledger_dir, &engine->reader, error);
     if (status == STATUS_OK)
+        status = reader_open(parts->ledger_dir, &engine->repeats, error);
+    if (status == STATUS_OK)
         engine->pseudonyms = ledger_pseudonyms(engine->ledger);
     return status;
 }
@@ -118,6 +120,7 @@ static enum status open_windows(struct engine *engine, struct error *error)
 static enum status prepare_labels(struct engine *engine, struct error *error)
 {
     lock_init(&engine->reader_lock, "engine.reader");
+    lock_init(&engine->repeats_lock, "engine.repeats");
     engine->arena = arena_create(LABEL_ARENA_BYTES);
     if (!engine->arena)
         return error_set(error, STATUS_MEMORY, "out of memory");
@@ -204,6 +207,7 @@ static void close_ledger(struct engine *engine)
         log_write(engine->parts.log, LOG_WARN, "engine", "checkpoint_failed",
                   "%s; the next start reads the ledger instead", error.message);
     /* The ledger last: whoever closes a day file last folds its journal into it. */
+    reader_close(engine->repeats);
     reader_close(engine->reader);
     if (ledger_close(engine->ledger, &error) != STATUS_OK)
         log_write(engine->parts.log, LOG_ERROR, "record", "close_failed", "%s", error.message);
@@ -238,6 +242,7 @@ void engine_destroy(struct engine *engine)
     lock_destroy(&engine->rules_lock);
     if (engine->arena) {
         arena_destroy(engine->arena);
+        lock_destroy(&engine->repeats_lock);
         lock_destroy(&engine->reader_lock);
     }
     gate_destroy(&engine->gate);

@@ -69,7 +69,10 @@ struct engine {
     atomic_ullong unconfirmed; /* decided, and not seen on the disk in time */
     atomic_llong start_us;     /* event time of the first event ever decided on; 0: none yet */
     atomic_int champion;       /* index of the model that drift is measured for */
-    struct lock reader_lock;   /* the reader, decoder and arena below, for labels and repeats */
+    struct lock repeats_lock;  /* the reader of its own for answers to repeats, which must not wait
+                                  for an archived day that somebody else asked for */
+    struct reader *repeats;
+    struct lock reader_lock; /* the reader, decoder and arena below, for labels and questions */
     struct reader *reader;
     struct decoder *decoder;
     struct feature_scratch *scratch;

@@ -4,6 +4,7 @@ not offer."""
 import hashlib
 import hmac
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,10 +36,13 @@ def _signature(request, region, secret):
 
 
 class Store:
-    """`fault` is None, "away" (503) or "wrong" (a flipped bit in what is given)."""
+    """`fault` is None, "away" (503), "wrong" (a flipped bit in what is given), "slow" (takes half of
+    an object, and no more until the fault is over), "half" (the same, and keeps that half) "mute" (keeps it and does not answer) or
+    "hang" (does not answer anybody). `got`: bytes of the object that
+    is being sent."""
 
     def __init__(self, region="eu-test-1", bucket="ledger"):
-        self.objects, self.requests, self.fault = {}, [], None
+        self.objects, self.requests, self.fault, self.got = {}, [], None, 0
         self.region, self.bucket = region, bucket
         store = self
 
@@ -56,15 +60,32 @@ class Store:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def take_slowly(self, size):
+                """The first half; then it takes its time."""
+                body = self.rfile.read(size // 2)
+                store.got = len(body)
+                while store.fault in ("slow", "half"):
+                    time.sleep(0.02)
+                return body
+
             def handle_one(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                size = int(self.headers.get("Content-Length") or 0)
+                fault = store.fault if self.command == "PUT" else None
+                body = self.take_slowly(size) if fault in ("slow", "half") else self.rfile.read(size)
                 name = urllib.parse.urlsplit(self.path).path.lstrip("/")
                 store.requests.append((self.command, name))
+                while store.fault == "hang":
+                    time.sleep(0.02)
                 if store.fault == "away":
                     return self.reply(503, reason="SlowDown")
                 access, wanted, given = _signature(self, store.region, SECRET)
                 if access != ACCESS or wanted != given:
                     return self.reply(403, reason="SignatureDoesNotMatch")
+                if len(body) < size:
+                    if fault == "half":
+                        store.objects[name] = body
+                    self.close_connection = True
+                    return None
                 digest = hashlib.sha256(body).hexdigest()
                 if digest != self.headers["x-amz-content-sha256"]:
                     return self.reply(400, reason="XAmzContentSHA256Mismatch")
@@ -72,6 +93,11 @@ class Store:
                     return self.reply(404, reason="NoSuchBucket")
                 if self.command == "PUT":
                     store.objects[name] = body
+                    while store.fault == "mute":
+                        time.sleep(0.02)
+                    if fault == "mute":
+                        self.close_connection = True
+                        return None
                     return self.reply(200)
                 if self.command == "DELETE":
                     store.objects.pop(name, None)
