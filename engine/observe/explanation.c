@@ -1,6 +1,11 @@
 /* An explanation as JSON: a member of the snapshot and the answer of its own route. */
 #include "engine/observe/explanation.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
 #include "engine/base/json.h"
 
 static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
@@ -45,4 +50,44 @@ void explanation_json(const struct explanation *explanation, struct json_writer 
     json_object_end(json);
     text_or_null(json, "action", explanation->action);
     json_object_end(json);
+}
+
+static int64_t read_time(const struct json *object, const char *key)
+{
+    int64_t time_us = 0;
+    const char *text = json_as_text(json_get(object, key), "");
+    return time_parse(slice_of(text), &time_us) ? time_us : 0;
+}
+
+static void read_text(const struct json *object, const char *key, char *out, size_t size)
+{
+    snprintf(out, size, "%s", json_as_text(json_get(object, key), ""));
+}
+
+static void read_cause(const struct json *from, struct explained_cause *cause)
+{
+    read_text(from, "cause", cause->cause, sizeof cause->cause);
+    read_text(from, "slice", cause->slice, sizeof cause->slice);
+    read_text(from, "evidence", cause->evidence, sizeof cause->evidence);
+    cause->share_of_excess = json_as_number(json_get(from, "share_of_excess"), NAN);
+    cause->changed_at_us = read_time(from, "changed_at");
+}
+
+void explanation_read(const struct json *from, struct explanation *explanation)
+{
+    const struct json *impact = json_get(from, "impact"), *list = json_get(from, "causes");
+    memset(explanation, 0, sizeof *explanation);
+    read_text(from, "incident", explanation->incident, sizeof explanation->incident);
+    read_text(from, "action", explanation->action, sizeof explanation->action);
+    read_text(impact, "money_field", explanation->money_field, sizeof explanation->money_field);
+    explanation->since_us = read_time(from, "since");
+    explanation->until_us = read_time(from, "until");
+    for (const struct json *cause = list ? json_first(list) : NULL;
+         cause && explanation->n_causes < MAX_CAUSES; cause = json_next(cause))
+        read_cause(cause, &explanation->causes[explanation->n_causes++]);
+    explanation->requests = json_as_number(json_get(impact, "requests"), NAN);
+    explanation->users = json_as_number(json_get(impact, "users"), NAN);
+    explanation->errors = json_as_number(json_get(impact, "errors"), NAN);
+    explanation->money = json_as_number(json_get(impact, "money"), NAN);
+    explanation->decisions = json_as_number(json_get(impact, "decisions_changed"), NAN);
 }

@@ -37,5 +37,8 @@ struct explanation {
 struct json_writer;
 void explanation_json(const struct explanation *explanation, struct json_writer *json,
                       const char *key);
+/* Reads that object back; NULL and null: nothing was concluded. */
+struct json;
+void explanation_read(const struct json *from, struct explanation *explanation);
 
 #endif

@@ -325,6 +325,7 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     read_history(from, "p99_us", &snapshot->p99_history);
     read_history(from, "decline_share", &snapshot->decline_history);
     read_machine(from, snapshot);
+    explanation_read(json_get(from, "explanation"), &snapshot->explanation);
 }
 
 enum status snapshot_read(struct slice text, struct snapshot *snapshot, struct error *error)

@@ -23,13 +23,13 @@ static void draw_evidence(struct pen *pen, const struct json *evidence)
 static void draw_cause(struct pen *pen, const struct json *cause)
 {
     double share = json_double(cause, "share_of_excess");
-    const char *changed = json_word(cause, "changed_at"), *slice = json_word(cause, "slice");
-    char percent[WORD_SIZE];
+    const char *slice = json_word(cause, "slice");
+    char percent[WORD_SIZE], changed[WORD_SIZE];
     draw_fact(pen, json_word(cause, "cause"), "%s%s%s%s", slice, *slice ? "   " : "",
               isnan(share) ? "" : words_percent(round(share * 100) / 100, percent),
               isnan(share) ? "" : " of what is too much");
-    if (*changed)
-        draw_fact(pen, "changed at", "%s", changed);
+    if (json_moment(pen->screen, cause, "changed_at", changed)[0])
+        draw_fact(pen, "", "changed at %s", changed);
     draw_evidence(pen, json_get(cause, "evidence"));
 }
 

@@ -10,7 +10,6 @@
 #include "ui/tui/pages.h"
 
 #define MOST_POINTS 2000
-#define BAND_LABEL  9
 
 struct feed_document read_document(struct screen *screen, int64_t every_ms, const char *format, ...)
 {
@@ -30,6 +29,16 @@ double json_double(const struct json *object, const char *key)
 const char *json_word(const struct json *object, const char *key)
 {
     return json_as_text(json_get(object, key), "");
+}
+
+char *json_moment(const struct screen *screen, const struct json *object, const char *key,
+                  char out[WORD_SIZE])
+{
+    int64_t time_us = 0;
+    out[0] = '\0';
+    if (time_parse(slice_of(json_word(object, key)), &time_us))
+        screen_time(screen, time_us, true, out);
+    return out;
 }
 
 bool draw_absent(struct pen *pen, const struct feed_document *document, const char *what)
@@ -66,7 +75,10 @@ bool draw_absent(struct pen *pen, const struct feed_document *document, const ch
 static void read_points(const struct json *points, const struct curves *set, int64_t step_us,
                         struct curve *series)
 {
-    int64_t n = step_us > 0 ? (set->to_us - set->from_us) / step_us + 1 : 0;
+    /* Points lie on whole steps, the first one perhaps before the range begins. */
+    double first_ms = json_as_number(json_first(json_first(points)), NAN);
+    int64_t base_us = isfinite(first_ms) ? (int64_t)(first_ms * 1000) : set->from_us;
+    int64_t n = step_us > 0 ? (set->to_us - base_us) / step_us + 1 : 0;
     series->last = NAN;
     if (n <= 0 || n > MOST_POINTS || !(series->values = malloc((size_t)n * sizeof(double))))
         return;
@@ -78,7 +90,7 @@ static void read_points(const struct json *points, const struct curves *set, int
         double value = json_as_number(json_item(point, 1), NAN);
         if (!isfinite(at_ms))
             continue;
-        int64_t index = ((int64_t)(at_ms * 1000) - set->from_us) / step_us;
+        int64_t index = ((int64_t)(at_ms * 1000) - base_us) / step_us;
         if (index >= 0 && index < n)
             series->values[index] = value;
         if (isfinite(value))
@@ -150,6 +162,18 @@ static int line_style(const struct curve *series, int index, int first)
     return index == 0 && first ? first : others[index % 6];
 }
 
+/* Its label; of several without one the name without its unit: "latency_p95_us" is "p95". */
+static void curve_name(const struct curve *curve, bool several, char out[NAME_SIZE])
+{
+    const char *name = curve->label[0] ? curve->label : several ? curve->name : "";
+    const char *cut = strchr(name, '_');
+    if (!curve->label[0] && strncmp(name, "latency_", 8) == 0)
+        name = cut + 1;
+    snprintf(out, NAME_SIZE, "%s", name);
+    if (!curve->label[0] && (cut = strrchr(name, '_')) && strcmp(cut, "_us") == 0)
+        out[cut - name] = '\0';
+}
+
 static void draw_legend(struct pen *pen, int row, const struct chart *chart,
                         const struct curve *const *lines, int n)
 {
@@ -159,13 +183,14 @@ static void draw_legend(struct pen *pen, int row, const struct chart *chart,
         canvas_put(pen->canvas, row, pen->left + 1, pen->width - 2, STYLE_BOLD, chart->title);
     for (int i = 0; i < n; i++) {
         char value[WORD_SIZE];
-        const char *name = lines[i]->label[0] ? lines[i]->label : n > 1 ? lines[i]->name : "";
+        char name[NAME_SIZE];
+        curve_name(lines[i], n > 1, name);
         column += 3;
         int room = pen->left + pen->width - column;
         if (room < 14)
             break;
         int style = line_style(lines[i], i, chart->style);
-        if (*name) {
+        if (name[0]) {
             column += canvas_put(pen->canvas, row, column, room, style, dashes[i % 3]) + 1;
             column += canvas_put(pen->canvas, row, column, room - 4, STYLE_TEXT, name) + 1;
         }
@@ -182,7 +207,8 @@ void draw_chart(struct pen *pen, const struct curve *const *lines, int n, const 
         rows = pen_left(pen);
     if (rows < 3)
         return;
-    struct plot plot = {.low = chart->low,
+    struct plot plot = {.logarithmic = chart->logarithmic,
+                        .low = chart->low,
                         .high = chart->high,
                         .limit = chart->limit,
                         .limit_word = chart->limit_word,
@@ -229,135 +255,8 @@ void draw_last_minutes(struct pen *pen, const struct view_series *series, const 
                           .limit = limit,
                           .limit_word = "objective",
                           .low = 0,
-                          .high = NAN};
+                          .high = NAN,
+                          .logarithmic = say == words_latency};
     const struct curve *line = &curve;
     draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
-}
-
-/* ---- heat maps ---- */
-
-struct heat {
-    const struct json *edges, *cells;
-    int n_bands, n_times;
-    double *counts; /* n_times rows of n_bands; NaN: no data */
-    double largest;
-    int64_t first_ms, last_ms;
-};
-
-static bool heat_read(const struct json *heatmap, struct heat *heat)
-{
-    *heat = (struct heat){.edges = json_get(heatmap, "edges"), .cells = json_get(heatmap, "cells")};
-    heat->n_times = heat->cells ? (int)json_size(heat->cells) : 0;
-    const struct json *first = heat->cells ? json_first(heat->cells) : NULL;
-    heat->n_bands = first && json_item(first, 1) ? (int)json_size(json_item(first, 1)) : 0;
-    if (heat->n_times < 1 || heat->n_bands < 1 || heat->n_times > MOST_POINTS)
-        return false;
-    heat->counts = malloc((size_t)heat->n_times * (size_t)heat->n_bands * sizeof(double));
-    if (!heat->counts)
-        return false;
-    int time = 0;
-    for (const struct json *cell = first; cell; cell = json_next(cell), time++) {
-        int band = 0;
-        int64_t at_ms = (int64_t)json_as_number(json_first(cell), 0);
-        heat->first_ms = time == 0 ? at_ms : heat->first_ms;
-        heat->last_ms = at_ms;
-        for (const struct json *count = json_first(json_item(cell, 1));
-             count && band < heat->n_bands; count = json_next(count), band++) {
-            double value = json_as_number(count, NAN);
-            heat->counts[time * heat->n_bands + band] = value;
-            heat->largest = fmax(heat->largest, value);
-        }
-        for (; band < heat->n_bands; band++)
-            heat->counts[time * heat->n_bands + band] = NAN;
-    }
-    return true;
-}
-
-/* Sums of the bands and times that fall on a cell of the screen. */
-static double heat_sum(const struct heat *heat, int time_from, int time_to, int band_from,
-                       int band_to)
-{
-    double sum = 0;
-    bool any = false;
-    for (int time = time_from; time < time_to; time++)
-        for (int band = band_from; band < band_to; band++) {
-            double value = heat->counts[time * heat->n_bands + band];
-            if (isfinite(value)) {
-                sum += value;
-                any = true;
-            }
-        }
-    return any ? sum : NAN;
-}
-
-static void heat_range(int index, int cells, int n, int *from, int *to)
-{
-    *from = (int)((long)index * n / cells);
-    *to = (int)((long)(index + 1) * n / cells);
-    if (*to <= *from)
-        *to = *from + 1;
-}
-
-static void draw_bands(struct pen *pen, const struct heat *heat, int rows, double limit,
-                       char *(*say)(double, char[WORD_SIZE]))
-{
-    int wide = pen->width - BAND_LABEL - 2, left = pen->left + BAND_LABEL + 1;
-    double most = 0;
-    bool drawn = false;
-    for (int pass = 0; pass < 2; pass++)
-        for (int row = 0; row < rows; row++) {
-            int low, high, from, to;
-            heat_range(rows - 1 - row, rows, heat->n_bands, &low, &high);
-            double edge = json_as_number(json_item(heat->edges, (size_t)low), NAN);
-            for (int column = 0; column < wide; column++) {
-                heat_range(column, wide, heat->n_times, &from, &to);
-                double sum = heat_sum(heat, from, to, low, high);
-                if (pass == 0)
-                    most = fmax(most, sum);
-                else
-                    heat_cell(pen->canvas, pen->row + row, left + column,
-                              isnan(sum) ? -1 : heat_level(most > 0 ? sum / most : 0));
-            }
-            if (pass == 0)
-                continue;
-            char text[WORD_SIZE];
-            bool here = isfinite(limit) && !drawn && edge < limit;
-            int style = here ? STYLE_TICKET : STYLE_QUIET;
-            if (row % 2 == 0 || here || row == rows - 1)
-                canvas_right(pen->canvas, pen->row + row, pen->left + 1, BAND_LABEL - 2, style,
-                             here             ? say(limit, text)
-                             : isfinite(edge) ? say(edge, text)
-                                              : "");
-            canvas_put(pen->canvas, pen->row + row, left - 1, 1, here ? style : STYLE_RULE,
-                       here ? "├" : "┤");
-            if (here)
-                for (int column = 0; column < wide; column++)
-                    if (strcmp(canvas_cell(pen->canvas, pen->row + row, left + column)->text,
-                               " ") == 0)
-                        canvas_put(pen->canvas, pen->row + row, left + column, 1, STYLE_TICKET,
-                                   "┄");
-            drawn = drawn || here;
-        }
-}
-
-void draw_heatmap(struct pen *pen, const struct json *heatmap, int rows, double limit,
-                  char *(*say)(double value, char out[WORD_SIZE]))
-{
-    struct heat heat;
-    char from[WORD_SIZE], to[WORD_SIZE];
-    if (rows > pen_left(pen))
-        rows = pen_left(pen);
-    if (rows < 3)
-        return;
-    if (!heat_read(heatmap, &heat)) {
-        canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 4, STYLE_NODATA, "no data");
-        return;
-    }
-    draw_bands(pen, &heat, rows - 1, limit, say);
-    pen->row += rows - 1;
-    screen_time(pen->screen, heat.first_ms * 1000, false, from);
-    screen_time(pen->screen, heat.last_ms * 1000, false, to);
-    canvas_put(pen->canvas, pen->row, pen->left + BAND_LABEL + 1, 20, STYLE_QUIET, from);
-    canvas_right(pen->canvas, pen->row++, pen->left + pen->width - 21, 20, STYLE_QUIET, to);
-    free(heat.counts);
 }

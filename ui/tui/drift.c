@@ -61,7 +61,7 @@ static void draw_heat_line(struct pen *pen, const struct curve *series, double l
 {
     int wide = pen->width - NAME_WIDTH - 3, row = pen->row++;
     canvas_put(pen->canvas, row, pen->left + 1, NAME_WIDTH, STYLE_TEXT,
-               series->label[0] ? series->label : series->name);
+               strncmp(series->name, "psi.", 4) == 0 ? series->name + 4 : series->name);
     for (int column = 0; column < wide; column++) {
         int from = (int)((long)column * series->n / wide);
         int to = (int)((long)(column + 1) * series->n / wide);
@@ -71,28 +71,53 @@ static void draw_heat_line(struct pen *pen, const struct curve *series, double l
         heat_cell(pen->canvas, row, pen->left + NAME_WIDTH + 2 + column,
                   isnan(most) ? -1
                   : most <= 0 ? 0
-                              : heat_level(most / limit * most / limit));
+                              : heat_level(most / limit));
+    }
+}
+
+/* "psi.score,psi.amount,...": of those listed, as many as one question may ask for. */
+static void put_names(const struct screen *screen, int most, char *out, size_t size)
+{
+    const struct view *view = &screen->view;
+    size_t used = 0;
+    int n = 0;
+    out[0] = '\0';
+    if (view->score_drift.feature[0] && !view->score_drift.waits[0]) {
+        used = (size_t)snprintf(out, size, "psi.%s", view->score_drift.feature);
+        n++;
+    }
+    for (int i = 0; i < view->n_drift && n < most; i++, n++) {
+        size_t length = strlen(view->drift[i].feature) + 5;
+        if (used + length >= size)
+            break;
+        used += (size_t)snprintf(out + used, size - used, "%spsi.%s", used ? "," : "",
+                                 view->drift[i].feature);
     }
 }
 
 static void draw_heat(struct pen *pen)
 {
     struct curves set;
-    char query[120], note[120];
+    char query[120], note[120], names[FEED_TARGET_SIZE - 160];
+    int most = pen_left(pen) - 1 < MAX_CURVES ? pen_left(pen) - 1 : MAX_CURVES;
+    put_names(pen->screen, most, names, sizeof names);
     screen_range_query(pen->screen, pen->width - NAME_WIDTH, query, sizeof query);
-    struct feed_document document =
-        read_document(pen->screen, HISTORY_MS, "/api/v1/history?series=psi&by=feature&%s", query);
     snprintf(note, sizeof note, "last %s; full: at the limit; hatched: no data",
              screen_range_word(pen->screen));
     draw_heading(pen, "features over time", note);
+    if (!names[0]) {
+        draw_text(pen, pen->left + 3, pen->width - 4, 2, STYLE_NODATA,
+                  pen->screen->view.drift_note);
+        return;
+    }
+    struct feed_document document =
+        read_document(pen->screen, HISTORY_MS, "/api/v1/history?series=%s&%s", names, query);
     if (draw_absent(pen, &document, "features over time"))
         return;
     curves_read(document.json, &set);
     for (int i = 0; i < set.n && pen_left(pen) > 0; i++)
         if (set.series[i].values)
-            draw_heat_line(pen, &set.series[i], 0.3);
-    if (set.n == 0)
-        canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 4, STYLE_NODATA, "no data");
+            draw_heat_line(pen, &set.series[i], pen->screen->view.drift[0].limit_ratio);
     curves_free(&set);
 }
 
@@ -140,11 +165,26 @@ static void draw_bin(struct pen *pen, const struct json *bin, double most)
                  carries > 0.02 ? STYLE_BOLD : STYLE_QUIET, words_statistic(carries, 0.001, text));
 }
 
+/* What a bin must carry to be shown where there is room for only so many of them. */
+static double least_carried(const struct json *bins, int room)
+{
+    double least = -INFINITY;
+    for (const struct json *bin = json_first(bins); bin; bin = json_next(bin)) {
+        double carries = json_double(bin, "contribution");
+        int more = 0;
+        for (const struct json *other = json_first(bins); other; other = json_next(other))
+            more += json_double(other, "contribution") > carries;
+        if (more >= room)
+            least = fmax(least, carries);
+    }
+    return least;
+}
+
 static void draw_bins(struct pen *pen, const struct json *bins)
 {
     double most = 0;
-    int half = (pen->width - 28) / 2;
-    if (!bins || pen_left(pen) < 3)
+    int half = (pen->width - 28) / 2, hidden = 0;
+    if (!bins || pen_left(pen) < 4)
         return;
     for (const struct json *bin = json_first(bins); bin; bin = json_next(bin))
         most = fmax(most, fmax(json_double(bin, "reference"), member(bin, "live", "current")));
@@ -152,8 +192,18 @@ static void draw_bins(struct pen *pen, const struct json *bins)
     canvas_put(pen->canvas, pen->row, pen->left + 18, half, STYLE_QUIET, "reference");
     canvas_put(pen->canvas, pen->row, pen->left + 18 + half, half, STYLE_QUIET, "live");
     canvas_right(pen->canvas, pen->row++, pen->left + pen->width - 9, 7, STYLE_QUIET, "carries");
-    for (const struct json *bin = json_first(bins); bin && pen_left(pen) > 1; bin = json_next(bin))
-        draw_bin(pen, bin, most > 0 ? most : 1);
+    int room = pen_left(pen) - 1;
+    bool all = (int)json_size(bins) <= room;
+    double least = all ? -INFINITY : least_carried(bins, room - 1);
+    for (const struct json *bin = json_first(bins); bin; bin = json_next(bin)) {
+        if (pen_left(pen) > 1 && (all || json_double(bin, "contribution") > least))
+            draw_bin(pen, bin, most > 0 ? most : 1);
+        else
+            hidden++;
+    }
+    if (hidden > 0 && pen_left(pen) > 1)
+        canvas_printf(pen->canvas, pen->row++, pen->left + 1, STYLE_QUIET,
+                      "%d more that carry less", hidden);
 }
 
 static char *say_statistic(double value, char out[WORD_SIZE])
@@ -218,12 +268,12 @@ void open_drift(struct pen *pen)
     struct feed_document document =
         read_document(pen->screen, 5000, "/api/v1/drift?feature=%s%s", row->feature,
                       pen->screen->variant_canary ? "&variant=canary" : "");
-    char note[VIEW_LINE_SIZE];
-    const char *since = json_word(document.json, "since");
+    char note[2 * VIEW_LINE_SIZE], since[WORD_SIZE];
+    json_moment(pen->screen, document.json, "since", since);
     snprintf(note, sizeof note, "n %s live, %s in the reference", row->n, row->n_reference);
     draw_heading(pen, row->feature, note);
     snprintf(note, sizeof note, "PSI %s   no drift at this n ≤ %s (95 %%)   limit %s%s%s", row->psi,
-             row->noise, row->limit, *since ? "   since " : "", since);
+             row->noise, row->limit, since[0] ? "   since " : "", since);
     canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2,
                row->state >= HEALTH_TICKET ? style_of(row->state) | STYLE_BOLD : STYLE_TEXT, note);
     draw_line(pen, row, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);

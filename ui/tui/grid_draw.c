@@ -29,10 +29,8 @@ static void draw_titles(struct pen *pen, const struct grid *grid, const int *wid
         char title[64];
         if (!widths[i])
             continue;
-        snprintf(title, sizeof title, "%s%s", grid->columns[i].title,
-                 grid->sort != i    ? ""
-                 : grid->descending ? " ↓"
-                                    : " ↑");
+        const char *mark = grid->sort != i ? "" : grid->descending ? "↓" : "↑";
+        snprintf(title, sizeof title, "%s%s", mark, grid->columns[i].title);
         int style = grid->sort == i ? STYLE_BOLD : STYLE_QUIET;
         if (grid->columns[i].right)
             canvas_right(pen->canvas, pen->row, column, widths[i], style, title);

@@ -1,20 +1,39 @@
 /* The first page: what hurts, the objectives, and one line each for rate, split, decisions, drift,
  * quarantine and the newest decision. Wide terminals get more beside it, tall ones below it. */
-#include "ui/tui/pages.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
+#include "ui/tui/pages.h"
+
 #define WIDE          130 /* from here on two columns */
 #define SUMMARY_LINES 6
 
+#define EVIDENCE_LEFT 11
+
+/* Lines that the evidence takes when no line is cut. */
+static int evidence_rows(const struct pen *pen, const struct view_attention *item)
+{
+    int rows = 0;
+    for (int i = 0; i < item->n_evidence; i++)
+        rows += text_rows(pen->canvas, item->evidence[i].text, pen->width - EVIDENCE_LEFT - 1);
+    return rows;
+}
+
+/* Each over as many rows as it needs, while the others keep one. */
 static void draw_evidence_lines(struct pen *pen, const struct view_attention *item)
 {
-    for (int i = 0; i < item->n_evidence && pen_left(pen) > 0; i++, pen->row++) {
-        canvas_put(pen->canvas, pen->row, pen->left + 3, 8, STYLE_QUIET, item->evidence[i].label);
-        canvas_put(pen->canvas, pen->row, pen->left + 11, pen->width - 12, STYLE_TEXT,
-                   item->evidence[i].text);
+    int width = pen->width - EVIDENCE_LEFT - 1, extra = pen_left(pen) - item->n_evidence;
+    for (int i = 0; i < item->n_evidence && pen_left(pen) > 0; i++) {
+        const struct view_evidence *line = &item->evidence[i];
+        int rows = text_rows(pen->canvas, line->text, width);
+        if (rows > 1 + extra)
+            rows = extra > 0 ? 1 + extra : 1;
+        extra -= rows - 1;
+        canvas_put(pen->canvas, pen->row, pen->left + 3, 8, STYLE_QUIET, line->label);
+        if (draw_text(pen, pen->left + EVIDENCE_LEFT, width, rows, STYLE_TEXT, line->text) == 0)
+            pen->row++;
     }
 }
 
@@ -78,7 +97,7 @@ static void draw_attention(struct pen *pen, int rows)
             break;
         }
         draw_attention_title(pen, i);
-        int wanted = view->attention[i].n_evidence;
+        int wanted = evidence_rows(pen, &view->attention[i]);
         if ((i == open || spare >= wanted) && spare > 0) {
             int end = pen->bottom;
             pen->bottom = pen->row + (wanted < spare ? wanted : spare);
@@ -228,23 +247,6 @@ static void draw_rate(struct pen *pen)
     line_add(&line, STYLE_TEXT, view->p99);
 }
 
-static void draw_split(struct pen *pen)
-{
-    const struct view *view = &pen->screen->view;
-    struct line line = line_begin(pen, "split");
-    if (view->n_arms == 0)
-        line_add(&line, STYLE_NODATA, "no model gets traffic");
-    for (int i = 0; i < view->n_arms; i++) {
-        const struct view_arm *arm = &view->arms[i];
-        line_add(&line, style_of_arm(arm->variant), variant_name(arm->variant));
-        line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " ");
-        line_add(&line, STYLE_TEXT, arm->measured);
-        line_add(&line, STYLE_QUIET, " of ");
-        line_add(&line, STYLE_QUIET, arm->wanted);
-        line_add(&line, STYLE_TEXT, "   ");
-    }
-}
-
 /* A share without its unit, which the line's label has. */
 static void line_add_share(struct line *line, int style, const char *share)
 {
@@ -253,6 +255,31 @@ static void line_add_share(struct line *line, int style, const char *share)
     int length = unit ? (int)(unit - share) : (int)strlen(share);
     snprintf(number, sizeof number, "%.*s", length, share);
     line_add(line, style, number);
+}
+
+static void draw_split(struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    struct line line = line_begin(pen, "split %");
+    if (view->n_arms == 0)
+        line_add(&line, STYLE_NODATA, "no model gets traffic");
+    for (int i = 0; i < view->n_arms; i++) {
+        const struct view_arm *arm = &view->arms[i];
+        line_add(&line, style_of_arm(arm->variant), variant_name(arm->variant));
+        line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " ");
+        line_add_share(&line, STYLE_TEXT, arm->measured);
+        line_add(&line, STYLE_QUIET, " of ");
+        line_add_share(&line, STYLE_QUIET, arm->wanted);
+        line_add(&line, STYLE_TEXT, "   ");
+    }
+}
+
+/* With one decimal at most: this line has to hold six of them. */
+static void line_add_tenths(struct line *line, int style, double ratio)
+{
+    char number[WORD_SIZE];
+    snprintf(number, sizeof number, "%.1f", 100 * ratio);
+    line_add(line, style, isfinite(ratio) ? number : words_nodata);
 }
 
 static void draw_decided_line(struct pen *pen)
@@ -268,10 +295,10 @@ static void draw_decided_line(struct pen *pen)
         const struct view_decision *row = &view->decisions[i];
         line_add(&line, STYLE_TEXT, decision_name(row->decision));
         line_add(&line, STYLE_TICKET, row->unusual ? " ◆" : " ");
-        line_add_share(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->share);
+        line_add_tenths(&line, row->unusual ? STYLE_TICKET | STYLE_BOLD : STYLE_TEXT, row->ratio);
         if (usual) {
             line_add(&line, STYLE_QUIET, i == 0 ? " · usual " : " · ");
-            line_add_share(&line, STYLE_QUIET, row->usual);
+            line_add_tenths(&line, STYLE_QUIET, row->usual_ratio);
         }
         line_add(&line, STYLE_TEXT, "   ");
     }
@@ -334,10 +361,38 @@ static void draw_last(struct pen *pen)
     }
 }
 
+/* What was changed lately, the newest first; where nobody keeps that, the last decisions. */
+static void draw_changes_line(struct pen *pen)
+{
+    struct feed_document document = read_document(pen->screen, 5000, CHANGES);
+    const struct json *list = json_get(document.json, "changes");
+    int n = list ? (int)json_size(list) : 0;
+    if (n == 0) {
+        draw_last(pen);
+        return;
+    }
+    struct line line = line_begin(pen, "changed");
+    for (int i = n - 1; i >= 0; i--) {
+        const struct json *change = json_item(list, (size_t)i);
+        char at[WORD_SIZE] = "", what[VIEW_LINE_SIZE];
+        int64_t time_us = 0;
+        if (time_parse(slice_of(json_word(change, "at")), &time_us))
+            screen_time(pen->screen, time_us, false, at);
+        snprintf(what, sizeof what, " %s%s%s   ", json_word(change, "what"),
+                 json_word(change, "who")[0] ? ", " : "", json_word(change, "who"));
+        words_plain(what);
+        if (i < n - 1 && line_left(&line) < canvas_width(pen->canvas, what) + 7)
+            break;
+        line_add(&line, STYLE_QUIET, at);
+        line_add(&line, STYLE_TEXT, what);
+    }
+}
+
 static void draw_summary(struct pen *pen)
 {
     static void (*const lines[SUMMARY_LINES])(struct pen *) = {
-        draw_rate, draw_split, draw_decided_line, draw_drift_line, draw_quarantine_line, draw_last};
+        draw_rate,       draw_split,           draw_decided_line,
+        draw_drift_line, draw_quarantine_line, draw_changes_line};
     for (int i = 0; i < SUMMARY_LINES && pen_left(pen) > 0; i++, pen->row++)
         lines[i](pen);
 }

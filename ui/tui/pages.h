@@ -57,8 +57,10 @@ void draw_rule(struct pen *pen);
 void draw_heading(struct pen *pen, const char *title, const char *note);
 /* "label   text", the text over as many lines as it needs. */
 void draw_fact(struct pen *pen, const char *label, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Text broken at spaces; returns the rows used. */
-int draw_text(struct pen *pen, int column, int width, int style, const char *text);
+/* Text broken at spaces into at most `rows` rows, the last one cut; returns the rows used. */
+int draw_text(struct pen *pen, int column, int width, int rows, int style, const char *text);
+/* Rows that text takes when it is broken so. */
+int text_rows(const struct canvas *canvas, const char *text, int width);
 /* The mark of the selected line at the left edge, and the style of its text. */
 int draw_marker(struct pen *pen, enum item_kind kind, int index);
 /* The first of n lines to show in `rows`, so that the selected one is among them. */
@@ -72,6 +74,7 @@ void draw_decided(struct pen *pen);
 void draw_quarantine(struct pen *pen);
 void draw_series(struct pen *pen);
 void draw_arms(struct pen *pen);
+#define CHANGES "/api/v1/changes?from={now-604800}&to={now}"
 void draw_changes(struct pen *pen, int rows);
 /* What /api/v1/explain says: causes, best first, with their evidence. */
 void draw_causes(struct pen *pen);
@@ -103,7 +106,7 @@ struct curve {
     int n;
     double last; /* the newest that there is; NaN */
 };
-#define MAX_CURVES 8
+#define MAX_CURVES 16
 struct curves {
     struct curve series[MAX_CURVES];
     int n;
@@ -124,10 +127,14 @@ struct chart {
     double limit;
     const char *limit_word;
     double low, high;
+    bool logarithmic;
     int style; /* of the first line; others follow as arms do */
 };
 void draw_chart(struct pen *pen, const struct curve *const *lines, int n, const struct curves *set,
                 const struct chart *chart, int rows);
+/* The moment of a document's member on the screen's clock; "" when it is none. */
+char *json_moment(const struct screen *screen, const struct json *object, const char *key,
+                  char out[WORD_SIZE]);
 /* False where this instance keeps no history: then charts are of the last minutes. */
 bool has_history(struct screen *screen);
 void draw_last_minutes(struct pen *pen, const struct view_series *series, const char *title,

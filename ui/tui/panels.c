@@ -190,8 +190,7 @@ void draw_drift_table(struct pen *pen)
 void draw_changes(struct pen *pen, int rows)
 {
     int bottom = pen->row + rows < pen->bottom ? pen->row + rows : pen->bottom;
-    struct feed_document document =
-        read_document(pen->screen, 5000, "/api/v1/changes?from={now-604800}&to={now}");
+    struct feed_document document = read_document(pen->screen, 5000, CHANGES);
     const struct json *list = json_get(document.json, "changes");
     draw_heading(pen, "changes", "newest first, 7 d");
     if (draw_absent(pen, &document, "changes"))
@@ -201,7 +200,7 @@ void draw_changes(struct pen *pen, int rows)
         canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 4, STYLE_QUIET,
                    "nothing was changed");
     for (int i = 0; i < n && pen->row < bottom; i++) {
-        const struct json *change = json_item(list, (size_t)i);
+        const struct json *change = json_item(list, (size_t)(n - 1 - i));
         char at[WORD_SIZE] = "", text[VIEW_LINE_SIZE];
         int64_t time_us = 0;
         if (time_parse(slice_of(json_word(change, "at")), &time_us))

@@ -17,13 +17,17 @@ void draw_panels(struct pen *pen, const struct panel *panels, int n)
     while (down > 1 && across * (down - 1) >= n)
         down--;
     int shown = across * down < n ? across * down : n;
-    int width = pen->width / across, top = pen->row, rows = pen_left(pen) / down;
+    int top = pen->row, rows = pen_left(pen) / down;
     for (int i = 0; i < shown; i++) {
+        /* A last row with fewer of them gives each more room. */
+        int line = i / across, place = i % across;
+        int here = (line + 1) * across <= shown ? across : shown - line * across;
+        int width = pen->width / here;
         struct pen part = *pen;
-        part.left = pen->left + i % across * width;
-        part.width = width - (i % across < across - 1);
-        part.row = top + i / across * rows;
-        part.bottom = i / across == down - 1 ? pen->bottom : part.row + rows;
+        part.left = pen->left + place * width;
+        part.width = width - (place < here - 1);
+        part.row = top + line * rows;
+        part.bottom = line == down - 1 ? pen->bottom : part.row + rows;
         panels[(i + pen->screen->panel) % n].draw(&part);
     }
     pen->row = pen->bottom;

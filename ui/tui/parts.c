@@ -6,6 +6,8 @@
 #include "engine/base/utf8.h"
 #include "ui/tui/pages.h"
 
+#define MOST_ROWS 12 /* of one fact: 10 kB of somebody's text leave room for the next one */
+
 int style_of(enum health health)
 {
     static const int styles[] = {STYLE_NODATA, STYLE_OK, STYLE_TICKET, STYLE_PAGE};
@@ -68,22 +70,37 @@ static size_t fitting(const struct canvas *canvas, const char *text, int width)
     return size;
 }
 
-int draw_text(struct pen *pen, int column, int width, int style, const char *text)
+int text_rows(const struct canvas *canvas, const char *text, int width)
+{
+    int rows = 0;
+    while (*text && width > 0) {
+        size_t size = fitting(canvas, text, width);
+        text += size ? size : 1;
+        text += *text == ' ';
+        rows++;
+    }
+    return rows > 0 ? rows : 1;
+}
+
+int draw_text(struct pen *pen, int column, int width, int rows, int style, const char *text)
 {
     char line[1024];
-    int rows = 0;
-    while (*text && pen_left(pen) > 0 && width > 0) {
+    int used = 0;
+    if (rows > pen_left(pen))
+        rows = pen_left(pen);
+    while (*text && used < rows && width > 0) {
         size_t size = fitting(pen->canvas, text, width);
-        if (size == 0 || size >= sizeof line)
-            size = size ? sizeof line - 1 : strlen(text) < sizeof line ? strlen(text) : 1;
+        if (used + 1 == rows) /* what does not fit any more is cut there */
+            size = strlen(text);
+        size = size < sizeof line ? size : sizeof line - 1;
         memcpy(line, text, size);
         line[size] = '\0';
         canvas_put(pen->canvas, pen->row++, column, width, style, line);
-        rows++;
-        text += size;
+        used++;
+        text += size ? size : 1;
         text += *text == ' ';
     }
-    return rows;
+    return used;
 }
 
 void draw_fact(struct pen *pen, const char *label, const char *format, ...)
@@ -97,7 +114,7 @@ void draw_fact(struct pen *pen, const char *label, const char *format, ...)
     va_end(list);
     words_plain(text);
     canvas_put(pen->canvas, pen->row, pen->left + 3, 14, STYLE_QUIET, label);
-    if (draw_text(pen, pen->left + 18, pen->width - 19, STYLE_TEXT, text) == 0)
+    if (draw_text(pen, pen->left + 18, pen->width - 19, MOST_ROWS, STYLE_TEXT, text) == 0)
         pen->row++;
 }
 

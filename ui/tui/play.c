@@ -207,6 +207,24 @@ enum status player_create(const char *path, struct player **player, struct error
     return STATUS_OK;
 }
 
+/* The target without from, to and step, which depend on the size of whoever looks. */
+static void without_range(const char *target, char out[FEED_TARGET_SIZE])
+{
+    static const char *const names[] = {"from=", "to=", "step="};
+    size_t size = 0;
+    while (*target && size + 1 < FEED_TARGET_SIZE) {
+        size_t skipped = 0;
+        bool begins = target[0] == '?' || target[0] == '&';
+        for (size_t i = 0; i < 3 && begins; i++)
+            if (strncmp(target + 1, names[i], strlen(names[i])) == 0)
+                skipped = 1 + strcspn(target + 1, "&");
+        if (!skipped)
+            out[size++] = *target;
+        target += skipped ? skipped : 1;
+    }
+    out[size] = '\0';
+}
+
 /* The newest that had come before the next picture did. */
 static int ask_player(void *context, const char *method, const char *target, struct slice body,
                       struct buffer *reply, struct error *error)
@@ -216,9 +234,12 @@ static int ask_player(void *context, const char *method, const char *target, str
     size_t end = player->shown + 1 < player->n_pictures
                      ? (size_t)player->pictures[player->shown + 1]
                      : player->n;
+    char wanted[FEED_TARGET_SIZE], had[FEED_TARGET_SIZE];
+    without_range(target, wanted);
     for (size_t i = end; i-- > 0;) {
         const struct entry *entry = &player->entries[i];
-        if (strcmp(entry->target, target) == 0) {
+        without_range(entry->target, had);
+        if (strcmp(had, wanted) == 0) {
             buffer_append_text(reply, entry->body);
             return entry->code;
         }

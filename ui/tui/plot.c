@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AXIS       8   /* columns of the numbers at the left, with the line beside them */
+#define AXIS       10  /* columns of the numbers at the left, with the line beside them */
 #define MOST_CELLS 400 /* each way */
 
 struct raster {
@@ -80,24 +80,70 @@ static void raster_show(const struct raster *raster, struct canvas *canvas, int 
 
 struct scale {
     double low, high;
+    bool logarithmic;
 };
+
+/* The next number at or above `value` that begins with 1, 2 or 5. */
+static double round_up(double value)
+{
+    static const double steps[] = {1, 2, 5, 10};
+    double power = pow(10, floor(log10(value)));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] * power >= value * 0.999999)
+            return steps[i] * power;
+    return value;
+}
+
+static double round_down(double value)
+{
+    static const double steps[] = {5, 2, 1};
+    double power = pow(10, floor(log10(value)));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] * power <= value * 1.000001)
+            return steps[i] * power;
+    return value;
+}
 
 static struct scale find_scale(const struct plot *plot)
 {
-    struct scale scale = {plot->low, plot->high};
+    struct scale scale = {plot->low, plot->high, plot->logarithmic};
     double least = isfinite(plot->limit) ? plot->limit : NAN, most = least;
     for (int i = 0; i < plot->n_lines; i++)
         for (int j = 0; j < plot->lines[i].n; j++) {
-            least = fmin(least, plot->lines[i].values[j]);
-            most = fmax(most, plot->lines[i].values[j]);
+            double value = plot->lines[i].values[j];
+            if (plot->logarithmic && !(value > 0))
+                continue;
+            least = fmin(least, value);
+            most = fmax(most, value);
         }
-    if (!isfinite(scale.low))
-        scale.low = least < 0 ? least : 0;
-    if (!isfinite(scale.high))
-        scale.high = isfinite(most) ? most : scale.low + 1;
+    if (plot->logarithmic && least > 0 && most > 0) {
+        scale.low = round_down(least);
+        scale.high = round_up(most);
+    } else {
+        scale.logarithmic = false;
+        if (!isfinite(scale.low))
+            scale.low = least < 0 ? least : 0;
+        if (!isfinite(scale.high))
+            scale.high = most > 0 ? round_up(most) : scale.low + 1;
+    }
     if (!(scale.high > scale.low))
-        scale.high = scale.low + 1;
+        scale.high = scale.logarithmic ? 10 * scale.low : scale.low + 1;
     return scale;
+}
+
+/* Where a value stands between bottom (0) and top (1). */
+static double scale_place(const struct scale *scale, double value)
+{
+    if (!scale->logarithmic)
+        return (value - scale->low) / (scale->high - scale->low);
+    return value > 0 ? log(value / scale->low) / log(scale->high / scale->low) : 0;
+}
+
+static double scale_value(const struct scale *scale, double place)
+{
+    if (!scale->logarithmic)
+        return scale->low + (scale->high - scale->low) * place;
+    return scale->low * pow(scale->high / scale->low, place);
 }
 
 /* The mean of what falls on one column of dots; of few values the nearest one. */
@@ -129,7 +175,7 @@ static void draw_line(struct raster *raster, const struct plot_line *line, struc
             before = -1;
             continue;
         }
-        double ratio = (value - scale.low) / (scale.high - scale.low);
+        double ratio = scale_place(&scale, value);
         int y = (int)lround(fmin(fmax(ratio, 0), 1) * (height - 1));
         int from = before < 0 ? y : before < y ? before + 1 : before > y ? before - 1 : y;
         if (!is_dashed_away(line->dash, x))
@@ -148,7 +194,7 @@ static void draw_axis(struct canvas *canvas, const struct plot *plot, struct sca
     for (int i = 0; i < rows; i++) {
         bool last = i == rows - 1;
         char text[WORD_SIZE];
-        double value = scale.high - (scale.high - scale.low) * i / (rows > 1 ? rows - 1 : 1);
+        double value = scale_value(&scale, rows > 1 ? 1 - (double)i / (rows - 1) : 1);
         if (i == 0 || last || (i % every == 0 && rows - 1 - i >= every))
             canvas_right(canvas, row + i, column, AXIS - 2, STYLE_QUIET, plot->say(value, text));
         canvas_put(canvas, row + i, column + AXIS - 1, 1, STYLE_RULE, last ? "┼" : "┤");
@@ -160,7 +206,7 @@ static void draw_limit(struct canvas *canvas, const struct plot *plot, struct sc
 {
     if (!isfinite(plot->limit))
         return;
-    double ratio = (plot->limit - scale.low) / (scale.high - scale.low);
+    double ratio = scale_place(&scale, plot->limit);
     int at = row + rows - 1 - (int)lround(ratio * (rows - 1));
     if (at < row || at >= row + rows)
         return;
@@ -222,9 +268,10 @@ void heat_cell(struct canvas *canvas, int row, int column, int level)
 {
     static const char *const marks[HEAT_LEVELS] = {" ", "·", "░", "░", "▒", "▓", "█"};
     static const char *const plain[HEAT_LEVELS] = {" ", ".", ":", "-", "+", "%", "#"};
-    if (level < 0)
-        canvas_put(canvas, row, column, 1, STYLE_NODATA, canvas->ascii ? "/" : "╱");
-    else if (level > 0)
+    if (level < 0) {
+        if ((row + column) % 4 == 0) /* hatched, and quieter than what is measured */
+            canvas_put(canvas, row, column, 1, STYLE_RULE, canvas->ascii ? "/" : "╱");
+    } else if (level > 0)
         canvas_put(canvas, row, column, 1, STYLE_HEAT + level - 1,
                    canvas->ascii ? plain[level] : marks[level]);
 }

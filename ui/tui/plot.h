@@ -19,6 +19,7 @@ struct plot_line {
 struct plot {
     struct plot_line lines[PLOT_LINES];
     int n_lines;
+    bool logarithmic; /* equal steps are equal factors; low is then found from the values */
     double low, high; /* of the axis; NaN: from the values, and from 0 where they are positive */
     double limit;     /* a line across; NaN: none */
     const char *limit_word; /* "limit", "want" */

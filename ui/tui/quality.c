@@ -89,8 +89,9 @@ static void draw_events(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
     draw_heading(pen, "events", "since the start");
-    draw_fact(pen, "taken", "%s   accepted %s   duplicates %s   errors %s", view->events,
-              view->accepted, view->duplicates, view->errors);
+    draw_fact(pen, "taken", "%s   accepted %s", view->events, view->accepted);
+    draw_fact(pen, "not taken", "%s %s, %s %s", view->duplicates, "seen before", view->errors,
+              "without a decision");
     draw_fact(pen, "source", "%s, up %s",
               view->headline.broker[0] ? view->headline.broker : view->headline.source,
               view->headline.uptime);
@@ -103,7 +104,7 @@ static void draw_ledger(struct pen *pen)
     draw_heading(pen, "ledger", view->root[0] ? "" : "no row yet");
     draw_fact(pen, "rows", "%s   queue %s", view->tree_size, view->queue);
     if (view->root[0])
-        draw_fact(pen, "root", "%s", view->root);
+        draw_fact(pen, "root", "%.*s", pen->width >= 86 ? 64 : 56, view->root);
     draw_fact(pen, "answers", "%s", view->durability);
     if (view->stops[0])
         draw_fact(pen, "stopped", "%s", view->stops);

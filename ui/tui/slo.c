@@ -112,38 +112,55 @@ static bool read_history(struct pen *pen, const char *names, const char *what, s
 
 static char *say_share(double ratio, char out[WORD_SIZE])
 {
-    return words_percent(round(ratio * 1e4) / 1e4, out);
+    return words_percent(round(ratio * 1e3) / 1e3, out);
+}
+
+/* What history keeps of each objective: its share of good ones, or of bad ones. */
+static const struct {
+    const char *objective, *series;
+    bool bad;
+} shares[] = {{"latency", "latency_good_ratio", false},
+              {"availability", "error_ratio", true},
+              {"freshness", "fresh_ratio", false},
+              {"drift", "steady_ratio", false}};
+
+static void draw_share(struct pen *pen, const struct view_objective *objective, int share)
+{
+    struct curves set;
+    if (!read_history(pen, shares[share].series, "good ones over time", &set))
+        return;
+    const struct curve *line = curves_find(&set, shares[share].series);
+    bool bad = shares[share].bad;
+    struct chart chart = {.title = bad ? "share of bad ones" : "share of good ones",
+                          .say = say_share,
+                          .limit = bad ? 1 - objective->target : objective->target,
+                          .limit_word = bad ? "most" : "want",
+                          .low = bad ? 0 : NAN,
+                          .high = bad ? NAN : 1};
+    double least = 1;
+    for (int i = 0; line && i < line->n; i++)
+        least = fmin(least, line->values[i]);
+    /* So that what happens near 100 % can be seen. */
+    if (!bad)
+        chart.low = fmax(0, fmin(least, objective->target) - (1 - objective->target));
+    if (line)
+        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
+    else
+        draw_heading(pen, chart.title, "no data over this time");
+    curves_free(&set);
 }
 
 static void draw_budget(struct pen *pen)
 {
     const struct view_objective *objective = selected(pen->screen);
-    struct curves set;
-    char name[2 * NAME_SIZE];
-    if (!objective)
-        return;
-    snprintf(name, sizeof name, "budget_left.%s", objective->name);
-    if (!read_history(pen, name, "budget over time", &set))
-        return;
-    const struct curve *line = curves_find(&set, name);
-    struct chart chart = {.title = "budget left",
-                          .say = say_share,
-                          .limit = 0,
-                          .low = NAN,
-                          .high = 1,
-                          .style = style_of(objective->state)};
-    if (objective->state < HEALTH_TICKET)
-        chart.style = STYLE_CHAMPION;
-    if (line)
-        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
-    else
-        draw_heading(pen, "budget left", "no data over this time");
-    curves_free(&set);
+    for (int i = 0; objective && i < (int)(sizeof shares / sizeof *shares); i++)
+        if (strcmp(objective->name, shares[i].objective) == 0)
+            draw_share(pen, objective, i);
 }
 
 static void draw_latency(struct pen *pen)
 {
-    static const char *const names[] = {"latency_p50", "latency_p95", "latency_p99"};
+    static const char *const names[] = {"latency_p50_us", "latency_p95_us", "latency_p99_us"};
     const struct curve *lines[3];
     struct curves set;
     int n = 0;
@@ -152,12 +169,14 @@ static void draw_latency(struct pen *pen)
                           pen->screen->view.latency_limit_us);
         return;
     }
-    if (!read_history(pen, "latency_p50,latency_p95,latency_p99", "latency percentiles", &set))
+    if (!read_history(pen, "latency_p50_us,latency_p95_us,latency_p99_us", "latency percentiles",
+                      &set))
         return;
     for (int i = 0; i < 3; i++)
         if ((lines[n] = curves_find(&set, names[i])))
             n++;
-    struct chart chart = {.title = "latency",
+    struct chart chart = {.logarithmic = true,
+                          .title = "latency",
                           .say = words_latency,
                           .limit = pen->screen->view.latency_limit_us,
                           .limit_word = "objective",
@@ -176,7 +195,7 @@ static void draw_heat(struct pen *pen)
     screen_range_query(pen->screen, pen->width - 12, query, sizeof query);
     struct feed_document document =
         read_document(pen->screen, HISTORY_MS, "/api/v1/heatmap?of=latency&%s", query);
-    draw_heading(pen, "latency, all events", "darker: more; the line is the objective");
+    draw_heading(pen, "latency, all events", "fuller: more; ┄ objective");
     if (!draw_absent(pen, &document, "heat map"))
         draw_heatmap(pen, document.json, pen_left(pen), pen->screen->view.latency_limit_us,
                      words_latency);

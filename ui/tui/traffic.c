@@ -61,8 +61,9 @@ static char *say_share(double ratio, char out[WORD_SIZE])
 
 static void draw_latency(struct pen *pen)
 {
-    draw_by_arm(pen, "latency_p95",
-                (struct chart){.title = "p95 by arm",
+    draw_by_arm(pen, "latency_p95_us",
+                (struct chart){.logarithmic = true,
+                               .title = "p95 by arm",
                                .say = words_latency,
                                .limit = pen->screen->view.latency_limit_us,
                                .limit_word = "objective",
@@ -86,6 +87,14 @@ static void draw_declined(struct pen *pen)
             .title = "declined by arm", .say = say_share, .limit = NAN, .low = 0, .high = NAN});
 }
 
+static void draw_errors(struct pen *pen)
+{
+    draw_by_arm(
+        pen, "error_ratio",
+        (struct chart){
+            .title = "errors by arm", .say = say_share, .limit = NAN, .low = 0, .high = NAN});
+}
+
 static void draw_score(struct pen *pen)
 {
     draw_by_arm(
@@ -106,8 +115,9 @@ static void draw_what_changed(struct pen *pen)
 
 void draw_traffic(struct pen *pen)
 {
-    static const struct panel panels[] = {{draw_latency},  {draw_what_changed}, {draw_share},
-                                          {draw_declined}, {draw_score},        {draw_score_bins}};
+    static const struct panel panels[] = {{draw_latency},   {draw_what_changed}, {draw_share},
+                                          {draw_declined},  {draw_score},        {draw_errors},
+                                          {draw_score_bins}};
     int n = pen->screen->view.n_arms;
     struct pen list = pen_part(pen, 0, pen->width, n ? n + 1 : 1);
     draw_grid(&list, "no model gets traffic");
@@ -115,7 +125,7 @@ void draw_traffic(struct pen *pen)
     draw_rule(pen);
     draw_decided(pen);
     draw_rule(pen);
-    draw_panels(pen, panels, 6);
+    draw_panels(pen, panels, 7);
 }
 
 void open_traffic(struct pen *pen)

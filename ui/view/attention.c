@@ -103,8 +103,14 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
     if (!item)
         return;
     char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE], fast[WORD_SIZE];
-    snprintf(item->title, sizeof item->title, "%s %s, want %s", slo->name,
-             words_share(slo->attainment, slo->n, now), words_percent(slo->target, want));
+    if (slo->latency_limit_us > 0)
+        snprintf(item->title, sizeof item->title, "%s %s under %s, want %s", slo->name,
+                 words_share(slo->attainment, slo->n, now),
+                 words_latency((double)slo->latency_limit_us, slow),
+                 words_percent(slo->target, want));
+    else
+        snprintf(item->title, sizeof item->title, "%s %s, want %s", slo->name,
+                 words_share(slo->attainment, slo->n, now), words_percent(slo->target, want));
     snprintf(item->objective, sizeof item->objective, "%s", slo->name);
     /* The pair of windows that fits the severity: fast burn pages, slow burn makes tickets. */
     bool page = slo->state == HEALTH_PAGE;
@@ -406,4 +412,5 @@ void view_attention_build(const struct snapshot *snapshot, struct view *view)
             words_plain(item->evidence[j].text);
     }
     qsort(view->attention, (size_t)view->n_attention, sizeof *view->attention, worse_first);
+    view_explain_build(snapshot, view);
 }

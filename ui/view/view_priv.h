@@ -20,6 +20,9 @@ void view_slo_build(const struct slo_status *slo, struct view_objective *row);
  * not being used up. */
 double view_slo_left_us(const struct slo_status *slo);
 
+/* explain.c: the likely cause, the impact and the action, into the worst item of attention. */
+void view_explain_build(const struct snapshot *snapshot, struct view *view);
+
 /* "38 %", "overspent 12 %", "no data". */
 void view_budget(double left, char out[WORD_SIZE]);
 

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""A recording for `binnacle top --play`: one picture of a service whose canary is slow, with every
+document that the views read. The clock stands still: the same text each time.
+
+usage: recording.py burning|hostile|rows [N] > FILE
+"""
+
+import json
+import math
+import sys
+from datetime import datetime, timedelta, timezone
+
+NOW = datetime(2026, 5, 12, 14, 3, 22, tzinfo=timezone.utc)
+HOSTILE = "<b>x</b>\u001b[31m\u0007\u202eevil\u0000" + "long " * 2000
+
+
+def iso(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(**parts):
+    return iso(NOW - timedelta(**parts))
+
+
+def ms(time):
+    return int(time.timestamp() * 1000)
+
+
+def line(target, body, code=200):
+    print(json.dumps({"at": ms(NOW), "target": target, "code": code, "body": body},
+                     separators=(",", ":")))
+
+
+def wave(i, n, base, swing):
+    return base * (1 + swing * math.sin(i * 0.7) * math.cos(i * 0.13))
+
+
+def slo(name, target, attainment, left, burns, state, since=None, bad=0, n=1290000, limit=None):
+    windows = ("5m", "30m", "1h", "6h", "1d", "3d")
+    item = {"name": name, "target": target, "attainment": attainment, "budget_left": left,
+            "burn": dict(zip(windows, burns)), "bad": dict.fromkeys(windows, bad), "n": n,
+            "window_s": 2592000, "state": state, "since": since}
+    if limit:
+        item["latency_limit_us"] = limit
+    return item
+
+
+def drift(feature, psi, state="ok", noise=0.004):
+    return {"feature": feature, "psi": psi, "noise": noise, "threshold": 0.3, "n": 44812,
+            "n_reference": 120000, "state": state}
+
+
+def latency(p50, p95, p99, n):
+    return {"p50": p50, "p95": p95, "p99": p99, "n": n}
+
+
+def snapshot(text):
+    return {
+        "schema": 1, "seq": 4711, "time": iso(NOW), "started": ago(days=9), "ready": True,
+        "service": text("fraud-eu"), "source": "http", "events_per_s": 12480,
+        "latency_us": latency(400, 212000, 480000, 748800),
+        "decisions": {"approve": 697140, "review": 34440, "decline": 17220},
+        "decisions_usual": {"approve": 940000, "review": 42000, "decline": 18000},
+        "traffic": [
+            {"variant": "champion", "role": "champion", "model": text("fraud"), "version": "12",
+             "share_wanted": 0.75, "share_measured": 0.751, "n": 562000,
+             "latency_us": latency(390, 91000, 160000, 562000)},
+            {"variant": "canary", "role": "canary", "model": text("fraud"), "version": "13",
+             "share_wanted": 0.25, "share_measured": 0.249, "n": 186800,
+             "latency_us": latency(900, 460000, 720000, 186800)},
+            {"variant": "shadow", "role": "shadow", "model": text("fraud"), "version": "14",
+             "share_wanted": 0.1, "share_measured": 0.1, "n": 74000,
+             "latency_us": latency(400, 80000, 120000, 74000)}],
+        "slo": [
+            slo("latency", 0.95, 0.912, 0.38, (17.6, 15, 16.2, 4.1, 1.2, 0.6), "page",
+                ago(minutes=12), 12900, limit=200000),
+            slo("availability", 0.995, 0.9998, 0.96, (0.1,) * 6, "ok"),
+            slo(text("drift"), 0.99, 1, 1, (0,) * 6, "ok", n=2016),
+            slo("freshness", 0.99, None, None, (None,) * 6, "nodata", n=0)],
+        "drift": [drift("score", 0.05), drift("tx_amount", 0.212, "ok"),
+                  drift(text("country"), 0.05), drift("device", 0.008), drift("hour", 0.002)],
+        "alerts": [{"name": text("latency-burn"), "state": "firing", "severity": "page",
+                    "summary": text("latency burns 16 times too fast"),
+                    "since": ago(minutes=12), "value": 16.2}],
+        "quarantine": {text("enum"): 31000, "null": 9000, "future": 2400},
+        "totals": {"events": 13680000, "accepted": 13637600, "quarantined": 42400,
+                   "duplicates": 120, "errors": 2736},
+        "recent": [{"event_id": text(f"01J8ZQ5V7N3K2M4P6R8T0W2Y{i:02d}"),
+                    "decided_at": ago(seconds=i),
+                    "decision": ("approve", "review", "decline")[i % 3], "variant": "champion",
+                    "score": 0.0123 * (i + 1), "rule": text("high-score"),
+                    "ledger_index": 13637600 - i} for i in range(20)],
+        "scores": {"bins": [int(900000 / (1 + i) ** 2) for i in range(20)]},
+        "history": {"events_per_s": [wave(i, 120, 12000, 0.1) for i in range(120)],
+                    "p99_us": [wave(i, 120, 400000, 0.2) for i in range(120)],
+                    "decline_share": [wave(i, 120, 0.023, 0.1) for i in range(120)]},
+        "ledger": {"tree_size": 13637600, "root": "c0ffee" * 10 + "c0de", "state": "ok",
+                   "durability": "commit", "queue": {"depth": 12, "capacity": 65536}},
+        "features": {"entities": 184000, "bytes": 96000000},
+        "explanation": explanation(text),
+    }
+
+
+def explanation(text):
+    return {"incident": text("requests of the canary are slow"), "since": ago(minutes=12),
+            "until": None,
+            "causes": [{"cause": "model", "slice": text("variant=canary"), "share_of_excess": 0.92,
+                        "changed_at": ago(minutes=14),
+                        "evidence": text("the canary has 92 % of the slow requests and 25 % of the "
+                                         "traffic; split changed 5 → 25 % by shift-2")},
+                       {"cause": "split", "slice": None, "share_of_excess": None,
+                        "changed_at": ago(minutes=14),
+                        "evidence": text("the canary's share went from 5 to 25 %")}],
+            "impact": {"requests": 12900, "users": 1840, "errors": 0, "money": None,
+                       "money_field": None, "decisions_changed": 0},
+            "action": text("roll the canary back: binnacle traffic set canary=0")}
+
+
+def series(names, step, n, by=None):
+    end = NOW.replace(second=0)
+    found = []
+    for name in names:
+        for label in by or (None,):
+            points = []
+            for i in range(n):
+                late = i > n * 0.8
+                base = {"latency_p50_us": 400, "latency_p95_us": 460000 if late else 90000,
+                        "latency_p99_us": 720000 if late else 160000, "events_per_s": 12000,
+                        "latency_good_ratio": 0.91 if late else 0.985, "error_ratio": 0.0002,
+                        "decline_ratio": 0.023, "score_mean": 0.06}.get(name, 0.05)
+                if name == "psi.tx_amount":
+                    base = 0.02 if i < n * 0.6 else 0.212
+                if label == "champion" and name == "latency_p95_us":
+                    base = 91000
+                value = None if i < n * 0.1 else wave(i, n, base, 0.08)
+                if name.endswith("good_ratio") and value is not None:
+                    value = min(value, 1)
+                points.append([ms(end - timedelta(seconds=step * (n - 1 - i))), value])
+            found.append({"name": name, "unit": "", "labels": {"variant": label} if label else {},
+                          "points": points})
+    return {"from": iso(end - timedelta(seconds=step * (n - 1))), "to": iso(end), "step_s": step,
+            "series": found}
+
+
+def history(names, by=None, query=""):
+    target = f"/api/v1/history?series={','.join(names)}{query}"
+    line(target, series(names, 30, 120, by))
+
+
+def heatmap():
+    edges = [16 * 2 ** (i / 2) for i in range(30)]
+    cells = []
+    for i in range(60):
+        counts = [0 if abs(b - (11 if i < 48 else 17)) > 9 else
+                  int(9000 * math.exp(-((b - 11) ** 2) / 6)) +
+                  (int(2500 * math.exp(-((b - 27) ** 2) / 2)) if i > 48 else 0)
+                  for b in range(31)]
+        cells.append([ms(NOW - timedelta(minutes=59 - i)), counts if i > 4 else None])
+    return {"of": "latency", "unit": "us", "from": ago(hours=1), "to": iso(NOW), "step_s": 60,
+            "edges": edges, "cells": cells}
+
+
+def feature(text):
+    shares = [0.041, 0.06, 0.07, 0.09, 0.1, 0.1, 0.11, 0.12, 0.113, 0.196]
+    bins = [{"label": text(f"{i * 21} - {(i + 1) * 21}"), "reference": 0.1, "live": share,
+             "contribution": (share - 0.1) * math.log(share / 0.1)}
+            for i, share in enumerate(shares)]
+    bins.append({"label": "missing", "reference": 0, "live": 0, "contribution": 0})
+    return {"feature": "tx_amount", "since": ago(hours=2, minutes=23), "bins": bins,
+            "methods": [{"method": "psi", "statistic": 0.212}, {"method": "js", "statistic": 0.19},
+                        {"method": "ks", "statistic": 0.11, "p_value": 1e-12},
+                        {"method": "wasserstein", "statistic": 0.31}]}
+
+
+def decision(text, i):
+    return {"event_id": text(f"01J8ZQ5V7N3K2M4P6R8T0W2Y{i:02d}"), "decided_at": ago(seconds=i),
+            "decision": ("decline", "review", "approve")[i % 3], "score": 0.97 / (i + 1),
+            "rule": text("high-score"), "ledger_index": 13637600 - i, "latency_us": 310 + i,
+            "trace_id": "0af7651916cd43dd8448eb211c80319c", "duplicate": False,
+            "model": {"name": text("fraud"), "version": "12", "variant": "champion"},
+            "input": {"transaction_amount": 4200, "country": text("US"), "device": "web"},
+            "reasons": [{"code": "R", "feature": text(name), "value": value, "contribution": moved}
+                        for name, value, moved in (
+                            ("amount_log", 8.34, 1.31), ("user_amount_ratio_7d", 14.2, 0.92),
+                            ("user_count_1h", 1, -0.41), ("country_US", 1, -0.22),
+                            ("user_since_last_s", None, 0.17), ("hour", 3, 0.09))]}
+
+
+def documents(text):
+    line("/api/v1/explain", explanation(text))
+    line("/api/v1/changes?from={now-604800}&to={now}", {"changes": [
+        {"at": ago(days=9), "kind": "start", "what": "binnacle 0.1.0 started", "who": None,
+         "reason": None},
+        {"at": ago(minutes=14), "kind": "split", "what": text("canary 5 → 25 %"), "who": "shift-2",
+         "reason": text("ramp as planned")},
+        {"at": ago(minutes=12), "kind": "alert", "what": text("latency-burn fires"), "who": None,
+         "reason": None}]})
+    line("/api/v1/history/series", {"labels": {}, "series": []})
+    history(["latency_p50_us", "latency_p95_us", "latency_p99_us"])
+    history(["latency_good_ratio"])
+    history(["events_per_s"])
+    for name in ("latency_p95_us", "events_per_s", "decline_ratio", "score_mean", "error_ratio"):
+        history([name], ("champion", "canary", "shadow"), "&by=variant")
+    history(["psi.tx_amount"])
+    for n in range(1, 6):
+        names = ["psi.score", "psi.tx_amount", f"psi.{text('country')}", "psi.device", "psi.hour"]
+        history(names[:n])
+    line("/api/v1/heatmap?of=latency", heatmap())
+    line("/api/v1/drift?feature=tx_amount", feature(text))
+    line("/api/v1/quality", {"fields": [
+        {"field": text("country"), "null_ratio": 0.0031, "usual_null_ratio": 0.0002, "n": 748800,
+         "state": "ticket"},
+        {"field": "transaction_amount", "null_ratio": 0, "usual_null_ratio": 0, "n": 748800,
+         "state": "ok"}]})
+    line("/api/v1/quarantine?limit=200", {"quarantine": [
+        {"id": 40 - i, "at": ago(seconds=9 * i), "event_id": text(f"01J8ZQ5V7N3K2M4P6R8T0W2Q{i:02d}"),
+         "errors": [{"field": text("country"), "reason": text("is none of US, CA, GB, DE, FR")}]}
+        for i in range(40)]})
+    line("/api/v1/decisions?limit=200", {"decisions": [decision(text, i) for i in range(60)]})
+    line("/api/v1/decision?reasons=all&event_id=01J8ZQ5V7N3K2M4P6R8T0W2Y00", decision(text, 0))
+    line("/api/v1/logs?limit=1000", {"newest": 60, "lines": [
+        {"seq": i, "time": ago(minutes=60 - i), "level": ("info", "info", "warn", "error")[i % 4],
+         "component": "record", "event": text("slow_commit"),
+         "message": text(f"a group of {i} rows took 41 ms")} for i in range(1, 61)]})
+    line("/api/v1/settings", {"folder": "/etc/binnacle", "settings": [
+        {"key": "service", "value": text("fraud-eu"), "from": "file", "file": "binnacle.yaml",
+         "line": 3, "column": 10, "secret": False, "help": "what the screens call this service"},
+        {"key": "workers", "value": "160", "from": "default", "file": None, "line": None,
+         "column": None, "secret": False, "help": "connections served at once"},
+        {"key": "channels[oncall].secret", "value": None, "from": "file", "file": "binnacle.yaml",
+         "line": 41, "column": 12, "secret": True, "help": None}]})
+
+
+def many_rows(n):
+    line("/api/v1/decisions?limit=200", {"decisions": [decision(str, i) for i in range(n)]})
+
+
+def main():
+    kind = sys.argv[1]
+    text = (lambda word: HOSTILE + word) if kind == "hostile" else str
+    line("/api/v1/snapshot", snapshot(text))
+    if kind == "rows":
+        many_rows(int(sys.argv[2]))
+    else:
+        documents(text)
+
+
+main()
