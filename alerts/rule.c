@@ -42,25 +42,32 @@ static const struct config_key rule_keys[] = {
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 
-/* %s is the objective's name. The pairs of windows are those of engine/monitor/slo.h; the counts
- * keep a single bad event of a quiet night from paging anyone. */
+/* %s is the objective's name. The pairs of windows, their rates and the counts that keep a few bad
+ * events of a quiet night from paging anyone are those of engine/monitor/slo.h. */
 struct builtin {
     const char *name, *when, *severity, *summary;
-    const char *only_for; /* NULL: every objective of events; "": the service as a whole */
+    const char *only_for; /* NULL: every objective; "": the service as a whole */
     int64_t for_us, resolve_us;
 };
 
 static const struct builtin builtins[] = {
     {"%s-burn",
-     "(slo.%s.burn_1h > 14.4 and slo.%s.burn_5m > 14.4 and slo.%s.bad_1h >= 10) or "
-     "(slo.%s.burn_6h > 6 and slo.%s.burn_30m > 6 and slo.%s.bad_6h >= 10)",
+     "(slo.%s.burn_1h > slo.%s.page_1h and slo.%s.burn_5m > slo.%s.page_1h and "
+     "slo.%s.bad_1h >= slo.%s.min_bad and slo.%s.n_1h >= slo.%s.min_counted) or "
+     "(slo.%s.burn_6h > slo.%s.page_6h and slo.%s.burn_30m > slo.%s.page_6h and "
+     "slo.%s.bad_6h >= slo.%s.min_bad and slo.%s.n_6h >= slo.%s.min_counted)",
      "page",
      "%s: the error budget burns at {slo.%s.burn_1h} times its rate over 1 h and {slo.%s.burn_6h} "
      "over 6 h; {slo.%s.bad_1h} of {slo.%s.n_1h} bad in the last hour",
      NULL, 0, 2 * US_PER_MIN},
-    {"%s-slow-burn", "slo.%s.burn_3d > 1 and slo.%s.burn_6h > 1 and slo.%s.bad_3d >= 10", "ticket",
-     "%s: the error budget will not last; it burns at {slo.%s.burn_3d} times its rate over 3 d, "
-     "{slo.%s.bad_3d} of {slo.%s.n_3d} bad",
+    {"%s-slow-burn",
+     "(slo.%s.burn_1d > slo.%s.ticket_1d and slo.%s.burn_2h > slo.%s.ticket_1d and "
+     "slo.%s.bad_1d >= slo.%s.min_bad and slo.%s.n_1d >= slo.%s.min_counted) or "
+     "(slo.%s.burn_3d > slo.%s.ticket_3d and slo.%s.burn_6h > slo.%s.ticket_3d and "
+     "slo.%s.bad_3d >= slo.%s.min_bad and slo.%s.n_3d >= slo.%s.min_counted)",
+     "ticket",
+     "%s: the error budget will not last; it burns at {slo.%s.burn_1d} times its rate over 1 d and "
+     "{slo.%s.burn_3d} over 3 d, {slo.%s.bad_3d} of {slo.%s.n_3d} bad",
      NULL, 0, 10 * US_PER_MIN},
     {"score-drift", "drift.score.psi > drift.score.threshold and drift.score.state == \"ticket\"",
      "ticket",
@@ -229,7 +236,6 @@ static enum status add_builtin(struct rules_set *set, const struct builtin *buil
     return status;
 }
 
-/* Slices and minutes are aggregates: drift has a rule of its own, freshness none by default. */
 static enum status add_builtins(struct rules_set *set, const struct alert_objective *slos,
                                 int n_slos, const struct vocabulary *vocabulary,
                                 struct error *error)
@@ -243,10 +249,8 @@ static enum status add_builtins(struct rules_set *set, const struct alert_object
                 status = add_builtin(set, builtin, builtin->only_for, vocabulary, error);
             continue;
         }
-        for (int s = 0; s < n_slos && status == STATUS_OK; s++) {
-            if (slos[s].counts_events)
-                status = add_builtin(set, builtin, slos[s].name, vocabulary, error);
-        }
+        for (int s = 0; s < n_slos && status == STATUS_OK; s++)
+            status = add_builtin(set, builtin, slos[s].name, vocabulary, error);
     }
     return status;
 }

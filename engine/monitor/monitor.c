@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
+
+#define PAST_HOURS     24
+#define PAST_SLICES    36
+#define MIN_PAST_HOURS 6
+
 struct monitor {
     struct monitor_options options;
     struct observe *observe;
@@ -82,25 +88,49 @@ void monitor_destroy(struct monitor *monitor)
     free(monitor);
 }
 
+/* The last day by hours; for a service that is younger, the last three hours by slices. */
+struct past {
+    struct tally hours[PAST_HOURS], slices[PAST_SLICES];
+};
+
+static struct slo_past choose_past(const struct past *past, int64_t age_us)
+{
+    if (age_us >= MIN_PAST_HOURS * US_PER_HOUR)
+        return (struct slo_past){US_PER_HOUR, past->hours, PAST_HOURS};
+    return (struct slo_past){SLICE_US, past->slices, PAST_SLICES};
+}
+
+static void note_state(struct monitor *monitor, int i, int64_t now_us, struct slo_status *status)
+{
+    if (status->state != monitor->states[i] || monitor->since_us[i] == 0) {
+        monitor->states[i] = status->state;
+        monitor->since_us[i] = now_us;
+    }
+    status->since_us = monitor->since_us[i];
+}
+
 static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t now_us,
-                      struct snapshot *snapshot)
+                      int64_t start_us, struct snapshot *snapshot)
 {
     struct tally burn[BURN_WINDOWS], whole;
-    int64_t whole_us = 0;
+    struct past past;
+    int64_t whole_us = 0, age_us = start_us > 0 ? now_us - start_us : 0;
     for (int i = 0; i < BURN_WINDOWS; i++)
         observe_sum(observe, burn_window_us((enum burn_window)i), &burn[i]);
+    observe_past(observe, US_PER_HOUR, past.hours, PAST_HOURS);
+    observe_past(observe, SLICE_US, past.slices, PAST_SLICES);
+    struct slo_past looked_at = choose_past(&past, age_us);
     const struct slo_set *set = &monitor->options.objectives;
     for (int i = 0; i < set->n; i++) {
-        if (set->slos[i].window_us != whole_us)
-            observe_sum(observe, set->slos[i].window_us, &whole);
-        whole_us = set->slos[i].window_us;
+        const struct slo *slo = &set->slos[i];
         struct slo_status *status = &snapshot->slos[i];
-        slo_judge(&set->slos[i], burn, &whole, status);
-        if (status->state != monitor->states[i] || monitor->since_us[i] == 0) {
-            monitor->states[i] = status->state;
-            monitor->since_us[i] = now_us;
-        }
-        status->since_us = monitor->since_us[i];
+        if (slo->window_us != whole_us)
+            observe_sum(observe, slo->window_us, &whole);
+        whole_us = slo->window_us;
+        slo_judge(slo, burn, &whole, status);
+        slo_forecast(slo, &looked_at, age_us >= slo->window_us, now_us, status);
+        slo_sentence(slo, now_us, status);
+        note_state(monitor, i, now_us, status);
     }
     snapshot->n_slos = set->n;
 }
@@ -162,6 +192,6 @@ void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_
                   int64_t start_us, struct snapshot *snapshot)
 {
     monitor_note_time(monitor, now_us, start_us);
-    fill_slos(monitor, observe, now_us, snapshot);
+    fill_slos(monitor, observe, now_us, start_us, snapshot);
     fill_drift(monitor, observe, start_us, snapshot);
 }

@@ -1,9 +1,7 @@
-/* Objectives: read from configuration, counted from tallies, judged by burn rates. Pure functions
- * of counts but for reading YAML. Burn rate b means: at this rate the budget of the objective's
- * window lasts window / b. */
+/* Objectives: read from the configuration, and what of a tally each of them counts. Judged in
+ * slo_judge.c. Nothing here keeps state. */
 #include "engine/monitor/slo.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,35 +13,20 @@
 static const char *const indicator_names[SLO_INDICATORS] = {"latency", "availability", "drift",
                                                             "freshness"};
 
-/* DESIGN's objectives. min_bad keeps a single slow request of a quiet night from paging anyone; a
- * slice or a minute is an aggregate already, two of them are evidence. */
+/* DESIGN's objectives. min_bad and min_events keep a few failures of a quiet night from paging
+ * anyone; a slice or a minute is an aggregate already, two of them are evidence. */
 static const struct slo default_slos[] = {
-    {"latency", SLO_LATENCY, 0.95, WINDOW_US, 200 * US_PER_S / 1000, 10, 0},
-    {"availability", SLO_AVAILABILITY, 0.995, WINDOW_US, 0, 10, 0},
-    {"drift", SLO_DRIFT, 0.99, WINDOW_US, 0, 2, 0},
-    {"freshness", SLO_FRESHNESS, 0.99, WINDOW_US, 2 * US_PER_MIN, 2, 0},
-};
-
-/* The Site Reliability Workbook, table 5-8: both windows of a row must burn at its rate. */
-static const struct {
-    double rate;
-    enum burn_window wide, narrow;
-    enum health health;
-} burn_rules[] = {
-    {14.4, BURN_1H, BURN_5M, HEALTH_PAGE},
-    {6, BURN_6H, BURN_30M, HEALTH_PAGE},
-    {1, BURN_3D, BURN_6H, HEALTH_TICKET},
-};
-
-static const int64_t burn_windows_us[BURN_WINDOWS] = {
-    5 * US_PER_MIN, 30 * US_PER_MIN, US_PER_HOUR, 6 * US_PER_HOUR, US_PER_DAY, 3 * US_PER_DAY,
+    {"latency", SLO_LATENCY, 0.95, WINDOW_US, 200 * US_PER_S / 1000, 10, 50, 0},
+    {"availability", SLO_AVAILABILITY, 0.995, WINDOW_US, 0, 10, 50, 0},
+    {"drift", SLO_DRIFT, 0.99, WINDOW_US, 0, 2, 2, 0},
+    {"freshness", SLO_FRESHNESS, 0.99, WINDOW_US, 2 * US_PER_MIN, 2, 2, 0},
 };
 
 /* One entry of `objectives:` as it stands in the file. */
 struct slo_entry {
     const char *name, *indicator;
     double target_percent;
-    int64_t window_us, limit_us, min_bad;
+    int64_t window_us, limit_us, min_bad, min_events;
 };
 
 static const struct config_key slo_keys[] = {
@@ -59,13 +42,10 @@ static const struct config_key slo_keys[] = {
      "latency: good below it (200ms); freshness: good below it (2m)"},
     {"min_bad", CONFIG_INT, offsetof(struct slo_entry, min_bad), false, 1, 1000000,
      "a window with fewer bad ones pages nobody (10; drift and freshness: 2)"},
+    {"min_events", CONFIG_INT, offsetof(struct slo_entry, min_events), false, 1, 1e9,
+     "nor does one with fewer that were judged at all (50; drift and freshness: 2)"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
-
-int64_t burn_window_us(enum burn_window window)
-{
-    return burn_windows_us[window];
-}
 
 void slo_defaults(struct slo_set *set)
 {
@@ -137,6 +117,7 @@ static enum status read_one(const struct yaml_node *node, struct slo_set *set, s
     slo->window_us = entry.window_us;
     slo->limit_us = entry.limit_us ? entry.limit_us : slo->limit_us;
     slo->min_bad = entry.min_bad ? entry.min_bad : slo->min_bad;
+    slo->min_events = entry.min_events ? entry.min_events : slo->min_events;
     return STATUS_OK;
 }
 
@@ -194,7 +175,7 @@ enum status slo_options(struct slo_set *set, struct observe_options *options, st
     return STATUS_OK;
 }
 
-/* ---- judging ---- */
+/* ---- counting ---- */
 
 void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *counted, uint64_t *bad)
 {
@@ -219,60 +200,4 @@ void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *count
         *counted = *bad = 0;
         break;
     }
-}
-
-double slo_burn_rate(double target, uint64_t counted, uint64_t bad)
-{
-    return counted ? (double)bad / (double)counted / (1 - target) : NAN;
-}
-
-double slo_burn_limit(enum burn_window window, enum health *health)
-{
-    double limit = NAN;
-    *health = HEALTH_NODATA;
-    for (size_t i = 0; i < sizeof burn_rules / sizeof *burn_rules; i++) {
-        if ((burn_rules[i].wide != window && burn_rules[i].narrow != window) ||
-            burn_rules[i].rate >= limit)
-            continue;
-        limit = burn_rules[i].rate;
-        *health = burn_rules[i].health;
-    }
-    return limit;
-}
-
-/* Enough bad ones over both windows, and both burning at the rate. The narrow window decides when
- * to stop, so only the wide one needs min_bad. */
-static bool burns(const struct slo_status *status, size_t rule, int64_t min_bad)
-{
-    enum burn_window wide = burn_rules[rule].wide, narrow = burn_rules[rule].narrow;
-    return status->burn[wide] > burn_rules[rule].rate &&
-           status->burn[narrow] > burn_rules[rule].rate && status->bad[wide] >= (uint64_t)min_bad;
-}
-
-static enum health judge_burns(const struct slo *slo, const struct slo_status *status)
-{
-    enum health worst = status->counted[BURN_1H] > 0 ? HEALTH_OK : HEALTH_NODATA;
-    for (size_t i = 0; i < sizeof burn_rules / sizeof *burn_rules; i++) {
-        if (burns(status, i, slo->min_bad) && burn_rules[i].health > worst)
-            worst = burn_rules[i].health;
-    }
-    return worst;
-}
-
-void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],
-               const struct tally *whole, struct slo_status *status)
-{
-    memcpy(status->name, slo->name, sizeof status->name);
-    status->target = slo->target;
-    status->window_us = slo->window_us;
-    status->latency_limit_us = slo->indicator == SLO_LATENCY ? slo->limit_us : 0;
-    for (int i = 0; i < BURN_WINDOWS; i++) {
-        slo_count(slo, &burn[i], &status->counted[i], &status->bad[i]);
-        status->burn[i] = slo_burn_rate(slo->target, status->counted[i], status->bad[i]);
-    }
-    uint64_t bad;
-    slo_count(slo, whole, &status->n, &bad);
-    status->attainment = status->n ? 1 - (double)bad / (double)status->n : NAN;
-    status->budget_left = 1 - slo_burn_rate(slo->target, status->n, bad);
-    status->state = judge_burns(slo, status);
 }

@@ -2,9 +2,11 @@
  * room for bad ones (the error budget) is being used up.
  *
  * Burn rate, budget and the pairs of windows follow "Alerting on SLOs", The Site Reliability
- * Workbook (Google, O'Reilly 2018), chapter 5: page at 14.4 over 1 h and 5 min (2 % of a 30-day
- * budget in an hour) or at 6 over 6 h and 30 min (5 % in six hours), ticket at 1 over 3 d and 6 h
- * (10 % in three days). */
+ * Workbook (Google, O'Reilly 2018), chapter 5, table 5-8: page when 2 % of the budget go in an hour
+ * (14.4 over 1 h and 5 min, for 30 days) or 5 % in six hours (6 over 6 h and 30 min), ticket for
+ * 10 % in a day (3 over 1 d and 2 h) or in three days (1 over 3 d and 6 h). For other periods the
+ * rates scale with the period; where a lax target cannot burn so fast, they are lowered to what can
+ * be reached, with a note. */
 #ifndef BINNACLE_MONITOR_SLO_H
 #define BINNACLE_MONITOR_SLO_H
 
@@ -28,11 +30,12 @@ enum slo_indicator {
 struct slo {
     char name[NAME_SIZE];
     enum slo_indicator indicator;
-    double target;     /* 0.95 */
-    int64_t window_us; /* 30 d */
-    int64_t limit_us;  /* latency, freshness */
-    int64_t min_bad;   /* a window with fewer bad ones than this pages nobody */
-    int slow;          /* latency: index into observe_options.latency_limits_us */
+    double target;      /* 0.95 */
+    int64_t window_us;  /* 30 d */
+    int64_t limit_us;   /* latency, freshness */
+    int64_t min_bad;    /* a window with fewer bad ones than this pages nobody */
+    int64_t min_events; /* nor does one with fewer judged at all */
+    int slow;           /* latency: index into observe_options.latency_limits_us */
 };
 
 struct slo_set {
@@ -55,6 +58,8 @@ MUST_USE enum status slo_options(struct slo_set *set, struct observe_options *op
 /* -1 when there is no such objective. */
 int slo_find(const struct slo_set *set, const char *name);
 
+/* What it counts: "decisions", "events", "slices", "minutes". */
+const char *slo_unit(const struct slo *slo);
 /* Whether it judges single events rather than minutes or slices of time. */
 bool slo_counts_events(const struct slo *slo);
 /* Of a span's counts, those that the objective judges and the bad ones among them. */
@@ -68,9 +73,26 @@ int64_t burn_window_us(enum burn_window window);
  * window, too) leads to; NaN when no rule reads the window. */
 double slo_burn_limit(enum burn_window window, enum health *health);
 
-/* Fills everything but since_us from the sums of the burn windows and of the objective's own. No
- * data within the last hour is HEALTH_NODATA unless a longer pair of windows says worse. */
+/* The pairs for this target and period. */
+void slo_pairs(const struct slo *slo, struct slo_pair pairs[SLO_PAIRS]);
+/* Fills everything but since_us, forecast and sentence from the sums of the burn windows and of the
+ * objective's own. No data within the last hour is HEALTH_NODATA unless a longer pair of windows
+ * says worse. */
 void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],
                const struct tally *whole, struct slo_status *status);
+
+/* The last n stretches of equal length, oldest first. */
+struct slo_past {
+    int64_t width_us;
+    const struct tally *tallies;
+    int n;
+};
+/* Fills the forecast of a status that was judged: if it goes on as in the past, of which what lies
+ * before the first count is left out. `full`: the service is older than the objective's window, so
+ * that what is counted anew pushes out what is old. Beyond the window nothing runs out. */
+void slo_forecast(const struct slo *slo, const struct slo_past *past, bool full, int64_t now_us,
+                  struct slo_status *status);
+/* Says in plain words what all the rest of the status means. */
+void slo_sentence(const struct slo *slo, int64_t now_us, struct slo_status *status);
 
 #endif

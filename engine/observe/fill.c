@@ -236,3 +236,11 @@ void observe_latency(struct observe *observe, int64_t window_us, struct histogra
     windows_latency(observe->windows, window_us, sum);
     lock_release(&observe->lock);
 }
+
+void observe_past(struct observe *observe, int64_t width_us, struct tally *sums, int n)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    windows_past(observe->windows, width_us, sums, n);
+    lock_release(&observe->lock);
+}

@@ -27,7 +27,7 @@ struct snapshot_board {
 
 static const char *const health_names[] = {"nodata", "ok", "ticket", "page"};
 static const char *const record_names[] = {"ok", "retrying", "failed"};
-static const char *const burn_names[BURN_WINDOWS] = {"5m", "30m", "1h", "6h", "1d", "3d"};
+static const char *const burn_names[BURN_WINDOWS] = {"5m", "30m", "1h", "2h", "6h", "1d", "3d"};
 
 const char *health_name(enum health health)
 {

@@ -26,12 +26,29 @@
 enum health { HEALTH_NODATA, HEALTH_OK, HEALTH_TICKET, HEALTH_PAGE };
 const char *health_name(enum health health);
 
-enum burn_window { BURN_5M, BURN_30M, BURN_1H, BURN_6H, BURN_1D, BURN_3D, BURN_WINDOWS };
-const char *burn_window_name(enum burn_window window); /* "5m", "30m", "1h", "6h", "1d", "3d" */
+enum burn_window { BURN_5M, BURN_30M, BURN_1H, BURN_2H, BURN_6H, BURN_1D, BURN_3D, BURN_WINDOWS };
+const char *burn_window_name(enum burn_window window); /* "5m", "30m", "1h", ... "3d" */
 
 struct latency_summary {
     double p50, p95, p99; /* microseconds, <= 1 % relative error; NaN without data */
     uint64_t n;
+};
+
+/* Two windows that must both burn faster than a rate: the wide one for evidence, the narrow one so
+ * that it is over when it is over. */
+#define SLO_PAIRS 4
+struct slo_pair {
+    enum burn_window wide, narrow;
+    double rate; /* NaN: the pair is of no use here, the note says why */
+    enum health severity;
+    bool fires;
+    char note[160]; /* where the rate is not the usual one; else "" */
+};
+
+/* When the budget runs out if it goes on as it did. Times are 0 where it does not. */
+struct slo_forecast {
+    int64_t basis_us; /* how long it was looked at; 0: too little is known */
+    int64_t runs_out_us, earliest_us, latest_us;
 };
 
 struct slo_status {
@@ -46,7 +63,12 @@ struct slo_status {
     int64_t window_us;              /* the objective's */
     int64_t latency_limit_us;       /* what is slow, of an objective on latency; 0: of others */
     enum health state;
-    int64_t since_us; /* when it entered this state */
+    int64_t since_us;              /* when it entered this state */
+    char unit[16];                 /* what is counted: "decisions", "minutes", "slices", ... */
+    uint64_t min_bad, min_counted; /* a wide window with less is no evidence */
+    struct slo_pair pairs[SLO_PAIRS];
+    struct slo_forecast forecast;
+    char sentence[400]; /* what all that means */
 };
 
 struct drift_status {
@@ -163,7 +185,7 @@ struct record_status {
     int64_t batch_us; /* durability: at most this may be lost; 0: nothing that was answered */
     double commit_us; /* how long a group takes now; NaN before the first */
     int64_t lock_waited_us; /* since start, for locks that other processes held */
-    double wait_us;   /* what is queued now will take so long; NaN while it is not written */
+    double wait_us;         /* what is queued now will take so long; NaN while it is not written */
 };
 
 /* The machine's clock, held against the service's own, the record's and the events'. */

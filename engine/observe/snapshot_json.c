@@ -82,6 +82,36 @@ static void time_or_null(struct json_writer *json, const char *key, int64_t time
         json_null(json, key);
 }
 
+static void pairs_json(struct json_writer *json, const struct slo_status *slo)
+{
+    json_array(json, "pairs");
+    for (int i = 0; i < SLO_PAIRS; i++) {
+        const struct slo_pair *pair = &slo->pairs[i];
+        json_object(json, NULL);
+        json_text(json, "long", burn_window_name(pair->wide));
+        json_text(json, "short", burn_window_name(pair->narrow));
+        json_number(json, "burn", pair->rate);
+        json_text(json, "severity", health_name(pair->severity));
+        json_bool(json, "fires", pair->fires);
+        json_text(json, "note", pair->note[0] ? pair->note : NULL);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void forecast_json(struct json_writer *json, const struct slo_forecast *forecast)
+{
+    json_object(json, "forecast");
+    time_or_null(json, "runs_out_at", forecast->runs_out_us);
+    time_or_null(json, "earliest", forecast->earliest_us);
+    time_or_null(json, "latest", forecast->latest_us);
+    if (forecast->basis_us)
+        json_int(json, "based_on_s", forecast->basis_us / 1000000);
+    else
+        json_null(json, "based_on_s");
+    json_object_end(json);
+}
+
 static void slo_json(struct json_writer *json, const struct slo_status *slo)
 {
     json_object(json, NULL);
@@ -103,6 +133,16 @@ static void slo_json(struct json_writer *json, const struct slo_status *slo)
         json_int(json, "latency_limit_us", slo->latency_limit_us);
     json_text(json, "state", health_name(slo->state));
     time_or_null(json, "since", slo->since_us);
+    json_text(json, "unit", slo->unit);
+    json_object(json, "counted");
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        json_int(json, burn_window_name((enum burn_window)i), (int64_t)slo->counted[i]);
+    json_object_end(json);
+    json_int(json, "min_bad", (int64_t)slo->min_bad);
+    json_int(json, "min_counted", (int64_t)slo->min_counted);
+    pairs_json(json, slo);
+    forecast_json(json, &slo->forecast);
+    json_text(json, "sentence", slo->sentence);
     json_object_end(json);
 }
 

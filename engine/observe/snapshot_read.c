@@ -98,6 +98,39 @@ static void read_arm(const struct json *from, void *to)
     read_latency(from, &arm->latency_us);
 }
 
+static enum burn_window read_window(const struct json *from, const char *key)
+{
+    const char *name = json_as_text(json_get(from, key), "");
+    for (int i = 0; i < BURN_WINDOWS; i++) {
+        if (strcmp(name, burn_window_name((enum burn_window)i)) == 0)
+            return (enum burn_window)i;
+    }
+    return BURN_5M;
+}
+
+static void read_pairs(const struct json *list, struct slo_status *slo)
+{
+    for (int i = 0; i < SLO_PAIRS; i++) {
+        const struct json *from = list ? json_item(list, (size_t)i) : NULL;
+        struct slo_pair *pair = &slo->pairs[i];
+        pair->wide = read_window(from, "long");
+        pair->narrow = read_window(from, "short");
+        pair->rate = read_number(from, "burn");
+        const char *severity = json_as_text(json_get(from, "severity"), "");
+        pair->severity = strcmp(severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
+        pair->fires = json_as_bool(json_get(from, "fires"), false);
+        read_text(from, "note", pair->note, sizeof pair->note);
+    }
+}
+
+static void read_forecast(const struct json *from, struct slo_forecast *forecast)
+{
+    forecast->basis_us = (int64_t)read_count(from, "based_on_s") * US_PER_S;
+    forecast->runs_out_us = read_time(from, "runs_out_at");
+    forecast->earliest_us = read_time(from, "earliest");
+    forecast->latest_us = read_time(from, "latest");
+}
+
 static void read_slo(const struct json *from, void *to)
 {
     struct slo_status *slo = to;
@@ -109,12 +142,19 @@ static void read_slo(const struct json *from, void *to)
         const char *window = burn_window_name((enum burn_window)i);
         slo->burn[i] = read_number(json_get(from, "burn"), window);
         slo->bad[i] = read_count(json_get(from, "bad"), window);
+        slo->counted[i] = read_count(json_get(from, "counted"), window);
     }
     slo->n = read_count(from, "n");
     slo->window_us = (int64_t)read_count(from, "window_s") * US_PER_S;
     slo->latency_limit_us = (int64_t)read_count(from, "latency_limit_us");
     slo->state = read_health(from);
     slo->since_us = read_time(from, "since");
+    read_text(from, "unit", slo->unit, sizeof slo->unit);
+    slo->min_bad = read_count(from, "min_bad");
+    slo->min_counted = read_count(from, "min_counted");
+    read_pairs(json_get(from, "pairs"), slo);
+    read_forecast(json_get(from, "forecast"), &slo->forecast);
+    read_text(from, "sentence", slo->sentence, sizeof slo->sentence);
 }
 
 static void read_drift(const struct json *from, void *to)

@@ -357,6 +357,18 @@ void windows_sum(const struct windows *windows, int64_t window_us, struct tally 
         tally_add(sum, &windows->tallies[level][ring_slot(ring, k)]);
 }
 
+void windows_past(const struct windows *windows, int64_t width_us, struct tally *sums, int n)
+{
+    enum level level = width_us == SLICE_US ? LEVEL_SLICE : LEVEL_HOUR;
+    const struct ring *ring = &windows->levels[level];
+    memset(sums, 0, (size_t)n * sizeof *sums);
+    for (int i = 0; i < n; i++) {
+        int64_t key = ring->newest - n + i; /* the newest is still being filled */
+        if (windows->started && ring_holds(ring, key))
+            sums[i] = windows->tallies[level][ring_slot(ring, key)];
+    }
+}
+
 static void recent_latency(const struct windows *windows, int which, struct histogram *sum)
 {
     memset(sum, 0, sizeof *sum);

@@ -119,7 +119,7 @@ static void a_mistyped_name_has_a_nearest_one(void **state)
 {
     (void)state;
     const char *nearest = NULL;
-    assert_int_equal(vocabulary_find(vocabulary, "slo.latency.burn_2h", &nearest), -1);
+    assert_int_equal(vocabulary_find(vocabulary, "slo.latency.burn_4h", &nearest), -1);
     assert_non_null(nearest);
     assert_memory_equal(nearest, "slo.latency.burn_", 17);
     assert_int_equal(vocabulary_find(vocabulary, "something else altogether", &nearest), -1);

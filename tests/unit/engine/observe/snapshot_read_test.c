@@ -47,6 +47,18 @@ static void fill(struct snapshot *snapshot)
     slo->state = HEALTH_PAGE;
     slo->since_us = snapshot->time_us - US_PER_MIN;
     slo->window_us = 30 * US_PER_DAY;
+    slo->counted[BURN_2H] = 99;
+    slo->min_bad = 10;
+    slo->min_counted = 50;
+    for (int i = 0; i < SLO_PAIRS; i++)
+        slo->pairs[i] =
+            (struct slo_pair){BURN_1D, BURN_2H, i + 0.5, HEALTH_TICKET, i == 1, "capped"};
+    slo->pairs[0].severity = HEALTH_PAGE;
+    slo->pairs[3].rate = NAN;
+    slo->forecast = (struct slo_forecast){US_PER_DAY, snapshot->time_us + US_PER_HOUR,
+                                          snapshot->time_us + US_PER_MIN, 0};
+    snprintf(slo->unit, sizeof slo->unit, "decisions");
+    snprintf(slo->sentence, sizeof slo->sentence, "it burns");
     snapshot->n_recent = 2;
     snapshot->recent[0].decision = DECISION_REVIEW;
     snapshot->recent[0].score = 0.1f;
