@@ -232,6 +232,17 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
         find_ready(&snapshot->record, snapshot->not_ready, sizeof snapshot->not_ready);
 }
 
+static void fill_history(struct history_store *history, int64_t now_us,
+                         struct history_status *status)
+{
+    struct history_stats stats;
+    history_tick(history, now_us);
+    history_stats(history, &stats);
+    status->lost_minutes = stats.lost_minutes;
+    status->waiting = stats.waiting;
+    memcpy(status->problem, stats.problem, sizeof status->problem);
+}
+
 void engine_fill(struct engine *engine, struct snapshot *snapshot)
 {
     int64_t now_us = clock_now_us(engine->parts.clock);
@@ -245,7 +256,7 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
                  snapshot);
     fill_record(engine, snapshot);
     if (engine->history)
-        history_tick(engine->history, now_us);
+        fill_history(engine->history, now_us, &snapshot->kept);
     struct feature_usage usage;
     feature_store_usage(engine->store, &usage);
     snapshot->feature_entities = usage.entities;

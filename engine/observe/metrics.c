@@ -175,6 +175,17 @@ WRITER(write_slo_burn)
     }
 }
 
+/* No sample where it does not run out. */
+WRITER(write_slo_runs_out)
+{
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        int64_t at_us = snapshot->slos[i].forecast.runs_out_us;
+        if (at_us)
+            labelled(metric, out, "slo", snapshot->slos[i].name,
+                     (double)(at_us - snapshot->time_us) / 1e6);
+    }
+}
+
 WRITER(write_psi)
 {
     for (int i = 0; i < snapshot->n_drift; i++)
@@ -298,6 +309,8 @@ WRITER(write_tiers_behind)
 }
 
 NUMBER(write_waiting, snapshot->outbox.waiting)
+NUMBER(write_history_lost, snapshot->kept.lost_minutes)
+NUMBER(write_history_waiting, snapshot->kept.waiting)
 NUMBER(write_tree_size, snapshot->tree_size)
 NUMBER(write_reopened, snapshot->ledger_reopened)
 NUMBER(write_damaged_files, snapshot->ledger_damaged_files)
@@ -337,6 +350,9 @@ static const struct metric metrics[] = {
      "Error budget left: 1 untouched, 0 used up, negative overspent.", write_slo_budget},
     {"binnacle_slo_burn_rate", METRIC_GAUGE, "Error rate over the rate that the target allows.",
      write_slo_burn},
+    {"binnacle_slo_budget_exhausted_seconds", METRIC_GAUGE,
+     "Until the error budget is used up if it goes on as in the last day; absent if it lasts.",
+     write_slo_runs_out},
     {"binnacle_drift_psi", METRIC_GAUGE, "Population stability index against the reference.",
      write_psi},
     {"binnacle_drift_psi_noise", METRIC_GAUGE,
@@ -387,6 +403,10 @@ static const struct metric metrics[] = {
      "How long a group of rows takes to be on the disk now.", write_commit},
     {"binnacle_ledger_queue_wait_seconds", METRIC_GAUGE,
      "How long what is queued now will take to be on the disk.", write_queue_wait},
+    {"binnacle_history_lost_minutes_total", METRIC_COUNTER,
+     "Minutes of history given up because the disk did not take them.", write_history_lost},
+    {"binnacle_history_waiting_minutes", METRIC_GAUGE,
+     "Minutes of history counted and not written.", write_history_waiting},
     {"binnacle_clock_steps_total", METRIC_COUNTER,
      "How often the machine's clock was set, by a second or more.", write_clock_steps},
     {"binnacle_clock_ahead_seconds", METRIC_GAUGE,

@@ -201,6 +201,13 @@ struct clock_status {
     uint64_t future;        /* such events since start */
 };
 
+/* The history kept beside the ledger; see history/README.md. */
+struct history_status {
+    uint64_t lost_minutes; /* counts given up since start, because the disk did not take them */
+    uint64_t waiting;      /* minutes counted and not written */
+    char problem[200];     /* why they are not; "": they are */
+};
+
 /* Days of the ledger in one tier; see record/tiers.h. */
 struct tier_status {
     char name[16]; /* "live", "sealed", ... */
@@ -249,6 +256,7 @@ struct snapshot {
     uint64_t queue_depth, queue_capacity;
     struct record_status record;
     struct clock_status clock;
+    struct history_status kept;
     uint64_t feature_entities, feature_bytes;
     uint64_t decisions_total[DECISION_COUNT];
     struct latency_counts decision_latency; /* from received to decided */

@@ -290,6 +290,11 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
     json_int(json, "entities", (int64_t)snapshot->feature_entities);
     json_int(json, "bytes", (int64_t)snapshot->feature_bytes);
     json_object_end(json);
+    json_object(json, "kept_history");
+    json_int(json, "lost_minutes", (int64_t)snapshot->kept.lost_minutes);
+    json_int(json, "waiting_minutes", (int64_t)snapshot->kept.waiting);
+    json_text(json, "problem", snapshot->kept.problem[0] ? snapshot->kept.problem : NULL);
+    json_object_end(json);
     json_object(json, "outbox");
     json_int(json, "waiting", (int64_t)snapshot->outbox.waiting);
     json_int(json, "sent", (int64_t)snapshot->outbox.sent);

@@ -323,6 +323,10 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
         memset(snapshot->root, 0, sizeof snapshot->root);
     read_record(ledger, &snapshot->record);
     read_clock(json_get(from, "machine_clock"), &snapshot->clock);
+    const struct json *kept = json_get(from, "kept_history");
+    snapshot->kept.lost_minutes = read_count(kept, "lost_minutes");
+    snapshot->kept.waiting = read_count(kept, "waiting_minutes");
+    read_text(kept, "problem", snapshot->kept.problem, sizeof snapshot->kept.problem);
     read_tiers(ledger, snapshot);
     snapshot->ledger_reopened = read_count(ledger, "reopened");
     snapshot->ledger_damaged_files = read_count(ledger, "damaged_files");

@@ -48,6 +48,7 @@ static void fill(struct snapshot *snapshot)
     slo->since_us = snapshot->time_us - US_PER_MIN;
     slo->window_us = 30 * US_PER_DAY;
     slo->counted[BURN_2H] = 99;
+    snapshot->kept = (struct history_status){3, 2, "disk full"};
     slo->min_bad = 10;
     slo->min_counted = 50;
     for (int i = 0; i < SLO_PAIRS; i++)
