@@ -85,10 +85,13 @@ void series_set_label(const struct series_layout *layout, struct series *series,
 bool series_in_reach(const struct series_layout *layout, const struct series *series,
                      uint32_t number);
 
-/* The feature's value for entry `number`: NaN where missing. From the running state where the entry
- * is the newest, else by looking at its window. False: out of memory. */
-bool series_feature(const struct series_layout *layout, const struct series *series,
-                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
-                    double *out);
+/* What every window of the stream is at entry `number`, into `outputs` by its plan: NaN where
+ * missing or out of memory. From the running states where the entry is the newest, else by looking
+ * at the window. */
+void series_features(const struct series_layout *layout, const struct series *series,
+                     uint32_t number, struct counts *scratch, double *outputs);
+/* One of them for the newest entry from the running states; false: they do not hold it. */
+bool running_feature(const struct series_layout *layout, const struct series *series,
+                     const struct window_plan *plan, double *out);
 
 #endif

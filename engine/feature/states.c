@@ -6,16 +6,15 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/feature/exact.h"
 
 size_t state_size(enum state_kind kind)
 {
     static const size_t sizes[STATE_KINDS] = {
-        [STATE_SUM] = sizeof(struct sum_state) + SUM_PARTS * sizeof(double),
-        [STATE_SQUARES] = sizeof(struct sum_state) + SQUARES_PARTS * sizeof(double),
-        [STATE_MIN] = sizeof(struct deque_state),
-        [STATE_MAX] = sizeof(struct deque_state),
+        [STATE_SUM] = sizeof(struct sum_state),   [STATE_SQUARES] = sizeof(struct squares_state),
+        [STATE_MIN] = sizeof(struct deque_state), [STATE_MAX] = sizeof(struct deque_state),
         [STATE_DISTINCT] = sizeof(struct counts),
     };
     return sizes[kind];
@@ -31,23 +30,75 @@ static double value_of(const struct state_view *view, uint32_t number)
     return entry_value(view->layout, view->series, number, view->plan->column);
 }
 
-static bool sum_add(const struct state_view *view, uint32_t number, bool enters)
+static void keep_parts(struct sum_head *head, int n_parts)
 {
-    struct sum_state *state = state_of(view);
-    double value = value_of(view, number);
-    if (isnan(value))
-        return true;
-    state->n = enters ? state->n + 1 : state->n - 1;
-    if (state->n == 0) {
-        state->n_parts = 0;
-    } else if (state->n_parts >= 0) {
-        double sign = enters ? 1 : -1;
-        state->n_parts =
-            view->plan->kind == STATE_SUM
-                ? exact_add(state->parts, state->n_parts, SUM_PARTS, sign * value)
-                : exact_add_square(state->parts, state->n_parts, SQUARES_PARTS, value, sign);
+    head->form = n_parts < 0 ? SUM_LOOKED : SUM_EXPANDED;
+    head->n_parts = n_parts < 0 ? 0 : (uint16_t)n_parts;
+}
+
+/* A number comes that is not on the grid, or the sum is too large for it: from now on, until the
+ * window is empty, it is an expansion. */
+static void expand(struct sum_head *head, double *into, const double *parts, int n_parts)
+{
+    keep_parts(head, n_parts);
+    memcpy(into, parts, head->n_parts * sizeof *parts);
+}
+
+/* What leaves is added with the other sign. */
+static void sum_add(struct sum_state *state, double value)
+{
+    struct sum_head *head = &state->head;
+    int128 steps;
+    if (head->form == SUM_FIXED) {
+        if (fixed_of(value, &steps) && fixed_add(&state->fixed, steps))
+            return;
+        double parts[SUM_PARTS];
+        int n_parts = fixed_sum_parts(&state->fixed, parts, SUM_PARTS);
+        expand(head, state->parts, parts, n_parts);
     }
-    return true;
+    if (head->form == SUM_EXPANDED)
+        keep_parts(head, exact_add(state->parts, head->n_parts, SUM_PARTS, value));
+}
+
+static void sum_move(struct sum_state *state, double value, bool enters)
+{
+    if (isnan(value))
+        return;
+    state->head.n += enters ? 1u : -1u;
+    if (state->head.n == 0)
+        *state = (struct sum_state){0};
+    else
+        sum_add(state, enters ? value : -value);
+}
+
+static void square_add(struct squares_state *state, double value, bool enters)
+{
+    struct sum_head *head = &state->head;
+    int128 steps;
+    if (head->form == SUM_FIXED) {
+        bool fits = fixed_of(value, &steps);
+        if (fits && !enters)
+            fixed_take_square(&state->fixed, steps);
+        if (fits && (!enters || fixed_add_square(&state->fixed, steps)))
+            return;
+        double parts[SQUARES_PARTS];
+        int n_parts = fixed_squares_parts(&state->fixed, parts, SQUARES_PARTS);
+        expand(head, state->parts, parts, n_parts);
+    }
+    if (head->form == SUM_EXPANDED)
+        keep_parts(head, exact_add_square(state->parts, head->n_parts, SQUARES_PARTS, value,
+                                          enters ? 1 : -1));
+}
+
+static void squares_move(struct squares_state *state, double value, bool enters)
+{
+    if (isnan(value))
+        return;
+    state->head.n += enters ? 1u : -1u;
+    if (state->head.n == 0)
+        *state = (struct squares_state){0};
+    else
+        square_add(state, value, enters);
 }
 
 /* Whether the first of two values makes the second needless: it stays as long and is as good. */
@@ -155,8 +206,11 @@ bool state_enter(const struct state_view *view, uint32_t number, size_t *bytes)
 {
     switch (view->plan->kind) {
     case STATE_SUM:
+        sum_move(state_of(view), value_of(view, number), true);
+        break;
     case STATE_SQUARES:
-        return sum_add(view, number, true);
+        squares_move(state_of(view), value_of(view, number), true);
+        break;
     case STATE_MIN:
     case STATE_MAX:
         return deque_push(view, number, bytes);
@@ -172,8 +226,10 @@ void state_leave(const struct state_view *view, uint32_t number)
 {
     switch (view->plan->kind) {
     case STATE_SUM:
+        sum_move(state_of(view), value_of(view, number), false);
+        break;
     case STATE_SQUARES:
-        (void)sum_add(view, number, false);
+        squares_move(state_of(view), value_of(view, number), false);
         break;
     case STATE_MIN:
     case STATE_MAX:

@@ -3,6 +3,7 @@
 #ifndef BINNACLE_FEATURE_STATES_PRIV_H
 #define BINNACLE_FEATURE_STATES_PRIV_H
 
+#include "engine/feature/fixed.h"
 #include "engine/feature/series_priv.h"
 
 /* Entries [tail, head) are in the span. */
@@ -15,11 +16,30 @@ struct span_state {
 #define SUM_PARTS     4
 #define SQUARES_PARTS 6
 
-/* Followed by SUM_PARTS or SQUARES_PARTS doubles. */
+/* How a sum is kept: on the grid while everything in the window is, else as an expansion; where
+ * that needs more parts than there are, the window is looked at instead. An empty one is zeroed
+ * memory. */
+enum sum_form { SUM_FIXED, SUM_EXPANDED, SUM_LOOKED };
+
+struct sum_head {
+    uint32_t n; /* values that are there */
+    uint16_t form, n_parts;
+};
+
 struct sum_state {
-    uint32_t n;      /* values that are there */
-    int32_t n_parts; /* -1: they need more parts than there are; the window is looked at instead */
-    double parts[];
+    struct sum_head head;
+    union {
+        struct fixed_sum fixed;
+        double parts[SUM_PARTS];
+    };
+};
+
+struct squares_state {
+    struct sum_head head;
+    union {
+        struct fixed_squares fixed;
+        double parts[SQUARES_PARTS];
+    };
 };
 
 /* Numbers of entries, each better (less or equal for the minimum) than all before it. */

@@ -182,14 +182,14 @@ static void insert(struct feature_scratch *scratch)
 static void read_windows(struct feature_scratch *scratch)
 {
     const struct feature_store *store = scratch->store;
-    const struct feature_views *views = store->views;
-    for (size_t i = 0; i < views->n_windows; i++) {
-        const struct window_plan *plan = &views->windows[i];
-        const struct entity *entity = scratch->entities[plan->stream];
-        double *out = &scratch->outputs[plan->output];
-        if (!entity || !series_feature(&store->layouts[plan->stream], &entity->series, plan,
-                                       scratch->numbers[plan->stream], &scratch->counts, out))
-            *out = NAN;
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        const struct entity *entity = scratch->entities[i];
+        const struct stream *stream = &store->views->streams[i];
+        if (entity)
+            series_features(&store->layouts[i], &entity->series, scratch->numbers[i],
+                            &scratch->counts, scratch->outputs);
+        for (size_t j = 0; !entity && j < stream->n_windows; j++)
+            scratch->outputs[stream->windows[j].output] = NAN;
     }
 }
 

@@ -54,6 +54,20 @@ struct span {
     size_t first_state, n_states; /* states are sorted by span */
 };
 
+#define NO_STATE UINT32_MAX
+
+struct window_plan {
+    enum window_function function;
+    uint32_t stream, span;
+    uint32_t column; /* place in the entry */
+    uint32_t state;  /* sum, extreme or distinct state; NO_STATE: none needed */
+    uint32_t squares;
+    size_t state_at, squares_at; /* their offsets in the entity's block */
+    double ddof;
+    double empty; /* what an empty window gives; NaN: missing */
+    size_t output;
+};
+
 /* All windows of one entity field: they share one series of entries per entity. */
 struct stream {
     int field;
@@ -64,21 +78,10 @@ struct stream {
     size_t n_spans, n_states;
     struct span *spans;
     struct state_plan *states;
+    size_t n_windows;
+    struct window_plan *windows;
     size_t states_size; /* bytes of an entity's block: span states, then states */
     int64_t horizon_us;
-};
-
-#define NO_STATE UINT32_MAX
-
-struct window_plan {
-    enum window_function function;
-    uint32_t stream, span;
-    uint32_t column; /* place in the entry */
-    uint32_t state;  /* sum, extreme or distinct state; NO_STATE: none needed */
-    uint32_t squares;
-    double ddof;
-    double empty; /* what an empty window gives; NaN: missing */
-    size_t output;
 };
 
 enum calendar_function {

@@ -250,6 +250,26 @@ static uint32_t find_state(struct stream *stream, enum state_kind kind, uint32_t
     return i;
 }
 
+/* The stream's own list of its windows, with the places of their states. */
+static enum status gather_windows(struct feature_views *views, uint32_t index, struct error *error)
+{
+    struct stream *stream = &views->streams[index];
+    stream->windows = arena_alloc(views->arena, (views->n_windows + 1) * sizeof *stream->windows);
+    if (!stream->windows)
+        return out_of_memory(error);
+    for (size_t i = 0; i < views->n_windows; i++) {
+        struct window_plan *plan = &views->windows[i];
+        if (plan->stream != index)
+            continue;
+        if (plan->state != NO_STATE)
+            plan->state_at = stream->states[plan->state].offset;
+        if (plan->squares != NO_STATE)
+            plan->squares_at = stream->states[plan->squares].offset;
+        stream->windows[stream->n_windows++] = *plan;
+    }
+    return STATUS_OK;
+}
+
 /* Gives every state of the stream its place: first the span states, then the states by span. */
 static enum status lay_out(struct feature_views *views, uint32_t index, struct error *error)
 {
@@ -278,7 +298,7 @@ static enum status lay_out(struct feature_views *views, uint32_t index, struct e
         offset += state_size(stream->states[i].kind);
     }
     stream->states_size = offset;
-    return STATUS_OK;
+    return gather_windows(views, index, error);
 }
 
 enum status views_read_windows(struct feature_views *views, const struct yaml_node *list,

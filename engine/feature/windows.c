@@ -1,6 +1,6 @@
-/* Windows to numbers: from the running states for the newest entry, by looking at the window's
- * entries for a late one and for sums whose parts do not fit. Both give the same to the last bit,
- * since sums are exact. Under the shard's lock. */
+/* Windows to numbers: from the running states for the newest entry (running.c), by looking at the
+ * window's entries for a late one and for sums whose parts do not fit. Both give the same to the
+ * last bit, since sums are exact. Under the shard's lock. */
 #include <assert.h>
 #include <math.h>
 
@@ -19,19 +19,7 @@ struct window {
     const struct series *series;
     const struct window_plan *plan;
     uint32_t number, tail, head;
-    bool running; /* the states are of this window */
 };
-
-static const struct span_state *span_state(const struct window *window)
-{
-    const void *states = window->series->states;
-    return (const struct span_state *)states + window->plan->span;
-}
-
-static const void *running_state(const struct window *window, uint32_t state)
-{
-    return window->series->states + window->layout->stream->states[state].offset;
-}
 
 static double value_at(const struct window *window, uint32_t number)
 {
@@ -55,13 +43,6 @@ static uint32_t first_after(const struct window *window, int64_t time_us, uint32
 static void find_window(struct window *window)
 {
     const struct span *span = &window->layout->stream->spans[window->plan->span];
-    uint32_t last = window->series->first + window->series->n - 1;
-    window->running = window->number == last;
-    if (window->running) {
-        window->tail = span_state(window)->tail;
-        window->head = span_state(window)->head;
-        return;
-    }
     int64_t time_us = series_time(window->layout, window->series, window->number);
     int64_t to = time_us - span->delay_us;
     window->head = first_after(window, to, window->number + 1);
@@ -71,8 +52,6 @@ static void find_window(struct window *window)
 static double positives(const struct window *window)
 {
     uint32_t n = 0;
-    if (window->running)
-        return span_state(window)->positives;
     for (uint32_t i = window->tail; i != window->head; i++)
         n += entry_label(window->layout, window->series, i) == LABEL_POSITIVE;
     return n;
@@ -102,18 +81,7 @@ struct moments {
 
 static void moments(const struct window *window, struct moments *out)
 {
-    const struct window_plan *plan = window->plan;
-    bool wants_spread = plan->squares != NO_STATE;
-    const struct sum_state *sum = running_state(window, plan->state);
-    const struct sum_state *squares = wants_spread ? running_state(window, plan->squares) : NULL;
-    if (window->running && sum->n_parts >= 0 && (!squares || squares->n_parts >= 0)) {
-        out->n = sum->n;
-        out->sum = exact_round(sum->parts, sum->n_parts);
-        out->spread = squares ? exact_spread(sum->parts, sum->n_parts, squares->parts,
-                                             squares->n_parts, sum->n)
-                              : 0;
-        return;
-    }
+    bool wants_spread = window->plan->squares != NO_STATE;
     struct exact_sum all, all_squares;
     look_at_sums(window, &all, &all_squares);
     out->n = all.n;
@@ -147,10 +115,6 @@ static double of_moments(const struct window *window)
 static double extreme(const struct window *window)
 {
     double best = NAN;
-    if (window->running) {
-        const struct deque_state *deque = running_state(window, window->plan->state);
-        return deque->n ? value_at(window, deque->numbers[deque->first]) : window->plan->empty;
-    }
     for (uint32_t i = window->tail; i != window->head; i++) {
         double value = value_at(window, i);
         if (isnan(best) || (window->plan->function == WINDOW_MIN ? value < best : value > best))
@@ -161,10 +125,6 @@ static double extreme(const struct window *window)
 
 static bool distinct(const struct window *window, struct counts *scratch, double *out)
 {
-    if (window->running) {
-        *out = ((const struct counts *)running_state(window, window->plan->state))->used;
-        return true;
-    }
     counts_reset(scratch);
     for (uint32_t i = window->tail; i != window->head; i++) {
         uint64_t hash = entry_hash(window->layout, window->series, i, window->plan->column);
@@ -190,9 +150,9 @@ static double of_previous(const struct window *window)
            1e6;
 }
 
-bool series_feature(const struct series_layout *layout, const struct series *series,
-                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
-                    double *out)
+static bool look(const struct series_layout *layout, const struct series *series,
+                 const struct window_plan *plan, uint32_t number, struct counts *scratch,
+                 double *out)
 {
     struct window window = {.layout = layout, .series = series, .plan = plan, .number = number};
     find_window(&window);
@@ -220,5 +180,19 @@ bool series_feature(const struct series_layout *layout, const struct series *ser
     default:
         *out = of_moments(&window);
         return true;
+    }
+}
+
+void series_features(const struct series_layout *layout, const struct series *series,
+                     uint32_t number, struct counts *scratch, double *outputs)
+{
+    const struct stream *stream = layout->stream;
+    bool newest = number == series->first + series->n - 1;
+    for (size_t i = 0; i < stream->n_windows; i++) {
+        const struct window_plan *plan = &stream->windows[i];
+        double *out = &outputs[plan->output];
+        if (!(newest && running_feature(layout, series, plan, out)) &&
+            !look(layout, series, plan, number, scratch, out))
+            *out = NAN;
     }
 }

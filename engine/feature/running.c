@@ -1,0 +1,153 @@
+/* Windows of an entity's newest event, from the running states: nothing of the past is looked at.
+ * Under the shard's lock. */
+#include <math.h>
+
+#include "engine/feature/exact.h"
+#include "engine/feature/states_priv.h"
+
+/* What the windows are read from. */
+struct reading {
+    const struct series_layout *layout;
+    const struct series *series;
+    uint32_t number;
+};
+
+static const struct span_state *span_state(const struct reading *reading,
+                                           const struct window_plan *plan)
+{
+    const void *states = reading->series->states;
+    return (const struct span_state *)states + plan->span;
+}
+
+static const void *state_at(const struct reading *reading, size_t offset)
+{
+    return reading->series->states + offset;
+}
+
+static double own_value(const struct reading *reading, const struct window_plan *plan,
+                        uint32_t number)
+{
+    return entry_value(reading->layout, reading->series, number, plan->column);
+}
+
+/* Correctly rounded; it is kept. */
+static double rounded(const struct sum_state *state)
+{
+    return state->head.form == SUM_FIXED ? fixed_round(&state->fixed)
+                                         : exact_round(state->parts, state->head.n_parts);
+}
+
+/* Both as expansions, where not both are on the grid. */
+static bool mixed_spread(const struct sum_state *sum, const struct squares_state *squares,
+                         double *out)
+{
+    double sum_parts[EXACT_MAX_PARTS], squares_parts[EXACT_MAX_PARTS];
+    const double *a = sum->parts, *b = squares->parts;
+    int n_a = sum->head.n_parts, n_b = squares->head.n_parts;
+    if (sum->head.form == SUM_LOOKED || squares->head.form == SUM_LOOKED)
+        return false;
+    if (sum->head.form == SUM_FIXED)
+        n_a = fixed_sum_parts(&sum->fixed, sum_parts, EXACT_MAX_PARTS), a = sum_parts;
+    if (squares->head.form == SUM_FIXED)
+        n_b = fixed_squares_parts(&squares->fixed, squares_parts, EXACT_MAX_PARTS),
+        b = squares_parts;
+    *out = exact_spread(a, n_a, b, n_b, sum->head.n);
+    return true;
+}
+
+static bool standard_deviation(const struct reading *reading, const struct window_plan *plan,
+                               const struct sum_state *sum, double *out)
+{
+    const struct squares_state *squares = state_at(reading, plan->squares_at);
+    double n = sum->head.n, spread = 0;
+    if (n <= plan->ddof) {
+        *out = plan->empty;
+        return true;
+    }
+    if (sum->head.form == SUM_FIXED && squares->head.form == SUM_FIXED)
+        spread = fixed_spread(&sum->fixed, &squares->fixed, sum->head.n);
+    else if (!mixed_spread(sum, squares, &spread))
+        return false;
+    *out = sqrt(spread / (n * (n - plan->ddof)));
+    return true;
+}
+
+static bool of_sums(const struct reading *reading, const struct window_plan *plan, double *out)
+{
+    const struct sum_state *state = state_at(reading, plan->state_at);
+    if (state->head.n == 0) {
+        *out = plan->empty;
+        return true;
+    }
+    if (plan->function == WINDOW_STD)
+        return standard_deviation(reading, plan, state, out);
+    if (state->head.form == SUM_LOOKED)
+        return false;
+    double sum = rounded(state);
+    double mean = sum / state->head.n;
+    if (plan->function == WINDOW_SUM)
+        *out = sum;
+    else if (plan->function == WINDOW_MEAN)
+        *out = mean;
+    else
+        *out = mean != 0 ? own_value(reading, plan, reading->number) / mean : plan->empty;
+    return true;
+}
+
+static double extreme(const struct reading *reading, const struct window_plan *plan)
+{
+    const struct deque_state *deque = state_at(reading, plan->state_at);
+    return deque->n ? own_value(reading, plan, deque->numbers[deque->first]) : plan->empty;
+}
+
+/* The entry before, if it is in the window. */
+static double of_previous(const struct reading *reading, const struct window_plan *plan)
+{
+    uint32_t number = reading->number;
+    if (number == span_state(reading, plan)->tail)
+        return plan->empty;
+    if (plan->function == WINDOW_LAG) {
+        double value = own_value(reading, plan, number - 1);
+        return isnan(value) ? plan->empty : value;
+    }
+    return (double)(series_time(reading->layout, reading->series, number) -
+                    series_time(reading->layout, reading->series, number - 1)) /
+           1e6;
+}
+
+static double rate(const struct span_state *span, double empty)
+{
+    uint32_t n = span->head - span->tail;
+    return n ? (double)span->positives / n : empty;
+}
+
+bool running_feature(const struct series_layout *layout, const struct series *series,
+                     const struct window_plan *plan, double *out)
+{
+    const struct reading reading = {layout, series, series->first + series->n - 1};
+    const struct span_state *span = span_state(&reading, plan);
+    switch (plan->function) {
+    case WINDOW_COUNT:
+        *out = span->head - span->tail;
+        return true;
+    case WINDOW_POSITIVES:
+        *out = span->positives;
+        return true;
+    case WINDOW_RATE:
+        *out = rate(span, plan->empty);
+        return true;
+    case WINDOW_MIN:
+    case WINDOW_MAX:
+        *out = extreme(&reading, plan);
+        return true;
+    case WINDOW_DISTINCT:
+        *out = ((const struct counts *)state_at(&reading, plan->state_at))->used;
+        return true;
+    case WINDOW_SINCE_LAST:
+    case WINDOW_LAG:
+        *out = of_previous(&reading, plan);
+        return true;
+    default:
+        return of_sums(&reading, plan, out);
+    }
+}
