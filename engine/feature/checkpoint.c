@@ -109,7 +109,7 @@ static enum status get_entity(struct state_file *file, struct feature_store *sto
     if (shard_find(shard, record.stream, record.key))
         status = state_file_damaged(file, error);
     else
-        entity = shard_touch(shard, store->layouts, record.stream, record.key);
+        entity = shard_make(shard, store->layouts, record.stream, record.key);
     if (status == STATUS_OK && (!entity || !series_reserve(layout, &entity->series, record.n)))
         status = error_set(error, STATUS_MEMORY, "out of memory for the feature state");
     for (uint32_t i = 0; status == STATUS_OK && i < record.n; i++) {

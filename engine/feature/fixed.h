@@ -61,10 +61,19 @@ static inline bool fixed_add(struct fixed_sum *sum, int128 steps)
     return true;
 }
 
-/* Correctly rounded (to nearest, ties to even). */
+/* Correctly rounded (to nearest, ties to even): the highest 63 bits, the last of them set when
+ * anything lies below, convert as the whole would. */
 static inline double fixed_round(const struct fixed_sum *sum)
 {
-    return (double)fixed_steps(sum) * 0x1p-80;
+    int128 steps = fixed_steps(sum);
+    uint128 size = steps < 0 ? -(uint128)steps : (uint128)steps;
+    uint64_t high = (uint64_t)(size >> 64), bits = (uint64_t)size;
+    int below = high ? 65 - __builtin_clzll(high) : bits >> 63 ? 1 : 0;
+    bits = (uint64_t)(size >> below) | ((size & (((uint128)1 << below) - 1)) != 0);
+    uint64_t unit = (uint64_t)(1023 - FIXED_STEP_BITS + below) << 52;
+    double scale, number = (double)(int64_t)bits;
+    memcpy(&scale, &unit, sizeof scale);
+    return (steps < 0 ? -number : number) * scale;
 }
 
 /* Adds the square of a number in steps. False: it would leave the range; nothing is added. */

@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/clock.h"
 #include "engine/feature/store_priv.h"
@@ -114,6 +115,7 @@ void scratch_keys(const struct feature_scratch *scratch, const struct event *eve
     for (uint32_t i = 0; i < views->n_streams; i++) {
         struct value value = field_value(event, replacements, (size_t)views->streams[i].field);
         struct slice bytes = value_bytes(&value, &number);
+        keys->entities[i] = NULL;
         keys->has[i] = value.type != VALUE_NULL;
         keys->of[i] = hash128(bytes.data, bytes.size, i);
     }
@@ -135,12 +137,21 @@ static void read_hashes(struct feature_scratch *scratch)
     }
 }
 
+static uint64_t id_of(const struct event *event)
+{
+    double number;
+    struct slice id = value_bytes(&event->values[event->schema->id], &number);
+    return hash64(id.data, id.size, 0) & ~(uint64_t)LABEL_MASK;
+}
+
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
                   const struct slice *replacements, const struct event_keys *keys)
 {
     const struct feature_views *views = scratch->store->views;
-    for (size_t i = 0; i < views->schema->n_fields; i++)
-        scratch->slots[i] = field_value(event, replacements, i);
+    memcpy(scratch->slots, event->values, views->schema->n_fields * sizeof *scratch->slots);
+    for (size_t i = 0; replacements && i < views->schema->n_fields; i++)
+        if (replacements[i].data)
+            value_set_string(&scratch->slots[i], replacements[i]);
     const struct expr_run run = {.arena = scratch->arena};
     arena_reset(scratch->arena);
     for (size_t i = 0; i < views->n_columns; i++) {
@@ -151,11 +162,9 @@ void scratch_read(struct feature_scratch *scratch, const struct event *event,
     }
     read_hashes(scratch);
     scratch->keys = keys;
-    double number;
-    struct slice id = value_bytes(&event->values[views->schema->id], &number);
     scratch->entry = (struct entry){
         .time_us = event->time_us,
-        .id = (hash64(id.data, id.size, 0) & ~(uint64_t)LABEL_MASK) | label_of(event),
+        .id = scratch->store->ids ? id_of(event) | label_of(event) : 0,
         .columns = scratch->columns,
         .hashes = scratch->hashes,
     };
@@ -191,26 +200,37 @@ static bool same(const struct value *a, const struct value *b)
 {
     if (a->type != b->type)
         return false;
-    if (a->type == VALUE_STRING)
-        return slice_equal(a->string, b->string);
     return a->type == VALUE_BOOL ? a->boolean == b->boolean : a->number == b->number;
+}
+
+static void one_hot_text(const struct one_hot_plan *plan, struct slice text, double *outputs)
+{
+    uint64_t head = text_head(text);
+    for (size_t i = 0; i < plan->n_values; i++) {
+        struct slice wanted = plan->values[i].string;
+        bool is = text.size == wanted.size && head == plan->heads[i];
+        if (is && text.size > sizeof head)
+            is = slice_equal(text, wanted);
+        outputs[i] = is;
+    }
 }
 
 static void one_hot(const struct one_hot_plan *plan, const struct feature_scratch *scratch)
 {
     const struct value *value = &scratch->slots[plan->field];
-    for (size_t i = 0; i < plan->n_values; i++)
-        scratch->outputs[plan->output + i] =
-            value->type == VALUE_NULL ? NAN : (double)same(value, &plan->values[i]);
+    double *outputs = scratch->outputs + plan->output;
+    if (value->type == VALUE_STRING && plan->values->type == VALUE_STRING)
+        one_hot_text(plan, value->string, outputs);
+    else
+        for (size_t i = 0; i < plan->n_values; i++)
+            outputs[i] = value->type == VALUE_NULL ? NAN : (double)same(value, &plan->values[i]);
 }
 
-static void set_slots(struct feature_scratch *scratch, size_t from, size_t to)
+static void set_slot(struct feature_scratch *scratch, size_t output)
 {
-    struct value *slots = scratch->slots + scratch->store->views->schema->n_fields;
-    for (size_t i = from; i < to; i++) {
-        slots[i].type = isnan(scratch->outputs[i]) ? VALUE_NULL : VALUE_NUMBER;
-        slots[i].number = scratch->outputs[i];
-    }
+    struct value *slot = &scratch->slots[scratch->store->views->schema->n_fields + output];
+    slot->type = isnan(scratch->outputs[output]) ? VALUE_NULL : VALUE_NUMBER;
+    slot->number = scratch->outputs[output];
 }
 
 /* The nearest float; what no float holds becomes the largest one of its sign. */
@@ -231,7 +251,7 @@ static void transform(struct feature_scratch *scratch)
         scratch->outputs[plan->output] = value.type == VALUE_NUMBER ? value.number
                                          : value.type == VALUE_BOOL ? (double)value.boolean
                                                                     : NAN;
-        set_slots(scratch, plan->output, plan->output + 1);
+        set_slot(scratch, plan->output);
     }
 }
 
@@ -243,7 +263,8 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
     for (size_t i = 0; i < views->n_one_hots; i++)
         one_hot(&views->one_hots[i], scratch);
     if (views->n_transforms > 0) {
-        set_slots(scratch, 0, views->n_outputs - views->n_transforms);
+        for (size_t i = 0; i < views->n_read_outputs; i++)
+            set_slot(scratch, views->read_outputs[i]);
         transform(scratch);
     }
     for (size_t i = 0; i < views->features.n_features; i++) {

@@ -87,6 +87,10 @@ void series_prefetch(const struct series_layout *layout, const struct series *se
         __builtin_prefetch(entry_at(layout, series, state->tail));
         __builtin_prefetch(entry_at(layout, series, state->head));
     }
+    for (size_t i = 0; i < layout->stream->n_states; i++) {
+        struct state_view view = state_view(layout, series, i);
+        state_prefetch(&view);
+    }
 }
 
 void series_free(const struct series_layout *layout, struct series *series)
@@ -147,19 +151,37 @@ static void leave(const struct series_layout *layout, struct series *series, siz
 }
 
 /* Moves every span on to where it is at `time_us`. */
+/* What is no longer in the span at this time leaves it. */
+static void expire(const struct series_layout *layout, struct series *series, size_t span,
+                   int64_t time_us)
+{
+    const struct span *plan = &layout->stream->spans[span];
+    const struct span_state *state = &span_states(series)[span];
+    int64_t from = time_us - plan->delay_us - plan->window_us;
+    while (state->tail != state->head && series_time(layout, series, state->tail) <= from)
+        leave(layout, series, span);
+}
+
 static bool advance(const struct series_layout *layout, struct series *series, int64_t time_us)
 {
     uint32_t end = series->first + series->n;
     for (size_t i = 0; i < layout->stream->n_spans; i++) {
-        const struct span *span = &layout->stream->spans[i];
-        struct span_state *state = &span_states(series)[i];
-        int64_t to = time_us - span->delay_us, from = to - span->window_us;
+        const struct span_state *state = &span_states(series)[i];
+        int64_t to = time_us - layout->stream->spans[i].delay_us;
         while (state->head != end && series_time(layout, series, state->head) <= to)
             if (!enter(layout, series, i))
                 return false;
-        while (state->tail != state->head && series_time(layout, series, state->tail) <= from)
-            leave(layout, series, i);
+        expire(layout, series, i, time_us);
     }
+    return true;
+}
+
+/* The entry just appended enters the spans without delay, all older ones being in them already. */
+static bool enter_newest(const struct series_layout *layout, struct series *series)
+{
+    for (size_t i = 0; i < layout->stream->n_spans; i++)
+        if (layout->stream->spans[i].delay_us == 0 && !enter(layout, series, i))
+            return false;
     return true;
 }
 
@@ -275,7 +297,7 @@ bool series_insert(const struct series_layout *layout, struct series *series,
     }
     *number = series->first + series->n++;
     write_entry(layout, series, entry, *number);
-    return advance(layout, series, entry->time_us);
+    return enter_newest(layout, series);
 }
 
 bool series_reserve(const struct series_layout *layout, struct series *series, uint32_t n)

@@ -85,21 +85,22 @@ static size_t entity_size(const struct series_layout *layout)
     return sizeof(struct entity) + layout->stream->states_size;
 }
 
-struct entity *shard_touch(struct shard *shard, const struct series_layout *layouts,
-                           uint32_t stream, struct hash128 key)
+void shard_renew(struct shard *shard, struct entity *entity)
 {
     lock_assert_held(&shard->lock);
-    struct entity *entity = shard_find(shard, stream, key);
-    if (entity) {
-        if (entity != shard->newest) {
-            unlink_entity(shard, entity);
-            link_newest(shard, entity);
-        }
-        return entity;
-    }
+    if (entity == shard->newest)
+        return;
+    unlink_entity(shard, entity);
+    link_newest(shard, entity);
+}
+
+struct entity *shard_make(struct shard *shard, const struct series_layout *layouts, uint32_t stream,
+                          struct hash128 key)
+{
+    lock_assert_held(&shard->lock);
     if (shard->n * 2 >= shard->capacity && !grow(shard))
         return NULL;
-    entity = calloc(1, entity_size(&layouts[stream]));
+    struct entity *entity = calloc(1, entity_size(&layouts[stream]));
     if (!entity)
         return NULL;
     entity->key = key;
@@ -159,9 +160,11 @@ bool shard_insert(struct shard *shard, const struct series_layout *layouts, stru
     return inserted;
 }
 
-void shard_evict(struct shard *shard, const struct series_layout *layouts, size_t max_bytes,
+bool shard_evict(struct shard *shard, const struct series_layout *layouts, size_t max_bytes,
                  int64_t newest_us)
 {
+    if (shard->bytes <= max_bytes)
+        return false;
     while (shard->bytes > max_bytes && shard->oldest) {
         struct entity *entity = shard->oldest;
         const struct series_layout *layout = &layouts[entity->stream];
@@ -170,6 +173,7 @@ void shard_evict(struct shard *shard, const struct series_layout *layouts, size_
         *(in_reach ? &shard->evicted : &shard->expired) += 1;
         forget(shard, layouts, entity);
     }
+    return true;
 }
 
 void shard_clear(struct shard *shard, const struct series_layout *layouts)

@@ -39,15 +39,17 @@ struct entity *shard_find(const struct shard *shard, uint32_t stream, struct has
 /* Asks for memory that shard_find() will look at, first the slot, then what stands there. */
 void shard_prefetch_slot(const struct shard *shard, struct hash128 key);
 void shard_prefetch_entity(const struct shard *shard, struct hash128 key, size_t size);
-/* Found or made, and now the newest. NULL: out of memory. */
-struct entity *shard_touch(struct shard *shard, const struct series_layout *layouts,
-                           uint32_t stream, struct hash128 key);
+/* It is now the newest. */
+void shard_renew(struct shard *shard, struct entity *entity);
+/* Makes one that is not there, and it is the newest. NULL: out of memory. */
+struct entity *shard_make(struct shard *shard, const struct series_layout *layouts, uint32_t stream,
+                          struct hash128 key);
 /* Inserts into the entity's series and keeps the shard's counts. False: out of memory, and the
  * entity is gone. */
 MUST_USE bool shard_insert(struct shard *shard, const struct series_layout *layouts,
                            struct entity *entity, const struct entry *entry, uint32_t *number);
-/* Forgets the entities idle longest until the shard takes `max_bytes` at most. */
-void shard_evict(struct shard *shard, const struct series_layout *layouts, size_t max_bytes,
+/* Forgets the entities idle longest until the shard takes `max_bytes` at most. Whether any. */
+bool shard_evict(struct shard *shard, const struct series_layout *layouts, size_t max_bytes,
                  int64_t newest_us);
 
 #endif

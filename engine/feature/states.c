@@ -250,6 +250,24 @@ bool state_late(const struct state_view *view, uint32_t number, bool inside, siz
     return !inside || state_enter(view, number, bytes);
 }
 
+void state_prefetch(const struct state_view *view)
+{
+    const struct deque_state *deque = state_of(view);
+    const struct counts *counts = state_of(view);
+    switch (view->plan->kind) {
+    case STATE_MIN:
+    case STATE_MAX:
+        __builtin_prefetch(deque->numbers, 1);
+        break;
+    case STATE_DISTINCT:
+        __builtin_prefetch(counts->cells, 1);
+        __builtin_prefetch(counts->cells + 4, 1);
+        break;
+    default:
+        break;
+    }
+}
+
 void state_free(const struct state_view *view)
 {
     if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)

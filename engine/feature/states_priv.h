@@ -64,6 +64,8 @@ bool state_enter(const struct state_view *view, uint32_t number, size_t *bytes);
 void state_leave(const struct state_view *view, uint32_t number);
 /* Entry `number` was put in, later ones have moved up by one; `inside`: it is in the span. */
 bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes);
+/* Asks for the memory behind a state. */
+void state_prefetch(const struct state_view *view);
 void state_free(const struct state_view *view);
 
 double entry_value(const struct series_layout *layout, const struct series *series, uint32_t number,

@@ -14,6 +14,7 @@
 #define DEFAULT_SHARDS    64
 #define MAX_SHARDS        4096
 #define DEFAULT_MAX_BYTES ((size_t)1 << 30)
+#define AHEAD             4 /* events, for which memory is waited for */
 
 static bool make_shards(struct feature_store *store, size_t wanted)
 {
@@ -53,13 +54,16 @@ enum status feature_store_create(const struct feature_views *views,
             return status;
         }
     }
-    for (size_t i = 0; i < views->n_streams; i++)
-        series_layout_init(&store->layouts[i], &views->streams[i],
-                           shared || views->streams[i].labels, store->lateness_us);
+    for (size_t i = 0; i < views->n_streams; i++) {
+        bool ids = shared || views->streams[i].labels;
+        series_layout_init(&store->layouts[i], &views->streams[i], ids, store->lateness_us);
+        store->ids = store->ids || ids;
+    }
     if (!make_shards(store, options->shards ? options->shards : DEFAULT_SHARDS)) {
         feature_store_destroy(store);
         return error_set(error, STATUS_MEMORY, "out of memory for the feature store");
     }
+    store->max_bytes_of_shard = store->max_bytes / store->n_shards;
     *out = store;
     return STATUS_OK;
 }
@@ -107,38 +111,47 @@ static void release(const struct held *held)
         lock_release(&held->shards[i - 1]->lock);
 }
 
-/* Most of an event's time goes by waiting for memory. Asking for all of it at once, step by step
- * for all entities of some events, lets the waits overlap: where the entities are, then they, then
- * their entries. The shards are held. */
-static void warm(const struct feature_store *store, const struct event_keys *group, size_t n)
+/* Most of an event's time would go by waiting for memory: where an entity is, then it, then its
+ * entries. All of it is asked for ahead, step by step, while events before this one are taken. The
+ * shards are held. */
+static void ask_slots(const struct feature_store *store, const struct event_keys *keys)
 {
-    size_t n_streams = store->views->n_streams;
-    for (size_t i = 0; i < n * n_streams; i++) {
-        const struct event_keys *keys = &group[i / n_streams];
-        if (keys->has[i % n_streams])
-            shard_prefetch_slot(store_shard(store, keys->of[i % n_streams]),
-                                keys->of[i % n_streams]);
-    }
-    for (size_t i = 0; i < n * n_streams; i++) {
-        const struct event_keys *keys = &group[i / n_streams];
-        if (keys->has[i % n_streams])
-            shard_prefetch_entity(
-                store_shard(store, keys->of[i % n_streams]), keys->of[i % n_streams],
-                sizeof(struct entity) + store->views->streams[i % n_streams].states_size);
-    }
-    for (size_t i = 0; i < n * n_streams; i++) {
-        uint32_t stream = (uint32_t)(i % n_streams);
-        const struct event_keys *keys = &group[i / n_streams];
-        if (!keys->has[stream])
-            continue;
-        const struct entity *entity =
-            shard_find(store_shard(store, keys->of[stream]), stream, keys->of[stream]);
+    for (size_t i = 0; i < store->views->n_streams; i++)
+        if (keys->has[i])
+            shard_prefetch_slot(store_shard(store, keys->of[i]), keys->of[i]);
+}
+
+static void ask_entities(const struct feature_store *store, const struct event_keys *keys)
+{
+    for (size_t i = 0; i < store->views->n_streams; i++)
+        if (keys->has[i])
+            shard_prefetch_entity(store_shard(store, keys->of[i]), keys->of[i],
+                                  sizeof(struct entity) + store->views->streams[i].states_size);
+}
+
+static void ask_series(const struct feature_store *store, struct event_keys *keys)
+{
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        struct entity *entity = NULL;
+        if (keys->has[i])
+            entity = shard_find(store_shard(store, keys->of[i]), i, keys->of[i]);
+        keys->entities[i] = entity;
         if (!entity)
             continue;
         __builtin_prefetch(entity->newer, 1);
         __builtin_prefetch(entity->older, 1);
-        series_prefetch(&store->layouts[stream], &entity->series);
+        series_prefetch(&store->layouts[i], &entity->series);
     }
+}
+
+/* The event's entity of a stream; NULL: there is none yet. */
+static struct entity *find_entity(const struct feature_scratch *scratch, uint32_t stream)
+{
+    struct entity *found = scratch->keys->entities[stream];
+    struct hash128 key = scratch->keys->of[stream];
+    if (found && !scratch->forgot)
+        return found;
+    return shard_find(store_shard(scratch->store, key), stream, key);
 }
 
 static bool is_too_late(const struct feature_scratch *scratch)
@@ -149,12 +162,11 @@ static bool is_too_late(const struct feature_scratch *scratch)
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         if (!scratch->keys->has[i])
             continue;
-        struct shard *shard = store_shard(store, scratch->keys->of[i]);
-        const struct entity *entity = shard_find(shard, i, scratch->keys->of[i]);
+        const struct entity *entity = find_entity(scratch, i);
         if (entity && entity->series.n > 0 &&
             scratch->entry.time_us <
                 series_newest_us(&store->layouts[i], &entity->series) - store->lateness_us) {
-            shard->too_late++;
+            store_shard(store, scratch->keys->of[i])->too_late++;
             return true;
         }
     }
@@ -170,12 +182,18 @@ static void insert(struct feature_scratch *scratch)
         if (!scratch->keys->has[i])
             continue;
         struct shard *shard = store_shard(store, scratch->keys->of[i]);
-        struct entity *entity = shard_touch(shard, store->layouts, i, scratch->keys->of[i]);
+        struct entity *entity = find_entity(scratch, i);
         uint32_t *number = &scratch->numbers[i];
+        if (entity)
+            shard_renew(shard, entity);
+        else
+            entity = shard_make(shard, store->layouts, i, scratch->keys->of[i]);
         if (entity &&
             (store->online ? shared_insert(scratch, shard, entity, number)
                            : shard_insert(shard, store->layouts, entity, &scratch->entry, number)))
             scratch->entities[i] = entity;
+        else
+            scratch->forgot = true;
     }
 }
 
@@ -207,9 +225,10 @@ static void evict(struct feature_scratch *scratch)
     const struct feature_store *store = scratch->store;
     int64_t newest_us = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
     for (size_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->keys->has[i])
+        if (scratch->keys->has[i] &&
             shard_evict(store_shard(store, scratch->keys->of[i]), store->layouts,
-                        store->max_bytes / store->n_shards, newest_us);
+                        store->max_bytes_of_shard, newest_us))
+            scratch->forgot = true;
 }
 
 /* The event read into the scratch goes into its series, and with `out` its windows are read. The
@@ -267,7 +286,8 @@ static enum status take_held(struct feature_scratch *scratch, const struct featu
     return STATUS_OK;
 }
 
-/* As many events as their shards may be held for together; returns their number. */
+/* As many events as their shards may be held for together; returns their number. Each turn takes
+ * every event a step further, AHEAD of them apart. */
 static size_t take_group(struct feature_scratch *scratch, struct feature_request *events, size_t n)
 {
     const struct feature_store *store = scratch->store;
@@ -278,9 +298,18 @@ static size_t take_group(struct feature_scratch *scratch, struct feature_request
         add_shards(store, &scratch->group[size++], &held);
     }
     hold(&held);
-    warm(store, scratch->group, size);
-    for (size_t i = 0; i < size; i++)
-        events[i].status = take_held(scratch, &events[i], &scratch->group[i]);
+    scratch->forgot = false;
+    for (size_t turn = 0; turn < size + 3 * AHEAD; turn++) {
+        if (turn < size)
+            ask_slots(store, &scratch->group[turn]);
+        if (turn >= AHEAD && turn < size + AHEAD)
+            ask_entities(store, &scratch->group[turn - AHEAD]);
+        if (turn >= 2 * AHEAD && turn < size + 2 * AHEAD)
+            ask_series(store, &scratch->group[turn - 2 * AHEAD]);
+        if (turn >= 3 * AHEAD)
+            events[turn - 3 * AHEAD].status =
+                take_held(scratch, &events[turn - 3 * AHEAD], &scratch->group[turn - 3 * AHEAD]);
+    }
     release(&held);
     return size;
 }

@@ -15,8 +15,9 @@ struct feature_store {
     struct log *log;
     int64_t lateness_us;
     struct online *online; /* NULL: embedded. Else entries carry ids */
+    bool ids;              /* entries of some stream carry them */
     size_t n_shards;       /* power of two */
-    size_t max_bytes;
+    size_t max_bytes, max_bytes_of_shard;
     struct shard *shards;
     struct series_layout layouts[MAX_STREAMS];
     _Atomic int64_t newest_us;
@@ -26,10 +27,11 @@ struct feature_store {
 struct event_keys {
     bool has[MAX_STREAMS];
     struct hash128 of[MAX_STREAMS];
+    struct entity *entities[MAX_STREAMS]; /* as they were found ahead; NULL: not then */
 };
 
-/* Events whose memory is asked for together, and shards that may be held at a time. */
-#define MAX_GROUP 16
+/* Events taken while their shards are held, and how many shards those may be. */
+#define MAX_GROUP 48
 #define MAX_HELD  48
 
 struct feature_scratch {
@@ -49,6 +51,7 @@ struct feature_scratch {
     int request_of[MAX_STREAMS]; /* by stream; -1: none */
     size_t n_requests;
     const struct event_keys *keys;
+    bool forgot; /* an entity since the shards are held: what was found ahead may be gone */
     struct entity *entities[MAX_STREAMS];
     uint32_t numbers[MAX_STREAMS];
     struct entry entry;

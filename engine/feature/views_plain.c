@@ -143,7 +143,8 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
     if (yaml_kind(config.values) != YAML_LIST || plan->n_values == 0)
         return yaml_error(config.values, error, "expected a list of values");
     plan->values = arena_alloc(views->arena, plan->n_values * sizeof *plan->values);
-    if (!plan->values)
+    plan->heads = arena_alloc(views->arena, plan->n_values * sizeof *plan->heads);
+    if (!plan->values || !plan->heads)
         return out_of_memory(error);
     for (size_t i = 0; i < plan->n_values; i++) {
         const struct yaml_node *item = yaml_item(config.values, i);
@@ -161,6 +162,8 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
                 error);
         if (status != STATUS_OK)
             return status;
+        if (plan->values[i].type == VALUE_STRING)
+            plan->heads[i] = text_head(plan->values[i].string);
         if (i == 0)
             plan->output = output;
     }
@@ -212,6 +215,23 @@ static enum status read_transform(struct feature_views *views, const struct yaml
                             &plan->output, error);
 }
 
+/* Which outputs any transform reads: only they are needed as values. */
+static enum status find_read_outputs(struct feature_views *views, struct error *error)
+{
+    views->read_outputs =
+        arena_alloc(views->arena, (views->n_outputs + 1) * sizeof *views->read_outputs);
+    if (!views->read_outputs)
+        return out_of_memory(error);
+    for (size_t output = 0; output < views->n_outputs; output++) {
+        bool read = false;
+        for (size_t i = 0; i < views->n_transforms && !read; i++)
+            read = expr_uses(views->transforms[i].expr, (int)(views->schema->n_fields + output));
+        if (read)
+            views->read_outputs[views->n_read_outputs++] = (uint32_t)output;
+    }
+    return STATUS_OK;
+}
+
 enum status views_read_transforms(struct feature_views *views, const struct yaml_node *list,
                                   struct error *error)
 {
@@ -224,7 +244,7 @@ enum status views_read_transforms(struct feature_views *views, const struct yaml
         if (status != STATUS_OK)
             return status;
     }
-    return STATUS_OK;
+    return find_read_outputs(views, error);
 }
 
 struct scale_config {

@@ -3,6 +3,8 @@
 #ifndef BINNACLE_FEATURE_VIEWS_PRIV_H
 #define BINNACLE_FEATURE_VIEWS_PRIV_H
 
+#include <string.h>
+
 #include "engine/base/buffer.h"
 #include "engine/base/hash.h"
 #include "engine/base/yaml.h"
@@ -103,6 +105,7 @@ struct one_hot_plan {
     int field;
     size_t n_values;
     struct value *values; /* of the field's type */
+    uint64_t *heads;      /* text_head() of the values, where they are text */
     size_t output;        /* of the first; the others follow */
 };
 
@@ -110,6 +113,24 @@ struct transform_plan {
     struct expr *expr;
     size_t output;
 };
+
+/* The first eight bytes of a text: short texts of one size are the same when these are. */
+static inline uint64_t text_head(struct slice text)
+{
+    uint64_t head = 0, tail = 0;
+    if (text.size >= 8) {
+        memcpy(&head, text.data, 8);
+    } else if (text.size >= 4) {
+        memcpy(&head, text.data, 4);
+        memcpy(&tail, text.data + text.size - 4, 4);
+        head |= tail << 32;
+    } else if (text.size >= 1) {
+        head = (uint64_t)(unsigned char)text.data[0] |
+               (uint64_t)(unsigned char)text.data[text.size / 2] << 8 |
+               (uint64_t)(unsigned char)text.data[text.size - 1] << 16;
+    }
+    return head;
+}
 
 struct feature_views {
     unsigned magic;
@@ -123,6 +144,8 @@ struct feature_views {
     struct calendar_plan *calendars;
     struct one_hot_plan *one_hots;
     struct transform_plan *transforms;
+    size_t n_read_outputs; /* by transforms */
+    uint32_t *read_outputs;
     const char **outputs; /* names of what is computed, features or not */
     const char **helps;   /* by output */
     int64_t *reaches_us;  /* by output */
