@@ -65,15 +65,22 @@ static inline bool fixed_add(struct fixed_sum *sum, int128 steps)
  * anything lies below, convert as the whole would. */
 static inline double fixed_round(const struct fixed_sum *sum)
 {
-    int128 steps = fixed_steps(sum);
-    uint128 size = steps < 0 ? -(uint128)steps : (uint128)steps;
-    uint64_t high = (uint64_t)(size >> 64), bits = (uint64_t)size;
-    int below = high ? 65 - __builtin_clzll(high) : bits >> 63 ? 1 : 0;
-    bits = (uint64_t)(size >> below) | ((size & (((uint128)1 << below) - 1)) != 0);
+    bool negative = sum->high >> 63;
+    uint128 size = negative ? -(uint128)fixed_steps(sum) : (uint128)fixed_steps(sum);
+    uint64_t high = (uint64_t)(size >> 64), low = (uint64_t)size, rest = 0;
+    int below = 0;
+    if (high != 0 || low >> 63 != 0) {
+        int space = high != 0 ? __builtin_clzll(high) : 64;
+        uint128 top = space < 64 ? size << space : size << 63 << 1;
+        below = 65 - space;
+        rest = (uint64_t)top;
+        low = (uint64_t)(top >> 64);
+        low = low >> 1 | (low & 1);
+    }
+    double number = (double)(int64_t)(low | (rest != 0)), scale;
     uint64_t unit = (uint64_t)(1023 - FIXED_STEP_BITS + below) << 52;
-    double scale, number = (double)(int64_t)bits;
     memcpy(&scale, &unit, sizeof scale);
-    return (steps < 0 ? -number : number) * scale;
+    return (negative ? -number : number) * scale;
 }
 
 /* Adds the square of a number in steps. False: it would leave the range; nothing is added. */

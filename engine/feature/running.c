@@ -9,25 +9,15 @@
 struct reading {
     const struct series_layout *layout;
     const struct series *series;
-    uint32_t number;
+    const struct span_state *spans;
+    const unsigned char *states;
+    const void *newest; /* entry */
+    uint32_t number;    /* of it */
 };
 
-static const struct span_state *span_state(const struct reading *reading,
-                                           const struct window_plan *plan)
+static double own_value(const struct reading *reading, const struct window_plan *plan)
 {
-    const void *states = reading->series->states;
-    return (const struct span_state *)states + plan->span;
-}
-
-static const void *state_at(const struct reading *reading, size_t offset)
-{
-    return reading->series->states + offset;
-}
-
-static double own_value(const struct reading *reading, const struct window_plan *plan,
-                        uint32_t number)
-{
-    return entry_value(reading->layout, reading->series, number, plan->column);
+    return entry_value(reading->layout, reading->newest, plan->column);
 }
 
 /* Correctly rounded; it is kept. */
@@ -58,7 +48,7 @@ static bool mixed_spread(const struct sum_state *sum, const struct squares_state
 static bool standard_deviation(const struct reading *reading, const struct window_plan *plan,
                                const struct sum_state *sum, double *out)
 {
-    const struct squares_state *squares = state_at(reading, plan->squares_at);
+    const struct squares_state *squares = (const void *)(reading->states + plan->squares_at);
     double n = sum->head.n, spread = 0;
     if (n <= plan->ddof) {
         *out = plan->empty;
@@ -74,7 +64,7 @@ static bool standard_deviation(const struct reading *reading, const struct windo
 
 static bool of_sums(const struct reading *reading, const struct window_plan *plan, double *out)
 {
-    const struct sum_state *state = state_at(reading, plan->state_at);
+    const struct sum_state *state = (const void *)(reading->states + plan->state_at);
     if (state->head.n == 0) {
         *out = plan->empty;
         return true;
@@ -90,29 +80,33 @@ static bool of_sums(const struct reading *reading, const struct window_plan *pla
     else if (plan->function == WINDOW_MEAN)
         *out = mean;
     else
-        *out = mean != 0 ? own_value(reading, plan, reading->number) / mean : plan->empty;
+        *out = mean != 0 ? own_value(reading, plan) / mean : plan->empty;
     return true;
 }
 
 static double extreme(const struct reading *reading, const struct window_plan *plan)
 {
-    const struct deque_state *deque = state_at(reading, plan->state_at);
-    return deque->n ? own_value(reading, plan, deque->numbers[deque->first]) : plan->empty;
+    const struct deque_state *deque = (const void *)(reading->states + plan->state_at);
+    return deque->n ? deque->best : plan->empty;
+}
+
+static double distinct(const struct reading *reading, const struct window_plan *plan)
+{
+    const struct counts *counts = (const void *)(reading->states + plan->state_at);
+    return counts->used;
 }
 
 /* The entry before, if it is in the window. */
 static double of_previous(const struct reading *reading, const struct window_plan *plan)
 {
-    uint32_t number = reading->number;
-    if (number == span_state(reading, plan)->tail)
+    if (reading->number == reading->spans[plan->span].tail)
         return plan->empty;
+    const void *before = series_entry(reading->layout, reading->series, reading->number - 1);
     if (plan->function == WINDOW_LAG) {
-        double value = own_value(reading, plan, number - 1);
+        double value = entry_value(reading->layout, before, plan->column);
         return isnan(value) ? plan->empty : value;
     }
-    return (double)(series_time(reading->layout, reading->series, number) -
-                    series_time(reading->layout, reading->series, number - 1)) /
-           1e6;
+    return (double)(*(const int64_t *)reading->newest - *(const int64_t *)before) / 1e6;
 }
 
 static double rate(const struct span_state *span, double empty)
@@ -121,11 +115,10 @@ static double rate(const struct span_state *span, double empty)
     return n ? (double)span->positives / n : empty;
 }
 
-bool running_feature(const struct series_layout *layout, const struct series *series,
-                     const struct window_plan *plan, double *out)
+/* False: the states do not hold it. */
+static bool read_window(const struct reading *reading, const struct window_plan *plan, double *out)
 {
-    const struct reading reading = {layout, series, series->first + series->n - 1};
-    const struct span_state *span = span_state(&reading, plan);
+    const struct span_state *span = &reading->spans[plan->span];
     switch (plan->function) {
     case WINDOW_COUNT:
         *out = span->head - span->tail;
@@ -138,16 +131,35 @@ bool running_feature(const struct series_layout *layout, const struct series *se
         return true;
     case WINDOW_MIN:
     case WINDOW_MAX:
-        *out = extreme(&reading, plan);
+        *out = extreme(reading, plan);
         return true;
     case WINDOW_DISTINCT:
-        *out = ((const struct counts *)state_at(&reading, plan->state_at))->used;
+        *out = distinct(reading, plan);
         return true;
     case WINDOW_SINCE_LAST:
     case WINDOW_LAG:
-        *out = of_previous(&reading, plan);
+        *out = of_previous(reading, plan);
         return true;
     default:
-        return of_sums(&reading, plan, out);
+        return of_sums(reading, plan, out);
+    }
+}
+
+void running_features(const struct series_layout *layout, const struct series *series,
+                      struct counts *scratch, double *outputs)
+{
+    const struct stream *stream = layout->stream;
+    const uint32_t number = series->first + series->n - 1;
+    const struct reading reading = {layout,
+                                    series,
+                                    (const void *)series->states,
+                                    series->states,
+                                    series_entry(layout, series, number),
+                                    number};
+    for (size_t i = 0; i < stream->n_windows; i++) {
+        const struct window_plan *plan = &stream->windows[i];
+        double *out = &outputs[plan->output];
+        if (!read_window(&reading, plan, out))
+            looked_feature(layout, series, plan, number, scratch, out);
     }
 }

@@ -25,6 +25,15 @@ static bool make_link(struct feature_scratch *scratch)
     return scratch->records && scratch->link;
 }
 
+static struct hour hour_of(int64_t time_us)
+{
+    int64_t hours = time_us / US_PER_HOUR - (time_us % US_PER_HOUR < 0);
+    int64_t days = hours / 24 - (hours % 24 < 0);
+    return (struct hour){.start_us = hours * US_PER_HOUR,
+                         .of_day = hours - days * 24,
+                         .weekday = ((days + 3) % 7 + 7) % 7}; /* 1970-01-01 was a Thursday */
+}
+
 enum status feature_scratch_create(struct feature_store *store, struct feature_scratch **out,
                                    struct error *error)
 {
@@ -38,9 +47,11 @@ enum status feature_scratch_create(struct feature_store *store, struct feature_s
     scratch->columns = calloc(views->n_columns + 1, sizeof *scratch->columns);
     scratch->hashes = calloc(n_fields + 1, sizeof *scratch->hashes);
     scratch->outputs = calloc(views->n_outputs + 1, sizeof *scratch->outputs);
+    scratch->floats = calloc(views->n_outputs + 1, sizeof *scratch->floats);
+    scratch->hour = hour_of(0);
     scratch->arena = arena_create(TEXT_BYTES);
     if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
-        !scratch->arena || !make_link(scratch)) {
+        !scratch->floats || !scratch->arena || !make_link(scratch)) {
         feature_scratch_destroy(scratch);
         return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
     }
@@ -56,6 +67,7 @@ void feature_scratch_destroy(struct feature_scratch *scratch)
     free(scratch->columns);
     free(scratch->hashes);
     free(scratch->outputs);
+    free(scratch->floats);
     counts_free(&scratch->counts);
     arena_destroy(scratch->arena);
     online_link_destroy(scratch->link);
@@ -170,7 +182,7 @@ void scratch_read(struct feature_scratch *scratch, const struct event *event,
     };
 }
 
-static double calendar(const struct calendar_plan *plan, const struct feature_scratch *scratch)
+static double calendar(const struct calendar_plan *plan, struct feature_scratch *scratch)
 {
     int64_t time_us = scratch->entry.time_us;
     if (plan->field >= 0) {
@@ -178,18 +190,17 @@ static double calendar(const struct calendar_plan *plan, const struct feature_sc
             return NAN;
         time_us = scratch->slots[plan->field].time_us;
     }
-    int64_t day = time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
-    int64_t hour = (time_us - day * US_PER_DAY) / US_PER_HOUR;
-    int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+    if ((uint64_t)time_us - (uint64_t)scratch->hour.start_us >= US_PER_HOUR)
+        scratch->hour = hour_of(time_us);
     switch (plan->function) {
     case CALENDAR_HOUR:
-        return (double)hour;
+        return (double)scratch->hour.of_day;
     case CALENDAR_WEEKDAY:
-        return (double)weekday;
+        return (double)scratch->hour.weekday;
     case CALENDAR_WEEKEND:
-        return weekday >= 5;
+        return scratch->hour.weekday >= 5;
     case CALENDAR_NIGHT:
-        return hour <= plan->until_hour;
+        return scratch->hour.of_day <= plan->until_hour;
     case CALENDAR_FUNCTIONS:
         break;
     }
@@ -233,12 +244,26 @@ static void set_slot(struct feature_scratch *scratch, size_t output)
     slot->number = scratch->outputs[output];
 }
 
-/* The nearest float; what no float holds becomes the largest one of its sign. */
-static float to_float(double number)
+/* The nearest float; what no float holds becomes the largest one of its sign. NaN stays. */
+static inline float to_float(double number)
 {
-    if (fabs(number) > (double)FLT_MAX)
-        return number > 0 ? FLT_MAX : -FLT_MAX;
-    return (float)number;
+    const double most = (double)FLT_MAX;
+    number = most < number ? most : number;
+    return (float)(-most > number ? -most : number);
+}
+
+/* Apart, so that it is done several at a time. */
+static void round_all(const double *restrict numbers, float *restrict out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = to_float(numbers[i]);
+}
+
+static float of_field(const struct value *value)
+{
+    return to_float(value->type == VALUE_NUMBER ? value->number
+                    : value->type == VALUE_BOOL ? (double)value->boolean
+                                                : NAN);
 }
 
 static void transform(struct feature_scratch *scratch)
@@ -267,17 +292,11 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
             set_slot(scratch, views->read_outputs[i]);
         transform(scratch);
     }
-    for (size_t i = 0; i < views->features.n_features; i++) {
-        int source = views->sources[i];
-        double number = NAN;
-        if (source >= 0) {
-            number = scratch->outputs[source];
-        } else {
-            const struct value *value = &scratch->slots[-1 - source];
-            number = value->type == VALUE_NUMBER ? value->number
-                     : value->type == VALUE_BOOL ? (double)value->boolean
-                                                 : NAN;
-        }
-        out[i] = to_float(number);
+    round_all(scratch->outputs, scratch->floats, views->n_outputs);
+    const float *floats = scratch->floats;
+    const int *sources = views->sources;
+    for (size_t i = 0, n = views->features.n_features; i < n; i++) {
+        int source = sources[i];
+        out[i] = source >= 0 ? floats[source] : of_field(&scratch->slots[-1 - source]);
     }
 }

@@ -16,31 +16,11 @@ static unsigned char *entry_at(const struct series_layout *layout, const struct 
     return series_entry(layout, series, number);
 }
 
-double entry_value(const struct series_layout *layout, const struct series *series, uint32_t number,
-                   uint32_t column)
-{
-    const unsigned char *at = entry_at(layout, series, number) + layout->value_at;
-    return ((const double *)(const void *)at)[column];
-}
-
-uint64_t entry_hash(const struct series_layout *layout, const struct series *series,
-                    uint32_t number, uint32_t column)
-{
-    const unsigned char *at = entry_at(layout, series, number) + layout->hash_at;
-    return ((const uint64_t *)(const void *)at)[column];
-}
-
 static uint64_t *entry_id(const struct series_layout *layout, const struct series *series,
                           uint32_t number)
 {
     assert(layout->ids);
     return (uint64_t *)(void *)(entry_at(layout, series, number) + sizeof(int64_t));
-}
-
-unsigned entry_label(const struct series_layout *layout, const struct series *series,
-                     uint32_t number)
-{
-    return (unsigned)(*entry_id(layout, series, number) & LABEL_MASK);
 }
 
 static struct span_state *span_states(const struct series *series)
@@ -122,17 +102,23 @@ static bool resize(const struct series_layout *layout, struct series *series, ui
     return true;
 }
 
+static bool is_positive(const struct series_layout *layout, const void *entry)
+{
+    return layout->ids && entry_label(entry) == LABEL_POSITIVE;
+}
+
 static bool enter(const struct series_layout *layout, struct series *series, size_t span)
 {
     struct span_state *state = &span_states(series)[span];
     const struct span *plan = &layout->stream->spans[span];
+    const void *entry = entry_at(layout, series, state->head);
+    struct move move = move_of(entry, state->head, true);
     for (size_t i = 0; i < plan->n_states; i++) {
         struct state_view view = state_view(layout, series, plan->first_state + i);
-        if (!state_enter(&view, state->head, &series->bytes))
+        if (!state_move(&view, &move, &series->bytes))
             return false;
     }
-    if (layout->ids && entry_label(layout, series, state->head) == LABEL_POSITIVE)
-        state->positives++;
+    state->positives += is_positive(layout, entry);
     state->head++;
     return true;
 }
@@ -141,16 +127,16 @@ static void leave(const struct series_layout *layout, struct series *series, siz
 {
     struct span_state *state = &span_states(series)[span];
     const struct span *plan = &layout->stream->spans[span];
+    const void *entry = entry_at(layout, series, state->tail);
+    struct move move = move_of(entry, state->tail, false);
     for (size_t i = 0; i < plan->n_states; i++) {
         struct state_view view = state_view(layout, series, plan->first_state + i);
-        state_leave(&view, state->tail);
+        (void)state_move(&view, &move, &series->bytes); /* what leaves needs no memory */
     }
-    if (layout->ids && entry_label(layout, series, state->tail) == LABEL_POSITIVE)
-        state->positives--;
+    state->positives -= is_positive(layout, entry);
     state->tail++;
 }
 
-/* Moves every span on to where it is at `time_us`. */
 /* What is no longer in the span at this time leaves it. */
 static void expire(const struct series_layout *layout, struct series *series, size_t span,
                    int64_t time_us)
@@ -162,6 +148,7 @@ static void expire(const struct series_layout *layout, struct series *series, si
         leave(layout, series, span);
 }
 
+/* Moves every span on to where it is at `time_us`. */
 static bool advance(const struct series_layout *layout, struct series *series, int64_t time_us)
 {
     uint32_t end = series->first + series->n;
@@ -177,11 +164,22 @@ static bool advance(const struct series_layout *layout, struct series *series, i
 }
 
 /* The entry just appended enters the spans without delay, all older ones being in them already. */
-static bool enter_newest(const struct series_layout *layout, struct series *series)
+static bool enter_newest(const struct series_layout *layout, struct series *series, void *entry)
 {
-    for (size_t i = 0; i < layout->stream->n_spans; i++)
-        if (layout->stream->spans[i].delay_us == 0 && !enter(layout, series, i))
+    const struct stream *stream = layout->stream;
+    uint32_t number = series->first + series->n - 1;
+    bool positive = is_positive(layout, entry);
+    struct move move = move_of(entry, number, true);
+    for (size_t i = 0; i < stream->n_states; i++) {
+        struct state_view view = {layout, series, &stream->states[i]};
+        if (!view.plan->delayed && !state_move(&view, &move, &series->bytes))
             return false;
+    }
+    for (size_t i = 0; i < stream->n_spans; i++) {
+        bool entered = stream->spans[i].delay_us == 0;
+        span_states(series)[i].head += entered;
+        span_states(series)[i].positives += entered && positive;
+    }
     return true;
 }
 
@@ -231,12 +229,6 @@ void series_read(const struct series_layout *layout, const void *bytes, double *
                sizeof(uint64_t));
 }
 
-static void write_entry(const struct series_layout *layout, const struct series *series,
-                        const struct entry *entry, uint32_t number)
-{
-    series_write(layout, entry, entry_at(layout, series, number));
-}
-
 /* The first entry later than `time_us`, or the end. */
 static uint32_t first_after(const struct series_layout *layout, const struct series *series,
                             int64_t time_us)
@@ -258,7 +250,7 @@ static bool insert_late(const struct series_layout *layout, struct series *serie
     int64_t newest_us = series_newest_us(layout, series);
     for (uint32_t i = series->first + series->n; i != number; i--)
         memcpy(entry_at(layout, series, i), entry_at(layout, series, i - 1), layout->stride);
-    write_entry(layout, series, entry, number);
+    series_write(layout, entry, entry_at(layout, series, number));
     series->n++;
     for (size_t i = 0; i < layout->stream->n_spans; i++) {
         const struct span *span = &layout->stream->spans[i];
@@ -296,8 +288,9 @@ bool series_insert(const struct series_layout *layout, struct series *series,
         return insert_late(layout, series, entry, *number);
     }
     *number = series->first + series->n++;
-    write_entry(layout, series, entry, *number);
-    return enter_newest(layout, series);
+    unsigned char *at = entry_at(layout, series, *number);
+    series_write(layout, entry, at);
+    return enter_newest(layout, series, at);
 }
 
 bool series_reserve(const struct series_layout *layout, struct series *series, uint32_t n)

@@ -90,8 +90,11 @@ bool series_in_reach(const struct series_layout *layout, const struct series *se
  * at the window. */
 void series_features(const struct series_layout *layout, const struct series *series,
                      uint32_t number, struct counts *scratch, double *outputs);
-/* One of them for the newest entry from the running states; false: they do not hold it. */
-bool running_feature(const struct series_layout *layout, const struct series *series,
-                     const struct window_plan *plan, double *out);
+/* The same of the newest entry by the running states, and of one window by looking at it. */
+void running_features(const struct series_layout *layout, const struct series *series,
+                      struct counts *scratch, double *outputs);
+void looked_feature(const struct series_layout *layout, const struct series *series,
+                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
+                    double *out);
 
 #endif

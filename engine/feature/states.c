@@ -25,9 +25,14 @@ static void *state_of(const struct state_view *view)
     return view->series->states + view->plan->offset;
 }
 
+static double value_in(const struct state_view *view, const void *entry)
+{
+    return entry_value(view->layout, entry, view->plan->column);
+}
+
 static double value_of(const struct state_view *view, uint32_t number)
 {
-    return entry_value(view->layout, view->series, number, view->plan->column);
+    return value_in(view, series_entry(view->layout, view->series, number));
 }
 
 static void keep_parts(struct sum_head *head, int n_parts)
@@ -44,61 +49,69 @@ static void expand(struct sum_head *head, double *into, const double *parts, int
     memcpy(into, parts, head->n_parts * sizeof *parts);
 }
 
-/* What leaves is added with the other sign. */
-static void sum_add(struct sum_state *state, double value)
+static void look_at_column(const struct state_view *view, struct move *move)
+{
+    if (move->column == view->plan->column)
+        return;
+    move->column = view->plan->column;
+    move->value = value_in(view, move->entry);
+    move->on_grid = fixed_of(move->value, &move->steps);
+    if (!move->enters)
+        move->steps = -move->steps;
+}
+
+static void sum_expand(struct sum_state *state, const struct move *move)
 {
     struct sum_head *head = &state->head;
-    int128 steps;
     if (head->form == SUM_FIXED) {
-        if (fixed_of(value, &steps) && fixed_add(&state->fixed, steps))
-            return;
         double parts[SUM_PARTS];
         int n_parts = fixed_sum_parts(&state->fixed, parts, SUM_PARTS);
         expand(head, state->parts, parts, n_parts);
     }
     if (head->form == SUM_EXPANDED)
-        keep_parts(head, exact_add(state->parts, head->n_parts, SUM_PARTS, value));
+        keep_parts(head, exact_add(state->parts, head->n_parts, SUM_PARTS,
+                                   move->enters ? move->value : -move->value));
 }
 
-static void sum_move(struct sum_state *state, double value, bool enters)
-{
-    if (isnan(value))
-        return;
-    state->head.n += enters ? 1u : -1u;
-    if (state->head.n == 0)
-        *state = (struct sum_state){0};
-    else
-        sum_add(state, enters ? value : -value);
-}
-
-static void square_add(struct squares_state *state, double value, bool enters)
+static void sum_move(struct sum_state *state, const struct move *move)
 {
     struct sum_head *head = &state->head;
-    int128 steps;
+    if (isnan(move->value))
+        return;
+    head->n += move->enters ? 1u : -1u;
+    if (head->n == 0)
+        *state = (struct sum_state){0};
+    else if (head->form != SUM_FIXED || !move->on_grid || !fixed_add(&state->fixed, move->steps))
+        sum_expand(state, move);
+}
+
+static void squares_expand(struct squares_state *state, const struct move *move)
+{
+    struct sum_head *head = &state->head;
     if (head->form == SUM_FIXED) {
-        bool fits = fixed_of(value, &steps);
-        if (fits && !enters)
-            fixed_take_square(&state->fixed, steps);
-        if (fits && (!enters || fixed_add_square(&state->fixed, steps)))
-            return;
         double parts[SQUARES_PARTS];
         int n_parts = fixed_squares_parts(&state->fixed, parts, SQUARES_PARTS);
         expand(head, state->parts, parts, n_parts);
     }
     if (head->form == SUM_EXPANDED)
-        keep_parts(head, exact_add_square(state->parts, head->n_parts, SQUARES_PARTS, value,
-                                          enters ? 1 : -1));
+        keep_parts(head, exact_add_square(state->parts, head->n_parts, SQUARES_PARTS, move->value,
+                                          move->enters ? 1 : -1));
 }
 
-static void squares_move(struct squares_state *state, double value, bool enters)
+static void squares_move(struct squares_state *state, const struct move *move)
 {
-    if (isnan(value))
+    struct sum_head *head = &state->head;
+    if (isnan(move->value))
         return;
-    state->head.n += enters ? 1u : -1u;
-    if (state->head.n == 0)
+    head->n += move->enters ? 1u : -1u;
+    if (head->n == 0)
         *state = (struct squares_state){0};
-    else
-        square_add(state, value, enters);
+    else if (head->form != SUM_FIXED || !move->on_grid)
+        squares_expand(state, move);
+    else if (!move->enters)
+        fixed_take_square(&state->fixed, move->steps);
+    else if (!fixed_add_square(&state->fixed, move->steps))
+        squares_expand(state, move);
 }
 
 /* Whether the first of two values makes the second needless: it stays as long and is as good. */
@@ -128,16 +141,25 @@ static bool deque_grow(struct deque_state *deque, size_t *bytes)
     return true;
 }
 
-static bool deque_push(const struct state_view *view, uint32_t number, size_t *bytes)
+static void note_best(const struct state_view *view, struct deque_state *deque)
+{
+    if (deque->n > 0)
+        deque->best = value_of(view, deque_at(deque, 0));
+}
+
+static bool deque_push(const struct state_view *view, uint32_t number, double value, size_t *bytes)
 {
     struct deque_state *deque = state_of(view);
-    double value = value_of(view, number);
     if (isnan(value))
         return true;
+    if (deque->n > 0 && beats(view, value, deque->best))
+        deque->n = 0; /* better than the best: none of them needs to be looked at */
     while (deque->n > 0 && beats(view, value, value_of(view, deque_at(deque, deque->n - 1))))
         deque->n--;
     if (deque->n == deque->capacity && !deque_grow(deque, bytes))
         return false;
+    if (deque->n == 0)
+        deque->best = value;
     deque->numbers[(deque->first + deque->n++) & (deque->capacity - 1)] = number;
     return true;
 }
@@ -149,6 +171,7 @@ static void deque_leave(const struct state_view *view, uint32_t number)
         return;
     deque->first = (deque->first + 1) & (deque->capacity - 1);
     deque->n--;
+    note_best(view, deque);
 }
 
 /* Numbers from the late one on move up; then it takes its place, unless a later one is as good,
@@ -181,13 +204,13 @@ static bool deque_late(const struct state_view *view, uint32_t number, bool insi
             deque->numbers[(deque->first + keep + 1 + i) & mask] = deque_at(deque, at + i);
     deque->numbers[(deque->first + keep) & mask] = number;
     deque->n = keep + 1 + n_after;
+    note_best(view, deque);
     return true;
 }
 
-static bool distinct_add(const struct state_view *view, uint32_t number, size_t *bytes)
+static bool distinct_add(const struct state_view *view, uint64_t hash, size_t *bytes)
 {
     struct counts *counts = state_of(view);
-    uint64_t hash = entry_hash(view->layout, view->series, number, view->plan->column);
     size_t before = counts_bytes(counts);
     if (hash != 0 && !counts_add(counts, hash))
         return false;
@@ -195,59 +218,44 @@ static bool distinct_add(const struct state_view *view, uint32_t number, size_t 
     return true;
 }
 
-static void distinct_leave(const struct state_view *view, uint32_t number)
+static bool distinct_move(const struct state_view *view, const struct move *move, size_t *bytes)
 {
-    uint64_t hash = entry_hash(view->layout, view->series, number, view->plan->column);
+    uint64_t hash = entry_hash(view->layout, move->entry, view->plan->column);
+    if (move->enters)
+        return distinct_add(view, hash, bytes);
     if (hash != 0)
         counts_remove(state_of(view), hash);
-}
-
-bool state_enter(const struct state_view *view, uint32_t number, size_t *bytes)
-{
-    switch (view->plan->kind) {
-    case STATE_SUM:
-        sum_move(state_of(view), value_of(view, number), true);
-        break;
-    case STATE_SQUARES:
-        squares_move(state_of(view), value_of(view, number), true);
-        break;
-    case STATE_MIN:
-    case STATE_MAX:
-        return deque_push(view, number, bytes);
-    case STATE_DISTINCT:
-        return distinct_add(view, number, bytes);
-    case STATE_KINDS:
-        break;
-    }
     return true;
 }
 
-void state_leave(const struct state_view *view, uint32_t number)
+static bool extreme_move(const struct state_view *view, const struct move *move, size_t *bytes)
 {
-    switch (view->plan->kind) {
-    case STATE_SUM:
-        sum_move(state_of(view), value_of(view, number), false);
-        break;
-    case STATE_SQUARES:
-        squares_move(state_of(view), value_of(view, number), false);
-        break;
-    case STATE_MIN:
-    case STATE_MAX:
-        deque_leave(view, number);
-        break;
-    case STATE_DISTINCT:
-        distinct_leave(view, number);
-        break;
-    case STATE_KINDS:
-        break;
-    }
+    if (move->enters)
+        return deque_push(view, move->number, move->value, bytes);
+    deque_leave(view, move->number);
+    return true;
+}
+
+bool state_move(const struct state_view *view, struct move *move, size_t *bytes)
+{
+    if (view->plan->kind == STATE_DISTINCT)
+        return distinct_move(view, move, bytes);
+    look_at_column(view, move);
+    if (view->plan->kind == STATE_SUM)
+        sum_move(state_of(view), move);
+    else if (view->plan->kind == STATE_SQUARES)
+        squares_move(state_of(view), move);
+    else
+        return extreme_move(view, move, bytes);
+    return true;
 }
 
 bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes)
 {
     if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)
         return deque_late(view, number, inside, bytes);
-    return !inside || state_enter(view, number, bytes);
+    struct move move = move_of(series_entry(view->layout, view->series, number), number, true);
+    return !inside || state_move(view, &move, bytes);
 }
 
 void state_prefetch(const struct state_view *view)

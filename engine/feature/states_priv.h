@@ -47,6 +47,7 @@ struct deque_state {
     uint32_t *numbers;
     uint32_t first, n, capacity;
     uint32_t unused;
+    double best; /* the first one's value: reading it from its entry would be a wait for memory */
 };
 
 size_t state_size(enum state_kind kind);
@@ -58,21 +59,51 @@ struct state_view {
     const struct state_plan *plan;
 };
 
-/* The newest entry of the span comes in, at its end. False: out of memory. */
-bool state_enter(const struct state_view *view, uint32_t number, size_t *bytes);
-/* The oldest leaves. */
-void state_leave(const struct state_view *view, uint32_t number);
+/* An entry that enters or leaves states, with what was found out about the column at hand: several
+ * states in a row are of one column. */
+struct move {
+    const void *entry;
+    uint32_t number;
+    bool enters;
+    uint32_t column; /* NO_COLUMN: none yet */
+    double value;    /* NaN: missing */
+    bool on_grid;
+    int128 steps; /* negative where it leaves */
+};
+
+#define NO_COLUMN UINT32_MAX
+
+static inline struct move move_of(const void *entry, uint32_t number, bool enters)
+{
+    return (struct move){.entry = entry, .number = number, .enters = enters, .column = NO_COLUMN};
+}
+
+/* As the newest or the oldest entry of the span. False: out of memory. */
+bool state_move(const struct state_view *view, struct move *move, size_t *bytes);
 /* Entry `number` was put in, later ones have moved up by one; `inside`: it is in the span. */
 bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes);
 /* Asks for the memory behind a state. */
 void state_prefetch(const struct state_view *view);
 void state_free(const struct state_view *view);
 
-double entry_value(const struct series_layout *layout, const struct series *series, uint32_t number,
-                   uint32_t column);
-uint64_t entry_hash(const struct series_layout *layout, const struct series *series,
-                    uint32_t number, uint32_t column);
-unsigned entry_label(const struct series_layout *layout, const struct series *series,
-                     uint32_t number);
+static inline double entry_value(const struct series_layout *layout, const void *entry,
+                                 uint32_t column)
+{
+    const void *values = (const unsigned char *)entry + layout->value_at;
+    return ((const double *)values)[column];
+}
+
+static inline uint64_t entry_hash(const struct series_layout *layout, const void *entry,
+                                  uint32_t column)
+{
+    const void *hashes = (const unsigned char *)entry + layout->hash_at;
+    return ((const uint64_t *)hashes)[column];
+}
+
+/* LABEL_...; the entries carry ids. */
+static inline unsigned entry_label(const void *entry)
+{
+    return (unsigned)(((const uint64_t *)entry)[1] & LABEL_MASK);
+}
 
 #endif

@@ -34,12 +34,18 @@ struct event_keys {
 #define MAX_GROUP 48
 #define MAX_HELD  48
 
+struct hour {
+    int64_t start_us, of_day, weekday; /* Monday is 0 */
+};
+
 struct feature_scratch {
     struct feature_store *store;
     struct value *slots; /* the fields with their replacements, then the outputs */
     double *columns;
     uint64_t *hashes; /* by field; 0 where missing or not asked for */
     double *outputs;
+    float *floats;    /* the outputs rounded */
+    struct hour hour; /* that the last calendar feature was of: most events follow within it */
     struct counts counts;
     struct arena *arena;      /* of texts that expressions make */
     struct online_link *link; /* NULL: embedded */

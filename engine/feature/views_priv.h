@@ -47,6 +47,7 @@ struct state_plan {
     enum state_kind kind;
     uint32_t span;
     uint32_t column; /* place in the entry: of the values, or for STATE_DISTINCT of the hashes */
+    bool delayed;    /* its span is */
     size_t offset;   /* in the entity's block of states */
 };
 

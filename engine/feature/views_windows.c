@@ -245,8 +245,8 @@ static uint32_t find_state(struct stream *stream, enum state_kind kind, uint32_t
         if (stream->states[i].kind == kind && stream->states[i].span == span &&
             stream->states[i].column == column)
             return i;
-    stream->states[stream->n_states++] =
-        (struct state_plan){.kind = kind, .span = span, .column = column};
+    stream->states[stream->n_states++] = (struct state_plan){
+        .kind = kind, .span = span, .column = column, .delayed = stream->spans[span].delay_us != 0};
     return i;
 }
 

@@ -23,7 +23,8 @@ struct window {
 
 static double value_at(const struct window *window, uint32_t number)
 {
-    return entry_value(window->layout, window->series, number, window->plan->column);
+    return entry_value(window->layout, series_entry(window->layout, window->series, number),
+                       window->plan->column);
 }
 
 /* The first entry up to `end` later than `time_us`. */
@@ -53,7 +54,7 @@ static double positives(const struct window *window)
 {
     uint32_t n = 0;
     for (uint32_t i = window->tail; i != window->head; i++)
-        n += entry_label(window->layout, window->series, i) == LABEL_POSITIVE;
+        n += entry_label(series_entry(window->layout, window->series, i)) == LABEL_POSITIVE;
     return n;
 }
 
@@ -127,7 +128,8 @@ static bool distinct(const struct window *window, struct counts *scratch, double
 {
     counts_reset(scratch);
     for (uint32_t i = window->tail; i != window->head; i++) {
-        uint64_t hash = entry_hash(window->layout, window->series, i, window->plan->column);
+        uint64_t hash = entry_hash(window->layout, series_entry(window->layout, window->series, i),
+                                   window->plan->column);
         if (hash != 0 && !counts_add(scratch, hash))
             return false;
     }
@@ -183,16 +185,23 @@ static bool look(const struct series_layout *layout, const struct series *series
     }
 }
 
+void looked_feature(const struct series_layout *layout, const struct series *series,
+                    const struct window_plan *plan, uint32_t number, struct counts *scratch,
+                    double *out)
+{
+    if (!look(layout, series, plan, number, scratch, out))
+        *out = NAN;
+}
+
 void series_features(const struct series_layout *layout, const struct series *series,
                      uint32_t number, struct counts *scratch, double *outputs)
 {
     const struct stream *stream = layout->stream;
-    bool newest = number == series->first + series->n - 1;
-    for (size_t i = 0; i < stream->n_windows; i++) {
-        const struct window_plan *plan = &stream->windows[i];
-        double *out = &outputs[plan->output];
-        if (!(newest && running_feature(layout, series, plan, out)) &&
-            !look(layout, series, plan, number, scratch, out))
-            *out = NAN;
+    if (number == series->first + series->n - 1) {
+        running_features(layout, series, scratch, outputs);
+        return;
     }
+    for (size_t i = 0; i < stream->n_windows; i++)
+        looked_feature(layout, series, &stream->windows[i], number, scratch,
+                       &outputs[stream->windows[i].output]);
 }
