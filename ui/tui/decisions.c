@@ -41,7 +41,9 @@ static struct feed_document read_decisions(struct screen *screen)
 {
     char query[FEED_TARGET_SIZE - 60];
     put_query(screen->search, query, sizeof query);
-    return read_document(screen, 3000, "/api/v1/decisions?limit=200%s", query);
+    return read_document(screen, 3000, "/api/v1/decisions?%s%s",
+                         strstr(query, "limit=") ? "order=newest" : "order=newest&limit=200",
+                         query);
 }
 
 static const struct json *list_of(const struct feed_document *document)
@@ -198,30 +200,64 @@ static void draw_members(struct pen *pen, const char *title, const struct json *
     draw_fact(pen, title, "%s", line);
 }
 
-static void draw_verdict(struct pen *pen, const struct json *decision)
+/* The rules in their order, those that did not fire and the one that did. */
+static void draw_rules(struct pen *pen, const struct json *rules)
+{
+    if (!rules || json_kind(rules) != JSON_ARRAY || pen_left(pen) < 4)
+        return;
+    draw_heading(pen, "rules", "in their order");
+    for (const struct json *rule = json_first(rules); rule && pen_left(pen) > 2;
+         rule = json_next(rule)) {
+        bool fired = strcmp(json_word(rule, "state"), "fired") == 0;
+        const char *when = json_as_text(json_get(rule, "when"), "otherwise");
+        int left = pen->left, row = pen->row++, style = fired ? STYLE_BOLD : STYLE_QUIET;
+        canvas_put(pen->canvas, row, left + 1, 1, style, fired ? "●" : "·");
+        canvas_put(pen->canvas, row, left + 3, 18, style, json_word(rule, "name"));
+        canvas_put(pen->canvas, row, left + 22, pen->width - 34, style, when);
+        canvas_right(pen->canvas, row, left + pen->width - 12, 10, style,
+                     json_word(rule, "decision"));
+    }
+}
+
+static void draw_verdict(struct pen *pen, const struct json *decision, const struct json *proof)
 {
     const struct json *model = json_get(decision, "model");
     const char *verdict = json_word(decision, "decision");
     double index = json_double(decision, "ledger_index"), label = json_double(decision, "label");
-    char score[WORD_SIZE], latency[WORD_SIZE], row[WORD_SIZE], text[VIEW_LINE_SIZE];
+    char score[WORD_SIZE], latency[WORD_SIZE], row[WORD_SIZE], tree[WORD_SIZE], at[WORD_SIZE];
+    char text[VIEW_LINE_SIZE];
     snprintf(text, sizeof text, "%s by rule %s, score %s", verdict, json_word(decision, "rule"),
              words_score(json_double(decision, "score"), score));
     words_plain(text);
     canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2,
                style_of_decision(verdict) | STYLE_BOLD, text);
-    draw_fact(pen, "model", "%s %s, %s", json_word(model, "name"), json_word(model, "version"),
-              json_word(model, "variant"));
-    draw_fact(pen, "decided", "%s, %s%s", json_word(decision, "decided_at"),
+    draw_fact(pen, "decided", "%s by %s %s, %s, in %s%s",
+              json_moment(pen->screen, decision, "decided_at", at), json_word(model, "name"),
+              json_word(model, "version"), json_word(model, "variant"),
               words_latency(json_double(decision, "latency_us"), latency),
               isnan(label) ? ""
               : label > 0  ? "; it was fraud"
                            : "; it was no fraud");
     draw_fact(pen, "trace", "%s", json_word(decision, "trace_id"));
-    if (index >= 0)
-        draw_fact(pen, "proof", "row %s of the ledger: binnacle ledger prove %s",
-                  words_count((uint64_t)index, row), json_word(decision, "event_id"));
-    else
+    if (!(index >= 0))
         draw_fact(pen, "proof", "not recorded");
+    else if (json_word(proof, "leaf_hash")[0])
+        draw_fact(pen, "proof", "row %s is under the root of %s rows; leaf %.16s…",
+                  words_count((uint64_t)index, row),
+                  words_count((uint64_t)json_double(proof, "tree_size"), tree),
+                  json_word(proof, "leaf_hash"));
+    else
+        draw_fact(pen, "proof", "row %s of the ledger", words_count((uint64_t)index, row));
+}
+
+/* The margin that the score is made of: the bias and what the inputs moved it by. */
+static void draw_bias(struct pen *pen, const struct json *record)
+{
+    double bias = json_double(record, "bias"),
+           margin = json_double(json_get(record, "row"), "margin");
+    if (!isnan(bias) && !isnan(margin) && pen_left(pen) > 0)
+        canvas_printf(pen->canvas, pen->row++, pen->left + 3, STYLE_QUIET,
+                      "from %+.3f, which no input moves, to a margin of %+.3f", bias, margin);
 }
 
 void open_decisions(struct pen *pen)
@@ -233,14 +269,29 @@ void open_decisions(struct pen *pen)
     put_query(id, query, sizeof query);
     struct feed_document found = read_decisions(pen->screen);
     struct feed_document document =
-        read_document(pen->screen, 60000, "/api/v1/decision?reasons=all%s", query);
-    const struct json *row =
-        TAG_KIND(tag) == ITEM_ROW ? json_item(list_of(&found), (size_t)TAG_INDEX(tag)) : NULL;
-    draw_heading(pen, grid_cell_text(grid, grid->selected, 0), "");
-    if (row || document.json)
-        draw_verdict(pen, row ? row : document.json);
-    draw_members(pen, "input", json_get(row ? row : document.json, "input"));
+        read_document(pen->screen, 60000, "/api/v1/decision/record?%s", query + 1);
+    const struct json *row = json_get(document.json, "row");
+    if (!row && TAG_KIND(tag) == ITEM_ROW)
+        row = json_item(list_of(&found), (size_t)TAG_INDEX(tag));
+    draw_heading(pen, grid_cell_text(grid, grid->selected, 0), json_word(row, "entity"));
+    if (row)
+        draw_verdict(pen, row, json_get(document.json, "proof"));
+    draw_members(pen, "input", json_get(row, "input"));
     draw_rule(pen);
-    if (!draw_absent(pen, &document, "reasons"))
+    if (draw_absent(pen, &document, "reasons and proof"))
+        return;
+    int bottom = pen->bottom;
+    const struct json *rules = json_get(document.json, "rules");
+    int n = rules ? (int)json_size(rules) + 3 : 0; /* with room for the reasons */
+    pen->bottom -= n < pen_left(pen) / 2 ? n : pen_left(pen) > 12 ? pen_left(pen) / 3 : 0;
+    if (json_word(document.json, "reasons_problem")[0])
+        draw_fact(pen, "reasons", "%s", json_word(document.json, "reasons_problem"));
+    else
         draw_waterfall(pen, json_get(document.json, "reasons"));
+    draw_bias(pen, document.json);
+    pen->bottom = bottom;
+    if (pen_left(pen) > 3) {
+        draw_rule(pen);
+        draw_rules(pen, rules);
+    }
 }

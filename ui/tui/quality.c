@@ -17,8 +17,7 @@ static struct feed_document read_quarantine(struct screen *screen)
 
 static const struct json *list_of(const struct feed_document *document)
 {
-    const struct json *list = json_get(document->json, "quarantine");
-    return list ? list : json_get(document->json, "events");
+    return json_get(document->json, "quarantine");
 }
 
 /* Reasons of the snapshot, where events themselves cannot be had. */
@@ -41,18 +40,17 @@ static void fill_reasons(struct screen *screen, struct grid *grid)
 
 static void first_reason(const struct json *event, const char **field, const char **reason)
 {
-    const struct json *first = json_first(json_get(event, "errors"));
-    if (!first)
-        first = json_first(json_get(event, "quarantined"));
-    *field = first ? json_word(first, "field") : json_word(event, "field");
-    *reason = first ? json_word(first, "reason") : json_word(event, "reason");
+    const struct json *errors = json_get(event, "errors");
+    const struct json *first = errors ? json_first(errors) : NULL;
+    *field = json_word(first, "field");
+    *reason = json_word(first, "reason");
 }
 
 void fill_quality(struct screen *screen, struct grid *grid)
 {
     static const struct grid_column columns[] = {{"id", 8, true, 0},
                                                  {"time", 13, false, 0},
-                                                 {"event", 27, false, 90},
+                                                 {"state", 9, false, 90},
                                                  {"field", 16, false, 0},
                                                  {"reason", 28, false, 0}};
     struct feed_document document = read_quarantine(screen);
@@ -66,19 +64,14 @@ void fill_quality(struct screen *screen, struct grid *grid)
         return;
     grid_begin(grid, columns, 5);
     for (const struct json *event = json_first(list); event; event = json_next(event), index++) {
-        const char *field, *reason, *time = json_word(event, "at");
+        const char *field, *reason;
         char id[WORD_SIZE], at[WORD_SIZE];
-        int64_t time_us = 0;
         first_reason(event, &field, &reason);
-        if (!*time)
-            time = json_word(event, "time");
-        if (time_parse(slice_of(time), &time_us))
-            time = screen_time(screen, time_us, true, at);
-        snprintf(id, sizeof id, "%.0f", json_double(event, "id"));
+        snprintf(id, sizeof id, "%.0f", json_double(event, "quarantine_id"));
         grid_row(grid, ITEM_TAG(ITEM_ROW, index));
-        grid_number(grid, STYLE_QUIET, json_double(event, "id"), id);
-        grid_number(grid, STYLE_QUIET, (double)time_us, time);
-        grid_text(grid, STYLE_TEXT, json_word(event, "event_id"));
+        grid_number(grid, STYLE_QUIET, json_double(event, "quarantine_id"), id);
+        grid_text(grid, STYLE_QUIET, json_moment(screen, event, "received_at", at));
+        grid_text(grid, STYLE_QUIET, json_word(event, "status"));
         grid_text(grid, STYLE_TEXT, field);
         grid_text(grid, STYLE_TEXT, reason);
     }
@@ -183,13 +176,14 @@ void open_quality(struct pen *pen)
     }
     struct feed_document document = read_quarantine(pen->screen);
     const struct json *event = json_item(list_of(&document), (size_t)TAG_INDEX(tag));
-    draw_heading(pen, "quarantined event", json_word(event, "event_id"));
-    draw_fact(pen, "number", "%.0f", json_double(event, "id"));
+    char at[WORD_SIZE], id[WORD_SIZE];
+    snprintf(id, sizeof id, "%.0f", json_double(event, "quarantine_id"));
+    draw_heading(pen, "quarantined event", id);
+    draw_fact(pen, "came", "%s by %s, %s", json_moment(pen->screen, event, "received_at", at),
+              json_word(event, "source"), json_word(event, "status"));
     const struct json *errors = json_get(event, "errors");
     for (const struct json *error = errors ? json_first(errors) : NULL; error;
          error = json_next(error))
         draw_fact(pen, json_word(error, "field"), "%s", json_word(error, "reason"));
-    if (json_word(event, "raw")[0])
-        draw_fact(pen, "as it came", "%s", json_word(event, "raw"));
     draw_fact(pen, "do", "r submits it again; binnacle quarantine export takes it out as it came");
 }

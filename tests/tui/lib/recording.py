@@ -213,11 +213,21 @@ def documents(text):
         {"field": "transaction_amount", "null_ratio": 0, "usual_null_ratio": 0, "n": 748800,
          "state": "ok"}]})
     line("/api/v1/quarantine?limit=200", {"quarantine": [
-        {"id": 40 - i, "at": ago(seconds=9 * i), "event_id": text(f"01J8ZQ5V7N3K2M4P6R8T0W2Q{i:02d}"),
+        {"quarantine_id": 40 - i, "received_at": ago(seconds=9 * i), "status": "open",
+         "source": text("http"),
          "errors": [{"field": text("country"), "reason": text("is none of US, CA, GB, DE, FR")}]}
         for i in range(40)]})
-    line("/api/v1/decisions?limit=200", {"decisions": [decision(text, i) for i in range(60)]})
-    line("/api/v1/decision?reasons=all&event_id=01J8ZQ5V7N3K2M4P6R8T0W2Y00", decision(text, 0))
+    line("/api/v1/decisions?order=newest&limit=200", {"decisions": [decision(text, i) for i in range(60)]})
+    first = decision(text, 0)
+    line("/api/v1/decision/record?event_id=01J8ZQ5V7N3K2M4P6R8T0W2Y00", {
+        "row": {**first, "margin": 3.48}, "reasons": first["reasons"], "bias": -5.547,
+        "reasons_problem": None, "proof_problem": None,
+        "rules": [{"name": "blocked-user", "when": "in_list('blocked-users', user_id)",
+                   "decision": "decline", "code": "R-BLOCKED", "state": "passed"},
+                  {"name": text("high-score"), "when": "score >= 0.8", "decision": "decline",
+                   "code": None, "state": "fired"}],
+        "proof": {"leaf_index": 13637600, "tree_size": 13637640,
+                  "leaf_hash": "9ddc262123a7ac2cb2c1b57e2462d47989d6b4155612fcee38174eebd7918cd4"}})
     line("/api/v1/logs?limit=1000", {"newest": 60, "lines": [
         {"seq": i, "time": ago(minutes=60 - i), "level": ("info", "info", "warn", "error")[i % 4],
          "component": "record", "event": text("slow_commit"),
@@ -232,7 +242,7 @@ def documents(text):
 
 
 def many_rows(n):
-    line("/api/v1/decisions?limit=200", {"decisions": [decision(str, i) for i in range(n)]})
+    line("/api/v1/decisions?order=newest&limit=200", {"decisions": [decision(str, i) for i in range(n)]})
 
 
 def main():
