@@ -53,8 +53,8 @@ static void make_bins(struct nannyml *with)
         with->bins.failed = all.failed;
         for (size_t i = 0; i < all.n; i++) {
             if (all.reference[i] > 0)
-                tally_add(&with->bins, all.labels[i], strlen(all.labels[i]), all.reference[i],
-                          all.current[i]);
+                compare_tally_add(&with->bins, all.labels[i], strlen(all.labels[i]),
+                                  all.reference[i], all.current[i]);
         }
         tally_free(&all);
         return;
@@ -86,7 +86,7 @@ static void by_distance(struct nannyml *with, int distance)
     tally_shares(bins->current, n, (double)with->m, q);
     double left = 1 - numpy_sum(q, n);
     if (left > 0) {
-        tally_add(bins, "(outside)", 9, 0, (double)with->m - tally_total(bins->current, n));
+        compare_tally_add(bins, "(outside)", 9, 0, (double)with->m - tally_total(bins->current, n));
         q[n] = left;
     }
     if (distance == DISTANCE_JS_BASE_2) { /* scipy makes shares of them again */

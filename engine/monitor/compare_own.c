@@ -29,8 +29,8 @@
 
 static void add_missing(struct tally *tally, const struct compare_pair *pair)
 {
-    tally_add(tally, "(missing)", 9, (double)pair->reference->n_missing,
-              (double)pair->current->n_missing);
+    compare_tally_add(tally, "(missing)", 9, (double)pair->reference->n_missing,
+                      (double)pair->current->n_missing);
 }
 
 static size_t until(const struct column *column, double limit)
@@ -46,8 +46,8 @@ static void add_range(struct tally *tally, const struct compare_pair *pair, doub
     int size = snprintf(label, sizeof label, "%c%g, %g]", first ? '[' : '(', low, high);
     size_t from_a = first ? cuts_below(a->values, a->n_values, low) : until(a, low);
     size_t from_b = first ? cuts_below(b->values, b->n_values, low) : until(b, low);
-    tally_add(tally, label, (size_t)size, (double)(until(a, high) - from_a),
-              (double)(until(b, high) - from_b));
+    compare_tally_add(tally, label, (size_t)size, (double)(until(a, high) - from_a),
+                      (double)(until(b, high) - from_b));
 }
 
 static void add_outside(struct tally *tally, const struct compare_pair *pair, double low,
@@ -56,11 +56,11 @@ static void add_outside(struct tally *tally, const struct compare_pair *pair, do
     char label[40];
     const struct column *a = pair->reference, *b = pair->current;
     int size = snprintf(label, sizeof label, "< %g", low);
-    tally_add(tally, label, (size_t)size, (double)cuts_below(a->values, a->n_values, low),
-              (double)cuts_below(b->values, b->n_values, low));
+    compare_tally_add(tally, label, (size_t)size, (double)cuts_below(a->values, a->n_values, low),
+                      (double)cuts_below(b->values, b->n_values, low));
     size = snprintf(label, sizeof label, "> %g", high);
-    tally_add(tally, label, (size_t)size, (double)(a->n_values - until(a, high)),
-              (double)(b->n_values - until(b, high)));
+    compare_tally_add(tally, label, (size_t)size, (double)(a->n_values - until(a, high)),
+                      (double)(b->n_values - until(b, high)));
 }
 
 static void bin_numbers(struct tally *tally, const struct compare_pair *pair)
@@ -68,8 +68,8 @@ static void bin_numbers(struct tally *tally, const struct compare_pair *pair)
     struct column finite = compare_finite(pair->reference);
     double edges[N_QUANTILES];
     if (finite.n_values == 0) {
-        tally_add(tally, "(any)", 5, (double)pair->reference->n_values,
-                  (double)pair->current->n_values);
+        compare_tally_add(tally, "(any)", 5, (double)pair->reference->n_values,
+                          (double)pair->current->n_values);
         return;
     }
     double low = finite.values[0], high = finite.values[finite.n_values - 1], from = low;
@@ -123,8 +123,8 @@ static void bin_most(struct tally *tally, const struct categories *of,
         double here = (double)order[i]->count;
         double there = unseen ? 0 : (double)count_of(other, order[i]->text);
         if (i < MOST_CATEGORIES) {
-            tally_add(tally, order[i]->text.data, order[i]->text.size, unseen ? 0 : here,
-                      unseen ? here : there);
+            compare_tally_add(tally, order[i]->text.data, order[i]->text.size, unseen ? 0 : here,
+                              unseen ? here : there);
         } else {
             rest[0] += unseen ? 0 : here;
             rest[1] += unseen ? here : there;
@@ -132,7 +132,7 @@ static void bin_most(struct tally *tally, const struct categories *of,
     }
     const char *label = unseen ? "(other unseen)" : "(other)";
     if (rest[0] + rest[1] > 0)
-        tally_add(tally, label, strlen(label), rest[0], rest[1]);
+        compare_tally_add(tally, label, strlen(label), rest[0], rest[1]);
     free((void *)order);
 }
 

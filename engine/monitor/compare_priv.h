@@ -15,8 +15,8 @@ struct tally {
 
 void tally_free(struct tally *tally);
 /* Adds a bin; the label (may be NULL) is copied. */
-void tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
-               double current);
+void compare_tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
+                       double current);
 /* Every value, or category, that either side has, in ascending order. */
 void tally_values(struct tally *tally, const struct column *reference,
                   const struct column *current);

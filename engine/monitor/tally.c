@@ -40,8 +40,8 @@ static bool grow(struct tally *tally)
     return done;
 }
 
-void tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
-               double current)
+void compare_tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
+                       double current)
 {
     if (tally->failed || (tally->n == tally->capacity && !grow(tally))) {
         tally->failed = true;
@@ -72,7 +72,7 @@ static void number_values(struct tally *tally, const struct column *a, const str
         double value = from_a ? a->values[i] : b->values[j];
         size_t in_a = run_of(a, i, value), in_b = run_of(b, j, value);
         int size = snprintf(label, sizeof label, "%g", value);
-        tally_add(tally, label, (size_t)size, (double)in_a, (double)in_b);
+        compare_tally_add(tally, label, (size_t)size, (double)in_a, (double)in_b);
         i += in_a;
         j += in_b;
     }
@@ -85,8 +85,8 @@ static void text_values(struct tally *tally, const struct categories *a, const s
                     : j == b->n ? -1
                                 : slice_compare(a->list[i].text, b->list[j].text);
         struct slice text = order <= 0 ? a->list[i].text : b->list[j].text;
-        tally_add(tally, text.data, text.size, order <= 0 ? (double)a->list[i].count : 0,
-                  order >= 0 ? (double)b->list[j].count : 0);
+        compare_tally_add(tally, text.data, text.size, order <= 0 ? (double)a->list[i].count : 0,
+                          order >= 0 ? (double)b->list[j].count : 0);
         i += order <= 0;
         j += order >= 0;
     }
@@ -113,7 +113,7 @@ void tally_edges(struct tally *tally, const struct column *reference, const stru
     for (size_t i = 0; i < n_bins; i++) {
         int size = snprintf(label, sizeof label, "[%g, %g%c", edges[i], edges[i + 1],
                             i + 1 == n_bins ? ']' : ')');
-        tally_add(tally, label, (size_t)size, counts[i], counts[n_bins + i]);
+        compare_tally_add(tally, label, (size_t)size, counts[i], counts[n_bins + i]);
     }
     free(counts);
 }
