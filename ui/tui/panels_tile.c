@@ -22,7 +22,7 @@ void draw_panels(struct pen *pen, const struct panel *panels, int n)
         /* A last row with fewer of them gives each more room. */
         int line = i / across, place = i % across;
         int here = (line + 1) * across <= shown ? across : shown - line * across;
-        int width = pen->width / here;
+        int width = pen->width / (here > 0 ? here : 1);
         struct pen part = *pen;
         part.left = pen->left + place * width;
         part.width = width - (place < here - 1);
