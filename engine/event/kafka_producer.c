@@ -44,6 +44,9 @@ static enum status open_handle(struct kafka_producer *producer,
         /* Long enough for batches to fill while an event passes the stages, short against a commit.
          */
         {"linger.ms", "1"},
+        /* Right after a transaction the brokers are still marking its messages and want to be asked
+         * again: with the usual 100 ms that is what an event waits for most. */
+        {"retry.backoff.ms", "10"},
         {"compression.codec", "lz4"},
         /* Nobody asks about those that arrive, and each report costs a wake-up. */
         {"delivery.report.only.error", "true"},
