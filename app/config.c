@@ -60,6 +60,8 @@ static const struct config_key top_keys[] = {
      "{token_file, allowed_hosts}"},
     {"drift", CONFIG_NODE, offsetof(struct config, drift), false, 0, 0,
      "drift thresholds and reference"},
+    {"expectations", CONFIG_NODE, offsetof(struct config, expectations), false, 0, 0,
+     "conditions over windows of recent minutes: {name, check, over}; see engine/monitor"},
     {"history", CONFIG_NODE, offsetof(struct config, history), false, 0, 0,
      "{minutes, hours, labels}: how long every minute and hour is kept, told apart by what"},
     {"train", CONFIG_NODE, offsetof(struct config, train), false, 0, 0,

@@ -69,7 +69,7 @@ struct config {
     struct traffic_arm arms[TRAFFIC_MAX_ARMS]; /* each names one of the models; no handles */
     size_t n_arms;
     struct kafka_options kafka; /* brokers NULL: not configured */
-    const struct yaml_node *objectives, *alerts, *channels, *access, *drift, *history, *train;
+    const struct yaml_node *objectives, *alerts, *channels, *access, *drift, *history, *expectations, *train;
     struct contract *contract;
     struct feature_views *views;
     struct rules *rules;

@@ -102,7 +102,7 @@ static enum status cohort(struct drill *drill, struct error *error)
 static enum status canary(struct drill *drill, struct error *error)
 {
     enum status status =
-        drill_set_canary(drill, round(drill_between(drill, 35, 80)), "ramp", error);
+        drill_set_canary(drill, round(drill_between(drill, 45, 85)), "ramp", error);
     return status == STATUS_OK ? drill_post(drill, &ordinary, error) : status;
 }
 

@@ -15,9 +15,10 @@
 #include "engine/base/json.h"
 #include "engine/base/thread.h"
 
-#define TRAFFIC_PATH "/api/v1/traffic"
-#define RELOAD_PATH  "/api/v1/reload"
-#define FILE_BYTES   (1u << 20)
+#define TRAFFIC_PATH  "/api/v1/traffic"
+#define RELOAD_PATH   "/api/v1/reload"
+#define FILE_BYTES    (1u << 20)
+#define RESTORE_TRIES 60 /* half a second apart */
 
 static enum status call(struct drill *drill, const char *method, const char *path,
                         struct slice body, struct buffer *reply, struct error *error)
@@ -244,14 +245,29 @@ enum status drill_add_rule(struct drill *drill, const char *rule, struct error *
     return status;
 }
 
-enum status drill_restore(struct drill *drill, struct error *error)
+static enum status restore_once(struct drill *drill, struct error *error)
 {
     enum status status = STATUS_OK, other = STATUS_OK;
+    struct error rules;
     if (drill->split_changed)
         status = put_split(drill, (double)NAN, "taken back", error);
     if (drill->rules_changed)
-        other = write_rules(drill, buffer_slice(&drill->rules_before), error);
+        other = write_rules(drill, buffer_slice(&drill->rules_before), &rules);
     drill->split_changed = drill->split_changed && status != STATUS_OK;
     drill->rules_changed = drill->rules_changed && other != STATUS_OK;
+    if (status == STATUS_OK && other != STATUS_OK)
+        *error = rules;
     return status != STATUS_OK ? status : other;
+}
+
+/* A service that was hurt takes orders again only when it is well. */
+enum status drill_restore(struct drill *drill, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = 500 * 1000000};
+    enum status status = restore_once(drill, error);
+    for (int i = 0; i < RESTORE_TRIES && status != STATUS_OK; i++) {
+        nanosleep(&pause, NULL);
+        status = restore_once(drill, error);
+    }
+    return status;
 }

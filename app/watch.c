@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/quality.h"
 #include "engine/base/encoding.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -28,7 +29,9 @@ struct watch {
     struct changes *changes;
     struct seen_alert alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
-    struct lock lock; /* of all that follows */
+    struct quality *quality;
+    int64_t changed_us; /* when something was last changed here; the tick's */
+    struct lock lock;   /* of all that follows */
     struct explain_memory memory;
     struct explanation explanation;
     struct snapshot facts; /* of the newest tick; too large for the stack of a request */
@@ -101,8 +104,11 @@ enum status watch_create(const struct session *session, struct watch **watch, st
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
     lock_init(&made->lock, "watch");
-    enum status status = open_list(made, error);
+    enum status status = quality_create(session, &made->quality, error);
+    if (status == STATUS_OK)
+        status = open_list(made, error);
     if (status != STATUS_OK) {
+        quality_destroy(made->quality);
         lock_destroy(&made->lock);
         free(made);
         return status;
@@ -119,6 +125,7 @@ void watch_destroy(struct watch *watch)
         return;
     list(watch, CHANGE_STOP, "binnacle " BINNACLE_VERSION " stopped");
     changes_close(watch->changes);
+    quality_destroy(watch->quality);
     lock_destroy(&watch->lock);
     free(watch);
 }
@@ -209,6 +216,8 @@ static int recent_changes(struct watch *watch, int64_t at_us,
         return 0;
     for (size_t i = 0; i < n; i++) {
         struct explain_change *change = &out[found];
+        if (list[i].kind != CHANGE_ALERT && list[i].kind != CHANGE_LABEL)
+            watch->changed_us = list[i].at_us;
         if (!could_be_cause(list[i].kind, &change->kind))
             continue;
         change->at_us = list[i].at_us;
@@ -232,6 +241,7 @@ static void conclude(struct watch *watch, int64_t at_us)
     struct slices_view view;
     struct explain_facts facts = {
         .now_us = at_us,
+        .entity = contract_schema(parts->contract)->entity,
         .changes = changes,
         .n_changes = recent_changes(watch, at_us, changes),
         .shared_store = has_shared_store(parts),
@@ -257,7 +267,9 @@ void watch_tick(struct watch *watch, struct snapshot *snapshot)
     if (snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
         conclude(watch, snapshot->time_us);
     snapshot->explanation = watch->explanation;
+    int64_t changed_us = watch->changed_us;
     lock_release(&watch->lock);
+    quality_tick(watch->quality, changed_us, snapshot);
 }
 
 /* ---- what is asked over HTTP ---- */
@@ -288,6 +300,14 @@ static int changes_get(void *context, int64_t from_us, int64_t to_us, struct buf
     json_array_end(&json);
     json_object_end(&json);
     free(list);
+    return 200;
+}
+
+static int quality_get(void *context, struct buffer *out, struct error *error)
+{
+    struct watch *watch = context;
+    (void)error;
+    quality_json(watch->quality, now_us(watch), out);
     return 200;
 }
 
@@ -350,5 +370,6 @@ void watch_table(struct watch *watch, struct web_backend *table)
     table->watch = watch;
     table->changes = changes_get;
     table->explain = explain_get;
+    table->quality = quality_get;
     table->reload = reload;
 }

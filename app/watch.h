@@ -16,8 +16,8 @@ MUST_USE enum status watch_create(const struct session *session, struct watch **
 /* Lists the stop. NULL is ignored. */
 void watch_destroy(struct watch *watch);
 
-/* Alerts that fire or are over since the last tick go into the list, and what is wrong now goes into
- * the snapshot. The tick's thread. */
+/* Alerts that fire or are over since the last tick go into the list, and what is wrong now goes
+ * into the snapshot. The tick's thread. */
 void watch_tick(struct watch *watch, struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);

@@ -101,6 +101,9 @@ static void tell_impact(const struct inquiry *inquiry, const struct symptom *sym
     out->requests = round(events * touched);
     if (symptom->kind == SYMPTOM_LABELS)
         out->requests = round((double)symptom->n_now * (symptom->now - symptom->base));
+    double users = slices_distinct(view, inquiry->facts->entity, symptom->from, symptom->to);
+    if (!isnan(touched) && !isnan(users))
+        out->users = round(fmin(users * touched, out->requests));
     out->errors = (double)events_between(inquiry, SLICED_ERRORS, symptom->from, symptom->to);
     out->decisions = moves_decisions(symptom->kind) ? out->requests : 0;
     if (view->amount_field) {

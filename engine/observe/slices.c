@@ -8,36 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/thread.h"
-
-#define RULES     32
-#define NO_SERIES (-1)
-
-/* Where the counters of one field are. */
-struct place {
-    int field, reasons; /* first counters */
-    int words;          /* of the first word's slice; NO_SERIES: it is no cohort */
-    struct slice_field shape;
-};
-
-struct slices {
-    struct lock lock;
-    const struct schema *schema;
-    struct slice_series series[MAX_SERIES];
-    int n_series, n_counters;
-    int fixed[SERIES_SLICE]; /* first counter of each series that is there once */
-    int variants;            /* of the champion's slice */
-    struct place *places;    /* one a field */
-    int amount;              /* field; -1: none */
-    char amount_field[NAME_SIZE];
-    int64_t stamps[SLICE_CELLS]; /* the two seconds a cell stands for; 0: none */
-    int64_t first_stamp;         /* 0: nothing was counted */
-    uint32_t *rows;
-    double amounts[SLICE_CELLS], declined[SLICE_CELLS];
-    char rules[RULES][NAME_SIZE];
-    struct latency_counts answers; /* as of the last tick */
-    int64_t lock_waited_us;        /* likewise */
-};
+#include "engine/base/hash.h"
+#include "engine/observe/slices_priv.h"
 
 /* ---- layout ---- */
 
@@ -100,6 +72,15 @@ static int find_amount(const struct schema *schema)
     return -1;
 }
 
+/* Texts without a list of words, and numbers, have more to be known than counts. */
+static void place_extra(struct slices *slices, int i, const struct slice_field *shape)
+{
+    enum field_type type = slices->schema->fields[i].type;
+    bool wanted =
+        (type == FIELD_STRING && shape->n_words == 0) || type == FIELD_FLOAT || type == FIELD_INT;
+    slices->extra_of[i] = wanted && slices->n_extras < EXTRAS ? slices->n_extras++ : -1;
+}
+
 static void lay_out(struct slices *slices, const struct slices_options *options)
 {
     for (int kind = 0; kind < SERIES_SLICE; kind++)
@@ -112,6 +93,8 @@ static void lay_out(struct slices *slices, const struct slices_options *options)
     }
     for (size_t i = 0; options->schema && i < options->schema->n_fields; i++)
         place_field(slices, (int)i, &options->fields[i]);
+    for (size_t i = 0; options->schema && i < options->schema->n_fields; i++)
+        place_extra(slices, (int)i, &options->fields[i]);
     slices->amount = find_amount(options->schema);
     if (slices->amount >= 0)
         snprintf(slices->amount_field, sizeof slices->amount_field, "%s",
@@ -127,10 +110,12 @@ struct slices *slices_create(const struct slices_options *options)
     slices->schema = options->schema;
     size_t n_fields = options->schema ? options->schema->n_fields : 0;
     slices->places = calloc(n_fields + 1, sizeof *slices->places);
-    if (slices->places)
+    slices->extra_of = calloc(n_fields + 1, sizeof *slices->extra_of);
+    if (slices->places && slices->extra_of)
         lay_out(slices, options);
+    slices->extras = calloc(SLICE_CELLS * (size_t)slices->n_extras + 1, sizeof *slices->extras);
     slices->rows = calloc(SLICE_CELLS * (size_t)slices->n_counters + 1, sizeof *slices->rows);
-    if (!slices->places || !slices->rows) {
+    if (!slices->places || !slices->extra_of || !slices->extras || !slices->rows) {
         slices_destroy(slices);
         return NULL;
     }
@@ -142,12 +127,38 @@ void slices_destroy(struct slices *slices)
     if (!slices)
         return;
     lock_destroy(&slices->lock);
+    free(slices->extras);
+    free(slices->extra_of);
     free(slices->rows);
     free(slices->places);
     free(slices);
 }
 
 /* ---- counting; the lock is held ---- */
+
+void slices_clear_extras(struct cell_extra *extras, int n)
+{
+    memset(extras, 0, (size_t)n * sizeof *extras);
+    for (int i = 0; i < n; i++) {
+        extras[i].low = INFINITY;
+        extras[i].high = -INFINITY;
+    }
+}
+
+static void add_extra(struct slices *slices, int cell, size_t field, const struct value *value)
+{
+    int place = slices->extra_of[field];
+    if (place < 0)
+        return;
+    struct cell_extra *extra =
+        &slices->extras[(size_t)cell * (size_t)slices->n_extras + (size_t)place];
+    if (value->type == VALUE_STRING)
+        sketch_add(&extra->sketch, hash64(value->string.data, value->string.size, 0));
+    if (value->type == VALUE_NUMBER && isfinite(value->number)) {
+        extra->low = fmin(extra->low, value->number);
+        extra->high = fmax(extra->high, value->number);
+    }
+}
 
 /* The row of a time, cleared when it stood for an earlier one; NULL for what is too long ago. */
 static uint32_t *row_at(struct slices *slices, int64_t at_us, int *cell)
@@ -160,6 +171,8 @@ static uint32_t *row_at(struct slices *slices, int64_t at_us, int *cell)
     if (stamp > slices->stamps[*cell]) {
         memset(row, 0, (size_t)slices->n_counters * sizeof *row);
         slices->amounts[*cell] = slices->declined[*cell] = 0;
+        slices_clear_extras(slices->extras + (size_t)*cell * (size_t)slices->n_extras,
+                            slices->n_extras);
         slices->stamps[*cell] = stamp;
     }
     if (slices->first_stamp == 0)
@@ -249,7 +262,7 @@ static void count_slice(uint32_t *row, int first, const struct tick *tick)
         row[first + tick->offsets[i]]++;
 }
 
-static void count_event(struct slices *slices, uint32_t *row, const struct event *event,
+static void count_event(struct slices *slices, uint32_t *row, int cell, const struct event *event,
                         const struct tick *tick)
 {
     const struct schema *schema = slices->schema;
@@ -261,6 +274,7 @@ static void count_event(struct slices *slices, uint32_t *row, const struct event
         int word = place->shape.n_words > 0 ? word_of(place, value) : -1;
         if (place->field != NO_SERIES)
             row[place->field + violated_bin(event, (int)i, value_bin(place, value, word))]++;
+        add_extra(slices, cell, i, value);
         if (word >= 0 && place->words != NO_SERIES)
             count_slice(row, place->words + word * SLICE_COUNTERS, tick);
     }
@@ -325,7 +339,9 @@ static void count_outcome(struct slices *slices, const struct outcome *outcome)
     }
     if (outcome->variant < VARIANT_SHADOW)
         count_slice(row, slices->variants + (int)outcome->variant * SLICE_COUNTERS, &tick);
-    count_event(slices, row, outcome->event, &tick);
+    if (outcome->event->time_us > slices->newest_event_us)
+        slices->newest_event_us = outcome->event->time_us;
+    count_event(slices, row, cell, outcome->event, &tick);
     count_amount(slices, cell, outcome);
 }
 
@@ -346,7 +362,7 @@ void slices_quarantine(struct slices *slices, const struct event *event, int64_t
     if (row) {
         row[slices->fixed[SERIES_EVENTS] + SLICED_QUARANTINED]++;
         if (was_read(event))
-            count_event(slices, row, event, &tick);
+            count_event(slices, row, cell, event, &tick);
         for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
             const struct violation *violation = &event->violations[i];
             if (slices->schema && violation->field >= 0 &&
@@ -415,75 +431,4 @@ void slices_tick(struct slices *slices, const struct snapshot *snapshot)
         }
     }
     lock_release(&slices->lock);
-}
-
-/* ---- reading ---- */
-
-static void copy_cells(struct slices *slices, int64_t first, struct slices_view *view,
-                       uint32_t *rows, double *amounts, double *declined)
-{
-    size_t width = (size_t)slices->n_counters;
-    for (int i = 0; i < view->n_cells; i++) {
-        int64_t stamp = first + i;
-        int cell = (int)(stamp % SLICE_CELLS);
-        if (slices->stamps[cell] != stamp)
-            continue;
-        memcpy(rows + (size_t)i * width, slices->rows + (size_t)cell * width, width * sizeof *rows);
-        amounts[i] = slices->amounts[cell];
-        declined[i] = slices->declined[cell];
-    }
-}
-
-bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view)
-{
-    *view = (struct slices_view){.series = slices->series,
-                                 .n_series = slices->n_series,
-                                 .n_counters = slices->n_counters,
-                                 .amount_field = slices->amount >= 0 ? slices->amount_field : NULL};
-    lock_take(&slices->lock);
-    int64_t last = now_us / SLICE_CELL_US, first = last - SLICE_CELLS + 1;
-    if (first < slices->first_stamp)
-        first = slices->first_stamp;
-    bool any = slices->first_stamp > 0 && first <= last;
-    view->n_cells = any ? (int)(last - first + 1) : 0;
-    view->start_us = first * SLICE_CELL_US;
-    size_t n = (size_t)view->n_cells, width = (size_t)slices->n_counters;
-    double *amounts = any ? calloc(1, n * (2 * sizeof(double) + width * sizeof(uint32_t))) : NULL;
-    if (amounts) {
-        uint32_t *rows = (uint32_t *)(amounts + 2 * n);
-        copy_cells(slices, first, view, rows, amounts, amounts + n);
-        view->rows = rows;
-        view->amounts = amounts;
-        view->declined = amounts + n;
-        view->memory = amounts;
-        for (int i = 0; i < RULES - 1; i++)
-            view->rules[i] = slices->rules[i][0] ? slices->rules[i] : NULL;
-    }
-    lock_release(&slices->lock);
-    return amounts != NULL;
-}
-
-void slices_view_free(struct slices_view *view)
-{
-    free(view->memory);
-    view->memory = NULL;
-}
-
-const struct slice_series *slices_find(const struct slices_view *view, enum series_kind kind,
-                                       int field)
-{
-    for (int i = 0; i < view->n_series; i++) {
-        if (view->series[i].kind == kind && (field < 0 || view->series[i].field == field))
-            return &view->series[i];
-    }
-    return NULL;
-}
-
-void slices_sum(const struct slices_view *view, int counter, int n, int from, int to, uint64_t *sum)
-{
-    for (int cell = from; cell < to; cell++) {
-        const uint32_t *row = view->rows + (size_t)cell * (size_t)view->n_counters + counter;
-        for (int i = 0; i < n; i++)
-            sum[i] += row[i];
-    }
 }

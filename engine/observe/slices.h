@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/decide/outcome.h"
+#include "engine/observe/sketch.h"
 #include "engine/observe/snapshot.h"
 
 #define SLICE_CELL_US   INT64_C(2000000)
@@ -90,6 +91,12 @@ void slices_tick(struct slices *slices, const struct snapshot *snapshot);
 
 /* ---- read ---- */
 
+/* Of one field in one cell, what is no count. */
+struct cell_extra {
+    struct sketch sketch; /* of the texts that are no words of an enumeration */
+    double low, high;     /* of the numbers; low above high: none came */
+};
+
 struct slices_view {
     const struct slice_series *series;
     int n_series, n_counters;
@@ -98,7 +105,11 @@ struct slices_view {
     const uint32_t *rows; /* n_cells rows of n_counters */
     const double *amounts, *declined; /* by cell: sums of the amount field, accepted and declined */
     const char *amount_field;         /* NULL: the contract has none */
-    const char *rules[32];            /* by counter of SERIES_RULE; NULL: none */
+    int64_t now_us, newest_event_us;  /* time of the newest event accepted; 0: none yet */
+    const struct cell_extra *extras;  /* n_cells rows of n_extras */
+    const int *extra_of;              /* by field: which of a row's; -1: none */
+    int n_fields, n_extras;
+    const char *rules[32]; /* by counter of SERIES_RULE; NULL: none */
     void *memory;
 };
 /* A copy as of now_us, which slices_view_free() frees. False: out of memory, or nothing yet. */
@@ -107,6 +118,11 @@ void slices_view_free(struct slices_view *view);
 /* The first series of this kind and field (-1: any), or NULL. */
 const struct slice_series *slices_find(const struct slices_view *view, enum series_kind kind,
                                        int field);
+/* How many different texts a field had in the cells [from, to), about; NaN: not counted. */
+double slices_distinct(const struct slices_view *view, int field, int from, int to);
+/* Its least and greatest number; NaN: none came. */
+void slices_range(const struct slices_view *view, int field, int from, int to, double *low,
+                  double *high);
 /* Adds `n` counters from `counter` on over the cells [from, to) to sum. */
 void slices_sum(const struct slices_view *view, int counter, int n, int from, int to,
                 uint64_t *sum);

@@ -216,6 +216,22 @@ struct tier_status {
 };
 #define MAX_TIERS 5
 
+/* Whether the data is sound, by the last five minutes and the history's hours. NaN: no data. */
+struct quality_status {
+    bool used;
+    enum health state;    /* the worst of all below */
+    char why[240];        /* "" */
+    uint64_t n;           /* events behind it */
+    double missing_ratio; /* by how much the share of missing values grew in the worst field */
+    double invalid_ratio; /* share of values that break the contract, in the worst field */
+    double duplicate_ratio;
+    double age_p95_s;     /* of events when decided */
+    double feature_lag_s; /* how old the newest event is that features know */
+    double volume_per_s, volume_usual_per_s, volume_z; /* against this hour of other weeks */
+    uint64_t expectations_failed, expectations_nodata;
+    uint64_t anomalies; /* key series far from their usual */
+};
+
 struct snapshot {
     uint64_t seq;
     int64_t time_us; /* engine's clock */
@@ -267,6 +283,7 @@ struct snapshot {
     struct kafka_status kafka;
     struct head_place_status head_places[MAX_HEAD_PLACES];
     int n_head_places;
+    struct quality_status quality;
     struct explanation explanation; /* n_causes 0: not looked for yet */
     bool ready;
     char not_ready[200]; /* why, when not */

@@ -315,6 +315,30 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
     json_text(json, "not_ready", snapshot->ready ? NULL : snapshot->not_ready);
 }
 
+static void quality_json(struct json_writer *json, const struct quality_status *quality)
+{
+    if (!quality->used) {
+        json_null(json, "quality");
+        return;
+    }
+    json_object(json, "quality");
+    json_text(json, "state", health_name(quality->state));
+    json_text(json, "why", quality->why[0] ? quality->why : NULL);
+    json_int(json, "n", (int64_t)quality->n);
+    json_number(json, "missing_ratio", quality->missing_ratio);
+    json_number(json, "invalid_ratio", quality->invalid_ratio);
+    json_number(json, "duplicate_ratio", quality->duplicate_ratio);
+    json_number(json, "age_p95_s", quality->age_p95_s);
+    json_number(json, "feature_lag_s", quality->feature_lag_s);
+    json_number(json, "volume_per_s", quality->volume_per_s);
+    json_number(json, "volume_usual_per_s", quality->volume_usual_per_s);
+    json_number(json, "volume_z", quality->volume_z);
+    json_int(json, "expectations_failed", (int64_t)quality->expectations_failed);
+    json_int(json, "expectations_nodata", (int64_t)quality->expectations_nodata);
+    json_int(json, "anomalies", (int64_t)quality->anomalies);
+    json_object_end(json);
+}
+
 void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
 {
     struct json_writer json;
@@ -344,6 +368,7 @@ void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
     history_json(&json, "decline_share", &snapshot->decline_history);
     json_object_end(&json);
     machine_json(&json, snapshot);
+    quality_json(&json, &snapshot->quality);
     if (snapshot->explanation.n_causes > 0)
         explanation_json(&snapshot->explanation, &json, "explanation");
     else

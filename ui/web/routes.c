@@ -352,6 +352,13 @@ const struct http_route web_routes[] = {
                "who had it read. A file that is wrong is refused with 422, line and column, and the "
                "rules stay as they are. Other files are read at a start.",
      .request_schema = "Reload", .response_schema = "Reloaded"},
+    {.method = "GET", .path = "/api/v1/quality", .handle = web_get_quality, .closes = true,
+     .summary = "Whether the data is sound",
+     .detail = "Each field of the last five minutes against the ten before: what is missing and "
+               "wrong, how its values are spread, how many differ; the age of events, duplicates, "
+               "expectations, and key series against the same hour of other weeks. null means no "
+               "data, and no data is never ok.",
+     .response_schema = "Quality"},
     {.method = "GET", .path = "/api/v1/explain", .handle = web_get_explain, .closes = true,
      .summary = "What is wrong now, why, and what to do",
      .detail = "Concluded from the counts of the last quarter of an hour by slice and from the list "

@@ -126,6 +126,26 @@ const struct web_schema web_schemas[] = {
     {"Reloaded", JSON,
      "{\"type\":\"object\",\"properties\":{\"reloaded\":{\"type\":\"array\",\"items\":{"
      "\"type\":\"string\"}}}}"},
+    {"Season", JSON,
+     "{\"type\":[\"object\",\"null\"],\"properties\":{\"series\":{\"type\":\"string\"},\"state\":{\"type\":[\"string\",\"null\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "\"value\":{\"type\":[\"number\",\"null\"]},\"usual\":{\"type\":[\"number\",\"null\"]},"
+     "\"low\":{\"type\":[\"number\",\"null\"]},\"high\":{\"type\":[\"number\",\"null\"]},\"z\":{\"type\":[\"number\",\"null\"]},"
+     "\"n\":{\"type\":\"integer\"},\"basis\":{\"enum\":[\"none\",\"hours\",\"hour_of_day\",\"hour_of_week\"]}}}"},
+    {"Quality", JSON,
+     "{\"type\":\"object\",\"required\":[\"state\",\"fields\",\"expectations\"],\"properties\":{"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"field\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "\"n\":{\"type\":\"integer\"},\"null_ratio\":{\"type\":[\"number\",\"null\"]},"
+     "\"usual_null_ratio\":{\"type\":[\"number\",\"null\"]},\"invalid_ratio\":{\"type\":[\"number\",\"null\"]},"
+     "\"distinct\":{\"type\":[\"number\",\"null\"]},\"min\":{\"type\":[\"number\",\"null\"]},\"max\":{\"type\":[\"number\",\"null\"]},"
+     "\"reasons\":{\"type\":\"object\"}}}},"
+     "\"expectations\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"name\":{\"type\":\"string\"},\"check\":{\"type\":\"string\"},"
+     "\"over_s\":{\"type\":\"integer\"},\"state\":{\"enum\":[\"ok\",\"failed\",\"nodata\"]}}}},"
+     "\"anomalies\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Season\"}},"
+     "\"volume\":{\"$ref\":\"#/components/schemas/Season\"}}}"},
     {"Explanation", JSON,
      "{\"type\":\"object\",\"required\":[\"incident\",\"since\",\"causes\",\"impact\",\"action\"],"
      "\"properties\":{\"incident\":{\"type\":[\"string\",\"null\"]},"

@@ -18,18 +18,33 @@ void web_get_changes(void *context, const struct http_request *request,
     web_finish(response, code, &error);
 }
 
-void web_get_explain(void *context, const struct http_request *request,
-                     struct http_response *response)
+typedef int watch_answer(void *watch, struct buffer *out, struct error *error);
+
+static void answer(const struct web *web, watch_answer *ask, struct http_response *response)
 {
-    (void)request;
-    struct web *web = context;
     struct error error = {0};
-    if (!web->backend.explain) {
+    if (!ask) {
         web_not_offered(response);
         return;
     }
-    int code = web->backend.explain(web->backend.watch, response->body, &error);
+    int code = ask(web->backend.watch, response->body, &error);
     web_finish(response, code, &error);
+}
+
+void web_get_explain(void *context, const struct http_request *request,
+                     struct http_response *response)
+{
+    const struct web *web = context;
+    (void)request;
+    answer(web, web->backend.explain, response);
+}
+
+void web_get_quality(void *context, const struct http_request *request,
+                     struct http_response *response)
+{
+    const struct web *web = context;
+    (void)request;
+    answer(web, web->backend.quality, response);
 }
 
 void web_post_reload(void *context, const struct http_request *request,

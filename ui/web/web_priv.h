@@ -39,6 +39,8 @@ bool web_read_range(const struct http_request *request, struct http_response *re
                     int64_t *from_us, int64_t *to_us);
 
 /* watching.c */
+void web_get_quality(void *context, const struct http_request *request,
+                     struct http_response *response);
 void web_post_reload(void *context, const struct http_request *request,
                      struct http_response *response);
 void web_get_explain(void *context, const struct http_request *request,

@@ -1,0 +1,45 @@
+/* The ring of cells from the inside: counting (slices.c) and reading (slices_view.c). */
+#ifndef BINNACLE_OBSERVE_SLICES_PRIV_H
+#define BINNACLE_OBSERVE_SLICES_PRIV_H
+
+#include "engine/base/thread.h"
+#include "engine/observe/slices.h"
+
+#define RULES     32
+#define EXTRAS    12 /* fields beyond have none */
+#define NO_SERIES (-1)
+
+/* Where the counters of one field are. */
+struct place {
+    int field, reasons; /* first counters */
+    int words;          /* of the first word's slice; NO_SERIES: it is no cohort */
+    struct slice_field shape;
+};
+
+struct slices {
+    struct lock lock;
+    const struct schema *schema;
+    struct slice_series series[MAX_SERIES];
+    int n_series, n_counters;
+    int fixed[SERIES_SLICE]; /* first counter of each series that is there once */
+    int variants;            /* of the champion's slice */
+    struct place *places;    /* one a field */
+    int *extra_of;           /* by field */
+    int n_extras;
+    struct cell_extra *extras; /* SLICE_CELLS rows of n_extras */
+    int64_t newest_event_us;
+    int amount; /* field; -1: none */
+    char amount_field[NAME_SIZE];
+    int64_t stamps[SLICE_CELLS]; /* the two seconds a cell stands for; 0: none */
+    int64_t first_stamp;         /* 0: nothing was counted */
+    uint32_t *rows;
+    double amounts[SLICE_CELLS], declined[SLICE_CELLS];
+    char rules[RULES][NAME_SIZE];
+    struct latency_counts answers; /* as of the last tick */
+    int64_t lock_waited_us;        /* likewise */
+};
+
+/* Makes `n` of them empty. */
+void slices_clear_extras(struct cell_extra *extras, int n);
+
+#endif
