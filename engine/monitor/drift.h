@@ -44,4 +44,14 @@ double drift_expected(int n_bins, uint64_t n, uint64_t m);
 void drift_judge(const struct drift_options *options, const struct binning *binning,
                  const uint64_t counts[MAX_BINS], struct drift_status *status);
 
+/* Fills measures, the share of missing values and the bins; call after drift_judge(). JS is the
+ * root of the divergence, base 2. */
+void drift_measure(const struct binning *binning, const uint64_t counts[MAX_BINS],
+                   struct drift_status *status);
+
+/* What is said of all features together, n of them: p-values adjusted (Benjamini-Hochberg), rising
+ * shares of missing values, what of a drift is not more than chance taken back, the verdict.
+ * Whoever has no data keeps that. */
+void drift_judge_all(struct drift_status *features, int n, struct drift_verdict *verdict);
+
 #endif

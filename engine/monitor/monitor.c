@@ -19,6 +19,8 @@ struct monitor {
     struct observe *observe;
     enum health states[MAX_SNAPSHOT_SLOS];
     int64_t since_us[MAX_SNAPSHOT_SLOS];
+    enum health drift_states[MAX_COLUMNS];
+    int64_t drift_since_us[MAX_COLUMNS];
     atomic_llong history_us; /* that windows have seen, as of the last tick */
 };
 
@@ -159,10 +161,21 @@ static void set_warming(struct drift_status *status, int64_t warm_us)
     status->warm_us = warm_us;
 }
 
-static void fill_drift(struct monitor *monitor, struct observe *observe, int64_t start_us,
-                       struct snapshot *snapshot)
+/* Since when a column has been in its state. */
+static void note_drift_state(struct monitor *monitor, int column, int64_t now_us,
+                             struct drift_status *status)
 {
-    int n = 0;
+    if (status->state != monitor->drift_states[column] || monitor->drift_since_us[column] == 0) {
+        monitor->drift_states[column] = status->state;
+        monitor->drift_since_us[column] = now_us;
+    }
+    status->since_us = monitor->drift_since_us[column];
+}
+
+static void fill_drift(struct monitor *monitor, struct observe *observe, int64_t now_us,
+                       int64_t start_us, struct snapshot *snapshot)
+{
+    int n = 0, columns[MAX_SNAPSHOT_DRIFT];
     for (int i = 0; i < observe_columns(observe) && n < MAX_SNAPSHOT_DRIFT; i++) {
         if (monitor->options.reach_us[i] == MONITOR_UNWATCHED)
             continue;
@@ -175,10 +188,15 @@ static void fill_drift(struct monitor *monitor, struct observe *observe, int64_t
         drift_judge(&monitor->options.drift, &binning, counts, status);
         strncpy(status->feature, observe_column_name(observe, i), NAME_SIZE - 1);
         status->feature[NAME_SIZE - 1] = '\0';
+        drift_measure(&binning, counts, status);
         status->warm_us = 0;
+        columns[n - 1] = i;
         if (is_warming(monitor, i))
             set_warming(status, start_us > 0 ? start_us + monitor->options.reach_us[i] : 0);
     }
+    drift_judge_all(snapshot->drift, n, &snapshot->drift_verdict);
+    for (int i = 0; i < n; i++)
+        note_drift_state(monitor, columns[i], now_us, &snapshot->drift[i]);
     qsort(snapshot->drift, (size_t)n, sizeof *snapshot->drift, more_drifted);
     snapshot->n_drift = n;
 }
@@ -193,5 +211,5 @@ void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_
 {
     monitor_note_time(monitor, now_us, start_us);
     fill_slos(monitor, observe, now_us, start_us, snapshot);
-    fill_drift(monitor, observe, start_us, snapshot);
+    fill_drift(monitor, observe, now_us, start_us, snapshot);
 }

@@ -39,6 +39,12 @@ const char *record_state_name(enum record_state state)
     return record_names[state];
 }
 
+const char *drift_method_name(enum drift_method method)
+{
+    static const char *const names[DRIFT_METHODS] = {"psi", "js", "chisquare", "tvd"};
+    return names[method];
+}
+
 const char *burn_window_name(enum burn_window window)
 {
     return burn_names[window];

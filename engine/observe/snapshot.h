@@ -8,6 +8,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/decide/outcome.h"
+#include "engine/observe/bins.h"
 #include "engine/observe/explanation.h"
 
 #define NAME_SIZE              64
@@ -71,6 +72,16 @@ struct slo_status {
     char sentence[400]; /* what all that means */
 };
 
+/* What is measured over the bins beside PSI, each with what chance alone gives at these sizes. */
+enum drift_method { DRIFT_PSI, DRIFT_JS, DRIFT_CHISQUARE, DRIFT_TVD, DRIFT_METHODS };
+const char *drift_method_name(enum drift_method method);
+
+struct drift_measure {
+    double statistic; /* NaN without data */
+    double expected;  /* its mean when nothing has changed */
+    double p_value;   /* how often chance alone gives as much */
+};
+
 struct drift_status {
     char feature[NAME_SIZE]; /* "score" for the model's output */
     double psi;              /* NaN without data */
@@ -80,6 +91,21 @@ struct drift_status {
     int64_t warm_us; /* until then windows hold less than the reference's, and psi is not judged;
                         0: they are full */
     enum health state;
+    int64_t since_us;  /* when it entered this state; 0: unknown */
+    double p_adjusted; /* PSI's p-value, adjusted for the number of features; NaN without data */
+    bool nulls_risen;  /* the share of missing values has, by more than chance */
+    double missing_reference_ratio, missing_live_ratio; /* NaN without data */
+    struct drift_measure measures[DRIFT_METHODS];
+    struct binning binning;  /* not in the JSON of the snapshot; GET /api/v1/drift shows it */
+    uint64_t live[MAX_BINS]; /* likewise */
+};
+
+/* All features together. */
+struct drift_verdict {
+    int n_features; /* with data */
+    int n_drifted;
+    double drifted_ratio; /* NaN without data */
+    bool drift;           /* half of them or more */
 };
 
 struct arm_status {
@@ -254,6 +280,7 @@ struct snapshot {
     int n_slos;
     struct drift_status drift[MAX_SNAPSHOT_DRIFT]; /* largest over its noise first */
     int n_drift;
+    struct drift_verdict drift_verdict;
     struct alert_status alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
     struct recent_decision recent[MAX_SNAPSHOT_DECISIONS]; /* newest first */

@@ -146,6 +146,31 @@ static void slo_json(struct json_writer *json, const struct slo_status *slo)
     json_object_end(json);
 }
 
+static void measures_json(struct json_writer *json, const struct drift_status *drift)
+{
+    const struct drift_measure *measures = drift->measures;
+    json_number(json, "expected_null", measures[DRIFT_PSI].expected);
+    json_number(json, "p_value", measures[DRIFT_PSI].p_value);
+    json_number(json, "p_adjusted", drift->p_adjusted);
+    json_number(json, "js", measures[DRIFT_JS].statistic);
+    json_number(json, "chisquare", measures[DRIFT_CHISQUARE].statistic);
+    json_number(json, "chisquare_p_value", measures[DRIFT_CHISQUARE].p_value);
+    json_number(json, "tvd", measures[DRIFT_TVD].statistic);
+    json_number(json, "missing_reference_ratio", drift->missing_reference_ratio);
+    json_number(json, "missing_live_ratio", drift->missing_live_ratio);
+    json_bool(json, "nulls_risen", drift->nulls_risen);
+}
+
+static void verdict_json(struct json_writer *json, const struct drift_verdict *verdict)
+{
+    json_object(json, "drift_dataset");
+    json_int(json, "features", verdict->n_features);
+    json_int(json, "drifted", verdict->n_drifted);
+    json_number(json, "drift_share", verdict->n_features ? verdict->drifted_ratio : (double)NAN);
+    json_bool(json, "dataset_drift", verdict->drift);
+    json_object_end(json);
+}
+
 static void drift_json(struct json_writer *json, const struct drift_status *drift)
 {
     json_object(json, NULL);
@@ -157,6 +182,8 @@ static void drift_json(struct json_writer *json, const struct drift_status *drif
     json_number(json, "threshold", drift->threshold);
     json_text(json, "state", health_name(drift->state));
     time_or_null(json, "warm_at", drift->warm_us);
+    time_or_null(json, "since", drift->since_us);
+    measures_json(json, drift);
     json_object_end(json);
 }
 
@@ -184,6 +211,7 @@ static void judged_json(struct json_writer *json, const struct snapshot *snapsho
     for (int i = 0; i < snapshot->n_drift; i++)
         drift_json(json, &snapshot->drift[i]);
     json_array_end(json);
+    verdict_json(json, &snapshot->drift_verdict);
     json_array(json, "alerts");
     for (int i = 0; i < snapshot->n_alerts; i++)
         alert_json(json, &snapshot->alerts[i]);

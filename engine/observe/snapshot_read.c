@@ -168,6 +168,28 @@ static void read_drift(const struct json *from, void *to)
     drift->n_reference = read_count(from, "n_reference");
     drift->state = read_health(from);
     drift->warm_us = read_time(from, "warm_at");
+    drift->since_us = read_time(from, "since");
+    drift->p_adjusted = read_number(from, "p_adjusted");
+    drift->missing_reference_ratio = read_number(from, "missing_reference_ratio");
+    drift->missing_live_ratio = read_number(from, "missing_live_ratio");
+    drift->nulls_risen = json_as_bool(json_get(from, "nulls_risen"), false);
+    struct drift_measure *measures = drift->measures;
+    for (int i = 0; i < DRIFT_METHODS; i++)
+        measures[i] = (struct drift_measure){NAN, NAN, NAN};
+    measures[DRIFT_PSI] = (struct drift_measure){drift->psi, read_number(from, "expected_null"),
+                                                 read_number(from, "p_value")};
+    measures[DRIFT_JS].statistic = read_number(from, "js");
+    measures[DRIFT_CHISQUARE].statistic = read_number(from, "chisquare");
+    measures[DRIFT_CHISQUARE].p_value = read_number(from, "chisquare_p_value");
+    measures[DRIFT_TVD].statistic = read_number(from, "tvd");
+}
+
+static void read_verdict(const struct json *from, struct drift_verdict *verdict)
+{
+    verdict->n_features = (int)read_count(from, "features");
+    verdict->n_drifted = (int)read_count(from, "drifted");
+    verdict->drifted_ratio = read_number(from, "drift_share");
+    verdict->drift = json_as_bool(json_get(from, "dataset_drift"), false);
 }
 
 static void read_alert(const struct json *from, void *to)
@@ -363,6 +385,7 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     snapshot->n_arms = READ_LIST(from, "traffic", read_arm, snapshot->arms);
     snapshot->n_slos = READ_LIST(from, "slo", read_slo, snapshot->slos);
     snapshot->n_drift = READ_LIST(from, "drift", read_drift, snapshot->drift);
+    read_verdict(json_get(from, "drift_dataset"), &snapshot->drift_verdict);
     snapshot->n_alerts = READ_LIST(from, "alerts", read_alert, snapshot->alerts);
     snapshot->n_recent = READ_LIST(from, "recent", read_recent, snapshot->recent);
     read_history(from, "events_per_s", &snapshot->rate_history);

@@ -365,6 +365,13 @@ const struct http_route web_routes[] = {
                "of changes. Causes stand best first; where nothing is wrong, or nothing is known "
                "yet, there is one, none, whose evidence says which.",
      .response_schema = "Explanation"},
+    {.method = "GET", .path = "/api/v1/drift", .handle = web_get_drift, .closes = true,
+     .summary = "What has moved since training, feature by feature",
+     .detail = "With `feature`: that one opened, with its bins; else all that are watched, and the "
+               "verdict on the data set. Counted over the monitor's window. Every method comes with "
+               "what chance alone gives at these numbers of events; state follows psi, once its "
+               "p-value, adjusted for the number of features, and its threshold agree, and a share "
+               "of missing values that has risen.", .response_schema = "Drift"},
     {.method = "GET", .path = "/api/v1/changes", .handle = web_get_changes, .closes = true,
      .summary = "What was changed, by whom and when",
      .detail = "Starts and stops, splits, labels posted, alerts that fired and were over, and what "
@@ -447,6 +454,10 @@ const struct web_parameter web_parameters[] = {
      "{\"type\":\"integer\",\"minimum\":0}"},
     {"/api/v1/logs", "limit", "The newest so many.",
      "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024,\"default\":200}"},
+    {"/api/v1/drift", "feature", "Only this one, with its bins; score is the model's output.",
+     "{\"type\":\"string\"}"},
+    {"/api/v1/drift", "variant", "champion; of the others nothing is counted: null.",
+     "{\"type\":\"string\",\"default\":\"champion\"}"},
     {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
      TIME},
     {"/api/v1/changes", "to", "Before this time.", TIME},

@@ -48,6 +48,10 @@ void web_get_explain(void *context, const struct http_request *request,
 void web_get_changes(void *context, const struct http_request *request,
                      struct http_response *response);
 
+/* drift.c */
+void web_get_drift(void *context, const struct http_request *request,
+                   struct http_response *response);
+
 /* history.c */
 void web_get_history(void *context, const struct http_request *request,
                      struct http_response *response);

@@ -189,6 +189,91 @@ static void reads_its_options_and_refuses_wrong_keys(void **state)
     yaml_destroy(yaml);
 }
 
+/* ---- beside PSI ---- */
+
+static struct drift_status measured(const uint64_t reference[MAX_BINS],
+                                    const uint64_t live[MAX_BINS])
+{
+    struct drift_options options;
+    struct drift_status status = {0};
+    struct binning binning = {.n_edges = 3, .edges = {1, 2, 3}};
+    drift_defaults(&options);
+    for (int i = 0; i < MAX_BINS; i++)
+        binning.n_reference += binning.reference[i] = reference[i];
+    drift_judge(&options, &binning, live, &status);
+    drift_measure(&binning, live, &status);
+    return status;
+}
+
+/* scipy 1.17.1: distance.jensenshannon(p, q, 2), chi2_contingency([a, b], correction=False). */
+static void other_measures_are_as_scipy_has_them(void **state)
+{
+    (void)state;
+    static const uint64_t a[MAX_BINS] = {400, 300, 200, 100}, b[MAX_BINS] = {350, 310, 240, 160};
+    struct drift_status status = measured(a, b);
+    const struct drift_measure *measures = status.measures;
+    assert_true(fabs(measures[DRIFT_JS].statistic - 0.08241556444174618) < 1e-12);
+    assert_true(fabs(measures[DRIFT_CHISQUARE].statistic - 19.248541663512267) < 1e-9);
+    assert_true(fabs(measures[DRIFT_CHISQUARE].p_value / 2.428800140293849e-04 - 1) < 1e-3);
+    assert_true(measures[DRIFT_CHISQUARE].expected == 3);
+    assert_true(fabs(measures[DRIFT_TVD].statistic - 0.07735849056603773) < 1e-12);
+    assert_true(measures[DRIFT_PSI].statistic == status.psi);
+    assert_true(fabs(measures[DRIFT_PSI].expected - drift_expected(4, 1060, 1000)) < 1e-12);
+    assert_true(measures[DRIFT_PSI].p_value < 1e-3 && measures[DRIFT_TVD].p_value < 1e-2);
+}
+
+static void nothing_counted_is_no_data(void **state)
+{
+    (void)state;
+    static const uint64_t some[MAX_BINS] = {400, 300}, none[MAX_BINS];
+    struct drift_status status[2] = {measured(some, none), measured(none, some)};
+    struct drift_verdict verdict;
+    drift_judge_all(status, 2, &verdict);
+    for (int i = 0; i < 2; i++) {
+        assert_true(isnan(status[i].measures[DRIFT_JS].statistic) && isnan(status[i].p_adjusted));
+        assert_true(isnan(status[i].missing_live_ratio) && !status[i].nulls_risen);
+        assert_int_equal(status[i].state, HEALTH_NODATA);
+    }
+    assert_true(verdict.n_features == 0 && isnan(verdict.drifted_ratio) && !verdict.drift);
+}
+
+static void more_missing_values_than_chance_gives_are_drift(void **state)
+{
+    (void)state;
+    static const uint64_t a[MAX_BINS] = {[0] = 500, [1] = 480, [MAX_BINS - 1] = 20};
+    static const uint64_t b[MAX_BINS] = {[0] = 470, [1] = 450, [MAX_BINS - 1] = 80};
+    static const uint64_t c[MAX_BINS] = {[0] = 495, [1] = 475, [MAX_BINS - 1] = 30};
+    struct drift_status status[3] = {measured(a, a), measured(a, b), measured(a, c)};
+    struct drift_verdict verdict;
+    assert_int_equal(status[1].state, HEALTH_OK); /* by PSI alone */
+    drift_judge_all(status, 3, &verdict);
+    assert_int_equal(status[0].state, HEALTH_OK);
+    assert_true(status[1].state == HEALTH_TICKET && status[1].nulls_risen);
+    assert_true(status[2].state == HEALTH_OK && !status[2].nulls_risen);
+    assert_int_equal(verdict.n_features, 3);
+    assert_int_equal(verdict.n_drifted, 1);
+    assert_true(fabs(verdict.drifted_ratio - 1.0 / 3) < 1e-12 && !verdict.drift);
+}
+
+/* The ninety-fifth percentile of one feature is not that of a hundred. */
+static void many_features_are_held_to_more(void **state)
+{
+    (void)state;
+    static const uint64_t a[MAX_BINS] = {1000, 1000}, b[MAX_BINS] = {140, 110};
+    struct drift_options options;
+    struct drift_status status[MAX_SNAPSHOT_DRIFT];
+    struct drift_verdict verdict;
+    drift_defaults(&options);
+    for (int i = 0; i < 100; i++) {
+        status[i] = measured(a, i ? a : b);
+        status[i].state = i ? HEALTH_OK : HEALTH_TICKET;
+    }
+    double alone = status[0].measures[DRIFT_PSI].p_value;
+    drift_judge_all(status, 100, &verdict);
+    assert_true(alone > 0.02 && alone < 0.1 && status[0].p_adjusted > 0.5);
+    assert_true(status[0].state == HEALTH_OK && verdict.n_drifted == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +285,10 @@ int main(void)
         cmocka_unit_test(judges_only_with_enough_events_and_beyond_noise),
         cmocka_unit_test(a_psi_below_noise_is_no_drift_whatever_the_threshold),
         cmocka_unit_test(reads_its_options_and_refuses_wrong_keys),
+        cmocka_unit_test(other_measures_are_as_scipy_has_them),
+        cmocka_unit_test(nothing_counted_is_no_data),
+        cmocka_unit_test(more_missing_values_than_chance_gives_are_drift),
+        cmocka_unit_test(many_features_are_held_to_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

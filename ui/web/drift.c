@@ -1,0 +1,192 @@
+/* Drift opened: every method, and the bins of one feature, out of the newest snapshot. Handlers run
+ * in the server's workers. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "ui/web/web_priv.h"
+
+#define PRIOR 0.5 /* what PSI adds to every count: see engine/monitor/drift.h */
+
+static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
+{
+    if (time_us > 0)
+        json_time(json, key, time_us);
+    else
+        json_null(json, key);
+}
+
+/* ---- bins ---- */
+
+struct bins {
+    const struct drift_status *drift;
+    bool live; /* false: nothing is known of this variant's */
+    double n, m, used;
+};
+
+static void bin_label(const struct binning *binning, int bin, char *out, size_t size)
+{
+    int last = binning->n_edges;
+    if (bin == MAX_BINS - 1)
+        snprintf(out, size, "(missing)");
+    else if (last == 0)
+        snprintf(out, size, "(any)");
+    else if (bin == 0)
+        snprintf(out, size, "<= %g", (double)binning->edges[0]);
+    else if (bin == last)
+        snprintf(out, size, "> %g", (double)binning->edges[last - 1]);
+    else
+        snprintf(out, size, "(%g, %g]", (double)binning->edges[bin - 1],
+                 (double)binning->edges[bin]);
+}
+
+/* The bin's term of PSI. */
+static double bin_contribution(const struct bins *bins, int bin)
+{
+    double reference = (double)bins->drift->binning.reference[bin];
+    double live = (double)bins->drift->live[bin];
+    if (!bins->live || bins->n == 0 || bins->m == 0)
+        return NAN;
+    if (reference == 0 && live == 0)
+        return 0;
+    double p = (reference + PRIOR) / (bins->n + PRIOR * bins->used);
+    double q = (live + PRIOR) / (bins->m + PRIOR * bins->used);
+    return (q - p) * log(q / p);
+}
+
+static void write_bin(struct json_writer *json, const struct bins *bins, int bin)
+{
+    char label[64];
+    const struct drift_status *drift = bins->drift;
+    bin_label(&drift->binning, bin, label, sizeof label);
+    json_object(json, NULL);
+    json_text(json, "label", label);
+    json_number(json, "reference", (double)drift->binning.reference[bin] / bins->n);
+    json_number(json, "live", bins->live ? (double)drift->live[bin] / bins->m : (double)NAN);
+    json_number(json, "contribution", bin_contribution(bins, bin));
+    json_int(json, "reference_n", (int64_t)drift->binning.reference[bin]);
+    if (bins->live)
+        json_int(json, "live_n", (int64_t)drift->live[bin]);
+    else
+        json_null(json, "live_n");
+    json_object_end(json);
+}
+
+static void write_bins(struct json_writer *json, const struct drift_status *drift, bool live)
+{
+    struct bins bins = {.drift = drift, .live = live};
+    for (int i = 0; i < MAX_BINS; i++) {
+        bins.n += (double)drift->binning.reference[i];
+        bins.m += (double)drift->live[i];
+        bins.used += drift->binning.reference[i] > 0 || drift->live[i] > 0;
+    }
+    json_array(json, "bins");
+    for (int i = 0; i < MAX_BINS; i++) {
+        if (i <= drift->binning.n_edges || i == MAX_BINS - 1)
+            write_bin(json, &bins, i);
+    }
+    json_array_end(json);
+}
+
+/* ---- features ---- */
+
+static void write_methods(struct json_writer *json, const struct drift_status *drift, bool live)
+{
+    static const struct drift_measure none = {(double)NAN, (double)NAN, (double)NAN};
+    json_array(json, "methods");
+    for (int i = 0; i < DRIFT_METHODS; i++) {
+        const struct drift_measure *measure = live ? &drift->measures[i] : &none;
+        json_object(json, NULL);
+        json_text(json, "method", drift_method_name((enum drift_method)i));
+        json_number(json, "statistic", measure->statistic);
+        json_number(json, "expected_null", measure->expected);
+        json_number(json, "p_value", measure->p_value);
+        json_number(json, "threshold", i == DRIFT_PSI ? drift->threshold : (double)NAN);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void write_feature(struct json_writer *json, const struct drift_status *drift, bool live)
+{
+    json_text(json, "feature", drift->feature);
+    json_text(json, "state", health_name(live ? drift->state : HEALTH_NODATA));
+    time_or_null(json, "since", live ? drift->since_us : 0);
+    time_or_null(json, "warm_at", drift->warm_us);
+    json_int(json, "n", live ? (int64_t)drift->n : 0);
+    json_int(json, "n_reference", (int64_t)drift->n_reference);
+    json_number(json, "psi", live ? drift->psi : (double)NAN);
+    json_number(json, "noise", live ? drift->noise : (double)NAN);
+    json_number(json, "threshold", drift->threshold);
+    json_number(json, "p_adjusted", live ? drift->p_adjusted : (double)NAN);
+    json_number(json, "missing_reference_ratio", drift->missing_reference_ratio);
+    json_number(json, "missing_live_ratio", live ? drift->missing_live_ratio : (double)NAN);
+    json_bool(json, "nulls_risen", live && drift->nulls_risen);
+    write_methods(json, drift, live);
+}
+
+static void write_all(struct json_writer *json, const struct snapshot *snapshot, bool live)
+{
+    const struct drift_verdict *verdict = &snapshot->drift_verdict;
+    json_number(json, "drift_share",
+                live && verdict->n_features ? verdict->drifted_ratio : (double)NAN);
+    json_bool(json, "dataset_drift", live && verdict->drift);
+    json_array(json, "features");
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        json_object(json, NULL);
+        write_feature(json, &snapshot->drift[i], live);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static const struct drift_status *find_feature(const struct snapshot *snapshot, const char *name)
+{
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        if (strcmp(snapshot->drift[i].feature, name) == 0)
+            return &snapshot->drift[i];
+    }
+    return NULL;
+}
+
+static void answer(const struct snapshot *snapshot, const char *feature, const char *variant,
+                   struct http_response *response)
+{
+    /* Bins are counted over what the champion decided, and its shadows saw: of others nothing. */
+    bool live = !variant || strcmp(variant, variant_name(VARIANT_CHAMPION)) == 0;
+    const struct drift_status *drift = feature ? find_feature(snapshot, feature) : NULL;
+    struct json_writer json;
+    if (feature && !drift) {
+        http_problem(response, 404, "Not found", "no feature of this name is watched for drift");
+        return;
+    }
+    json_begin(&json, response->body);
+    json_object(&json, NULL);
+    json_time(&json, "time", snapshot->time_us);
+    json_text(&json, "variant", variant ? variant : variant_name(VARIANT_CHAMPION));
+    if (drift) {
+        write_feature(&json, drift, live);
+        write_bins(&json, drift, live);
+    } else {
+        write_all(&json, snapshot, live);
+    }
+    json_object_end(&json);
+}
+
+void web_get_drift(void *context, const struct http_request *request,
+                   struct http_response *response)
+{
+    struct web *web = context;
+    const struct snapshot *snapshot = snapshot_acquire(web->backend.board);
+    if (!snapshot) {
+        buffer_append_text(response->headers, "Retry-After: 1\r\n");
+        http_problem(response, 503, "Unavailable", "the first snapshot comes within a second");
+        return;
+    }
+    char feature[NAME_SIZE], variant[NAME_SIZE];
+    bool named = http_query(request, "feature", feature, sizeof feature);
+    bool of = http_query(request, "variant", variant, sizeof variant);
+    answer(snapshot, named ? feature : NULL, of ? variant : NULL, response);
+    snapshot_release(snapshot);
+}
