@@ -278,11 +278,16 @@ static enum status write_changes(struct alerts *alerts, struct outbox *outbox, b
 /* People are told of a full disk although nothing can be written on it: then the messages go
  * through memory, and the states are written as soon as that is possible. */
 static enum status keep_changes(struct alerts *alerts, const enum transition *transitions,
-                                int64_t now_us)
+                                const struct snapshot *snapshot)
 {
     struct error error;
+    int64_t now_us = snapshot->time_us;
+    /* What hangs is not waited for: it is the disk of the ledger. */
+    bool disk_takes = !snapshot->record.used || snapshot->ready;
     enum status status =
-        write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, now_us, &error);
+        disk_takes
+            ? write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, now_us, &error)
+            : error_set(&error, STATUS_UNAVAILABLE, "%s", snapshot->not_ready);
     if (status == STATUS_OK && alerts->unsaved)
         log_write(alerts->log, LOG_INFO, "alerts", "state_written", "alerts.db is written again");
     if (status != STATUS_OK && !alerts->unsaved)
@@ -305,8 +310,7 @@ static bool evaluate(struct alerts *alerts, const struct snapshot *snapshot)
         changed = changed || has_changed(alerts, i);
     }
     /* If even memory is short the old state stays: the next snapshot makes the same of it. */
-    if ((changed || alerts->unsaved) &&
-        keep_changes(alerts, transitions, snapshot->time_us) != STATUS_OK)
+    if ((changed || alerts->unsaved) && keep_changes(alerts, transitions, snapshot) != STATUS_OK)
         return false;
     memcpy(alerts->alerts, alerts->next, (size_t)n * sizeof *alerts->alerts);
     return changed;

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "alerts/alerts.h"
+#include "app/judge.h"
 #include "app/backend.h"
 #include "app/history.h"
 #include "app/inquiry.h"
@@ -34,6 +35,7 @@ struct service {
     struct alerts *alerts;
     char *alerts_path;
     struct watch *watch;
+    struct judge *judge;
     struct backend *backend;
     struct inquiry *inquiry;
     struct web_backend table;
@@ -102,9 +104,7 @@ void service_tick(struct service *service)
     lock_take(&service->tick_lock);
     struct snapshot *snapshot = take_picture(service);
     if (snapshot) {
-        alerts_evaluate(service->alerts, snapshot);
-        alerts_fill(service->alerts, snapshot);
-        watch_tick(service->watch, snapshot);
+        judge_tick(service->judge, snapshot);
         service->judged_us = snapshot->time_us;
         snapshot_publish(service->board, snapshot);
     }
@@ -312,6 +312,9 @@ static enum status start(struct service *service, struct error *error)
     if (status == STATUS_OK)
         status = start_alerts(service, error);
     if (status == STATUS_OK)
+        status = judge_start(service->alerts, service->watch, service->session.log, &service->judge,
+                             error);
+    if (status == STATUS_OK)
         status = start_access(service, error);
     if (status != STATUS_OK)
         return status;
@@ -356,6 +359,7 @@ void service_stop(struct service *service)
     inquiry_destroy(service->inquiry);
     backend_destroy(service->backend);
     access_destroy(service->access);
+    judge_stop(service->judge);
     alerts_destroy(service->alerts);
     watch_destroy(service->watch);
     session_close(&service->session);
