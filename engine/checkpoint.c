@@ -23,6 +23,7 @@
 
 #define GATE_MS        100
 #define CHILD_LOOK_MS  5
+#define CHILD_LOOK_NS  5000000
 #define CHILD_MAX_MS   (10 * 60 * 1000)
 #define COMMIT_MS      5000
 #define COMMIT_LOOK_MS 500
@@ -183,7 +184,7 @@ static enum status capture(struct writing *writing, enum checkpoint_way way, str
 
 static enum status wait_for_child(struct writing *writing, struct error *error)
 {
-    const struct timespec pause = {.tv_nsec = CHILD_LOOK_MS * 1000000L};
+    const struct timespec pause = {.tv_nsec = CHILD_LOOK_NS};
     int outcome = 0;
     pid_t ended = 0;
     for (int64_t ms = 0; ms < CHILD_MAX_MS && !atomic_load(&writing->engine->ending) &&

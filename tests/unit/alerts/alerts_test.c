@@ -215,6 +215,30 @@ static void a_transition_that_cannot_be_written_is_told_from_memory(void **state
     assert_int_equal(count_messages(bench, "1"), 0);
 }
 
+/* The ledger is not ready because its disk hangs: nothing is written to alerts.db, which would
+ * hang. */
+static void a_disk_that_hangs_is_not_written_to(void **state)
+{
+    struct bench *bench = *state;
+    tick(bench, 0, 9);
+    bench->snapshot->record.used = true;
+    bench->snapshot->ready = false;
+    snprintf(bench->snapshot->not_ready, sizeof bench->snapshot->not_ready, "the disk is slow");
+    struct snapshot *snapshot = bench->snapshot;
+    snapshot->time_us = T0 + 60 * US_PER_S;
+    alerts_evaluate(bench->alerts, snapshot);
+    alerts_fill(bench->alerts, snapshot);
+    assert_string_equal(snapshot->alerts[0].name, "deep");
+    assert_string_equal(snapshot->alerts[0].state, "firing");
+    assert_true(snapshot->outbox.waiting + snapshot->outbox.sent + snapshot->outbox.dead > 0);
+    assert_int_equal(count_messages(bench, "1"), 0);
+    snapshot = tick(bench, 66, 9); /* ready again: the states are written */
+    restart(bench);
+    snapshot = tick(bench, 70, 9);
+    assert_string_equal(snapshot->alerts[0].state, "firing");
+    assert_int_equal(snapshot->alerts[0].since_us, T0 + 60 * US_PER_S);
+}
+
 static void pages_stand_before_tickets(void **state)
 {
     struct bench *bench = *state;
@@ -252,6 +276,7 @@ int main(void)
         TEST(a_rule_tells_only_its_channels),
         TEST(a_restart_neither_tells_again_nor_forgets_to_resolve),
         TEST(a_transition_that_cannot_be_written_is_told_from_memory),
+        TEST(a_disk_that_hangs_is_not_written_to),
         TEST(pages_stand_before_tickets),
         TEST(a_rule_for_a_channel_that_is_not_there_is_told_with_its_place),
     };
