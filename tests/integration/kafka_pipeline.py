@@ -363,6 +363,33 @@ def check_heads(world):
     check(code == 0, "and all of them confirm the ledger", out + problem)
 
 
+def check_new_topic(world):
+    """The topic is deleted and made anew under a service that reads it: its offsets begin again, and mean
+    other events."""
+    server = world.serve("ledger3")
+    server.wait_ready()
+    world.send(500)
+    check(world.caught_up(90), "a third ledger goes on where the group is", server.output())
+    for gone in world.admin.delete_topics([TOPIC]).values():
+        gone.result(20)
+    time.sleep(1)
+    for made in world.admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
+        made.result(20)
+    world.send(2000)
+    said = "not the topic that the ledger knows"
+    check(wait_for(lambda: said in server.output(), 60),
+          "a topic that was deleted and made anew is not taken for the one before", server.output())
+    server.stop()
+    decided = len(ledgers.decisions(os.path.join(WORK, "ledger3")))
+    server = world.serve("ledger3")
+    server.wait_ready()
+    check(wait_for(lambda: said in server.output(), 60) and server.call("GET", "/healthz")[0] == 200,
+          "nor after a restart, which serves everything else", server.output())
+    server.stop()
+    check(len(ledgers.decisions(os.path.join(WORK, "ledger3"))) == decided,
+          "and nothing of it is decided")
+
+
 def check_doctor(world):
     code, out, _ = run("doctor", "--config", world.config, "--json")
     findings = [(f["verdict"], f["text"]) for f in json.loads(out)["findings"]
@@ -407,6 +434,7 @@ try:
     kept, _, _ = keep_heads(world)
     code, out, problem = run("ledger", "verify", "--ledger", LEDGER, "--head", kept)
     check(code == 1 and "older copy" in out, "which is told from an older copy by them", out + problem)
+    check_new_topic(world)
     check_doctor(world)
 finally:
     world.broker.stop(signal.SIGKILL)
