@@ -8,10 +8,10 @@
 void draw_panels(struct pen *pen, const struct panel *panels, int n)
 {
     int across = pen->width / LEAST_WIDTH, down = pen_left(pen) / GOOD_ROWS;
+    if (pen_left(pen) < LEAST_ROWS - 2 || n < 1)
+        return;
     across = across < 1 ? 1 : across > 3 ? 3 : across;
     down = down < 1 ? 1 : down;
-    if (pen_left(pen) < LEAST_ROWS - 2)
-        return;
     while (across > 1 && (across - 1) * down >= n)
         across--;
     while (down > 1 && across * (down - 1) >= n)

@@ -175,7 +175,7 @@ static enum status read_entries(struct player *player, struct input *input, stru
     enum status status;
     while ((status = input_line(input, &line, error)) == STATUS_OK) {
         line = slice_trim(line);
-        if (line.size > 0 && (status = add_entry(player, line, error)) != STATUS_OK)
+        if (line.size > 0 && add_entry(player, line, error) != STATUS_OK)
             return error_prefix(error, "line %lld", (long long)input_line_number(input));
     }
     if (status == STATUS_FULL)

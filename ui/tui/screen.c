@@ -17,8 +17,8 @@ static const struct {
     int64_t seconds;
     const char *word;
 } ranges[] = {
-    {900, "15 min"}, {3600, "1 h"},      {6 * 3600, "6 h"},
-    {86400, "24 h"}, {7 * 86400, "7 d"}, {30 * 86400, "30 d"},
+    {900, "15 min"}, {3600, "1 h"},   {21600, "6 h"},
+    {86400, "24 h"}, {604800, "7 d"}, {2592000, "30 d"},
 };
 #define N_RANGES ((int)(sizeof ranges / sizeof *ranges))
 #define ONE_HOUR 1

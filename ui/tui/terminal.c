@@ -13,7 +13,7 @@
 #include "ui/tui/screen.h"
 
 #define ESCAPE_MS      25
-#define CLIPBOARD_MOST 74000 /* what terminals take at least in base64 */
+#define CLIPBOARD_MOST 55500u /* bytes: in base64 what terminals take at least, 74 kB */
 #define WHEEL_ROWS     3
 
 struct terminal {
@@ -163,7 +163,7 @@ bool terminal_next(struct terminal *terminal, struct terminal_event *event)
 
 bool terminal_copy(struct terminal *terminal, struct slice text)
 {
-    if (text.size > CLIPBOARD_MOST / 4 * 3)
+    if (text.size > CLIPBOARD_MOST)
         return false;
     buffer_reset(&terminal->code);
     buffer_append_text(&terminal->code, "\033]52;c;");
