@@ -493,6 +493,14 @@ static int settings(void *context, struct buffer *out, struct error *error)
     return 200;
 }
 
+static int views(void *context, struct buffer *out, struct error *error)
+{
+    (void)error;
+    const struct backend *backend = context;
+    own_views_json(&backend->about.config->own_views, out);
+    return 200;
+}
+
 static void line_json(struct json_writer *json, const struct log_line *line)
 {
     json_object(json, NULL);
@@ -600,6 +608,7 @@ void backend_table(struct backend *backend, struct web_backend *table)
         .traffic_get = traffic_get,
         .traffic_set = traffic_put,
         .settings = backend->about.config ? settings : NULL,
+        .views = backend->about.config ? views : NULL,
         .logs = backend->about.log ? logs : NULL,
         .metrics = metrics,
     };

@@ -58,6 +58,9 @@ static const struct config_key top_keys[] = {
     {"channels", CONFIG_NODE, offsetof(struct config, channels), false, 0, 0, "where alerts go"},
     {"access", CONFIG_NODE, offsetof(struct config, access), false, 0, 0,
      "{token_file, allowed_hosts}"},
+    {"views", CONFIG_NODE, offsetof(struct config, own_views_node), false, 0, 0,
+     "views of one's own on both screens: list of {name, title, panels: [{title, expression, "
+     "kind}]}"},
     {"drift", CONFIG_NODE, offsetof(struct config, drift), false, 0, 0,
      "drift thresholds and reference"},
     {"expectations", CONFIG_NODE, offsetof(struct config, expectations), false, 0, 0,
@@ -312,6 +315,8 @@ static enum status read_document(struct config *config, struct error *error)
         status = read_source(config, config->nodes.source, error);
     if (status == STATUS_OK)
         status = read_kafka(config, error);
+    if (status == STATUS_OK)
+        status = own_views_read(config->own_views_node, &config->own_views, error);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/event/kafka.h"
 #include "engine/record/keeper.h"
 #include "engine/traffic/traffic.h"
+#include "ui/view/own.h"
 
 #define MAX_MODELS 16
 
@@ -53,7 +54,7 @@ struct config {
     const char *listen, *listen_score;
     const char *online_store;
     const char *link; /* where people find the page, for messages */
-    bool staging; /* drills may be held here */
+    bool staging;     /* drills may be held here */
     int64_t max_memory_mb;
     int64_t workers;
     int64_t viewers;
@@ -69,7 +70,10 @@ struct config {
     struct traffic_arm arms[TRAFFIC_MAX_ARMS]; /* each names one of the models; no handles */
     size_t n_arms;
     struct kafka_options kafka; /* brokers NULL: not configured */
-    const struct yaml_node *objectives, *alerts, *channels, *access, *drift, *history, *expectations, *train;
+    struct own_views own_views;
+    const struct yaml_node *own_views_node; /* read into own_views */
+    const struct yaml_node *objectives, *alerts, *channels, *access, *drift, *history;
+    const struct yaml_node *expectations, *train;
     struct contract *contract;
     struct feature_views *views;
     struct rules *rules;

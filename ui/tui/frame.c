@@ -78,8 +78,8 @@ static void draw_keys(const struct screen *screen, struct canvas *canvas)
     for (int i = 0; i < VIEW_COUNT; i++) {
         const struct view_entry *view = &view_entries[i];
         int style = (int)screen->page == i ? STYLE_REVERSE : STYLE_QUIET;
-        if (i == VIEW_HELP && canvas->columns < ROOMY_COLUMNS && screen->page != VIEW_HELP)
-            break; /* "?" says so */
+        if (i >= VIEW_HELP && canvas->columns < ROOMY_COLUMNS && (int)screen->page != i)
+            continue; /* "?" says so */
         column +=
             canvas_printf(canvas, row, column, style, "%c%s", view->key, named ? view->title : "") +
             1;

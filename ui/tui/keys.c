@@ -15,7 +15,9 @@ static bool handle_quit(struct screen *screen, int key)
 
 static bool handle_view(struct screen *screen, int key)
 {
-    screen_go(screen, view_entries[key - '1'].id);
+    for (int i = 0; i < VIEW_COUNT; i++)
+        if (view_entries[i].key == key)
+            screen_go(screen, view_entries[i].id);
     return true;
 }
 
@@ -213,7 +215,7 @@ static bool handle_action(struct screen *screen, int key)
 }
 
 static const struct screen_binding bindings[] = {
-    {'1', 0, "1 … 9", "the views, as the last line numbers them", handle_view},
+    {'1', 0, "0 … 9", "the views, as the last line numbers them", handle_view},
     {':', 0, ":", "go to a view by its name; Tab completes", handle_prompt},
     {'/', 0, "/", "show only lines that match; !word: those that do not", handle_prompt},
     {'?', 'h', "?, h", "this help, and back", handle_help},
@@ -258,7 +260,7 @@ bool screen_handle(struct screen *screen, int key)
         prompt_handle(screen, key);
         return true;
     }
-    if (key >= '1' && key <= '9')
+    if (key >= '0' && key <= '9')
         return handle_view(screen, key);
     for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++)
         if (key == bindings[i].key || (bindings[i].other && key == bindings[i].other))

@@ -10,5 +10,6 @@ const struct page pages[VIEW_COUNT] = {
     [VIEW_DECISIONS] = {fill_decisions, draw_decisions, open_decisions, "f find"},
     [VIEW_LOGS] = {fill_logs, draw_logs, open_logs, "/ filter"},
     [VIEW_SETTINGS] = {fill_settings, draw_settings, open_settings, "/ filter"},
+    [VIEW_OWN] = {fill_own, draw_own, NULL, "+ - time"},
     [VIEW_HELP] = {fill_help, draw_help, NULL, NULL},
 };

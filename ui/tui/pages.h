@@ -46,6 +46,8 @@ void open_logs(struct pen *pen);
 void fill_settings(struct screen *screen, struct grid *grid);
 void draw_settings(struct pen *pen);
 void open_settings(struct pen *pen);
+void fill_own(struct screen *screen, struct grid *grid);
+void draw_own(struct pen *pen);
 void fill_help(struct screen *screen, struct grid *grid);
 void draw_help(struct pen *pen);
 

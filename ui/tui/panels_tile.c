@@ -17,7 +17,7 @@ void draw_panels(struct pen *pen, const struct panel *panels, int n)
     while (down > 1 && across * (down - 1) >= n)
         down--;
     int shown = across * down < n ? across * down : n;
-    int top = pen->row, rows = pen_left(pen) / down;
+    int top = pen->row, rows = pen_left(pen) / (down > 0 ? down : 1);
     for (int i = 0; i < shown; i++) {
         /* A last row with fewer of them gives each more room. */
         int line = i / across, place = i % across;

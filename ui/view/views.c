@@ -15,6 +15,7 @@ const struct view_entry view_entries[VIEW_COUNT] = {
     [VIEW_SETTINGS] = {"settings", '8', "Settings",
                        "the configuration and where each value is from"},
     [VIEW_HELP] = {"help", '9', "Help", "keys, marks and words"},
+    [VIEW_OWN] = {"own", '0', "Own", "panels of your own: `views` in binnacle.yaml"},
 };
 
 int view_find(const char *word)

@@ -15,12 +15,13 @@ enum view_id {
     VIEW_LOGS,
     VIEW_SETTINGS,
     VIEW_HELP,
+    VIEW_OWN,
     VIEW_COUNT
 };
 
 struct view_entry {
-    const char *id;      /* in URLs, `:id` and --screen: "slo" */
-    char key;            /* on the terminal '1' to '9'; in the browser after g, its first letter */
+    const char *id; /* in URLs, `:id` and --screen: "slo" */
+    char key; /* on the terminal '1' to '9' and '0'; in the browser after g, its first letter */
     const char *title;   /* "SLO" */
     const char *answers; /* what a person finds there, for help and titles */
 };

@@ -15,8 +15,8 @@ struct asked {
 };
 
 /* "60", "60s", "5m", "1h". */
-static bool read_step(const struct http_request *request, struct http_response *response,
-                      int64_t *step_us)
+bool web_read_step(const struct http_request *request, struct http_response *response,
+                   int64_t *step_us)
 {
     char text[32], seconds[40];
     *step_us = 0;
@@ -36,7 +36,7 @@ static bool read_question(const struct http_request *request, struct http_respon
 {
     struct history_question *question = &asked->question;
     if (!web_read_range(request, response, &question->from_us, &question->to_us) ||
-        !read_step(request, response, &question->step_us))
+        !web_read_step(request, response, &question->step_us))
         return false;
     (void)http_query(request, "series", asked->series, sizeof asked->series);
     (void)http_query(request, "by", asked->by, sizeof asked->by);

@@ -338,6 +338,13 @@ const struct http_route web_routes[] = {
      .changes_state = true, .max_body = EVENT_BYTES, .summary = "Tell nobody of an alert for some minutes",
      .detail = "It is judged and shown all the while; if it still fires at the end, that is told. "
                "Written to the record.", .request_schema = "Silence", .response_schema = "AlertActed"},
+    {.method = "GET", .path = "/api/v1/views", .handle = web_get_views, .closes = true,
+     .summary = "Views of one's own: the `views` of binnacle.yaml", .response_schema = "Views"},
+    {.method = "GET", .path = "/api/v1/panel", .handle = web_get_panel, .closes = true,
+     .summary = "An expression over the history, point by point",
+     .detail = "Names are those of /api/v1/history/series, the rest is the expression language: "
+               "100 * decline / accepted. null where a part is null.",
+     .response_schema = "History"},
     {.method = "GET", .path = "/api/v1/settings", .handle = web_get_settings, .closes = true,
      .summary = "The configuration in effect, each value with the file and line it came from",
      .detail = "Keys that nobody set are there with their defaults. Secrets are null; addresses "
@@ -445,6 +452,10 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/quarantine", "to", "Received before.", TIME},
     {"/api/v1/quarantine", "limit", "Rows at most.", ROWS_SCHEMA},
     {"/api/v1/quarantine", "cursor", "next_cursor of the page before.", CURSOR_SCHEMA},
+    {"/api/v1/panel", "expression", "Over series of the history.", "{\"type\":\"string\"}"},
+    {"/api/v1/panel", "from", "As for /api/v1/history.", "{\"type\":\"string\"}"},
+    {"/api/v1/panel", "to", "As for /api/v1/history.", "{\"type\":\"string\"}"},
+    {"/api/v1/panel", "step", "As for /api/v1/history.", "{\"type\":\"string\"}"},
     {"/api/v1/logs", "level", "Lines of this level and worse.",
      "{\"enum\":[\"debug\",\"info\",\"warn\",\"error\"],\"default\":\"debug\"}"},
     {"/api/v1/logs", "from", "Not before; ISO-8601, or milliseconds since 1970.",

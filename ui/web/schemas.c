@@ -250,6 +250,12 @@ const struct web_schema web_schemas[] = {
     {"AlertActed", JSON,
      "{\"type\":\"object\",\"properties\":{\"alert\":{\"type\":\"string\"},"
      "\"until\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}}}"},
+    {"Views", JSON,
+     "{\"type\":\"object\",\"required\":[\"views\"],\"properties\":{\"views\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+     "\"title\":{\"type\":\"string\"},\"panels\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{\"title\":{\"type\":\"string\"},\"expression\":{\"type\":\"string\"},"
+     "\"kind\":{\"enum\":[\"line\",\"number\",\"heat\"]}}}}}}}}}"},
     {"Settings", JSON,
      "{\"type\":\"object\",\"required\":[\"folder\",\"settings\"],\"properties\":{"
      "\"folder\":{\"type\":\"string\"},\"settings\":{\"type\":\"array\",\"items\":{"

@@ -122,6 +122,8 @@ struct web_backend {
     int (*traffic_get)(void *context, struct buffer *out, struct error *error);
     int (*traffic_set)(void *context, struct slice body, const char *actor, struct buffer *out,
                        struct error *error);
+    /* {"views":[{"name","title","panels":[{"title","expression","kind"}]}]}: those of one's own */
+    int (*views)(void *context, struct buffer *out, struct error *error);
     /* {"folder","settings":[{"key","value","from","file","line",...}]}, no secrets in it */
     int (*settings)(void *context, struct buffer *out, struct error *error);
     /* {"lines":[{"seq","time","level","component","event","message"}],"newest"}, oldest first */

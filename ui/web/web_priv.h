@@ -84,6 +84,16 @@ void web_post_score_batch(void *context, const struct http_request *request,
 void web_gather_scores(void *context, struct http_exchange *const *exchanges, size_t n);
 void web_settle_scores(void *context);
 
+/* history.c: ?step= as a duration, 0 when it is not given. False: the response says what is wrong.
+ */
+bool web_read_step(const struct http_request *request, struct http_response *response,
+                   int64_t *step_us);
+/* panel.c: views of one's own. */
+void web_get_views(void *context, const struct http_request *request,
+                   struct http_response *response);
+void web_get_panel(void *context, const struct http_request *request,
+                   struct http_response *response);
+
 /* self.c: what the service says of itself. */
 void web_get_settings(void *context, const struct http_request *request,
                       struct http_response *response);

@@ -1,0 +1,140 @@
+/* Views of one's own: the panels of the selected one, as charts, numbers and heat maps. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/tui/pages.h"
+
+#define EVERY_MS   10000
+
+static struct feed_document read_views(struct screen *screen)
+{
+    return read_document(screen, 60000, "/api/v1/views");
+}
+
+void fill_own(struct screen *screen, struct grid *grid)
+{
+    static const struct grid_column columns[] = {
+        {"view", 20, false, 0}, {"title", 40, false, 0}, {"panels", 8, true, 0}};
+    struct feed_document document = read_views(screen);
+    const struct json *list = json_get(document.json, "views");
+    int index = 0;
+    if (grid_is_of(grid, document.version))
+        return;
+    grid_begin(grid, columns, 3);
+    for (const struct json *view = list ? json_first(list) : NULL; view;
+         view = json_next(view), index++) {
+        char n[WORD_SIZE];
+        const struct json *panels = json_get(view, "panels");
+        grid_row(grid, ITEM_TAG(ITEM_ROW, index));
+        grid_text(grid, STYLE_TEXT, json_word(view, "name"));
+        grid_text(grid, STYLE_TEXT, json_word(view, "title"));
+        grid_text(grid, STYLE_QUIET, words_count(panels ? json_size(panels) : 0, n));
+    }
+    grid_end(grid);
+}
+
+/* An expression as a part of a query. */
+static void encode(const char *text, char *out, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t used = 0;
+    for (; *text && used + 4 < size; text++) {
+        if (strchr(plain, *text))
+            out[used++] = *text;
+        else
+            used += (size_t)snprintf(out + used, size - used, "%%%02X", (unsigned char)*text);
+    }
+    out[used] = '\0';
+}
+
+static char *say_number(double value, char out[WORD_SIZE])
+{
+    snprintf(out, WORD_SIZE, "%.4g", value);
+    return out;
+}
+
+static void draw_values(struct pen *pen, const struct json *panel, bool number)
+{
+    struct curves set;
+    char query[120], expression[300], title[NAME_SIZE], text[WORD_SIZE];
+    encode(json_word(panel, "expression"), expression, sizeof expression);
+    screen_range_query(pen->screen, pen->width * 2, query, sizeof query);
+    snprintf(title, sizeof title, "%s", json_word(panel, "title"));
+    struct feed_document document =
+        read_document(pen->screen, EVERY_MS, "/api/v1/panel?expression=%s&%s", expression, query);
+    if (draw_absent(pen, &document, title))
+        return;
+    curves_read(document.json, &set);
+    const struct curve *line = set.n && set.series[0].values ? &set.series[0] : NULL;
+    struct chart chart = {.title = title, .say = say_number, .limit = NAN, .low = NAN, .high = NAN};
+    if (!line || number)
+        draw_heading(pen, title,
+                     line && isfinite(line->last) ? say_number(line->last, text) : words_nodata);
+    else
+        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
+    curves_free(&set);
+}
+
+static void draw_panel(struct pen *pen, const struct json *panel)
+{
+    const char *kind = json_word(panel, "kind");
+    if (strcmp(kind, "heat") != 0) {
+        draw_values(pen, panel, strcmp(kind, "number") == 0);
+        return;
+    }
+    char query[120], of[200];
+    encode(json_word(panel, "expression"), of, sizeof of);
+    screen_range_query(pen->screen, pen->width - 12, query, sizeof query);
+    struct feed_document document =
+        read_document(pen->screen, EVERY_MS, "/api/v1/heatmap?of=%s&%s", of, query);
+    draw_heading(pen, json_word(panel, "title"), "fuller: more");
+    if (!draw_absent(pen, &document, json_word(panel, "expression")))
+        draw_heatmap(pen, document.json, pen_left(pen), NAN,
+                     strcmp(of, "latency") == 0 ? words_latency : say_number);
+}
+
+/* As many panels as fit, Tab brings the next one first. */
+static void draw_tiles(struct pen *pen, const struct json *panels)
+{
+    int n = (int)json_size(panels), across = pen->width >= 116 ? 2 : 1;
+    int down = pen_left(pen) / 10, shown = n < across * down ? n : across * down;
+    if (shown == 0)
+        shown = n > 0 ? 1 : 0;
+    int lines = (shown + across - 1) / across;
+    int rows = lines > 0 ? pen_left(pen) / lines : 0, width = pen->width / across;
+    for (int i = 0; i < shown; i++) {
+        struct pen part = *pen;
+        part.left = pen->left + i % across * width;
+        part.width = width - (across > 1);
+        part.row = pen->row + i / across * rows;
+        part.bottom = part.row + rows;
+        draw_panel(&part, json_item(panels, (size_t)((i + pen->screen->panel) % n)));
+    }
+    pen->row = pen->bottom;
+}
+
+void draw_own(struct pen *pen)
+{
+    struct feed_document document = read_views(pen->screen);
+    const struct grid *grid = screen_grid(pen->screen);
+    const struct json *list = json_get(document.json, "views");
+    if (draw_absent(pen, &document, "views of your own"))
+        return;
+    if (grid->n_shown == 0) {
+        draw_grid(pen,
+                  "none is configured: `views` in binnacle.yaml, a list of {name, title, panels: "
+                  "[{title, expression, kind}]}");
+        return;
+    }
+    const struct json *view = json_item(list, (size_t)TAG_INDEX(grid_tag(grid)));
+    if (grid->n > 1) {
+        struct pen top = pen_part(pen, 0, pen->width, (int)grid->n_shown + 1);
+        draw_grid(&top, "");
+        pen->row = top.bottom;
+        draw_rule(pen);
+    } else {
+        draw_heading(pen, json_word(view, "title"), screen_range_word(pen->screen));
+    }
+    draw_tiles(pen, json_get(view, "panels"));
+}
