@@ -225,6 +225,7 @@ void engine_destroy(struct engine *engine)
     if (engine->observe)
         observe_set_sink(engine->observe, &(struct observe_sink){.context = NULL});
     history_destroy(engine->history);
+    indicators_destroy(engine->indicators);
     observe_destroy(engine->observe);
     unique_destroy(engine->unique);
     feature_scratch_destroy(engine->scratch);

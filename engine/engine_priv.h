@@ -14,6 +14,7 @@
 #include "engine/gate.h"
 #include "engine/history/history.h"
 #include "engine/model/scorer.h"
+#include "engine/monitor/indicators.h"
 #include "engine/monitor/slo.h"
 #include "engine/observe/observe.h"
 #include "engine/record/ledger.h"
@@ -56,6 +57,7 @@ struct engine {
     struct pseudonyms *pseudonyms;   /* the ledger's, or NULL without one */
     struct observe *observe;
     struct history_store *history;
+    struct indicators *indicators; /* NULL: no objective is defined by expressions */
     struct monitor *monitor;
     struct slo_set objectives;
     struct shadow *shadow;

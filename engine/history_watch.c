@@ -2,7 +2,9 @@
  * ledger ends. Run by the thread that starts the engine. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/hash.h"
 #include "engine/engine_priv.h"
 
 #define HISTORY_NAME "history.db"
@@ -25,6 +27,29 @@ static enum status read_options(const struct engine *engine, struct history_opti
     return status;
 }
 
+static uint64_t digest_of(const struct slo_set *set)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < set->n; i++) {
+        const struct slo *slo = &set->slos[i];
+        if (slo->good)
+            digest = hash64(slo->good, strlen(slo->good), digest + (uint64_t)slo->slice_us);
+        if (slo->valid)
+            digest = hash64(slo->valid, strlen(slo->valid), digest);
+    }
+    return digest;
+}
+
+static enum status create_indicators(struct engine *engine, struct error *error)
+{
+    enum status status = indicators_create(&engine->objectives, engine->schema, engine->features,
+                                           &engine->indicators, error);
+    if (status == STATUS_OK && engine->indicators)
+        observe_set_outcome_judge(engine->observe, indicators_outcome, engine->indicators,
+                                  digest_of(&engine->objectives));
+    return status;
+}
+
 enum status engine_history_create(struct engine *engine, struct error *error)
 {
     struct history_options options;
@@ -32,7 +57,9 @@ enum status engine_history_create(struct engine *engine, struct error *error)
     char *path = NULL;
     if (engine->parts.n_models == 0)
         return STATUS_OK; /* nothing is decided */
-    enum status status = read_options(engine, &options, error);
+    enum status status = create_indicators(engine, error);
+    if (status == STATUS_OK)
+        status = read_options(engine, &options, error);
     if (status != STATUS_OK)
         return status;
     if (engine->ledger && asprintf(&path, "%s/" HISTORY_NAME, engine->parts.ledger_dir) < 0)

@@ -91,13 +91,14 @@ static enum status recover_counts(struct recovery *recovery, const struct ledger
     struct event event;
     unsigned places = row->index >= recovery->counts_from ? OBSERVE_WINDOWS : 0;
     bool for_history = row->index >= recovery->history_from && row->at_us >= recovery->history_us;
+    bool needs_event = for_history || (places && engine->indicators);
     if (for_history)
         places |= OBSERVE_SINK;
-    if (for_history &&
+    if (needs_event &&
         engine_decode_row(engine, recovery->decoder, recovery->arena, row, &event) != STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
     if (places)
-        engine_observe_row(engine, row, for_history ? &event : NULL, places);
+        engine_observe_row(engine, row, needs_event ? &event : NULL, places);
     return STATUS_OK;
 }
 

@@ -232,11 +232,13 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
         find_ready(&snapshot->record, snapshot->not_ready, sizeof snapshot->not_ready);
 }
 
-static void fill_history(struct history_store *history, int64_t now_us,
-                         struct history_status *status)
+static void fill_history(struct engine *engine, int64_t now_us, struct history_status *status)
 {
+    struct history_store *history = engine->history;
     struct history_stats stats;
     history_tick(history, now_us);
+    if (engine->indicators)
+        indicators_slices(engine->indicators, history, engine->observe, now_us);
     history_stats(history, &stats);
     status->lost_minutes = stats.lost_minutes;
     status->waiting = stats.waiting;
@@ -256,7 +258,7 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
                  snapshot);
     fill_record(engine, snapshot);
     if (engine->history)
-        fill_history(engine->history, now_us, &snapshot->kept);
+        fill_history(engine, now_us, &snapshot->kept);
     struct feature_usage usage;
     feature_store_usage(engine->store, &usage);
     snapshot->feature_entities = usage.entities;

@@ -36,8 +36,8 @@ enum scalar {
 };
 _Static_assert(SCALAR_TRUTHS_END <= SCALAR_VIOLATIONS && VIOLATION_CODES <= 32, "room for counts");
 
-#define SCORE_STEPS  50                /* equal widths over [0, 1] */
-#define SCORE_COUNTS (3 * SCORE_STEPS) /* all, then those whose truth is 0, then 1 */
+#define SCORE_STEPS  50                        /* equal widths over [0, 1] */
+#define SCORE_COUNTS ((size_t)3 * SCORE_STEPS) /* all, then those whose truth is 0, then 1 */
 
 /* The parts of a cell, as bits: not every reader needs all of them. */
 enum section {

@@ -13,7 +13,7 @@
 #include "engine/observe/tally.h"
 
 /* After the histogram's own buckets: for each limit what lies in its bucket at or above it. */
-#define LATENCY_COUNTS (HISTOGRAM_BUCKETS + MAX_LATENCY_LIMITS)
+#define LATENCY_COUNTS ((size_t)HISTOGRAM_BUCKETS + MAX_LATENCY_LIMITS)
 
 struct layout {
     int id;          /* in the history's list */

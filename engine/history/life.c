@@ -13,8 +13,8 @@
 void history_options_init(struct history_options *options)
 {
     *options = (struct history_options){
-        .minutes_us = 400 * US_PER_DAY,
-        .hours_us = 5 * 366 * US_PER_DAY,
+        .minutes_us = INT64_C(400) * US_PER_DAY,
+        .hours_us = INT64_C(1830) * US_PER_DAY,
         .labels = {"variant", "decision", "reason"},
         .n_labels = 3,
     };

@@ -6,7 +6,7 @@
 #include "engine/base/clock.h"
 #include "engine/history/disk.h"
 
-#define DEFAULT_SPAN_S (6 * 3600)
+#define DEFAULT_SPAN_S (INT64_C(6) * 3600)
 #define MAX_TIME_S     INT64_C(253402300800) /* the year 10000 */
 
 struct slice question_word(struct slice *list)
@@ -99,7 +99,7 @@ static enum status read_range(struct history_store *history,
     if (range->from_s > range->to_s || range->from_s < -MAX_TIME_S || range->to_s > MAX_TIME_S)
         return error_set(error, STATUS_INVALID, "from lies after to");
     if (question->step_us < 0 || question->step_us % US_PER_S != 0 ||
-        question->step_us > 366 * US_PER_DAY)
+        question->step_us > INT64_C(366) * US_PER_DAY)
         return error_set(error, STATUS_INVALID, "step: a duration of whole seconds up to 366d");
     range->step_s = question->step_us ? question->step_us / US_PER_S
                                       : usual_step_s(range->to_s - range->from_s);

@@ -41,10 +41,9 @@ static bool add_latency(struct sums *sums, const struct cell *from)
     if (!sums->older)
         return false;
     uint64_t n = 0;
-    for (int i = 0; i < LATENCY_COUNTS; i++) {
-        int bucket = i < HISTOGRAM_BUCKETS
-                         ? i
-                         : (int)histogram_bucket(old->limits_us[i - HISTOGRAM_BUCKETS]);
+    for (size_t i = 0; i < LATENCY_COUNTS; i++) {
+        size_t bucket =
+            i < HISTOGRAM_BUCKETS ? i : histogram_bucket(old->limits_us[i - HISTOGRAM_BUCKETS]);
         sums->older[bucket] += from->latency[i];
         n += from->latency[i];
     }
@@ -89,7 +88,7 @@ bool sums_add(struct sums *sums, const struct cell *from, unsigned sections)
 uint64_t sums_measured(const struct sums *sums)
 {
     uint64_t n = 0;
-    for (int i = 0; sums->cell.latency && i < LATENCY_COUNTS; i++)
+    for (size_t i = 0; sums->cell.latency && i < LATENCY_COUNTS; i++)
         n += sums->cell.latency[i];
     for (int i = 0; sums->older && i < HISTOGRAM_BUCKETS; i++)
         n += sums->older[i];

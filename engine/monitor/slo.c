@@ -10,23 +10,45 @@
 
 #define WINDOW_US (30 * US_PER_DAY)
 
-static const char *const indicator_names[SLO_INDICATORS] = {"latency", "availability", "drift",
-                                                            "freshness"};
+static const char *const indicator_names[] = {"latency", "availability", "drift", "freshness"};
+#define NAMED_INDICATORS ((int)(sizeof indicator_names / sizeof *indicator_names))
 
 /* DESIGN's objectives. min_bad and min_events keep a few failures of a quiet night from paging
  * anyone; a slice or a minute is an aggregate already, two of them are evidence. */
 static const struct slo default_slos[] = {
-    {"latency", SLO_LATENCY, 0.95, WINDOW_US, 200 * US_PER_S / 1000, 10, 50, 0},
-    {"availability", SLO_AVAILABILITY, 0.995, WINDOW_US, 0, 10, 50, 0},
-    {"drift", SLO_DRIFT, 0.99, WINDOW_US, 0, 2, 2, 0},
-    {"freshness", SLO_FRESHNESS, 0.99, WINDOW_US, 2 * US_PER_MIN, 2, 2, 0},
+    {.name = "latency",
+     .indicator = SLO_LATENCY,
+     .target = 0.95,
+     .window_us = WINDOW_US,
+     .limit_us = US_PER_S / 5,
+     .min_bad = 10,
+     .min_events = 50},
+    {.name = "availability",
+     .indicator = SLO_AVAILABILITY,
+     .target = 0.995,
+     .window_us = WINDOW_US,
+     .min_bad = 10,
+     .min_events = 50},
+    {.name = "drift",
+     .indicator = SLO_DRIFT,
+     .target = 0.99,
+     .window_us = WINDOW_US,
+     .min_bad = 2,
+     .min_events = 2},
+    {.name = "freshness",
+     .indicator = SLO_FRESHNESS,
+     .target = 0.99,
+     .window_us = WINDOW_US,
+     .limit_us = 2 * US_PER_MIN,
+     .min_bad = 2,
+     .min_events = 2},
 };
 
 /* One entry of `objectives:` as it stands in the file. */
 struct slo_entry {
-    const char *name, *indicator;
+    const char *name, *indicator, *good, *valid;
     double target_percent;
-    int64_t window_us, limit_us, min_bad, min_events;
+    int64_t window_us, limit_us, min_bad, min_events, slice_us;
 };
 
 static const struct config_key slo_keys[] = {
@@ -34,6 +56,12 @@ static const struct config_key slo_keys[] = {
      "a lower-case word that expressions can use: slo.NAME.burn_1h"},
     {"indicator", CONFIG_STRING, offsetof(struct slo_entry, indicator), false, 0, 0,
      "latency, availability, drift or freshness (the name)"},
+    {"good", CONFIG_STRING, offsetof(struct slo_entry, good), false, 0, 0,
+     "instead of an indicator: expression that is true of what is good, over each decision"},
+    {"valid", CONFIG_STRING, offsetof(struct slo_entry, valid), false, 0, 0,
+     "with `good`: expression that is true of what counts at all (all)"},
+    {"slice", CONFIG_DURATION, offsetof(struct slo_entry, slice_us), false, 60, 86400,
+     "with `good`: judge slices of time so long, by the series of the history; whole minutes"},
     {"target", CONFIG_NUMBER, offsetof(struct slo_entry, target_percent), true, 0.001, 99.9999,
      "percent that must be good"},
     {"window", CONFIG_DURATION, offsetof(struct slo_entry, window_us), false, 3600, 2678400,
@@ -56,7 +84,8 @@ void slo_defaults(struct slo_set *set)
 
 bool slo_counts_events(const struct slo *slo)
 {
-    return slo->indicator == SLO_LATENCY || slo->indicator == SLO_AVAILABILITY;
+    return slo->indicator == SLO_LATENCY || slo->indicator == SLO_AVAILABILITY ||
+           slo->indicator == SLO_DECISIONS;
 }
 
 int slo_find(const struct slo_set *set, const char *name)
@@ -80,7 +109,7 @@ static bool is_word(const char *name)
 static enum status read_indicator(const struct yaml_node *node, const char *word,
                                   enum slo_indicator *indicator, struct error *error)
 {
-    for (int i = 0; i < SLO_INDICATORS; i++) {
+    for (int i = 0; i < NAMED_INDICATORS; i++) {
         if (strcmp(indicator_names[i], word) == 0) {
             *indicator = (enum slo_indicator)i;
             return STATUS_OK;
@@ -89,7 +118,44 @@ static enum status read_indicator(const struct yaml_node *node, const char *word
     return yaml_error(node, error,
                       "\"%s\" is no indicator; there are latency, availability, drift and "
                       "freshness%s",
-                      word, did_you_mean(nearest_word(word, indicator_names, SLO_INDICATORS)).text);
+                      word,
+                      did_you_mean(nearest_word(word, indicator_names, NAMED_INDICATORS)).text);
+}
+
+static void fill_slo(const struct slo_entry *entry, struct slo *slo)
+{
+    snprintf(slo->name, sizeof slo->name, "%s", entry->name);
+    slo->target = entry->target_percent / 100;
+    slo->window_us = entry->window_us;
+    slo->limit_us = entry->limit_us ? entry->limit_us : slo->limit_us;
+    slo->min_bad = entry->min_bad ? entry->min_bad : slo->min_bad;
+    slo->min_events = entry->min_events ? entry->min_events : slo->min_events;
+}
+
+/* Compiled in indicators.c, which knows the names. */
+static enum status read_expressions(const struct yaml_node *node, const struct slo_entry *entry,
+                                    struct slo_set *set, struct error *error)
+{
+    int custom = 0;
+    for (int i = 0; i < set->n; i++)
+        custom += set->slos[i].good != NULL;
+    if (entry->indicator || entry->limit_us)
+        return yaml_error(node, error, "%s: an objective has an indicator or `good`, not both",
+                          entry->name);
+    if (custom == MAX_CUSTOM)
+        return yaml_error(node, error, "more than %d objectives with `good`", MAX_CUSTOM);
+    if (entry->slice_us % US_PER_MIN != 0)
+        return yaml_error(yaml_get(node, "slice"), error, "slice: whole minutes are needed");
+    struct slo *slo = &set->slos[set->n++];
+    *slo = default_slos[entry->slice_us ? SLO_DRIFT : SLO_LATENCY];
+    slo->limit_us = 0;
+    slo->indicator = entry->slice_us ? SLO_SLICES : SLO_DECISIONS;
+    slo->custom = custom;
+    slo->slice_us = entry->slice_us;
+    slo->good = entry->good;
+    slo->valid = entry->valid;
+    fill_slo(entry, slo);
+    return STATUS_OK;
 }
 
 static enum status read_one(const struct yaml_node *node, struct slo_set *set, struct error *error)
@@ -104,6 +170,11 @@ static enum status read_one(const struct yaml_node *node, struct slo_set *set, s
     if (slo_find(set, entry.name) >= 0)
         return yaml_error(yaml_get(node, "name"), error, "there are two objectives named %s",
                           entry.name);
+    if (entry.good)
+        return read_expressions(node, &entry, set, error);
+    if (entry.valid || entry.slice_us)
+        return yaml_error(node, error, "%s: valid and slice belong to an objective with `good`",
+                          entry.name);
     const char *word = entry.indicator ? entry.indicator : entry.name;
     const struct yaml_node *at = yaml_get(node, entry.indicator ? "indicator" : "name");
     enum slo_indicator indicator = SLO_LATENCY;
@@ -112,12 +183,7 @@ static enum status read_one(const struct yaml_node *node, struct slo_set *set, s
         return status;
     struct slo *slo = &set->slos[set->n++];
     *slo = default_slos[indicator];
-    snprintf(slo->name, sizeof slo->name, "%s", entry.name);
-    slo->target = entry.target_percent / 100;
-    slo->window_us = entry.window_us;
-    slo->limit_us = entry.limit_us ? entry.limit_us : slo->limit_us;
-    slo->min_bad = entry.min_bad ? entry.min_bad : slo->min_bad;
-    slo->min_events = entry.min_events ? entry.min_events : slo->min_events;
+    fill_slo(&entry, slo);
     return STATUS_OK;
 }
 
@@ -195,6 +261,11 @@ void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *count
     case SLO_FRESHNESS:
         *bad = tally->stale_minutes;
         *counted = tally->fresh_minutes + tally->stale_minutes;
+        break;
+    case SLO_DECISIONS:
+    case SLO_SLICES:
+        *bad = tally->custom_bad[slo->custom];
+        *counted = tally->custom_counted[slo->custom];
         break;
     case SLO_INDICATORS:
         *counted = *bad = 0;

@@ -24,18 +24,23 @@ enum slo_indicator {
                        */
     SLO_DRIFT,        /* five-minute slices whose score shows no more than the drift threshold */
     SLO_FRESHNESS,    /* minutes in which the newest event was no older than `limit` */
+    SLO_DECISIONS,    /* decisions that the expression `good` is true of, of those `valid` is */
+    SLO_SLICES,       /* likewise slices of time */
     SLO_INDICATORS
 };
 
 struct slo {
     char name[NAME_SIZE];
     enum slo_indicator indicator;
-    double target;      /* 0.95 */
-    int64_t window_us;  /* 30 d */
-    int64_t limit_us;   /* latency, freshness */
-    int64_t min_bad;    /* a window with fewer bad ones than this pages nobody */
-    int64_t min_events; /* nor does one with fewer judged at all */
-    int slow;           /* latency: index into observe_options.latency_limits_us */
+    double target;            /* 0.95 */
+    int64_t window_us;        /* 30 d */
+    int64_t limit_us;         /* latency, freshness */
+    int64_t min_bad;          /* a window with fewer bad ones than this pages nobody */
+    int64_t min_events;       /* nor does one with fewer judged at all */
+    int slow;                 /* latency: index into observe_options.latency_limits_us */
+    int custom;               /* by expression: its place in the tally */
+    int64_t slice_us;         /* SLO_SLICES */
+    const char *good, *valid; /* expressions, borrowed from the configuration; NULL: none */
 };
 
 struct slo_set {

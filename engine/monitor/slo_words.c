@@ -34,7 +34,8 @@ static const char *limit_words(int64_t limit_us, char out[SHORT_SIZE])
 
 const char *slo_unit(const struct slo *slo)
 {
-    static const char *const units[SLO_INDICATORS] = {"decisions", "events", "slices", "minutes"};
+    static const char *const units[SLO_INDICATORS] = {"decisions", "events",    "slices",
+                                                      "minutes",   "decisions", "slices"};
     return units[slo->indicator];
 }
 
@@ -55,6 +56,10 @@ static void good_words(const struct slo *slo, char *out, size_t size)
     case SLO_FRESHNESS:
         snprintf(out, size, "minutes had events fresher than %s",
                  limit_words(slo->limit_us, limit));
+        return;
+    case SLO_DECISIONS:
+    case SLO_SLICES:
+        snprintf(out, size, "%s were good (%.80s)", slo_unit(slo), slo->good);
         return;
     case SLO_INDICATORS:
         break;
@@ -134,7 +139,7 @@ static void say_budget(const struct slo_status *status, char *out, size_t size)
 
 void slo_sentence(const struct slo *slo, int64_t now_us, struct slo_status *status)
 {
-    char good[120], window[SHORT_SIZE];
+    char good[160], window[SHORT_SIZE];
     char *out = status->sentence;
     const size_t size = sizeof status->sentence;
     span_words(slo->window_us, window);

@@ -10,6 +10,12 @@
 #define NO_ARM (-1)
 #define NO_BIN UINT8_MAX
 
+/* What objectives by expression say of one decision: bits, by their place in the tally. */
+struct custom_verdict {
+    uint8_t counted, bad;
+};
+typedef struct custom_verdict outcome_judge(void *context, const struct outcome *outcome);
+
 enum observation_kind {
     OBSERVED_OUTCOME,
     OBSERVED_QUARANTINE,
@@ -29,6 +35,7 @@ struct observation {
     uint8_t kind; /* enum observation_kind */
     uint8_t decision;
     uint8_t score_bin;
+    struct custom_verdict custom;
     int8_t arm;                  /* index, or NO_ARM */
     int8_t shadows[MAX_SHADOWS]; /* likewise */
 };

@@ -387,6 +387,8 @@ static void describe(struct observe *observe, struct shard *shard, const struct 
         slot->event_us = outcome->event->time_us;
         slot->age_us = outcome->decided_at_us - outcome->event->time_us;
     }
+    if (observe->outcome_judge)
+        slot->custom = observe->outcome_judge(observe->outcome_context, outcome);
     if (observe->sink.context)
         slot->labels = observe->sink.labels(observe->sink.context, outcome);
     if (shard->reference) {
@@ -455,9 +457,13 @@ static void tell_event(struct observe *observe, struct shard *shard, const struc
 {
     struct outcome told = *outcome;
     struct observation *slot = &shard->observations[shard->n - 1];
-    if (!event || !observe->sink.context)
+    if (!event)
         return;
     told.event = event;
+    if (observe->outcome_judge)
+        slot->custom = observe->outcome_judge(observe->outcome_context, &told);
+    if (!observe->sink.context)
+        return;
     slot->event_us = event->time_us;
     slot->labels = observe->sink.labels(observe->sink.context, &told);
 }

@@ -128,6 +128,12 @@ typedef enum slice_verdict slice_judge(void *context, const struct binning *binn
 /* Set before the first outcome. */
 void observe_set_judge(struct observe *observe, slice_judge *judge, void *context);
 
+/* Judges single decisions for objectives by expression, on the thread that brings them. Set before
+ * the first outcome. `digest` says what it judges by: counts of another one are not taken up. */
+void observe_set_outcome_judge(struct observe *observe, outcome_judge *judge, void *context,
+                               uint64_t digest);
+/* Counts what was judged elsewhere at this time. Any thread. */
+void observe_verdict(struct observe *observe, int64_t time_us, const struct tally *verdict);
 /* Who is told of everything besides. Set before the first outcome; copied. */
 void observe_set_sink(struct observe *observe, const struct observe_sink *sink);
 

@@ -71,6 +71,9 @@ struct observe {
     struct arm arms[MAX_ARMS];
     struct reference *reference;
     struct observe_sink sink;
+    outcome_judge *outcome_judge; /* NULL: none */
+    void *outcome_context;
+    uint64_t custom_digest;
     float *collected; /* rows of the coming reference, or NULL when none is being collected */
     int64_t n_collected;
     struct tally totals; /* since start */

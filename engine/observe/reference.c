@@ -38,6 +38,23 @@ static void tell_sink(struct observe *observe)
                            reference ? reference->n_columns : 0);
 }
 
+void observe_set_outcome_judge(struct observe *observe, outcome_judge *judge, void *context,
+                               uint64_t digest)
+{
+    observe_assert(observe);
+    observe->outcome_judge = judge;
+    observe->outcome_context = context;
+    observe->custom_digest = digest;
+}
+
+void observe_verdict(struct observe *observe, int64_t time_us, const struct tally *verdict)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    windows_verdict(observe->windows, time_us, verdict);
+    lock_release(&observe->lock);
+}
+
 void observe_set_sink(struct observe *observe, const struct observe_sink *sink)
 {
     observe_assert(observe);

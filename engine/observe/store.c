@@ -23,6 +23,7 @@ static uint64_t digest(const struct observe *observe)
                            (uint64_t)options->freshness_limit_us);
     hash = hash64(&hash, sizeof hash, (uint64_t)options->n_bins);
     hash = hash64(&hash, sizeof hash, sizeof(struct tally));
+    hash = hash64(&hash, sizeof hash, observe->custom_digest);
     for (int i = 0; i < observe->n_columns; i++) {
         const char *name = observe_column_name(observe, i);
         hash = hash64(name, strlen(name) + 1, hash);

@@ -7,6 +7,7 @@
 #include "engine/observe/snapshot.h"
 
 #define MAX_LATENCY_LIMITS 4
+#define MAX_CUSTOM         8 /* objectives that expressions define */
 
 struct tally {
     uint64_t accepted, quarantined, duplicates, errors;
@@ -17,6 +18,7 @@ struct tally {
     uint64_t slow[MAX_LATENCY_LIMITS];      /* of those, over each limit of the options */
     uint64_t fresh_minutes, stale_minutes;  /* judged when a minute is over */
     uint64_t steady_slices, drifted_slices; /* judged when a slice of five minutes is over */
+    uint64_t custom_counted[MAX_CUSTOM], custom_bad[MAX_CUSTOM]; /* as expressions say */
 };
 
 /* Adds every count of `from`. */

@@ -404,3 +404,9 @@ void windows_bins(const struct windows *windows, int column, int64_t window_us,
             counts[i] += cell[i];
     }
 }
+
+void windows_verdict(struct windows *windows, int64_t time_us, const struct tally *verdict)
+{
+    if (windows->started)
+        count_everywhere(windows, time_us, verdict);
+}

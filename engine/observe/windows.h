@@ -32,6 +32,8 @@ void windows_set_sink(struct windows *windows, const struct observe_sink *sink);
 /* The cuts that the codes below follow; NULL: none yet. Borrowed. Forgets all bins. */
 void windows_set_binnings(struct windows *windows, const struct binning *binnings);
 
+/* Counts what was judged elsewhere. */
+void windows_verdict(struct windows *windows, int64_t time_us, const struct tally *verdict);
 void windows_advance(struct windows *windows, int64_t now_us);
 /* Gives up what was counted after time_us, so that the present can be seen. */
 void windows_rewind(struct windows *windows, int64_t time_us);

@@ -89,6 +89,10 @@ static void count_outcome(const struct windows *windows, const struct observatio
     if (observation->arm != NO_ARM)
         tally->arms[observation->arm]++;
     count_shadows(observation, tally);
+    for (int i = 0; observation->custom.counted >> i; i++) {
+        tally->custom_counted[i] += observation->custom.counted >> i & 1;
+        tally->custom_bad[i] += observation->custom.bad >> i & 1;
+    }
     if (observation->latency_us < 0)
         return;
     tally->measured++;
