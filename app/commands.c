@@ -368,6 +368,12 @@ static const struct cli_option doctor_options[] = {
     END_OPTION,
 };
 
+static const struct cli_option slo_rules_options[] = {
+    {"config", OPTION_TEXT, "DIR", "the configuration folder", NULL, 0, 0},
+    {"output", OPTION_TEXT, "FILE", "where to", "-", 0, 'o'},
+    END_OPTION,
+};
+
 static const struct cli_option detect_options[] = {
     {"method", OPTION_TEXT, "METHOD", "adwin, ddm, eddm, hddm_a, ph or kswin", NULL, 0, 0},
     {"set", OPTION_TEXT, "NAME=VALUE", "a parameter of the method; may be given several times",
@@ -618,6 +624,12 @@ const struct cli_command commands[] = {
     {"report", "KIND", "A report out of the ledger: slo", NULL,
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
      report_options, 1, 1, command_report},
+    {"slo-rules", "", "The objectives as rules for Prometheus: burn rates, attainment, alerts",
+     "Recording rules (binnacle:slo_burn:1h and so on, binnacle:slo_attainment) from the counters of\n"
+     "/metrics, and an alert for each pair of windows, with the rates and least counts that the\n"
+     "service itself goes by. Without --config: the default objectives.",
+     "binnacle slo-rules --config DIR -o binnacle.rules.yaml", slo_rules_options, 0, 0,
+     command_slo_rules},
     {"detect", "[FILE]", "Find where the mean of a stream changes: concept drift",
      "One number per line in, such as 1 for an error of the classifier and 0 for none; the "
      "zero-based\n"

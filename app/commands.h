@@ -42,6 +42,7 @@ int command_traffic_set(const struct cli_args *args);
 int command_report(const struct cli_args *args);
 int command_drift(const struct cli_args *args);
 int command_detect(const struct cli_args *args);
+int command_slo_rules(const struct cli_args *args);
 int command_metrics(const struct cli_args *args);
 int command_estimate(const struct cli_args *args);
 int command_bench(const struct cli_args *args);

@@ -116,9 +116,11 @@ static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t 
 {
     struct tally burn[BURN_WINDOWS], whole;
     struct past past;
+    struct tally ever;
     int64_t whole_us = 0, age_us = start_us > 0 ? now_us - start_us : 0;
     for (int i = 0; i < BURN_WINDOWS; i++)
         observe_sum(observe, burn_window_us((enum burn_window)i), &burn[i]);
+    observe_ever(observe, &ever);
     observe_past(observe, US_PER_HOUR, past.hours, PAST_HOURS);
     observe_past(observe, SLICE_US, past.slices, PAST_SLICES);
     struct slo_past looked_at = choose_past(&past, age_us);
@@ -130,6 +132,7 @@ static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t 
             observe_sum(observe, slo->window_us, &whole);
         whole_us = slo->window_us;
         slo_judge(slo, burn, &whole, status);
+        slo_count(slo, &ever, &status->ever_counted, &status->ever_bad);
         slo_forecast(slo, &looked_at, age_us >= slo->window_us, now_us, status);
         slo_sentence(slo, now_us, status);
         note_state(monitor, i, now_us, status);

@@ -244,3 +244,11 @@ void observe_past(struct observe *observe, int64_t width_us, struct tally *sums,
     windows_past(observe->windows, width_us, sums, n);
     lock_release(&observe->lock);
 }
+
+void observe_ever(struct observe *observe, struct tally *sum)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    *sum = *windows_ever(observe->windows);
+    lock_release(&observe->lock);
+}

@@ -175,6 +175,19 @@ WRITER(write_slo_burn)
     }
 }
 
+WRITER(write_slo_events)
+{
+    for (int i = 0; i < snapshot->n_slos; i++)
+        labelled(metric, out, "slo", snapshot->slos[i].name,
+                 (double)snapshot->slos[i].ever_counted);
+}
+
+WRITER(write_slo_bad)
+{
+    for (int i = 0; i < snapshot->n_slos; i++)
+        labelled(metric, out, "slo", snapshot->slos[i].name, (double)snapshot->slos[i].ever_bad);
+}
+
 /* No sample where it does not run out. */
 WRITER(write_slo_runs_out)
 {
@@ -350,6 +363,9 @@ static const struct metric metrics[] = {
      "Error budget left: 1 untouched, 0 used up, negative overspent.", write_slo_budget},
     {"binnacle_slo_burn_rate", METRIC_GAUGE, "Error rate over the rate that the target allows.",
      write_slo_burn},
+    {"binnacle_slo_events_total", METRIC_COUNTER,
+     "Decisions, events, minutes or slices that an objective judged.", write_slo_events},
+    {"binnacle_slo_bad_total", METRIC_COUNTER, "Bad ones of them.", write_slo_bad},
     {"binnacle_slo_budget_exhausted_seconds", METRIC_GAUGE,
      "Until the error budget is used up if it goes on as in the last day; absent if it lasts.",
      write_slo_runs_out},

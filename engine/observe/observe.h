@@ -106,6 +106,8 @@ void observe_ticked(struct observe *observe, const struct snapshot *snapshot);
 /* Recent minutes by slice; lives as long as observe. */
 struct slices *observe_slices(struct observe *observe);
 
+/* All counts since start, with what was read back then: they only grow while the service runs. */
+void observe_ever(struct observe *observe, struct tally *sum);
 /* The counts of the last n whole slices or hours, oldest first: width_us is SLICE_US or an hour. */
 void observe_past(struct observe *observe, int64_t width_us, struct tally *sums, int n);
 /* Latencies of the last minute, or of whole hours up to 31 days. */

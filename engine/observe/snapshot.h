@@ -64,9 +64,10 @@ struct slo_status {
     int64_t window_us;              /* the objective's */
     int64_t latency_limit_us;       /* what is slow, of an objective on latency; 0: of others */
     enum health state;
-    int64_t since_us;              /* when it entered this state */
-    char unit[16];                 /* what is counted: "decisions", "minutes", "slices", ... */
-    uint64_t min_bad, min_counted; /* a wide window with less is no evidence */
+    int64_t since_us;                /* when it entered this state */
+    char unit[16];                   /* what is counted: "decisions", "minutes", "slices", ... */
+    uint64_t ever_counted, ever_bad; /* counters for /metrics; not in the JSON */
+    uint64_t min_bad, min_counted;   /* a wide window with less is no evidence */
     struct slo_pair pairs[SLO_PAIRS];
     struct slo_forecast forecast;
     char sentence[400]; /* what all that means */

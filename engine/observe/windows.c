@@ -177,6 +177,7 @@ static void count_everywhere(struct windows *windows, int64_t time_us, const str
         if (cell)
             tally_add(cell, counts);
     }
+    tally_add(&windows->ever, counts);
     if (windows->sink && windows->sink->context)
         windows->sink->verdict(windows->sink->context, time_us, counts);
 }
@@ -409,4 +410,9 @@ void windows_verdict(struct windows *windows, int64_t time_us, const struct tall
 {
     if (windows->started)
         count_everywhere(windows, time_us, verdict);
+}
+
+const struct tally *windows_ever(const struct windows *windows)
+{
+    return &windows->ever;
 }

@@ -45,6 +45,8 @@ void windows_put(struct windows *windows, const struct observation *observation,
 void windows_clear_arm(struct windows *windows, int arm);
 
 void windows_sum(const struct windows *windows, int64_t window_us, struct tally *sum);
+/* Since these windows were made. */
+const struct tally *windows_ever(const struct windows *windows);
 void windows_past(const struct windows *windows, int64_t width_us, struct tally *sums, int n);
 void windows_latency(const struct windows *windows, int64_t window_us, struct histogram *sum);
 void windows_arm_latency(const struct windows *windows, int arm, struct histogram *sum);

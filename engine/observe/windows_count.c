@@ -157,6 +157,7 @@ void windows_put(struct windows *windows, const struct observation *observation,
         if (place->tallies[i])
             count_one(windows, observation, place->tallies[i]);
     }
+    count_one(windows, observation, &windows->ever);
     if (observation->kind != OBSERVED_OUTCOME)
         return;
     if (place->youngest_us && observation->age_us < *place->youngest_us)

@@ -40,7 +40,8 @@ struct windows {
     void *judge_context;
     const struct observe_sink *sink; /* NULL: nobody is told */
     const struct binning *binnings;
-    bool started; /* false until the first time is known */
+    struct tally ever; /* all that was counted here, for counters that only grow */
+    bool started;      /* false until the first time is known */
     int64_t now_us;
     int64_t second_end_us; /* of the second that now_us is in: until then no ring moves */
     int64_t verdict_us;    /* no minute or slice is to be judged before */
