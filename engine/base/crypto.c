@@ -17,7 +17,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -44,14 +43,23 @@ enum status crypto_sha256(struct slice a, struct slice b, struct slice c, uint8_
     return STATUS_OK;
 }
 
+/* RFC 2104, by hand: OpenSSL's own allocates for every message. */
 enum status crypto_hmac_sha256(const uint8_t key[KEY_SIZE], struct slice message,
                                uint8_t out[SHA256_SIZE])
 {
-    unsigned size = SHA256_SIZE;
-    const unsigned char *bytes = (const unsigned char *)(message.data ? message.data : "");
-    if (!HMAC(EVP_sha256(), key, KEY_SIZE, bytes, message.size, out, &size))
-        return failed(STATUS_UNSUPPORTED);
-    return STATUS_OK;
+    uint8_t pad[SHA256_CBLOCK], inner[SHA256_SIZE];
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] = (i < KEY_SIZE ? key[i] : 0) ^ 0x36;
+    enum status status =
+        crypto_sha256(slice_make(pad, sizeof pad), message, slice_make(NULL, 0), inner);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36 ^ 0x5C;
+    if (status == STATUS_OK)
+        status = crypto_sha256(slice_make(pad, sizeof pad), slice_make(inner, sizeof inner),
+                               slice_make(NULL, 0), out);
+    explicit_bzero(pad, sizeof pad);
+    explicit_bzero(inner, sizeof inner);
+    return status;
 }
 
 enum status crypto_sha1(struct slice a, struct slice b, uint8_t out[SHA1_SIZE])
