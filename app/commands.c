@@ -127,8 +127,11 @@ static const struct cli_option predict_options[] = {
 };
 
 static const struct cli_option drift_options[] = {
-    {"reference", OPTION_TEXT, "A.csv", "what the data should look like", NULL, 0, 0},
+    {"reference", OPTION_TEXT, "A.csv",
+     "what the data should look like: CSV, a profile, or a model", NULL, 0, 0},
     {"current", OPTION_TEXT, "B.csv", "the data to judge", NULL, 0, 0},
+    {"profile-out", OPTION_TEXT, "FILE",
+     "write what the reference looks like, to compare with later", NULL, 0, 0},
     {"features", OPTION_TEXT, "a,b", "only these columns, without their labels, say", NULL, 0, 0},
     {"method", OPTION_TEXT, "METHOD",
      "psi, js, ks, wasserstein, chisquare, tvd, hellinger, kl, linf or ztest", NULL, 0, 0},
@@ -495,7 +498,13 @@ const struct cli_command commands[] = {
      "features\n"
      "(Benjamini-Hochberg) and must be 0.05 or less. Unseen categories, vanished columns and a "
      "share of\n"
-     "missing values that rises by half a percent or more are drift, too. --compat gives the "
+     "missing values that rises by half a percent or more are drift, too. --reference may be a\n"
+     "profile made by --profile-out (2,000 values of each feature with how many lie up to them), "
+     "or "
+     "a model\n"
+     "of binnacle train, which carries 2,000 rows: memory then does not grow with the current file."
+     "\n"
+     " --compat gives the "
      "numbers and\n"
      "verdicts of Evidently 0.7 or NannyML 0.13.",
      "binnacle drift --reference train.csv --current today.csv --json", drift_options, 0, 0,
@@ -608,7 +617,8 @@ const struct cli_command commands[] = {
     {"drill", "FAULT", "Put a fault into a demo or staging instance, to see what is made of it",
      "FAULT is latency, errors, drift, freshness, nulls, canary, labels, volume, rules, cohort or\n"
      "none. It comes from outside, through the door that a real one would come through: events\n"
-     "and labels posted over HTTP, the split, the rules file, a lock on the ledger's database that\n"
+     "and labels posted over HTTP, the split, the rules file, a lock on the ledger's database "
+     "that\n"
      "holds commits up (latency, errors; on the service's machine, as its user). What was changed\n"
      "is put back at the end, on Ctrl-C, too. An instance that is neither a demo nor configured\n"
      "with `staging: true` is left alone. Prints {drill, seed, from, to}.",

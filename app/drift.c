@@ -10,7 +10,10 @@
 #include "engine/base/json.h"
 #include "engine/base/number.h"
 #include "engine/base/utf8.h"
+#include "engine/model/model.h"
+#include "engine/model/reference.h"
 #include "engine/monitor/compare.h"
+#include "engine/monitor/profile.h"
 
 #define MAX_TEXT  ((size_t)1 << 30)
 #define TOP_BINS  3
@@ -20,6 +23,7 @@ struct request {
     struct compare_options options;
     char *names; /* the features asked for, cut at their commas */
     const char **features;
+    bool kept; /* the reference is a profile or a model */
     struct columns reference, current;
 };
 
@@ -241,24 +245,172 @@ static void choose_columns(struct request *request)
         for (size_t k = 0; k < options->n_features; k++)
             column->there = column->there || strcmp(column->name, options->features[k]) == 0;
     }
-    for (size_t i = 0; i < request->current.n; i++) {
+    for (size_t i = 0; request->current.path && i < request->current.n; i++) {
         struct column *column = columns_find(&request->reference, request->current.list[i].name);
         request->current.list[i].there = column && column->there;
     }
 }
 
+/* ---- references that are kept ---- */
+
+static enum status read_file(const char *path, struct buffer *text, struct error *error)
+{
+    char block[65536];
+    size_t got;
+    FILE *file = fopen(path, "rb");
+    while (file && (got = fread(block, 1, sizeof block, file)) > 0)
+        buffer_append(text, block, got);
+    bool failed = !file || ferror(file);
+    enum status status = failed ? error_set(error, STATUS_IO, "%s: %s", path, strerror(errno))
+                         : text->overflow
+                             ? error_set(error, STATUS_MEMORY, "%s: out of memory", path)
+                             : STATUS_OK;
+    if (file)
+        (void)fclose(file);
+    return status;
+}
+
+/* The rows that a model carries of what it was trained on. */
+static enum status take_model_rows(const struct model *model, const char *path,
+                                   struct columns *columns, struct error *error)
+{
+    const char *text = model_attribute(model, REFERENCE_ATTRIBUTE);
+    const char *const *names = model_feature_names(model);
+    size_t width = model_n_features(model), n;
+    float *rows = NULL;
+    if (!text || !names)
+        return error_set(
+            error, STATUS_INVALID,
+            "%s carries no reference: give the CSV it was trained on, or train it with "
+            "binnacle train",
+            path);
+    enum status status = reference_read(slice_of(text), width, &rows, &n, error);
+    *columns = (struct columns){.spool = -1, .n_rows = n, .path = strdup(path)};
+    columns->list = calloc(width + 1, sizeof *columns->list);
+    bool room = columns->path && columns->list;
+    for (size_t i = 0; !status && room && i < width; i++) {
+        struct column *column = &columns->list[columns->n++];
+        room = columns_from_floats(column, names[i], rows + i, n, width);
+    }
+    free(rows);
+    return status || room ? status : error_set(error, STATUS_MEMORY, "out of memory");
+}
+
+static enum status read_model(const char *path, struct columns *columns, struct error *error)
+{
+    struct model *model = NULL;
+    enum status status = model_load(path, "model", "file", &model, error);
+    if (!status)
+        status = take_model_rows(model, path, columns, error);
+    model_release(model);
+    return status;
+}
+
+static enum status read_profile(const char *path, struct columns *columns, struct error *error)
+{
+    struct buffer text;
+    buffer_init(&text, MAX_TEXT);
+    enum status status = read_file(path, &text, error);
+    if (!status)
+        status = profile_read(buffer_slice(&text), path, columns, error);
+    buffer_free(&text);
+    return status;
+}
+
+enum kind { KIND_CSV, KIND_PROFILE, KIND_MODEL };
+
+/* By its first bytes: a profile and a model are JSON objects (a model may be UBJSON, as well),
+ * which no header of a CSV begins as. */
+static enum kind kind_of(const char *path)
+{
+    char begin[64] = {0};
+    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
+    size_t size = file ? fread(begin, 1, sizeof begin, file) : 0;
+    if (file)
+        (void)fclose(file);
+    if (profile_begins(slice_make(begin, size)))
+        return KIND_PROFILE;
+    return size > 0 && begin[0] == '{' ? KIND_MODEL : KIND_CSV;
+}
+
+/* Methods that look at values, not bins. */
+static bool needs_values(enum compare_method method)
+{
+    return method == COMPARE_KS || method == COMPARE_WASSERSTEIN || method == COMPARE_ZTEST;
+}
+
+static enum status open_reference(const struct cli_args *args, struct request *request,
+                                  struct error *error)
+{
+    const char *path = cli_text(args, "reference");
+    enum kind kind = kind_of(path);
+    request->kept = kind != KIND_CSV;
+    if (request->kept && request->options.as != COMPARE_OWN)
+        return error_set(error, STATUS_INVALID,
+                         "%s: --compat wants the reference's rows: give a CSV file", path);
+    if (kind == KIND_PROFILE)
+        return read_profile(path, &request->reference, error);
+    if (kind == KIND_MODEL)
+        return read_model(path, &request->reference, error);
+    return columns_open(path, &request->reference, error);
+}
+
+static enum status write_profile(const struct cli_args *args, const struct columns *reference,
+                                 struct error *error)
+{
+    const char *path = cli_text(args, "profile-out");
+    struct output output = {0};
+    struct buffer text;
+    if (!path)
+        return STATUS_OK;
+    buffer_init(&text, MAX_TEXT);
+    enum status status = profile_write(reference, &text, error);
+    buffer_append_char(&text, '\n');
+    if (!status)
+        status = output_open(path, &output, error);
+    if (!status)
+        status = output_write(output.file, path, buffer_slice(&text), error);
+    if (!status)
+        status = output_commit(&output, error);
+    output_discard(&output);
+    buffer_free(&text);
+    return status;
+}
+
+/* Both in memory where values are compared with values, or as another tool does; else the current
+ * file is counted while it is read. */
+static enum status read_both(const struct cli_args *args, struct request *request,
+                             struct error *error)
+{
+    struct columns none = {.spool = -1}, *current = &request->current;
+    const struct compare_options *options = &request->options;
+    bool values = needs_values(options->method);
+    bool stream = request->kept || (options->as == COMPARE_OWN && !values);
+    enum status status = STATUS_OK;
+    if (!request->kept)
+        status =
+            columns_read(&request->reference, stream || !current->path ? &none : current, error);
+    if (!status)
+        status = write_profile(args, &request->reference, error);
+    if (!status && stream && current->path)
+        status = profile_stream(&request->reference, current, values, error);
+    return status;
+}
+
 static enum status run(const struct cli_args *args, struct request *request,
                        struct comparison *result, struct error *error)
 {
-    enum status status = columns_open(cli_text(args, "reference"), &request->reference, error);
-    if (!status)
-        status = columns_open(cli_text(args, "current"), &request->current, error);
+    const char *current = cli_text(args, "current");
+    enum status status = open_reference(args, request, error);
+    if (!status && current)
+        status = columns_open(current, &request->current, error);
     if (status)
         return status;
     choose_columns(request);
-    status = columns_read(&request->reference, &request->current, error);
-    if (!status)
-        status = compare(&request->reference, &request->current, &request->options, result, error);
+    status = read_both(args, request, error);
+    if (status || !current)
+        return status;
+    status = compare(&request->reference, &request->current, &request->options, result, error);
     if (!status)
         status = print(result, cli_flag(args, "json"), error);
     return status ? status : check_rows(request, error);
@@ -266,7 +418,8 @@ static enum status run(const struct cli_args *args, struct request *request,
 
 int command_drift(const struct cli_args *args)
 {
-    if (!cli_text(args, "reference") || !cli_text(args, "current"))
+    bool something = cli_text(args, "current") || cli_text(args, "profile-out");
+    if (!cli_text(args, "reference") || !something)
         return cli_usage(args, "--reference FILE and --current FILE are needed");
     struct request request = {.reference.spool = -1, .current.spool = -1};
     struct comparison result = {0};

@@ -13,6 +13,7 @@
 
 #include "engine/base/number.h"
 #include "engine/base/table.h"
+#include "engine/stats/cuts.h"
 #include "engine/stats/samples.h"
 
 #define FIRST_VALUES 1024
@@ -61,8 +62,7 @@ static enum status spool_input(struct columns *columns, struct error *error)
                               : STATUS_OK;
 }
 
-static enum status open_table(const struct columns *columns, struct table **table,
-                              struct error *error)
+enum status columns_table(const struct columns *columns, struct table **table, struct error *error)
 {
     char spooled[32];
     if (columns->spool < 0)
@@ -96,7 +96,7 @@ enum status columns_open(const char *path, struct columns *columns, struct error
     if (!status && strcmp(path, "-") == 0)
         status = spool_input(columns, error);
     if (!status)
-        status = open_table(columns, &table, error);
+        status = columns_table(columns, &table, error);
     if (!status)
         status = take_names(columns, table, error);
     table_close(table);
@@ -157,7 +157,7 @@ static enum status read_numbers(struct columns *columns, struct error *error)
 {
     struct table *table;
     size_t n_rows, capacity = 0;
-    enum status status = open_table(columns, &table, error);
+    enum status status = columns_table(columns, &table, error);
     if (status)
         return status;
     for (size_t i = 0; i < columns->n; i++)
@@ -222,7 +222,7 @@ static enum status read_texts(struct columns *columns, struct error *error)
     if (n_texts == 0)
         return STATUS_OK;
     forget_numbers(columns);
-    enum status status = open_table(columns, &table, error);
+    enum status status = columns_table(columns, &table, error);
     if (status)
         return status;
     while (!status && !(status = table_next(table, &n_rows, error))) {
@@ -265,7 +265,7 @@ static void agree(struct columns *a, struct columns *b)
 enum status columns_read(struct columns *a, struct columns *b, struct error *error)
 {
     enum status status = read_numbers(a, error);
-    if (!status)
+    if (!status && b->path)
         status = read_numbers(b, error);
     if (status)
         return status;
@@ -283,6 +283,7 @@ void columns_free(struct columns *columns)
     for (size_t i = 0; i < columns->n; i++) {
         free(columns->list[i].name);
         free(columns->list[i].values);
+        free(columns->list[i].upto);
         categories_free(&columns->list[i].categories);
     }
     free(columns->list);
@@ -290,4 +291,85 @@ void columns_free(struct columns *columns)
     if (columns->spool >= 0)
         close(columns->spool);
     *columns = (struct columns){.spool = -1};
+}
+
+/* ---- a column's numbers ---- */
+
+bool columns_from_floats(struct column *column, const char *name, const float *values, size_t n,
+                         size_t stride)
+{
+    *column = (struct column){.there = true, .n_rows = n};
+    column->name = strdup(name);
+    column->values = calloc(n + 1, sizeof *column->values);
+    if (!column->name || !column->values)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(values[i * stride]))
+            column->n_missing++;
+        else
+            column->values[column->n_values++] = (double)values[i * stride];
+    }
+    samples_sort(column->values, column->n_values);
+    return true;
+}
+
+/* How many numbers the first n values stand for. */
+static double numbers_of(const struct column *column, size_t n)
+{
+    if (!column->upto)
+        return (double)n;
+    return n ? column->upto[n - 1] - column->before : 0;
+}
+
+double column_total(const struct column *column)
+{
+    return numbers_of(column, column->n_values);
+}
+
+double column_not_above(const struct column *column, double limit)
+{
+    return numbers_of(column, cuts_not_above(column->values, column->n_values, limit));
+}
+
+double column_below(const struct column *column, double limit)
+{
+    return numbers_of(column, cuts_below(column->values, column->n_values, limit));
+}
+
+struct column column_finite(const struct column *column)
+{
+    struct column finite = *column;
+    while (finite.n_values > 0 && isinf(finite.values[finite.n_values - 1]))
+        finite.n_values--;
+    while (finite.n_values > 0 && isinf(finite.values[0])) {
+        if (finite.upto)
+            finite.before = *finite.upto++;
+        finite.values++;
+        finite.n_values--;
+    }
+    return finite;
+}
+
+size_t column_quantiles(const struct column *finite, size_t n_bins, double *edges)
+{
+    size_t n = finite->n_values, n_edges = 0, at = 0;
+    double total = column_total(finite);
+    if (!finite->upto || n <= n_bins)
+        return cuts_quantiles(finite->values, n, n_bins, edges);
+    for (size_t k = 1; k < n_bins; k++) {
+        double place = floor(((double)k * total - 1) / (double)n_bins); /* of the sorted numbers */
+        while (at + 1 < n && numbers_of(finite, at + 1) <= place)
+            at++;
+        if (at + 1 < n && (n_edges == 0 || finite->values[at] > edges[n_edges - 1]))
+            edges[n_edges++] = finite->values[at];
+    }
+    return n_edges;
+}
+
+void column_moments(const struct column *finite, double *mean, double *deviation)
+{
+    *mean = finite->mean;
+    *deviation = finite->deviation;
+    if (!finite->upto)
+        samples_moments(finite->values, finite->n_values, mean, deviation);
 }

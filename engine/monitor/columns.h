@@ -17,6 +17,14 @@ struct column {
     size_t n_rows, n_missing;
     double *values; /* numbers: sorted, without the missing ones */
     size_t n_values;
+    /* NULL: each stands for itself. Else how many numbers lie up to each value, of which there is
+     * one each; moments are then those of the numbers, and of an incomplete list not all values
+     * that there are are in it: what lies between two stands at the upper one. */
+    double *upto;
+    double before; /* how many of upto lie below values[0] and are not looked at */
+    bool complete;
+    double mean, deviation;
+    size_t n_odd;                 /* texts where the reference has numbers */
     struct categories categories; /* text: sorted, without the missing ones */
 };
 
@@ -37,8 +45,30 @@ MUST_USE enum status columns_open(const char *path, struct columns *columns, str
 struct column *columns_find(const struct columns *columns, const char *name);
 /* Reads the columns of both files that are marked `there` and in both: of a column with text in
  * either file both are text. Memory is eight bytes a number; files are read twice when there is
- * text. */
+ * text. `b` may be empty (no path). */
 MUST_USE enum status columns_read(struct columns *a, struct columns *b, struct error *error);
 void columns_free(struct columns *columns);
+
+/* ---- a column's numbers ---- */
+
+/* Makes a column of n floats `stride` apart, NaN: missing. False when out of memory. */
+bool columns_from_floats(struct column *column, const char *name, const float *values, size_t n,
+                         size_t stride);
+
+/* How many there are; up to a limit; below it. */
+double column_total(const struct column *column);
+double column_not_above(const struct column *column, double limit);
+double column_below(const struct column *column, double limit);
+/* The same column without infinities; borrows. */
+struct column column_finite(const struct column *column);
+/* As cuts_quantiles(), of finite ones. */
+size_t column_quantiles(const struct column *finite, size_t n_bins, double *edges);
+/* Of finite ones; NaN when there are none. */
+void column_moments(const struct column *finite, double *mean, double *deviation);
+
+struct table;
+/* Opens the file's table once more. */
+MUST_USE enum status columns_table(const struct columns *columns, struct table **table,
+                                   struct error *error);
 
 #endif

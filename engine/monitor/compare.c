@@ -80,7 +80,7 @@ void compare_threshold(struct compare_pair *pair, bool of_p, double threshold)
     pair->result->threshold = isnan(other) ? threshold : other;
 }
 
-void compare_give_bins(struct compare_pair *pair, struct tally *tally)
+void compare_give_bins(struct compare_pair *pair, struct compare_tally *tally)
 {
     struct compared_feature *result = pair->result;
     result->bins = calloc(tally->n + 1, sizeof *result->bins);
@@ -93,11 +93,12 @@ void compare_give_bins(struct compare_pair *pair, struct tally *tally)
     tally->failed = tally->failed || !result->bins;
 }
 
-void compare_distance(struct compare_pair *pair, int distance, struct tally *tally, const double *p,
-                      const double *q)
+void compare_distance(struct compare_pair *pair, int distance, struct compare_tally *tally,
+                      const double *p, const double *q)
 {
     struct compared_feature *result = pair->result;
-    double n = tally_total(tally->reference, tally->n), m = tally_total(tally->current, tally->n);
+    double n = compare_tally_total(tally->reference, tally->n),
+           m = compare_tally_total(tally->current, tally->n);
     double *pooled = calloc(tally->n + 1, sizeof *pooled);
     tally->failed = tally->failed || !pooled;
     if (!pooled)
@@ -122,24 +123,12 @@ size_t compare_distinct(const struct column *column)
     return distinct;
 }
 
-struct column compare_finite(const struct column *column)
-{
-    struct column finite = *column;
-    while (finite.n_values > 0 && isinf(finite.values[finite.n_values - 1]))
-        finite.n_values--;
-    while (finite.n_values > 0 && isinf(finite.values[0])) {
-        finite.values++;
-        finite.n_values--;
-    }
-    return finite;
-}
-
 /* ---- one feature ---- */
 
 static size_t n_present(const struct column *column)
 {
     if (!column->text)
-        return column->n_values;
+        return (size_t)column_total(column);
     size_t n = 0;
     for (size_t i = 0; i < column->categories.n; i++)
         n += column->categories.list[i].count;
@@ -200,7 +189,12 @@ static enum status compare_feature(struct compare_pair *pair)
     if (result->n_current == 0 && result->n_reference > 0 && current->n_rows > 0)
         result->why |= COMPARE_VANISHED;
     count_unseen(pair);
-    if (unseen_is_news(pair))
+    if (current->n_odd >
+        0) { /* words where numbers were: whatever they are, the reference has none */
+        result->n_unseen += current->n_odd;
+        result->why |= COMPARE_UNSEEN;
+    }
+    if (current->text && unseen_is_news(pair))
         result->why |= COMPARE_UNSEEN;
     result->null_rate_p = current->there ? rise_of_nulls(result) : NAN;
     return ways[pair->options->as](pair);

@@ -27,9 +27,9 @@ struct evidently {
     struct compare_pair *pair;
     struct column a, b; /* finite numbers */
     size_t n, m;
-    struct tally values; /* of both, every one */
-    struct tally bins;   /* as its get_binned_data() makes them */
-    double *p, *q;       /* shares of bins */
+    struct compare_tally values; /* of both, every one */
+    struct compare_tally bins;   /* as its get_binned_data() makes them */
+    double *p, *q;               /* shares of bins */
 };
 
 static bool needs_values_as_bins(const struct evidently *with)
@@ -37,7 +37,7 @@ static bool needs_values_as_bins(const struct evidently *with)
     return with->pair->result->categorical || compare_distinct(&with->a) <= VALUES_AS_BINS;
 }
 
-static void bin_sturges(struct tally *tally, const struct column *a, const struct column *b,
+static void bin_sturges(struct compare_tally *tally, const struct column *a, const struct column *b,
                         size_t size, double low, double high)
 {
     size_t n_bins = cuts_sturges(size, low, high, a->whole && b->whole);
@@ -46,7 +46,7 @@ static void bin_sturges(struct tally *tally, const struct column *a, const struc
     if (!edges)
         return;
     cuts_even(low, high, n_bins, edges);
-    tally_edges(tally, a, b, edges, n_bins);
+    compare_tally_edges(tally, a, b, edges, n_bins);
     free(edges);
 }
 
@@ -54,7 +54,7 @@ static void make_bins(struct evidently *with)
 {
     const struct column *a = &with->a, *b = &with->b;
     if (needs_values_as_bins(with)) {
-        tally_values(&with->bins, a, b);
+        compare_tally_values(&with->bins, a, b);
         return;
     }
     double low = fmin(a->values[0], b->values[0]);
@@ -84,15 +84,15 @@ static void make_shares(struct evidently *with, bool filled, bool normed)
     if (!with->p)
         return;
     with->q = with->p + n;
-    tally_shares(with->bins.reference, n, (double)with->n, with->p);
-    tally_shares(with->bins.current, n, (double)with->m, with->q);
+    compare_tally_shares(with->bins.reference, n, (double)with->n, with->p);
+    compare_tally_shares(with->bins.current, n, (double)with->m, with->q);
     if (filled) {
         fill_empty(with->p, n);
         fill_empty(with->q, n);
     }
     if (normed) {
-        tally_shares(with->p, n, tally_total(with->p, n), with->p);
-        tally_shares(with->q, n, tally_total(with->q, n), with->q);
+        compare_tally_shares(with->p, n, compare_tally_total(with->p, n), with->p);
+        compare_tally_shares(with->q, n, compare_tally_total(with->q, n), with->q);
     }
 }
 
@@ -126,7 +126,7 @@ static void by_hellinger(struct evidently *with)
         size_t size = with->values.n;
         double low = fmin(with->a.values[0], with->b.values[0]);
         double high = fmax(with->a.values[with->n - 1], with->b.values[with->m - 1]);
-        tally_free(&with->bins);
+        compare_tally_free(&with->bins);
         bin_sturges(&with->bins, &with->a, &with->b, size, low, high);
     }
     by_distance(with, DISTANCE_HELLINGER, false, false);
@@ -155,7 +155,7 @@ static void by_wasserstein(struct evidently *with)
 /* One sample against the shares of the reference. */
 static void by_chi_square(struct evidently *with)
 {
-    struct tally *values = &with->values;
+    struct compare_tally *values = &with->values;
     double *expected = calloc(values->n + 1, sizeof *expected);
     values->failed = values->failed || !expected;
     for (size_t i = 0; expected && i < values->n; i++)
@@ -230,7 +230,7 @@ static double permute(struct evidently *with, double observed)
 static void by_tvd(struct evidently *with)
 {
     struct compared_feature *result = with->pair->result;
-    struct tally *values = &with->values;
+    struct compare_tally *values = &with->values;
     result->statistic =
         variation(values->reference, values->current, values->n, (double)with->n, (double)with->m);
     result->p_value = permute(with, result->statistic);
@@ -281,13 +281,13 @@ static void run(struct evidently *with)
 enum status compare_evidently(struct compare_pair *pair)
 {
     struct evidently with = {
-        .pair = pair, .a = compare_finite(pair->reference), .b = compare_finite(pair->current)};
+        .pair = pair, .a = column_finite(pair->reference), .b = column_finite(pair->current)};
     struct compared_feature *result = pair->result;
     result->categorical =
         with.a.text || (pair->current->whole && compare_distinct(&with.b) <= FEW_INTEGERS);
     with.n = with.a.text ? result->n_reference : with.a.n_values;
     with.m = with.b.text ? result->n_current : with.b.n_values;
-    tally_values(&with.values, &with.a, &with.b);
+    compare_tally_values(&with.values, &with.a, &with.b);
     if (!with.values.failed && with.n > 0 && with.m > 0)
         run(&with);
     else
@@ -295,8 +295,8 @@ enum status compare_evidently(struct compare_pair *pair)
     bool of_values = result->method == COMPARE_CHISQUARE || result->method == COMPARE_TVD;
     compare_give_bins(pair, of_values || with.bins.n == 0 ? &with.values : &with.bins);
     bool failed = with.values.failed || with.bins.failed;
-    tally_free(&with.values);
-    tally_free(&with.bins);
+    compare_tally_free(&with.values);
+    compare_tally_free(&with.bins);
     free(with.p);
     return failed ? compare_no_memory(pair) : STATUS_OK;
 }

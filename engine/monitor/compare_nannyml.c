@@ -23,7 +23,7 @@ struct nannyml {
     struct compare_pair *pair;
     struct column a, b; /* finite numbers */
     size_t n, m;
-    struct tally bins;
+    struct compare_tally bins;
 };
 
 /* numpy's sum of up to 128 numbers: whether anything is left of 1 depends on the order. */
@@ -32,7 +32,7 @@ static double numpy_sum(const double *values, size_t n)
     double part[UNROLLED], sum;
     size_t i;
     if (n < UNROLLED)
-        return tally_total(values, n);
+        return compare_tally_total(values, n);
     memcpy(part, values, sizeof part);
     for (i = UNROLLED; i + UNROLLED <= n; i += UNROLLED) {
         for (size_t j = 0; j < UNROLLED; j++)
@@ -48,15 +48,15 @@ static double numpy_sum(const double *values, size_t n)
 static void make_bins(struct nannyml *with)
 {
     if (with->a.text) {
-        struct tally all = {0};
-        tally_values(&all, &with->a, &with->b);
+        struct compare_tally all = {0};
+        compare_tally_values(&all, &with->a, &with->b);
         with->bins.failed = all.failed;
         for (size_t i = 0; i < all.n; i++) {
             if (all.reference[i] > 0)
                 compare_tally_add(&with->bins, all.labels[i], strlen(all.labels[i]),
                                   all.reference[i], all.current[i]);
         }
-        tally_free(&all);
+        compare_tally_free(&all);
         return;
     }
     double low = with->a.values[0], high = with->a.values[with->n - 1];
@@ -66,13 +66,13 @@ static void make_bins(struct nannyml *with)
     if (!edges)
         return;
     cuts_even(low, high, n_bins, edges);
-    tally_edges(&with->bins, &with->a, &with->b, edges, n_bins);
+    compare_tally_edges(&with->bins, &with->a, &with->b, edges, n_bins);
     free(edges);
 }
 
 static void by_distance(struct nannyml *with, int distance)
 {
-    struct tally *bins = &with->bins;
+    struct compare_tally *bins = &with->bins;
     size_t n = bins->n;
     double *p = calloc(2 * n + 4, sizeof *p);
     bins->failed = bins->failed || !p;
@@ -82,16 +82,17 @@ static void by_distance(struct nannyml *with, int distance)
         return;
     }
     double *q = p + n + 1;
-    tally_shares(bins->reference, n, (double)with->n, p);
-    tally_shares(bins->current, n, (double)with->m, q);
+    compare_tally_shares(bins->reference, n, (double)with->n, p);
+    compare_tally_shares(bins->current, n, (double)with->m, q);
     double left = 1 - numpy_sum(q, n);
     if (left > 0) {
-        compare_tally_add(bins, "(outside)", 9, 0, (double)with->m - tally_total(bins->current, n));
+        compare_tally_add(bins, "(outside)", 9, 0,
+                          (double)with->m - compare_tally_total(bins->current, n));
         q[n] = left;
     }
     if (distance == DISTANCE_JS_BASE_2) { /* scipy makes shares of them again */
-        tally_shares(p, bins->n, tally_total(p, bins->n), p);
-        tally_shares(q, bins->n, tally_total(q, bins->n), q);
+        compare_tally_shares(p, bins->n, compare_tally_total(p, bins->n), p);
+        compare_tally_shares(q, bins->n, compare_tally_total(q, bins->n), q);
     }
     if (!bins->failed)
         compare_distance(with->pair, distance, bins, p, q);
@@ -123,8 +124,8 @@ static struct coarse *make_coarse(struct nannyml *with)
     cuts_even(with->a.values[0], with->a.values[with->n - 1], MANY, coarse->edges);
     cuts_count(with->a.values, with->n, coarse->edges, MANY, coarse->a);
     cuts_count(with->b.values, with->m, coarse->edges, MANY, coarse->b);
-    tally_shares(coarse->a, MANY, (double)with->n, coarse->a);
-    tally_shares(coarse->b, MANY, (double)with->m, coarse->b);
+    compare_tally_shares(coarse->a, MANY, (double)with->n, coarse->a);
+    compare_tally_shares(coarse->b, MANY, (double)with->m, coarse->b);
     return coarse;
 }
 
@@ -223,8 +224,8 @@ static void by_wasserstein(struct nannyml *with)
 /* Categories that only the current side has count here, each by itself. */
 static void use_all_values(struct nannyml *with)
 {
-    tally_free(&with->bins);
-    tally_values(&with->bins, &with->a, &with->b);
+    compare_tally_free(&with->bins);
+    compare_tally_values(&with->bins, &with->a, &with->b);
 }
 
 static void by_chi_square(struct nannyml *with)
@@ -266,7 +267,7 @@ enum status compare_nannyml(struct compare_pair *pair)
         [COMPARE_LINF] = by_linf,
     };
     struct nannyml with = {
-        .pair = pair, .a = compare_finite(pair->reference), .b = compare_finite(pair->current)};
+        .pair = pair, .a = column_finite(pair->reference), .b = column_finite(pair->current)};
     struct compared_feature *result = pair->result;
     enum compare_method method = pair->options->method;
     result->method = fits(method, with.a.text) ? method : COMPARE_JS;
@@ -279,6 +280,6 @@ enum status compare_nannyml(struct compare_pair *pair)
         methods[result->method](&with);
     compare_give_bins(pair, &with.bins);
     bool failed = with.bins.failed;
-    tally_free(&with.bins);
+    compare_tally_free(&with.bins);
     return failed ? compare_no_memory(pair) : STATUS_OK;
 }

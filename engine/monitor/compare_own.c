@@ -21,51 +21,48 @@
 #define N_QUANTILES     10
 #define MOST_CATEGORIES 50
 #define PRIOR           0.5
+#define SAMPLED         100000 /* numbers that the noise of a distance is found from */
 #define DISTANCE_LIMIT  0.1
 #define P_LIMIT         0.05
 #define LEAST_DEVIATION 0.001 /* a constant reference has none to measure by */
 
 /* ---- bins ---- */
 
-static void add_missing(struct tally *tally, const struct compare_pair *pair)
+static void add_missing(struct compare_tally *tally, const struct compare_pair *pair)
 {
     compare_tally_add(tally, "(missing)", 9, (double)pair->reference->n_missing,
                       (double)pair->current->n_missing);
 }
 
-static size_t until(const struct column *column, double limit)
-{
-    return cuts_not_above(column->values, column->n_values, limit);
-}
-
-static void add_range(struct tally *tally, const struct compare_pair *pair, double low, double high,
-                      bool first)
+static void add_range(struct compare_tally *tally, const struct compare_pair *pair, double low,
+                      double high, bool first)
 {
     char label[80];
     const struct column *a = pair->reference, *b = pair->current;
     int size = snprintf(label, sizeof label, "%c%g, %g]", first ? '[' : '(', low, high);
-    size_t from_a = first ? cuts_below(a->values, a->n_values, low) : until(a, low);
-    size_t from_b = first ? cuts_below(b->values, b->n_values, low) : until(b, low);
-    compare_tally_add(tally, label, (size_t)size, (double)(until(a, high) - from_a),
-                      (double)(until(b, high) - from_b));
+    double from_a = first ? column_below(a, low) : column_not_above(a, low);
+    double from_b = first ? column_below(b, low) : column_not_above(b, low);
+    compare_tally_add(tally, label, (size_t)size, column_not_above(a, high) - from_a,
+                      column_not_above(b, high) - from_b);
 }
 
-static void add_outside(struct tally *tally, const struct compare_pair *pair, double low,
+static void add_outside(struct compare_tally *tally, const struct compare_pair *pair, double low,
                         double high)
 {
     char label[40];
     const struct column *a = pair->reference, *b = pair->current;
     int size = snprintf(label, sizeof label, "< %g", low);
-    compare_tally_add(tally, label, (size_t)size, (double)cuts_below(a->values, a->n_values, low),
-                      (double)cuts_below(b->values, b->n_values, low));
+    compare_tally_add(tally, label, (size_t)size, column_below(a, low), column_below(b, low));
     size = snprintf(label, sizeof label, "> %g", high);
-    compare_tally_add(tally, label, (size_t)size, (double)(a->n_values - until(a, high)),
-                      (double)(b->n_values - until(b, high)));
+    compare_tally_add(tally, label, (size_t)size, column_total(a) - column_not_above(a, high),
+                      column_total(b) - column_not_above(b, high));
+    if (b->n_odd > 0)
+        compare_tally_add(tally, "(not a number)", 14, 0, (double)b->n_odd);
 }
 
-static void bin_numbers(struct tally *tally, const struct compare_pair *pair)
+static void bin_numbers(struct compare_tally *tally, const struct compare_pair *pair)
 {
-    struct column finite = compare_finite(pair->reference);
+    struct column finite = column_finite(pair->reference);
     double edges[N_QUANTILES];
     if (finite.n_values == 0) {
         compare_tally_add(tally, "(any)", 5, (double)pair->reference->n_values,
@@ -73,7 +70,7 @@ static void bin_numbers(struct tally *tally, const struct compare_pair *pair)
         return;
     }
     double low = finite.values[0], high = finite.values[finite.n_values - 1], from = low;
-    size_t n_edges = cuts_quantiles(finite.values, finite.n_values, N_QUANTILES, edges);
+    size_t n_edges = column_quantiles(&finite, N_QUANTILES, edges);
     for (size_t i = 0; i <= n_edges; i++) {
         double to = i < n_edges ? edges[i] : high;
         add_range(tally, pair, from, to, i == 0);
@@ -106,7 +103,7 @@ static uint64_t count_of(const struct categories *sorted, struct slice text)
 }
 
 /* Bins for the most frequent of `of`, seen on this side; what is left of it in one bin. */
-static void bin_most(struct tally *tally, const struct categories *of,
+static void bin_most(struct compare_tally *tally, const struct categories *of,
                      const struct categories *other, bool unseen)
 {
     const struct category **order = malloc((of->n + 1) * sizeof *order);
@@ -136,7 +133,7 @@ static void bin_most(struct tally *tally, const struct categories *of,
     free((void *)order);
 }
 
-static void bin_categories(struct tally *tally, const struct compare_pair *pair)
+static void bin_categories(struct compare_tally *tally, const struct compare_pair *pair)
 {
     bin_most(tally, &pair->reference->categories, &pair->current->categories, false);
     bin_most(tally, &pair->current->categories, &pair->reference->categories, true);
@@ -145,9 +142,9 @@ static void bin_categories(struct tally *tally, const struct compare_pair *pair)
 /* ---- methods ---- */
 
 /* Shares with half a count more in every bin that is not empty on both sides. */
-static void with_prior(const struct tally *tally, const double *counts, double *shares)
+static void with_prior(const struct compare_tally *tally, const double *counts, double *shares)
 {
-    double used = 0, total = tally_total(counts, tally->n);
+    double used = 0, total = compare_tally_total(counts, tally->n);
     for (size_t i = 0; i < tally->n; i++)
         used += tally->reference[i] > 0 || tally->current[i] > 0;
     for (size_t i = 0; i < tally->n; i++) {
@@ -156,10 +153,11 @@ static void with_prior(const struct tally *tally, const double *counts, double *
     }
 }
 
-static void by_distance(struct compare_pair *pair, struct tally *tally, int distance)
+static void by_distance(struct compare_pair *pair, struct compare_tally *tally, int distance)
 {
     double *p = calloc(2 * tally->n + 1, sizeof *p), *q = p ? p + tally->n : NULL;
-    double n = tally_total(tally->reference, tally->n), m = tally_total(tally->current, tally->n);
+    double n = compare_tally_total(tally->reference, tally->n),
+           m = compare_tally_total(tally->current, tally->n);
     tally->failed = tally->failed || !p;
     compare_threshold(pair, false, DISTANCE_LIMIT);
     if (p && n > 0 && m > 0) {
@@ -167,15 +165,15 @@ static void by_distance(struct compare_pair *pair, struct tally *tally, int dist
             with_prior(tally, tally->reference, p);
             with_prior(tally, tally->current, q);
         } else {
-            tally_shares(tally->reference, tally->n, n, p);
-            tally_shares(tally->current, tally->n, m, q);
+            compare_tally_shares(tally->reference, tally->n, n, p);
+            compare_tally_shares(tally->current, tally->n, m, q);
         }
         compare_distance(pair, distance, tally, p, q);
     }
     free(p);
 }
 
-static void by_chi_square(struct compare_pair *pair, struct tally *tally)
+static void by_chi_square(struct compare_pair *pair, struct compare_tally *tally)
 {
     struct chi_square chi =
         chi_square_samples(tally->reference, tally->current, tally->n, true, tally->contribution);
@@ -186,70 +184,111 @@ static void by_chi_square(struct compare_pair *pair, struct tally *tally)
 }
 
 /* Of methods without bins each bin shows its part of the total variation. */
-static void contribute_variation(struct tally *tally)
+static void contribute_variation(struct compare_tally *tally)
 {
-    double n = tally_total(tally->reference, tally->n), m = tally_total(tally->current, tally->n);
+    double n = compare_tally_total(tally->reference, tally->n),
+           m = compare_tally_total(tally->current, tally->n);
     for (size_t i = 0; n > 0 && m > 0 && i < tally->n; i++)
         tally->contribution[i] = fabs(tally->reference[i] / n - tally->current[i] / m) / 2;
 }
 
-static void by_ks(struct compare_pair *pair, struct tally *tally)
+static struct sample sample_of(const struct column *column)
 {
-    const struct column *a = pair->reference, *b = pair->current;
+    return (struct sample){column->values, column->upto, column->n_values, column->before};
+}
+
+static void by_ks(struct compare_pair *pair, struct compare_tally *tally)
+{
+    struct sample a = sample_of(pair->reference), b = sample_of(pair->current);
     struct compared_feature *result = pair->result;
-    int64_t n = (int64_t)a->n_values, m = (int64_t)b->n_values;
-    result->statistic = samples_ks(a->values, a->n_values, b->values, b->n_values);
+    int64_t n = (int64_t)result->n_reference, m = (int64_t)result->n_current;
+    result->statistic = samples_ks_counted(&a, &b);
     result->p_value = kolmogorov_two_samples(n, m, result->statistic, &result->exact);
     result->expected_null = kolmogorov_expected(n, m);
     compare_threshold(pair, true, P_LIMIT);
     contribute_variation(tally);
 }
 
-static void by_wasserstein(struct compare_pair *pair, struct tally *tally)
+/* At most so many values of a column, at equal steps of its numbers. */
+static size_t draw_sample(const struct column *column, size_t most, double *out)
 {
-    struct column a = compare_finite(pair->reference), b = compare_finite(pair->current);
-    size_t n = a.n_values + b.n_values;
-    double mean, deviation, *pooled = malloc((n + 1) * sizeof *pooled);
+    double total = column_total(column);
+    size_t at = 0, n = total < (double)most ? (size_t)total : most;
+    for (size_t i = 0; i < n; i++) {
+        double place = ((double)i + 0.5) / (double)n * total;
+        if (!column->upto)
+            at = (size_t)place;
+        while (column->upto && at + 1 < column->n_values &&
+               column->upto[at] - column->before <= place)
+            at++;
+        out[i] = column->values[at];
+    }
+    return n;
+}
+
+static struct null_result wasserstein_by_chance(const struct column *a, const struct column *b,
+                                                double distance, double pooled[2 * SAMPLED])
+{
+    /* Each side with the weight of its numbers. */
+    double n = column_total(a), m = column_total(b), all = n + m;
+    size_t size = draw_sample(a, (size_t)ceil(SAMPLED * n / all), pooled);
+    size += draw_sample(b, (size_t)ceil(SAMPLED * m / all), pooled + size);
+    samples_sort(pooled, size);
+    return null_of_wasserstein(distance, pooled, size, n, m);
+}
+
+static void by_wasserstein(struct compare_pair *pair, struct compare_tally *tally)
+{
+    struct column a = column_finite(pair->reference), b = column_finite(pair->current);
+    struct sample x = sample_of(&a), y = sample_of(&b);
+    double mean, deviation, *pooled = malloc(2 * SAMPLED * sizeof *pooled);
     tally->failed = tally->failed || !pooled;
     compare_threshold(pair, false, DISTANCE_LIMIT);
     contribute_variation(tally);
-    if (!pooled || a.n_values == 0 || b.n_values == 0) {
-        free(pooled);
-        return;
+    if (pooled && a.n_values > 0 && b.n_values > 0) {
+        column_moments(&a, &mean, &deviation);
+        double distance = samples_wasserstein_counted(&x, &y);
+        double unit = deviation > 0 ? deviation : LEAST_DEVIATION;
+        struct null_result null = wasserstein_by_chance(&a, &b, distance, pooled);
+        pair->result->statistic = distance / unit;
+        pair->result->expected_null = null.expected / unit;
+        pair->result->p_value = null.p_value;
     }
-    memcpy(pooled, a.values, a.n_values * sizeof *pooled);
-    memcpy(pooled + a.n_values, b.values, b.n_values * sizeof *pooled);
-    samples_sort(pooled, n);
-    samples_moments(a.values, a.n_values, &mean, &deviation);
-    double distance = samples_wasserstein(a.values, a.n_values, b.values, b.n_values);
-    double unit = deviation > 0 ? deviation : LEAST_DEVIATION;
-    struct null_result null =
-        null_of_wasserstein(distance, pooled, n, (double)a.n_values, (double)b.n_values);
-    pair->result->statistic = distance / unit;
-    pair->result->expected_null = null.expected / unit;
-    pair->result->p_value = null.p_value;
     free(pooled);
 }
 
+/* Welch's, with the normal distribution: numbers enough for a drift are enough for that. */
+static double z_of_means(const struct column *a, const struct column *b)
+{
+    double mean_a, mean_b, s, t, n = column_total(a), m = column_total(b);
+    if (n < 2 || m < 2)
+        return NAN;
+    column_moments(a, &mean_a, &s);
+    column_moments(b, &mean_b, &t);
+    double variance = s * s / (n - 1) + t * t / (m - 1);
+    if (!isfinite(variance))
+        return NAN;
+    return variance > 0 ? (mean_a - mean_b) / sqrt(variance) : mean_a == mean_b ? 0 : NAN;
+}
+
 /* Two values: the share of the second. More, if they are numbers: the mean. */
-static bool by_z(struct compare_pair *pair, struct tally *tally)
+static bool by_z(struct compare_pair *pair, struct compare_tally *tally)
 {
     const struct column *a = pair->reference, *b = pair->current;
     struct compared_feature *result = pair->result;
-    struct tally values = {0};
-    tally_values(&values, a, b);
+    struct compare_tally values = {0};
+    compare_tally_values(&values, a, b);
     bool two = values.n <= 2, done = two || !a->text;
     if (two && values.n > 0) {
-        double n = tally_total(values.reference, values.n);
-        double m = tally_total(values.current, values.n);
+        double n = compare_tally_total(values.reference, values.n);
+        double m = compare_tally_total(values.current, values.n);
         result->statistic = samples_share_z(n - values.reference[0], n, m - values.current[0], m);
-    } else if (done && a->n_values > 1 && b->n_values > 1) {
-        double freedom;
-        struct column x = compare_finite(a), y = compare_finite(b);
-        result->statistic = samples_welch_t(x.values, x.n_values, y.values, y.n_values, &freedom);
+    } else if (done) {
+        struct column x = column_finite(a), y = column_finite(b);
+        result->statistic = z_of_means(&x, &y);
     }
     tally->failed = tally->failed || values.failed;
-    tally_free(&values);
+    compare_tally_free(&values);
     if (!done)
         return false;
     result->p_value = 2 * special_normal_above(fabs(result->statistic));
@@ -264,7 +303,7 @@ static bool for_numbers_only(enum compare_method method)
     return method == COMPARE_KS || method == COMPARE_WASSERSTEIN;
 }
 
-static void by_method(struct compare_pair *pair, struct tally *tally)
+static void by_method(struct compare_pair *pair, struct compare_tally *tally)
 {
     static const int distances[COMPARE_N_METHODS] = {
         [COMPARE_PSI] = DISTANCE_PSI, [COMPARE_JS] = DISTANCE_JS_BASE_2,
@@ -289,7 +328,7 @@ static void by_method(struct compare_pair *pair, struct tally *tally)
 
 enum status compare_own(struct compare_pair *pair)
 {
-    struct tally tally = {0};
+    struct compare_tally tally = {0};
     if (pair->reference->text)
         bin_categories(&tally, pair);
     else
@@ -300,6 +339,6 @@ enum status compare_own(struct compare_pair *pair)
     if (!tally.failed)
         compare_give_bins(pair, &tally);
     bool failed = tally.failed;
-    tally_free(&tally);
+    compare_tally_free(&tally);
     return failed ? compare_no_memory(pair) : STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #include "engine/stats/samples.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,41 +66,82 @@ void samples_sort(double *values, size_t n)
     free(keys);
 }
 
-double samples_ks(const double *a, size_t n, const double *b, size_t m)
+/* How many numbers the first n values of a sample are. */
+static double numbers_of(const struct sample *sample, size_t n)
 {
+    if (!sample->upto)
+        return (double)n;
+    return n ? sample->upto[n - 1] - sample->before : 0;
+}
+
+/* Goes through both, value by value: gives each one's share up to the next value, and that value.
+ */
+struct merge {
+    const struct sample *a, *b;
+    double n, m;
+    size_t i, j;
+};
+
+static double next_value(struct merge *merge)
+{
+    const struct sample *a = merge->a, *b = merge->b;
+    bool first = merge->j == b->n || (merge->i < a->n && a->values[merge->i] < b->values[merge->j]);
+    double at = first ? a->values[merge->i] : b->values[merge->j];
+    while (merge->i < a->n && a->values[merge->i] <= at)
+        merge->i++;
+    while (merge->j < b->n && b->values[merge->j] <= at)
+        merge->j++;
+    return at;
+}
+
+static double distance_here(const struct merge *merge)
+{
+    return fabs(numbers_of(merge->a, merge->i) / merge->n -
+                numbers_of(merge->b, merge->j) / merge->m);
+}
+
+static struct merge begin(const struct sample *a, const struct sample *b)
+{
+    return (struct merge){a, b, numbers_of(a, a->n), numbers_of(b, b->n), 0, 0};
+}
+
+double samples_ks_counted(const struct sample *a, const struct sample *b)
+{
+    struct merge merge = begin(a, b);
     double largest = 0;
-    size_t i = 0, j = 0;
-    if (n == 0 || m == 0)
+    if (merge.n == 0 || merge.m == 0)
         return NAN;
-    while (i < n && j < m) {
-        double at = a[i] < b[j] ? a[i] : b[j];
-        while (i < n && a[i] <= at)
-            i++;
-        while (j < m && b[j] <= at)
-            j++;
-        double distance = fabs((double)i / (double)n - (double)j / (double)m);
-        largest = distance > largest ? distance : largest;
+    while (merge.i < a->n || merge.j < b->n) {
+        (void)next_value(&merge);
+        largest = fmax(largest, distance_here(&merge));
     }
     return largest;
 }
 
-double samples_wasserstein(const double *a, size_t n, const double *b, size_t m)
+double samples_wasserstein_counted(const struct sample *a, const struct sample *b)
 {
-    double area = 0, last = 0;
-    size_t i = 0, j = 0;
-    if (n == 0 || m == 0)
+    struct merge merge = begin(a, b);
+    double area = 0;
+    if (merge.n == 0 || merge.m == 0)
         return NAN;
-    while (i < n || j < m) {
-        double at = j == m || (i < n && a[i] < b[j]) ? a[i] : b[j];
-        if (i > 0 || j > 0)
-            area += fabs((double)i / (double)n - (double)j / (double)m) * (at - last);
-        while (i < n && a[i] <= at)
-            i++;
-        while (j < m && b[j] <= at)
-            j++;
+    double last = next_value(&merge);
+    while (merge.i < a->n || merge.j < b->n) {
+        double distance = distance_here(&merge), at = next_value(&merge);
+        area += distance * (at - last);
         last = at;
     }
     return area;
+}
+
+double samples_ks(const double *a, size_t n, const double *b, size_t m)
+{
+    return samples_ks_counted(&(struct sample){a, NULL, n, 0}, &(struct sample){b, NULL, m, 0});
+}
+
+double samples_wasserstein(const double *a, size_t n, const double *b, size_t m)
+{
+    return samples_wasserstein_counted(&(struct sample){a, NULL, n, 0},
+                                       &(struct sample){b, NULL, m, 0});
 }
 
 void samples_moments(const double *values, size_t n, double *mean, double *deviation)

@@ -15,6 +15,16 @@ double samples_ks(const double *a, size_t n, const double *b, size_t m);
  * unit (L. Vaserstein 1969; S. Vallender 1974 for one dimension). Finite values only. */
 double samples_wasserstein(const double *a, size_t n, const double *b, size_t m);
 
+/* The same where value i of a sample stands for several: upto[i] numbers lie up to it (NULL: i +
+ * 1); values ascend. */
+struct sample {
+    const double *values, *upto;
+    size_t n;
+    double before; /* what is taken off every upto */
+};
+double samples_ks_counted(const struct sample *a, const struct sample *b);
+double samples_wasserstein_counted(const struct sample *a, const struct sample *b);
+
 /* Mean and standard deviation of the population (divisor n); NaN when empty. By two passes. */
 void samples_moments(const double *values, size_t n, double *mean, double *deviation);
 

@@ -8,7 +8,7 @@
 
 #define FIRST_BINS 16
 
-void tally_free(struct tally *tally)
+void compare_tally_free(struct compare_tally *tally)
 {
     for (size_t i = 0; tally->labels && i < tally->n; i++)
         free(tally->labels[i]);
@@ -16,7 +16,7 @@ void tally_free(struct tally *tally)
     free(tally->reference);
     free(tally->current);
     free(tally->contribution);
-    *tally = (struct tally){0};
+    *tally = (struct compare_tally){0};
 }
 
 static bool grow_array(double **array, size_t capacity)
@@ -27,7 +27,7 @@ static bool grow_array(double **array, size_t capacity)
     return grown != NULL;
 }
 
-static bool grow(struct tally *tally)
+static bool grow(struct compare_tally *tally)
 {
     size_t capacity = tally->capacity ? 2 * tally->capacity : FIRST_BINS;
     char **labels = realloc((void *)tally->labels, capacity * sizeof *labels);
@@ -40,8 +40,8 @@ static bool grow(struct tally *tally)
     return done;
 }
 
-void compare_tally_add(struct tally *tally, const char *label, size_t label_size, double reference,
-                       double current)
+void compare_tally_add(struct compare_tally *tally, const char *label, size_t label_size,
+                       double reference, double current)
 {
     if (tally->failed || (tally->n == tally->capacity && !grow(tally))) {
         tally->failed = true;
@@ -56,29 +56,39 @@ void compare_tally_add(struct tally *tally, const char *label, size_t label_size
     tally->n++;
 }
 
-static size_t run_of(const struct column *column, size_t at, double value)
+/* The end of the run of values equal to the one at `at`, if that is `value`. */
+static size_t run_end(const struct column *column, size_t at, double value)
 {
-    size_t n = 0;
-    while (at + n < column->n_values && column->values[at + n] == value)
-        n++;
-    return n;
+    while (at < column->n_values && column->values[at] == value)
+        at++;
+    return at;
 }
 
-static void number_values(struct tally *tally, const struct column *a, const struct column *b)
+static double numbers_between(const struct column *column, size_t from, size_t to)
+{
+    if (!column->upto || from == to)
+        return (double)(to - from);
+    return column->upto[to - 1] - (from ? column->upto[from - 1] : column->before);
+}
+
+static void number_values(struct compare_tally *tally, const struct column *a,
+                          const struct column *b)
 {
     char label[32];
     for (size_t i = 0, j = 0; i < a->n_values || j < b->n_values;) {
         bool from_a = j == b->n_values || (i < a->n_values && a->values[i] < b->values[j]);
         double value = from_a ? a->values[i] : b->values[j];
-        size_t in_a = run_of(a, i, value), in_b = run_of(b, j, value);
+        size_t end_a = run_end(a, i, value), end_b = run_end(b, j, value);
         int size = snprintf(label, sizeof label, "%g", value);
-        compare_tally_add(tally, label, (size_t)size, (double)in_a, (double)in_b);
-        i += in_a;
-        j += in_b;
+        compare_tally_add(tally, label, (size_t)size, numbers_between(a, i, end_a),
+                          numbers_between(b, j, end_b));
+        i = end_a;
+        j = end_b;
     }
 }
 
-static void text_values(struct tally *tally, const struct categories *a, const struct categories *b)
+static void text_values(struct compare_tally *tally, const struct categories *a,
+                        const struct categories *b)
 {
     for (size_t i = 0, j = 0; i < a->n || j < b->n;) {
         int order = i == a->n   ? 1
@@ -92,7 +102,8 @@ static void text_values(struct tally *tally, const struct categories *a, const s
     }
 }
 
-void tally_values(struct tally *tally, const struct column *reference, const struct column *current)
+void compare_tally_values(struct compare_tally *tally, const struct column *reference,
+                          const struct column *current)
 {
     if (reference->text)
         text_values(tally, &reference->categories, &current->categories);
@@ -100,8 +111,8 @@ void tally_values(struct tally *tally, const struct column *reference, const str
         number_values(tally, reference, current);
 }
 
-void tally_edges(struct tally *tally, const struct column *reference, const struct column *current,
-                 const double *edges, size_t n_bins)
+void compare_tally_edges(struct compare_tally *tally, const struct column *reference,
+                         const struct column *current, const double *edges, size_t n_bins)
 {
     double *counts = calloc(2 * n_bins, sizeof *counts);
     char label[80];
@@ -118,7 +129,7 @@ void tally_edges(struct tally *tally, const struct column *reference, const stru
     free(counts);
 }
 
-double tally_total(const double *counts, size_t n)
+double compare_tally_total(const double *counts, size_t n)
 {
     double total = 0;
     for (size_t i = 0; i < n; i++)
@@ -126,7 +137,7 @@ double tally_total(const double *counts, size_t n)
     return total;
 }
 
-void tally_shares(const double *counts, size_t n, double total, double *out)
+void compare_tally_shares(const double *counts, size_t n, double total, double *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = counts[i] / total;
