@@ -69,6 +69,32 @@ await test("the first message of /live is what /api/v1/snapshot gives", async ()
   await page.context().close();
 });
 
+await test("further messages of /live tell what changed; a page that missed one gets the whole picture", async () => {
+  const { apply } = await import("../../ui/web/static/core/patch.js");
+  const page = await open(browser, url, { api: "real" });
+  const messages = (await page.evaluate(() => new Promise((resolve, reject) => {
+    const got = [];
+    const socket = new WebSocket(`ws://${location.host}/live`);
+    socket.onerror = () => reject(new Error("no WebSocket"));
+    socket.onmessage = (message) => {
+      got.push(message.data);
+      if (got.length === 5) socket.send("{}");
+      if (got.length === 8) { resolve(got); socket.close(); }
+    };
+  }))).map((message) => JSON.parse(message));
+  const deltas = messages.slice(1, 5).filter((message) => message.delta);
+  check(deltas.length >= 3, `${deltas.length} of 4 are deltas`);
+  let picture = messages[0];
+  for (const message of messages.slice(1)) {
+    if (message.view) { picture = message; continue; }
+    check(message.base === picture.seq, `base ${message.base} on ${picture.seq}`);
+    apply(picture, message.delta);
+    check(picture.seq === message.seq, `seq ${picture.seq}, not ${message.seq}`);
+  }
+  check(messages.slice(5).some((message) => message.view), "no whole picture after asking");
+  await page.context().close();
+});
+
 await test("decides on an event, repeats the answer, refuses other content under its id", async () => {
   const body = event();
   const response = await post("/v1/score", body, { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });

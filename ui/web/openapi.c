@@ -146,13 +146,19 @@ static void put_paths(struct json_writer *json)
         json_object_end(json);
     }
     json_object(json, WEB_LIVE_PATH);
-    json_raw(json, "get",
-             slice_of("{\"operationId\":\"get_live\",\"summary\":\"The live picture by WebSocket\","
-                      "\"description\":\"A text frame with a Snapshot at once and after every "
-                      "tick. A slow client misses frames and is never queued for.\","
-                      "\"responses\":{\"101\":{\"description\":\"Switching to WebSocket\"},"
-                      "\"426\":{\"description\":\"Asked for without an upgrade\"},"
-                      "\"503\":{\"description\":\"As many as are held are open\"}}}"));
+    json_raw(
+        json, "get",
+        slice_of("{\"operationId\":\"get_live\",\"summary\":\"The live picture by WebSocket\","
+                 "\"description\":\"A text frame with a Snapshot at once; after every tick "
+                 "{schema, seq, base, delta}, what changed since the picture number base: "
+                 "[[place, value], ...], or [place, n, [values]] for a list that lost n at its "
+                 "front and got values behind; places are JSON Pointers. A whole Snapshot "
+                 "where that is shorter. A slow client misses frames and is never queued for: "
+                 "whoever holds another picture than base sends any text and gets the whole "
+                 "one.\","
+                 "\"responses\":{\"101\":{\"description\":\"Switching to WebSocket\"},"
+                 "\"426\":{\"description\":\"Asked for without an upgrade\"},"
+                 "\"503\":{\"description\":\"As many as are held are open\"}}}"));
     json_object_end(json);
     json_object_end(json);
 }

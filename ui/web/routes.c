@@ -283,10 +283,10 @@ const struct http_route web_routes[] = {
     SCORE_ROUTES,
     {.method = "GET", .path = "/api/v1/snapshot", .handle = get_snapshot, .closes = true,
      .summary = "The live picture, one a second",
-     .detail = "Also what the WebSocket " WEB_LIVE_PATH " pushes, beginning with its first "
-               "message. null means no data. " WEB_LIVE_PATH " holds `viewers` (256) sockets; a "
+     .detail = "Also the first message of the WebSocket " WEB_LIVE_PATH ", which then tells what "
+               "changed. null means no data. " WEB_LIVE_PATH " holds `viewers` (256) sockets; a "
                "further one gets 503 with Retry-After and may poll here. A client that falls "
-               "behind gets the newest picture, not the ones it missed.",
+               "behind asks for the newest picture, and never gets the ones it missed.",
      .response_schema = "Snapshot"},
     {.method = "GET", .path = "/api/v1/decision", .handle = get_decision, .closes = true,
      .needs = "event_id",

@@ -127,19 +127,26 @@ const struct web_schema web_schemas[] = {
      "{\"type\":\"object\",\"properties\":{\"reloaded\":{\"type\":\"array\",\"items\":{"
      "\"type\":\"string\"}}}}"},
     {"Season", JSON,
-     "{\"type\":[\"object\",\"null\"],\"properties\":{\"series\":{\"type\":\"string\"},\"state\":{\"type\":[\"string\",\"null\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "{\"type\":[\"object\",\"null\"],\"properties\":{\"series\":{\"type\":\"string\"},\"state\":{"
+     "\"type\":[\"string\",\"null\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
      "\"value\":{\"type\":[\"number\",\"null\"]},\"usual\":{\"type\":[\"number\",\"null\"]},"
-     "\"low\":{\"type\":[\"number\",\"null\"]},\"high\":{\"type\":[\"number\",\"null\"]},\"z\":{\"type\":[\"number\",\"null\"]},"
-     "\"n\":{\"type\":\"integer\"},\"basis\":{\"enum\":[\"none\",\"hours\",\"hour_of_day\",\"hour_of_week\"]}}}"},
+     "\"low\":{\"type\":[\"number\",\"null\"]},\"high\":{\"type\":[\"number\",\"null\"]},\"z\":{"
+     "\"type\":[\"number\",\"null\"]},"
+     "\"n\":{\"type\":\"integer\"},\"basis\":{\"enum\":[\"none\",\"hours\",\"hour_of_day\",\"hour_"
+     "of_week\"]}}}"},
     {"Quality", JSON,
      "{\"type\":\"object\",\"required\":[\"state\",\"fields\",\"expectations\"],\"properties\":{"
-     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\","
+     "\"null\"]},"
      "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
      "\"field\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"},"
-     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\",\"null\"]},"
+     "\"state\":{\"enum\":[\"ok\",\"ticket\",\"page\",\"nodata\"]},\"why\":{\"type\":[\"string\","
+     "\"null\"]},"
      "\"n\":{\"type\":\"integer\"},\"null_ratio\":{\"type\":[\"number\",\"null\"]},"
-     "\"usual_null_ratio\":{\"type\":[\"number\",\"null\"]},\"invalid_ratio\":{\"type\":[\"number\",\"null\"]},"
-     "\"distinct\":{\"type\":[\"number\",\"null\"]},\"min\":{\"type\":[\"number\",\"null\"]},\"max\":{\"type\":[\"number\",\"null\"]},"
+     "\"usual_null_ratio\":{\"type\":[\"number\",\"null\"]},\"invalid_ratio\":{\"type\":["
+     "\"number\",\"null\"]},"
+     "\"distinct\":{\"type\":[\"number\",\"null\"]},\"min\":{\"type\":[\"number\",\"null\"]},"
+     "\"max\":{\"type\":[\"number\",\"null\"]},"
      "\"reasons\":{\"type\":\"object\"}}}},"
      "\"expectations\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
      "\"name\":{\"type\":\"string\"},\"check\":{\"type\":\"string\"},"

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ui/web/delta.h"
+
 #define DEFAULT_VIEWERS   256
 #define LOOK_AGAIN_US     50000
 #define MAX_SNAPSHOT_JSON ((size_t)4 << 20)
@@ -65,23 +67,56 @@ static void on_live_open(void *context, struct http_socket *socket)
     web_picture(context, send_first, socket);
 }
 
+static void send_whole(void *context, uint64_t seq, struct slice json)
+{
+    (void)seq; /* without a number: it is sent although what changed was */
+    http_socket_send(context, 0, json);
+}
+
+/* A page that missed a message asks for the whole picture, whatever it says. */
+static void on_live_text(void *context, struct http_socket *socket, struct slice text)
+{
+    (void)text;
+    web_picture(context, send_whole, socket);
+}
+
 static const struct http_socket_route live_routes[] = {
-    {.path = WEB_LIVE_PATH, .on_open = on_live_open},
+    {.path = WEB_LIVE_PATH, .on_open = on_live_open, .on_text = on_live_text},
     {.path = NULL},
 };
+
+/* {"schema","seq","base","delta"}: what changed since the picture number `base`. False: it is not
+ * worth it. */
+static bool write_delta(struct web *web, uint64_t seq, struct slice json)
+{
+    buffer_reset(&web->delta);
+    buffer_printf(&web->delta,
+                  "{\"schema\":1,\"seq\":%llu,\"base\":%llu,\"delta\":", (unsigned long long)seq,
+                  (unsigned long long)web->sent_seq);
+    bool made = web->sent.size > 0 && delta_write(buffer_slice(&web->sent), json, &web->delta) &&
+                buffer_append_char(&web->delta, '}');
+    return made && web->delta.size < json.size - json.size / 8;
+}
 
 static void send_all(void *context, uint64_t seq, struct slice json)
 {
     struct web *web = context;
-    httpd_broadcast(web->httpd, WEB_LIVE_PATH, seq, json);
+    bool made = write_delta(web, seq, json);
+    httpd_broadcast(web->httpd, WEB_LIVE_PATH, seq, made ? buffer_slice(&web->delta) : json);
+    buffer_reset(&web->sent);
+    if (!buffer_append_slice(&web->sent, json))
+        buffer_reset(&web->sent);
+    web->sent_seq = seq;
 }
 
 static void push(struct web *web)
 {
     struct httpd_stats stats;
     httpd_stats(web->httpd, &stats);
-    if (stats.sockets > 0) /* else nobody looks */
+    if (stats.sockets > 0)
         web_picture(web, send_all, web);
+    else
+        buffer_reset(&web->sent); /* nobody looks */
 }
 
 static void run_live(void *context)
@@ -140,6 +175,8 @@ static enum status make(const struct web_backend *backend, const struct access *
     web->backend = *backend;
     lock_init(&web->picture_lock, "picture");
     buffer_init(&web->picture, MAX_SNAPSHOT_JSON);
+    buffer_init(&web->sent, MAX_SNAPSHOT_JSON);
+    buffer_init(&web->delta, MAX_SNAPSHOT_JSON);
     web->calls = calloc(backend->gather.max_calls + 1, sizeof *web->calls);
     *out = web;
     if (!web->calls)
@@ -191,6 +228,8 @@ void web_stop(struct web *web)
     httpd_stop(web->httpd);
     access_destroy(web->open_access);
     buffer_free(&web->picture);
+    buffer_free(&web->sent);
+    buffer_free(&web->delta);
     lock_destroy(&web->picture_lock);
     free(web->calls);
     free(web);

@@ -18,6 +18,9 @@ struct web {
     struct lock picture_lock; /* of the two that follow */
     struct buffer picture;    /* the newest snapshot as JSON: made once for all who look */
     uint64_t picture_seq;
+    struct buffer sent,
+        delta; /* what the pages were sent last, and what changed since; of `live` */
+    uint64_t sent_seq;
     atomic_bool stopping;
 };
 

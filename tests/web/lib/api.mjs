@@ -11,6 +11,8 @@ const text = (hostile, plain) => (hostile ? `${HOSTILE}${plain}` : plain);
 const UNITS = { budget_left: "ratio", burn_1h: "×", psi: "", share: "ratio", events_per_s: "per_s" };
 const LABELS = { objective: ["latency", "availability"], variant: ["champion", "canary", "shadow"], feature: ["tx_amount", "country", "device"] };
 
+const LEVELS = { events_per_s: 12480, events: 12480, latency_measured: 12400, latency_good_ratio: 0.998, error_ratio: 0.001, fresh_ratio: 0.9995, steady_ratio: 0.999 };
+
 function history(query, hostile) {
   const from = Number(query.get("from")), to = Number(query.get("to"));
   const step = Math.max(1000, Math.ceil((to - from) / 120000) * 1000);
@@ -18,7 +20,7 @@ function history(query, hostile) {
   const of = by ? LABELS[by] ?? ["one"] : [""];
   const series = query.get("series").split(",").flatMap((name) => of.map((label, i) => ({
     name, unit: UNITS[name] ?? (name.endsWith("_us") ? "us" : "ratio"), labels: by ? { [by]: text(hostile && i === 0, label) } : {},
-    points: Array.from({ length: Math.floor((to - from) / step) }, (_, k) => [from + k * step, k === 20 ? null : wave(from + k * step + i * 90000, name.endsWith("_us") ? 900 * (i + 1) : name === "events_per_s" ? 12480 : 0.3, 0.3)]),
+    points: Array.from({ length: Math.floor((to - from) / step) }, (_, k) => [from + k * step, k === 20 ? null : wave(from + k * step + i * 90000, LEVELS[name] ?? (name.endsWith("_us") ? 900 * (i + 1) : 0.3), name in LEVELS && LEVELS[name] <= 1 ? 0.0005 : 0.3)]),
   })));
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), step_s: step / 1000, series };
 }

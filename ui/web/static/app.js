@@ -64,15 +64,18 @@ function show() {
   root.className = `view-${row.id}`;
   root.setAttribute("aria-label", row.title);
   const work = jobs();
-  current = { row, work, view: null };
+  current = { row, work, view: null, waiting: [] };
+  // What is asked for depends on the live picture: its time, its features, its objectives.
+  const start = (run) => { if (live.picture) run(); else current.waiting.push(run); };
   if (row.id !== "now") root.append(el("h2", { class: "hidden" }, row.title));
-  current.view = row.module.open(root, { jobs: work, picture: () => live.picture });
+  current.view = row.module.open(root, { jobs: work, picture: () => live.picture, start });
   drawNav();
   if (live.picture) draw();
 }
 
 function draw() {
   head(live.picture);
+  current.waiting.splice(0).forEach((run) => run());
   current.view.draw?.(live.picture);
   showEvidence();
 }

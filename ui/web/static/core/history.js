@@ -12,11 +12,24 @@ export const stepFor = (seconds) => STEPS.find((step) => seconds / step <= POINT
 export const nowOf = (picture) => (picture?.time ? Date.parse(picture.time) : Date.now());
 const asMs = (at) => (typeof at === "number" ? at : Date.parse(at));
 
+// Series that the service names by what they are of ("psi.amount") rather than by a label.
+const NAMED = { psi: "feature", budget_left: "objective", burn_1h: "objective" };
+
+function named(one) {
+  const at = one.name.indexOf(".");
+  const kind = one.name.slice(0, at);
+  return NAMED[kind] ? { ...one, name: kind, labels: { ...one.labels, [NAMED[kind]]: one.name.slice(at + 1) } } : one;
+}
+
+const AT_ONCE = 16;
+
 async function asked(names, from, to, by, signal) {
+  if (names.length > AT_ONCE)
+    return (await Promise.all([asked(names.slice(0, AT_ONCE), from, to, by, signal), asked(names.slice(AT_ONCE), from, to, by, signal)])).flat();
   const step = stepFor((to - from) / 1000);
   const grid = step * 1000;
   const answer = await get("/api/v1/history", { series: names.join(","), from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step, by }, signal);
-  return answer.series.map((one) => ({ ...one, labels: one.labels ?? {}, points: one.points.map(([at, value]) => [asMs(at), value]) }));
+  return answer.series.map((one) => named({ ...one, labels: one.labels ?? {}, points: one.points.map(([at, value]) => [asMs(at), value]) }));
 }
 
 function standIn(names, by, from, to) {
@@ -27,11 +40,15 @@ function standIn(names, by, from, to) {
 }
 
 // { from, to, series, before, note }: before is the same of the period just before, if asked for.
-export async function history(names, { by = "", picture = null, signal = undefined } = {}) {
+// `of`: what the series are of, where the service names them so; `derive`: makes them of others
+// where it has none of these.
+export async function history(names, { by = "", of = [], derive = null, picture = null, signal = undefined } = {}) {
   const { from, to } = bounds(route.state, nowOf(picture));
-  const then = route.state.compare ? asked(names, 2 * from - to, from, by, signal) : Promise.resolve([]);
+  const wanted = of.length ? names.flatMap((name) => of.map((one) => `${name}.${one}`)) : names;
+  const label = of.length ? "" : by;
+  const then = route.state.compare && !derive ? asked(wanted, 2 * from - to, from, label, signal) : Promise.resolve([]);
   try {
-    const [series, before] = await Promise.all([asked(names, from, to, by, signal), then]);
+    const [series, before] = await Promise.all([derive && picture ? derive(picture, signal) : asked(wanted, from, to, label, signal), then]);
     return { from, to, series, before: before.map((one) => ({ ...one, points: one.points.map(([at, value]) => [at + to - from, value]) })), note: "" };
   } catch (error) {
     then.catch(() => {});

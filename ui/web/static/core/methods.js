@@ -4,10 +4,6 @@ import { absolute } from "./time.js";
 import { count, number, quantity } from "./words.js";
 import { viewLink } from "./route.js";
 
-const WINDOWS = ["5m", "30m", "1h", "6h", "1d", "3d"];
-// Google's Site Reliability Workbook, chapter 5: the burn rates that page and that make a ticket.
-const LIMITS = { "5m": "14.4× with 1 h: page", "1h": "14.4× with 5 min: page", "30m": "6× with 6 h: page", "6h": "6× with 30 min: page", "1d": "3×: ticket", "3d": "1×: ticket" };
-
 function objective(name, { view, slo }) {
   const row = view.objectives.find((item) => item.name === name);
   const raw = slo.find((item) => item.name === name);
@@ -15,7 +11,8 @@ function objective(name, { view, slo }) {
   return {
     title: `Objective: ${name}`, value: row.now, state: row.state, verdict: `${row.mark} ${row.word}`,
     method: "The share of good events among all in the objective's window. Budget left is 1 − (1 − attainment) / (1 − target). Burn is the error rate of a window over the rate that the target allows.",
-    facts: [["want", row.want], ["n", row.n], ["budget left", row.budget], ...WINDOWS.map((window) => [`burn ${window}`, raw.burn?.[window] === null || raw.burn?.[window] === undefined ? "no data" : `${number(raw.burn[window])}×${LIMITS[window] ? ` (limit ${LIMITS[window]})` : ""}`])],
+    facts: [["want", row.want], ["n", row.n], ["budget left", row.budget], ["window", row.window], ["runs out", row.gone],
+      ...(row.burns ?? []).map((burn) => [`burn ${burn.window}`, `${burn.burn}${burn.limit ? `, limit ${burn.limit}×` : ""}${burn.counted === "0" ? "" : ` (${burn.bad} of ${burn.counted})`}`])],
     more: ["open SLO", viewLink("slo")],
   };
 }

@@ -19,7 +19,7 @@ export function panel(title, { name = `p${++made}`, span = "", note = "", table 
 }
 
 function tableTools(title, root, body, table) {
-  const box = el("div", { class: "as-table scroll", hidden: true, tabindex: "0", role: "region", "aria-label": `${title} as a table` });
+  const box = el("div", { class: "as-table scroll", hidden: true, tabindex: "0", role: "group", "aria-label": `${title} as a table` });
   root.append(box);
   const toggle = button("table", () => {
     box.hidden = !box.hidden;

@@ -53,7 +53,7 @@ function rules(answer) {
 function values(title, name, object, span) {
   const rows = Object.entries(object ?? {}).map(([key, value]) => [key, value === null ? "missing" : typeof value === "object" ? JSON.stringify(value) : value]);
   const box = panel(title, { name, span, note: `${rows.length}`, table: () => ({ columns: ["name", "value"], rows }) });
-  box.body.append(rows.length ? el("div", { class: "scroll values", tabindex: "0", role: "region", "aria-label": title }, asTable({ columns: ["name", "value"], rows: rows.map(([key, value]) => [key, typeof value === "number" ? number(value) : cut(String(value), 2000)]) })) : stateBox("empty"));
+  box.body.append(rows.length ? el("div", { class: "scroll values", tabindex: "0", role: "group", "aria-label": title }, asTable({ columns: ["name", "value"], rows: rows.map(([key, value]) => [key, typeof value === "number" ? number(value) : cut(String(value), 2000)]) })) : stateBox("empty"));
   return box.root;
 }
 

@@ -60,7 +60,7 @@ export function open(root, { jobs }) {
       rows: rows.map((row) => [row.decided_at, row.event_id, row.decision, row.score, row.model.variant, row.rule, row.reasons.map((reason) => reason.code).join(" "), row.entity, row.ledger_index]) });
     const box = panel("Decisions", { name: "found", note: "newest first", table });
     const body = el("tbody", { id: "found-rows" });
-    const grid = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Decisions found" },
+    const grid = el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Decisions found" },
       el("table", {}, el("thead", {}, el("tr", {}, HEAD.map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))), body));
     const more = button("More", () => load(false), { hidden: true });
     root.replaceChildren(el("h2", { class: "hidden" }, "Decisions"), form((filters) => change({ filters })), box.root);

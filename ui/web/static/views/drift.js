@@ -53,7 +53,7 @@ function heat({ jobs, picture }) {
   const load = async () => {
     const now = picture();
     try {
-      const got = await history(["psi"], { by: "feature", picture: now, signal: jobs.signal });
+      const got = await history(["psi"], { by: "feature", of: (now?.drift ?? []).slice(0, MOST_ROWS).map((one) => one.feature), picture: now, signal: jobs.signal });
       if (jobs.ended) return;
       const order = new Map((now?.drift ?? []).map((one, i) => [one.feature, i]));
       const limit = now?.drift[0]?.threshold ?? 0.3;
@@ -64,7 +64,7 @@ function heat({ jobs, picture }) {
       const times = longest.map(([at]) => at);
       const step = times.length > 1 ? times[1] - times[0] : 1000;
       const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => at.get(when) ?? null) }; });
-      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `darkest at the limit of ${number(limit)}${got.note ? `; ${got.note}` : ""}` });
+      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `strongest at the limit of ${number(limit)}${got.note ? `; ${got.note}` : ""}` });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }
@@ -75,7 +75,7 @@ function heat({ jobs, picture }) {
 function binTable(bins) {
   const most = Math.max(...bins.flatMap((bin) => [bin.reference ?? 0, bin.live ?? bin.current ?? 0]), 1e-9);
   const cell = (value) => { const box = barBox(); bar(box, { ratio: value === null ? null : value / most }); return [el("td", { class: "wide" }, box), el("td", { class: "num" }, quantity(value, "ratio"))]; };
-  return el("div", { class: "scroll bins", tabindex: "0", role: "region", "aria-label": "Bins" }, el("table", {},
+  return el("div", { class: "scroll bins", tabindex: "0", role: "group", "aria-label": "Bins" }, el("table", {},
     el("thead", {}, el("tr", {}, [["bin"], ["reference", "wide"], ["", "num"], ["live", "wide"], ["", "num"], ["carries", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name || el("span", { class: "hidden" }, "share"))))),
     el("tbody", {}, bins.map((bin) => el("tr", {}, el("th", { scope: "row" }, cut(String(bin.label), 60)), cell(bin.reference ?? null), cell(bin.live ?? bin.current ?? null), el("td", { class: "num strong" }, number(bin.contribution)))))));
 }
@@ -97,7 +97,7 @@ function openFeature(root, feature, context) {
   let rows = [];
   title.body.append(list, more);
   const isIt = (one) => (one.labels.feature ?? one.labels.column) === feature;
-  const line = recordedChart("PSI", { names: ["psi"], by: "feature", name: "psi-line", height: 180, only: isIt, label: () => "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
+  const line = recordedChart("PSI", { names: ["psi"], by: "feature", of: () => [feature], name: "psi-line", height: 180, only: isIt, label: () => "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
   root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`), line.root, title.root, bins.root);
   const load = async () => {
     try {
@@ -110,10 +110,10 @@ function openFeature(root, feature, context) {
       if (!jobs.ended && rows.length === 0) bins.body.replaceChildren(refusalBox(error, load));
     }
   };
-  load();
+  context.start(load);
   jobs.every(10000, load);
   const marks = async () => { line.mark(await changes({ picture: picture(), signal: jobs.signal }).catch(() => [])); line.load(); };
-  marks();
+  context.start(marks);
   return {
     draw(now) {
       const item = [...now.view.drift, now.view.score_drift].find((one) => one?.feature === feature);
@@ -136,7 +136,7 @@ export function open(root, context) {
     const rows = table();
     map = heat(context);
     root.append(map.root, rows.root);
-    map.load();
+    context.start(map.load);
     inner = { draw: rows.draw, route: map.load };
   }
   show();

@@ -24,7 +24,7 @@ export function open(root, { jobs }) {
   const table = () => ({ columns: ["time", "level", "component", "event", "message"], rows: shown().map((line) => [line.time, line.level, line.component, line.event, line.message]) });
   const box = panel("What the service says", { name: "logs", table });
   const rows = el("tbody");
-  const wrap = el("div", { class: "scroll log-rows", tabindex: "0", role: "region", "aria-label": "Log lines" }, el("table", {},
+  const wrap = el("div", { class: "scroll log-rows", tabindex: "0", role: "group", "aria-label": "Log lines" }, el("table", {},
     el("thead", {}, el("tr", {}, ["time", "level", "component", "event", "message"].map((name) => el("th", { scope: "col" }, name)))), rows));
   root.append(el("div", { class: "filters", role: "search" }, el("label", { class: "grow", for: "logs-find" }, "Find", find), el("label", { for: "logs-level" }, "Level", choose)), box.root);
   box.body.append(stateBox("loading"));

@@ -36,7 +36,7 @@ export function liveTable(columns, { name = "", label = "", empty = "Nothing her
     title.startsWith("[") ? el("span", { class: "hidden" }, title.slice(1, -1)) : title));
   const table = el("table", {}, el("thead", {}, el("tr", {}, head)), body);
   const none = el("p", { class: unset ? "unset" : "empty", id: name ? `${name}-empty` : null, hidden: true }, empty);
-  const root = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label || "table" }, table);
+  const root = el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label || "table" }, table);
   return {
     nodes: [root, none], body, none,
     set(rows, change) {

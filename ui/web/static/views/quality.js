@@ -61,7 +61,7 @@ const MARKS = { page: "▲", ticket: "◆", ok: "●", nodata: "○" };
 
 function fieldTable(rows) {
   const ratio = (value) => (value === null || value === undefined ? "no data" : quantity(value, "ratio"));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Fields" }, el("table", {},
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Fields" }, el("table", {},
     el("thead", {}, el("tr", {}, [["field"], ["missing", "num"], ["usual", "num"], ["distinct", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
     el("tbody", {}, rows.map((row) => el("tr", { title: row.why ?? "" },
       el("td", { class: row.state === "page" || row.state === "ticket" ? `name sev-${row.state}` : "name" }, `${MARKS[row.state] ?? "●"} ${cut(row.field ?? row.name ?? "", 60)}`),
@@ -79,7 +79,7 @@ function browser(jobs) {
   const box = panel("Quarantine", { name: "browser", note: "newest first", table });
   const body = el("tbody", { id: "quarantine-rows" });
   const all = el("input", { type: "checkbox", "aria-label": "choose all that are shown", on: { change: () => choose(rows.map((row) => row.quarantine_id), all.checked) } });
-  const grid = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Quarantined events" }, el("table", {},
+  const grid = el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Quarantined events" }, el("table", {},
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, all), ["id", "received", "status", "what is wrong", "from"].map((name) => el("th", { scope: "col" }, name)))), body));
   const retry = button("Retry…", () => retryQuarantined([...chosen], () => load(true)), { class: "primary", disabled: true });
   const more = button("More", () => load(false), { hidden: true });

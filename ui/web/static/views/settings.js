@@ -35,7 +35,7 @@ export function open(root, { jobs }) {
     if (!settings) return;
     const rows = shown();
     box.note.textContent = `${rows.length} of ${settings.settings.length} values, ${settings.folder}`;
-    box.body.replaceChildren(rows.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Settings" }, tableOf(rows)) : stateBox("empty", "No setting is like that."));
+    box.body.replaceChildren(rows.length ? el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Settings" }, tableOf(rows)) : stateBox("empty", "No setting is like that."));
   }
   async function load() {
     box.body.replaceChildren(stateBox("loading"));

@@ -1,10 +1,11 @@
 // Traffic: the arms beside each other: shares wanted and measured, latency, decisions, scores; how
 // far the shadows differ; and the place where shares are changed.
 import { button, el, setAttribute, setText } from "../core/dom.js";
-import { changes, heatmap } from "../core/history.js";
-import { panel } from "../core/panel.js";
+import { get } from "../core/api.js";
+import { changes, heatmap, history } from "../core/history.js";
+import { asTable, panel } from "../core/panel.js";
 import { refusalBox, stateBox } from "../core/states.js";
-import { count, number } from "../core/words.js";
+import { count, number, quantity } from "../core/words.js";
 import { heatMap } from "../charts/heat.js";
 import { histogram, stack } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
@@ -53,7 +54,7 @@ function scoreHeat({ jobs, picture }) {
       const bins = Math.max(...got.cells.map(([, n]) => n.length));
       const rows = Array.from({ length: bins }, (_, r) => ({ label: number(got.edges[r] ?? r / bins), values: got.cells.map(([, n]) => n[r] || null) }));
       const most = Math.log1p(Math.max(...got.cells.flatMap(([, n]) => n)));
-      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: (value) => 0.12 + 0.88 * Math.log1p(value) / most, words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "darker is more decisions, logarithmic" });
+      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: (value) => 0.12 + 0.88 * Math.log1p(value) / most, words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "stronger is more decisions, logarithmic" });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }
@@ -61,21 +62,56 @@ function scoreHeat({ jobs, picture }) {
   return { root: chart.root, load };
 }
 
+// The measured share of each arm, out of the decisions of each.
+async function shares(picture, signal) {
+  const got = await history(["accepted"], { by: "variant", picture, signal });
+  const all = new Map();
+  for (const one of got.series) for (const [at, n] of one.points) all.set(at, (all.get(at) ?? 0) + (n ?? 0));
+  return got.series.map((one) => ({ ...one, name: "share", points: one.points.map(([at, n]) => [at, n === null || !all.get(at) ? null : n / all.get(at)]) }));
+}
+
+const BEYOND = 0.1;
+
+// How far a shadow's scores are from those that decided, on the newest decisions that it saw.
+function disagreement({ jobs, start }) {
+  let rows = [];
+  const box = panel("Shadow disagreement", { name: "shadow-box", span: "half", table: () => ({ columns: ["shadow", "n", "mean difference", "differs by more than 0.1"], rows }) });
+  box.body.append(stateBox("loading"));
+  const load = async () => {
+    try {
+      const { decisions } = await get("/api/v1/decisions", { order: "newest", limit: 200 }, jobs.signal);
+      const shadows = new Map();
+      for (const row of decisions) for (const shadow of row.shadows ?? []) {
+        const name = `${shadow.model?.name ?? shadow.model ?? shadow.name} ${shadow.model?.version ?? shadow.version ?? ""}`.trim();
+        shadows.set(name, [...(shadows.get(name) ?? []), Math.abs(shadow.score - row.score)]);
+      }
+      rows = [...shadows].map(([name, all]) => [name, all.length, all.reduce((sum, one) => sum + one, 0) / all.length, all.filter((one) => one > BEYOND).length / all.length]);
+      setText(box.note, rows.length ? `of the newest ${decisions.length} decisions` : "");
+      box.body.replaceChildren(rows.length ? asTable({ columns: ["shadow", "n", "mean difference of score", "further than 0.1"], rows: rows.map(([name, n, mean, far]) => [name, n, number(mean), quantity(far, "ratio")]) }) : stateBox("unset", "No shadow saw the newest decisions."));
+    } catch (error) {
+      if (!jobs.ended) box.body.replaceChildren(refusalBox(error, load));
+    }
+  };
+  start(load);
+  jobs.every(15000, load);
+  return box.root;
+}
+
 export function open(root, context) {
   const parts = [arms(), scores()];
   const byArm = (one) => one.labels.variant ?? one.name;
   const charts = [
-    recordedChart("Share by arm", { names: ["share"], by: "variant", unit: "ratio", span: "half", name: "share-line", label: byArm }, context),
+    recordedChart("Share by arm", { names: ["share"], by: "variant", derive: shares, unit: "ratio", span: "half", name: "share-line", label: byArm }, context),
     recordedChart("Latency p95 by arm", { names: ["latency_p95_us"], by: "variant", unit: "us", span: "half", name: "arm-latency-line", label: byArm }, context),
     recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
-    recordedChart("Shadow disagreement", { names: ["shadow_disagreement_ratio"], by: "variant", unit: "ratio", span: "half", name: "shadow-line", label: byArm, note: "decisions the shadow would have made otherwise" }, context),
+    recordedChart("Declined by arm", { names: ["decline_ratio"], by: "variant", unit: "ratio", span: "half", name: "arm-decline-line", label: byArm }, context),
+    recordedChart("Mean score by arm", { names: ["score_mean"], by: "variant", unit: "score", span: "half", name: "arm-score-line", label: byArm }, context),
   ];
   const heat = scoreHeat(context);
   const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
-  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, timeline.root);
-  group.load();
-  heat.load();
+  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), timeline.root);
+  context.start(() => { group.load(); heat.load(); });
   context.jobs.every(60000, heat.load);
   return {
     draw(now) { parts.forEach((part) => part.draw(now)); group.draw(now); },

@@ -1,0 +1,241 @@
+#!/usr/bin/env node
+// Every view of the page in Chromium: what it shows when all is well, in every state of not being
+// so, with hostile names, at all sizes, by keyboard, and judged by axe-core. SHOTS=DIR keeps pictures.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { axe, launch, open, server } from "./lib/browser.mjs";
+import { check, finish, test as one, until } from "./lib/tap.mjs";
+
+const AXE = readFileSync(axe(), "utf8");
+const FAKE = process.env.WEB_FAKE_SERVER ?? "build/dev/web/web_fake_server";
+const VIEWS = {
+  now: ["/", /Nothing needs you|PAGE/], slo: ["/?view=slo", /Error budget left[^]*Burn over one hour/], traffic: ["/?view=traffic", /Share by arm[^]*Shadow/],
+  drift: ["/?view=drift", /PSI by time[^]*tx_amount/], feature: ["/?view=drift&feature=tx_amount", /Reference against live/], quality: ["/?view=quality", /Why events were kept out[^]*Quarantine/],
+  decisions: ["/?view=decisions", /R-AMOUNT/], decision: ["/?view=decisions&open=e1", /high-score fired[^]*Proof/], logs: ["/?view=logs", /few_viewers/],
+  settings: ["/?view=settings", /binnacle\.yaml:1/], help: ["/?view=help", /error budget/],
+};
+const ASKING = ["slo", "traffic", "quality", "decisions", "decision", "logs", "settings", "feature"];
+
+const fake = server(FAKE, ["127.0.0.1:0"], /listening (\d+)/);
+const url = `http://127.0.0.1:${await fake.ready}`;
+fake.say("scene burning");
+const browser = await launch();
+
+// No page outlives its test: there are few sockets.
+const test = (behaviour, run) => one(behaviour, async () => {
+  try { await run(); } finally { for (const context of browser.contexts()) await context.close(); }
+});
+const main = (page) => page.locator("main").innerText();
+const shows = (page, pattern) => until(`${pattern} on ${page.url()}`, async () => pattern.test(await main(page)));
+async function visit(view, options = {}) {
+  const page = await open(browser, url + VIEWS[view][0], { width: 1280, height: 900, ...options });
+  return page;
+}
+
+for (const view of Object.keys(VIEWS)) {
+  await test(`${view}: is linked to, shows what it is for, silently, and fits from 400 px to 4K`, async () => {
+    const page = await visit(view);
+    await shows(page, VIEWS[view][1]);
+    for (const [width, height] of [[1280, 900], [400, 850], [2560, 1440], [3840, 2160]]) {
+      await page.setViewportSize({ width, height });
+      await page.waitForTimeout(120);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      check(wide <= 0, `${width} px: ${wide} px too wide`);
+      if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${view}-${width}.png`), fullPage: true });
+    }
+    const shown = await main(page);
+    check(!/\bNaN\b|undefined|\[object/.test(shown), shown.match(/.*(NaN|undefined|\[object).*/)?.[0]);
+    check(page.messages.length === 0, page.messages.join("; "));
+    check(page.foreign.length === 0, page.foreign.join("; "));
+  });
+
+  await test(`${view}: axe-core finds nothing, light and dark`, async () => {
+    const page = await visit(view);
+    await shows(page, VIEWS[view][1]);
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.waitForTimeout(300);
+      // By the debugger: the page's own rules let no other script in.
+      const found = await page.evaluate(`(() => { ${AXE}; return axe.run(document, { resultTypes: ["violations"] }); })()`);
+      const told = found.violations.map((bad) => `${bad.id}: ${bad.nodes.length} × ${bad.nodes[0].html.slice(0, 160)} ${bad.nodes[0].failureSummary.split("\n")[1] ?? ""}`);
+      check(told.length === 0, `${scheme}: ${told.join("; ")}`);
+    }
+  });
+
+  await test(`${view}: hostile names are text`, async () => {
+    fake.say("scene hostile");
+    const page = await visit(view, { api: "hostile" });
+    await until("something of it", async () => (await main(page)).length > 60);
+    await page.waitForTimeout(300);
+    check((await page.locator("img").count()) === 0, "an image was made");
+    if (!["help", "feature", "decision"].includes(view)) check((await page.locator("body").innerText()).includes("<img src=x"), "the name is not shown");
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(wide <= 0, `${wide} px too wide`);
+    check(page.messages.length === 0, page.messages.join("; "));
+    fake.say("scene burning");
+  });
+}
+
+const REFUSED = { 401: [/Refused/, "state-refused"], 501: [/Not configured|no history is kept/, "state-unset"], 429: [/Busy/, "state-busy"], 503: [/Busy/, "state-busy"], lost: [/No answer/, "state-lost"] };
+for (const view of ASKING) {
+  await test(`${view}: refused, not offered, busy and lost are different pictures`, async () => {
+    for (const [mode, [words, kind]] of Object.entries(REFUSED)) {
+      if (["429", "503"].includes(mode) && view !== "decisions") continue;
+      const page = await visit(view, { api: mode === "lost" ? mode : Number(mode) });
+      await shows(page, words);
+      await until(`${kind} for ${mode}`, async () => (await page.locator(`.${kind}`).count()) > 0);
+      check(page.messages.every((message) => /Failed to load resource/.test(message)), page.messages.join("; "));
+      await page.context().close();
+      }
+  });
+}
+
+await test("the address says it all: range, filters, what is open; back goes back", async () => {
+  const page = await visit("now");
+  await page.keyboard.press("g"); await page.keyboard.press("s");
+  await shows(page, /Error budget left/);
+  await page.locator('[data-range="6h"]').click();
+  check(new URL(page.url()).searchParams.get("range") === "6h", page.url());
+  await page.locator("#slo-rows .evident").first().click();
+  check(/open=objective/.test(page.url()), page.url());
+  check(/want[^]*n\b/.test(await page.locator("#side").innerText()), await page.locator("#side").innerText());
+  const other = await open(browser, page.url());
+  check(await other.locator("#side").isVisible(), "the link does not open the evidence");
+  await other.context().close();
+  await page.keyboard.press("Escape");
+  check(!(await page.locator("#side").isVisible()), "Escape does not close it");
+  await page.goBack(); await page.goBack(); await page.goBack();
+  check(!/open=|range=/.test(page.url()), page.url());
+});
+
+await test("a drag zooms every chart, compare draws the period before, and L is live again", async () => {
+  const page = await visit("slo");
+  const plot = page.locator("#panel-latency-line .u-over");
+  await plot.waitFor();
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + 80, box.y + 40); await page.mouse.down(); await page.mouse.move(box.x + 220, box.y + 40, { steps: 5 }); await page.mouse.up();
+  await until("a range", async () => /from=\d+&to=\d+/.test(page.url()));
+  await page.keyboard.press("c");
+  await until("the lines before", async () => /before/.test(await page.locator("#panel-latency-line .legend").innerText()));
+  await page.keyboard.press("L");
+  await until("live", async () => !/from=/.test(page.url()));
+});
+
+await test("arrows move the crosshair through all charts, which say what they point at", async () => {
+  const page = await visit("slo");
+  await page.locator("#panel-latency-line .u-over").waitFor();
+  await until("lines", async () => /µs|ms/.test(await page.locator("#panel-latency-line .legend").innerText()));
+  await page.locator("#panel-latency-line .plot").focus();
+  await page.keyboard.press("ArrowLeft"); await page.keyboard.press("ArrowLeft");
+  check(/p50 .*p99/.test(await page.locator("#panel-latency-line [role=status]").textContent()), "nothing is said");
+  const others = await page.locator(".u-cursor-x").evaluateAll((lines) => lines.filter((line) => !/-10px/.test(line.style.transform)).length);
+  check(others >= 3, `${others} charts follow`);
+});
+
+await test("every chart is a table and a CSV, too", async () => {
+  const page = await visit("slo");
+  await page.locator("#panel-latency-line .u-over").waitFor();
+  await page.locator("#panel-latency-line").getByRole("button", { name: "as a table" }).click();
+  check((await page.locator("#panel-latency-line .as-table tbody tr").count()) > 20, "no rows");
+  const [file] = await Promise.all([page.waitForEvent("download"), page.locator("#panel-latency-line").getByRole("button", { name: "as CSV" }).click()]);
+  const text = readFileSync(await file.path(), "utf8");
+  check(/^time,p50 \(us\),p95 \(us\)/.test(text) && text.split("\r\n").length > 20, text.slice(0, 80));
+});
+
+await test("rolling the canary back says what will happen, asks why, and sends it with the reason and the token", async () => {
+  let asked = 0;
+  const page = await visit("now", { posts: (post) => (post.headers.authorization ? { status: 200, json: {} } : (asked++, { status: 401, contentType: "application/problem+json", body: JSON.stringify({ title: "A token is needed", status: 401, detail: "no token" }) })) });
+  await page.getByRole("button", { name: "Roll the canary back" }).first().click();
+  const dialog = page.locator("dialog");
+  check(/canary fraud 13 goes from 25 % to 0 %/.test(await dialog.innerText()), await dialog.innerText());
+  await dialog.getByLabel("Reason").fill("it is slow");
+  await dialog.getByRole("button", { name: "Roll back" }).click();
+  await dialog.getByLabel("Token").fill("a-token-long-enough");
+  await dialog.getByRole("button", { name: "Roll back" }).click();
+  await until("it to be done", async () => (await dialog.count()) === 0);
+  check(asked === 1, `${asked} refusals`);
+  const { path: to, body } = page.posts.at(-1);
+  check(to === "/api/v1/traffic" && body.reason === "it is slow" && body.traffic.find((arm) => arm.variant === "canary").share === 0 && body.traffic[0].share === 100, JSON.stringify(body));
+});
+
+await test("quarantined events are chosen and retried, alerts acknowledged and silenced, where they are seen", async () => {
+  const page = await visit("quality", { posts: () => ({ status: 200, json: { accepted: 2, quarantined: 0 } }) });
+  await shows(page, /country/);
+  const boxes = page.locator("#quarantine-rows input");
+  await boxes.nth(0).check(); await boxes.nth(1).check();
+  await page.getByRole("button", { name: "Retry 2" }).click();
+  await page.locator("dialog").getByLabel("Reason").fill("the list is mended");
+  await page.locator("dialog").getByRole("button", { name: "Retry" }).click();
+  await until("the post", async () => page.posts.length === 1);
+  check(JSON.stringify(page.posts[0].body) === JSON.stringify({ ids: [40, 39], reason: "the list is mended" }), JSON.stringify(page.posts[0].body));
+  await until("the dialog to close", async () => (await page.locator("dialog").count()) === 0);
+  await page.keyboard.press("g"); await page.keyboard.press("n");
+  await page.getByRole("button", { name: "Silence" }).first().click();
+  await page.locator("dialog").getByLabel("Minutes").fill("30");
+  await page.locator("dialog").getByLabel("Reason").fill("known");
+  await page.locator("dialog").getByRole("button", { name: "Silence" }).click();
+  await until("the second post", async () => page.posts.length === 2);
+  check(page.posts[1].path === "/api/v1/alerts/silence" && page.posts[1].body.minutes === 30, JSON.stringify(page.posts[1]));
+});
+
+await test("decisions are found by filters, page by page", async () => {
+  const page = await visit("decisions");
+  await shows(page, /R-AMOUNT/);
+  check((await page.locator("#found-rows tr").count()) === 50, "50 rows");
+  await page.getByRole("button", { name: "More" }).click();
+  await until("the next page", async () => (await page.locator("#found-rows tr").count()) === 100);
+  await page.keyboard.press("/");
+  await page.keyboard.type("nobody"); await page.keyboard.press("Enter");
+  await shows(page, /No decision is like that/);
+  check(/event_id=nobody/.test(page.url()), page.url());
+});
+
+await test("help lists the keys that are there", async () => {
+  const page = await visit("now");
+  await page.keyboard.press("?");
+  await shows(page, /Decisions[^]*UTC or local time/);
+  for (const [key, view] of [["t", "traffic"], ["d", "drift"], ["q", "quality"], ["e", "decisions"], ["l", "logs"], ["n", "now"]]) {
+    await page.keyboard.press("g"); await page.keyboard.press(key);
+    await until(view, async () => (await page.locator("main").getAttribute("class")) === `view-${view}`);
+  }
+});
+
+await test("the first view is at most 120 KB compressed, in at most 6 requests", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  let bytes = 0, requests = 0;
+  await session.send("Network.enable");
+  session.on("Network.loadingFinished", (one) => { bytes += one.encodedDataLength; });
+  session.on("Network.requestWillBeSent", () => { requests++; });
+  await page.goto(url);
+  await page.locator('html[data-link="live"]').waitFor({ state: "attached" });
+  await page.waitForTimeout(2500);
+  console.log(`# ${requests} requests, ${bytes} bytes`);
+  check(requests <= 6, `${requests} requests`);
+  check(bytes <= 120 * 1024, `${bytes} bytes`);
+});
+
+await test("a hidden page closes its socket, and is back when it is seen", async () => {
+  const page = await visit("now");
+  const hide = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  let closed = false;
+  page.on("websocket", (socket) => socket.on("close", () => { closed = true; }));
+  await page.reload();
+  await page.locator('html[data-link="live"]').waitFor({ state: "attached" });
+  await hide(true);
+  await until("the socket to close", async () => closed);
+  const clock = await page.locator("#clock").innerText();
+  await page.waitForTimeout(1500);
+  check((await page.locator("#clock").innerText()) === clock, "it goes on");
+  await hide(false);
+  await until("the clock to move", async () => (await page.locator("#clock").innerText()) !== clock);
+});
+
+await browser.close();
+fake.child.stdin.end();
+await fake.ended;
+finish();
