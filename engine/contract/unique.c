@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/crypto.h"
 #include "engine/base/hash.h"
 #include "engine/contract/contract.h"
@@ -241,6 +242,7 @@ enum status unique_create(const struct unique_options *options, struct unique **
         return error_set(error, STATUS_MEMORY, "no memory for the set of ids");
     unique->magic = UNIQUE_MAGIC;
     unique->span_us = options->span_us;
+    atomic_init(&unique->newest_us, INT64_MIN);
     unique->max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
     for (int i = 0; i < SHARDS; i++)
         shard_init(&unique->shards[i], unique->max_bytes / SHARDS);
@@ -299,6 +301,19 @@ static struct shard *enter(struct unique *unique, struct slice id, struct key *k
     return shard;
 }
 
+/* A clock that is set back must not let an id expire before its time by the clock of before, in
+ * whichever shard it is. Written once a second, so that threads do not take the line from each
+ * other. */
+static int64_t latest(struct unique *unique, int64_t now_us)
+{
+    int64_t newest_us = atomic_load_explicit(&unique->newest_us, memory_order_relaxed), ahead_us;
+    if (now_us <= newest_us)
+        return newest_us;
+    if (__builtin_sub_overflow(now_us, newest_us, &ahead_us) || ahead_us >= US_PER_S)
+        atomic_store_explicit(&unique->newest_us, now_us, memory_order_relaxed);
+    return now_us;
+}
+
 enum unique_result unique_reserve(struct unique *unique, struct slice id, uint64_t content,
                                   int64_t now_us, uint64_t *ledger_index)
 {
@@ -306,7 +321,7 @@ enum unique_result unique_reserve(struct unique *unique, struct slice id, uint64
     uint64_t number;
     enum unique_result result = UNIQUE_NEW;
     struct shard *shard = enter(unique, id, &key);
-    expire(shard, now_us, unique->span_us);
+    expire(shard, latest(unique, now_us), unique->span_us);
     const struct entry *known = id.size <= MAX_ID_SIZE ? find(shard, &key, &number) : NULL;
     if (known) {
         *ledger_index = known->ledger_index;

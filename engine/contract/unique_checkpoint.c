@@ -121,6 +121,9 @@ static enum status get_all(struct state_file *file, struct unique *unique, uint6
     unique->seed = header.seed;
     for (int i = 0; status == STATUS_OK && i < SHARDS; i++)
         status = get_shard(file, &unique->shards[i], error);
+    for (int i = 0; i < SHARDS; i++)
+        if (unique->shards[i].now_us > atomic_load(&unique->newest_us))
+            atomic_store(&unique->newest_us, unique->shards[i].now_us);
     *upto_index = header.upto_index;
     return status == STATUS_OK ? state_file_end(file, error) : status;
 }

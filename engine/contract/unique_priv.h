@@ -50,6 +50,7 @@ struct unique {
     int64_t span_us;
     uint64_t max_bytes;
     uint64_t seed;
+    _Atomic int64_t newest_us; /* the latest time that any shard has seen, within a second */
     struct shard shards[SHARDS];
 };
 

@@ -6,6 +6,8 @@
 #include "tests/unit/disk/disk.h"
 #include "tests/unit/engine/fixture.h"
 
+#include <errno.h>
+
 #include "engine/checkpoint.h"
 
 enum { USERS = 7, BATCH = 16, STEPS = 20, CHECKPOINT_STEPS = 3, REPEATS = 20 };
@@ -186,24 +188,21 @@ static size_t equal_lines(const char *a, const char *b)
     return n;
 }
 
-/* NULL, or what is not as it should be, to be freed. */
-static char *fail_at(struct run *run, size_t moment, enum disk_crash crash, uint64_t seed)
+/* Takes up what is in the folder and goes on to the end. NULL, or what is not as it should be, to
+ * be freed. */
+static char *go_on_in(struct run *run, const char *at, uint64_t least)
 {
-    struct bench *bench = run->bench, found = *bench;
+    struct bench found = *run->bench;
     char *wrong = NULL;
-    char at[80] = "/dev/shm/binnacle-engine-XXXXXX", command[128];
-    assert_non_null(mkdtemp(at));
     snprintf(found.ledger_dir, sizeof found.ledger_dir, "%s", at);
     found.parts.ledger_dir = found.ledger_dir;
     buffer_init(&found.text, 1u << 20);
-    disk_image(moment, crash, seed, at);
     bench_start(&found);
     uint64_t position = (uint64_t)(engine_position(found.engine, 0, 0) + 1);
-    if (position < reported(run, moment) + (position > 0))
+    if (position < least + (position > 0)) {
         assert_true(asprintf(&wrong, "%llu events of %llu that were reported",
-                             (unsigned long long)position,
-                             (unsigned long long)reported(run, moment)) > 0);
-    if (!wrong) {
+                             (unsigned long long)position, (unsigned long long)least) > 0);
+    } else {
         go_on(run, &found);
         char *text = describe(&found);
         size_t at_byte = equal_lines(text, run->found);
@@ -216,8 +215,29 @@ static char *fail_at(struct run *run, size_t moment, enum disk_crash crash, uint
     }
     bench_stop(&found);
     buffer_free(&found.text);
+    return wrong;
+}
+
+static void make_image(size_t moment, enum disk_crash crash, uint64_t seed, char at[80])
+{
+    snprintf(at, 80, "/dev/shm/binnacle-engine-XXXXXX");
+    assert_non_null(mkdtemp(at));
+    disk_image(moment, crash, seed, at);
+}
+
+static void remove_image(const char *at)
+{
+    char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", at);
     assert_int_equal(system(command), 0);
+}
+
+static char *fail_at(struct run *run, size_t moment, enum disk_crash crash, uint64_t seed)
+{
+    char at[80];
+    make_image(moment, crash, seed, at);
+    char *wrong = go_on_in(run, at, reported(run, moment));
+    remove_image(at);
     return wrong;
 }
 
@@ -238,6 +258,92 @@ static void whenever_the_power_fails_it_ends_as_if_it_had_not(void **state)
     }
 }
 
+/* The log of the newest day. */
+static FILE *open_log(const char *at, long *size)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/2018-08-10.db-wal", at);
+    FILE *log = fopen(path, "r+");
+    assert_non_null(log);
+    assert_int_equal(fseek(log, 0, SEEK_END), 0);
+    *size = ftell(log);
+    return log;
+}
+
+static void flip_bit(const char *at, double place)
+{
+    long size;
+    FILE *log = open_log(at, &size);
+    long offset = (long)((double)size * place);
+    assert_int_equal(fseek(log, offset, SEEK_SET), 0);
+    int byte = fgetc(log);
+    assert_int_equal(fseek(log, offset, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ 8, log), byte ^ 8);
+    assert_int_equal(fclose(log), 0);
+}
+
+/* What comes after the flipped bit is not believed; the source has it still, and it is decided
+ * again as it was. */
+static void a_flipped_bit_in_the_log_costs_no_more_than_what_came_after_it(void **state)
+{
+    enum { PLACES = 12 };
+    struct run *run = *state = run_create(SYNCING_WORKS);
+    for (int i = 0; i < PLACES; i++) {
+        char at[80];
+        make_image(run->end, CRASH_KEPT, 0, at);
+        flip_bit(at, ((double)i + 0.5) / PLACES);
+        char *wrong = go_on_in(run, at, 0);
+        if (wrong)
+            fail_msg("place %d of %d: %s", i, PLACES, wrong);
+        remove_image(at);
+    }
+}
+
+static void a_torn_last_page_is_as_if_never_written(void **state)
+{
+    static const long cut[] = {1, 23, 24, 100, 8191, 16383, 16407, 16408, 20000};
+    struct run *run = *state = run_create(SYNCING_WORKS);
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        char at[80];
+        long size;
+        make_image(run->end, CRASH_KEPT, 0, at);
+        FILE *log = open_log(at, &size);
+        assert_true(size > cut[i]);
+        assert_int_equal(ftruncate(fileno(log), size - cut[i]), 0);
+        assert_int_equal(fclose(log), 0);
+        char *wrong = go_on_in(run, at, 0);
+        if (wrong)
+            fail_msg("%ld bytes less: %s", cut[i], wrong);
+        remove_image(at);
+    }
+}
+
+/* An engine cannot start on a file that cannot be read, says which it is, and starts when it can.
+ */
+static void a_newest_file_that_cannot_be_read_is_named(void **state)
+{
+    struct run *run = *state = run_create(SYNCING_WORKS);
+    struct engine_parts parts = run->bench->parts;
+    struct error error = {0};
+    struct engine *engine = NULL;
+    char at[80];
+    make_image(run->end, CRASH_KEPT, 0, at);
+    disk_end();
+    disk_watch(at);
+    disk_fail(&(struct disk_fault){
+        .call = CALL_READ, .name = "2018-08-10.db", .times = 1000000, .error = EIO});
+    parts.ledger_dir = at;
+    parts.clock = clock_create_event(0);
+    assert_int_not_equal(engine_create(&parts, &engine, &error), STATUS_OK);
+    assert_non_null(strstr(error.message, "2018-08-10.db"));
+    clock_destroy(parts.clock);
+    disk_end();
+    char *wrong = go_on_in(run, at, (uint64_t)STEPS * BATCH);
+    if (wrong)
+        fail_msg("%s", wrong);
+    remove_image(at);
+}
+
 /* The control: on a disk that does not sync, rows that were reported are found to be lost. */
 static void with_synchronous_off_it_is_noticed(void **state)
 {
@@ -256,6 +362,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(whenever_the_power_fails_it_ends_as_if_it_had_not, run_destroy),
+        cmocka_unit_test_teardown(a_flipped_bit_in_the_log_costs_no_more_than_what_came_after_it,
+                                  run_destroy),
+        cmocka_unit_test_teardown(a_torn_last_page_is_as_if_never_written, run_destroy),
+        cmocka_unit_test_teardown(a_newest_file_that_cannot_be_read_is_named, run_destroy),
         cmocka_unit_test_teardown(with_synchronous_off_it_is_noticed, run_destroy),
     };
     disk_register();

@@ -83,6 +83,34 @@ static void remembers_for_the_span_and_no_longer(void **state)
     unique_destroy(unique);
 }
 
+/* An hour back, and right again: ids of both are remembered for their span after the latest time.
+ */
+static void a_clock_that_is_set_back_lets_no_id_expire_early(void **state)
+{
+    (void)state;
+    enum { IDS = 64 }; /* some in every shard */
+    const int64_t hour_us = INT64_C(3600000000), span_us = hour_us / 2, now_us = 100 * hour_us;
+    struct unique *unique = make(span_us, 0);
+    uint64_t index;
+    char id[16];
+    assert_int_equal(unique_reserve(unique, slice_of("first"), 1, now_us, &index), UNIQUE_NEW);
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof id, "back-%d", i);
+        assert_int_equal(unique_reserve(unique, slice_of(id), 1, now_us - hour_us + i, &index),
+                         UNIQUE_NEW);
+    }
+    assert_int_equal(unique_reserve(unique, slice_of("first"), 1, now_us - hour_us, &index),
+                     UNIQUE_SAME);
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof id, "back-%d", i);
+        assert_int_equal(unique_reserve(unique, slice_of(id), 1, now_us + span_us - 1, &index),
+                         UNIQUE_SAME);
+    }
+    assert_int_equal(unique_reserve(unique, slice_of("first"), 1, now_us + span_us, &index),
+                     UNIQUE_NEW);
+    unique_destroy(unique);
+}
+
 static void gives_memory_back_as_ids_expire(void **state)
 {
     (void)state;
@@ -365,6 +393,7 @@ int main(void)
         cmocka_unit_test(tells_new_same_and_conflicting_ids_apart),
         cmocka_unit_test(forgets_an_id_that_was_refused_later_on),
         cmocka_unit_test(remembers_for_the_span_and_no_longer),
+        cmocka_unit_test(a_clock_that_is_set_back_lets_no_id_expire_early),
         cmocka_unit_test(gives_memory_back_as_ids_expire),
         cmocka_unit_test(refuses_beyond_its_memory_and_recovers),
         cmocka_unit_test(agrees_with_a_naive_set_over_random_calls),
