@@ -12,6 +12,12 @@
 
 enum { FORMATS = 2, ROWS = 162 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { MOMENTS = 10 };
+#else
+enum { MOMENTS = 60 };
+#endif
+
 struct rows {
     struct tree tree;
     uint64_t n, decisions, labels, actions;
@@ -156,7 +162,7 @@ static void survives_a_failure_at_any_moment_of_its_migration(void **state)
         struct ledger *ledger = open_ledger(dir, clock);
         size_t end = disk_moment();
         assert_true(end > 10);
-        for (size_t moment = 0; moment <= end; moment += 1 + end / 60)
+        for (size_t moment = 0; moment <= end; moment += 1 + end / MOMENTS)
             for (enum disk_crash crash = CRASH_LOST; crash <= CRASH_MIXED; crash++)
                 check_image(moment, crash, before);
         close_ledger(ledger);
