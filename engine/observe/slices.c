@@ -51,7 +51,6 @@ static void place_field(struct slices *slices, int i, const struct slice_field *
     place->words = NO_SERIES;
     place->field = add_series(slices, SERIES_FIELD, FIELD_COUNTERS, i, name, NULL);
     place->reasons = add_series(slices, SERIES_REASON, VIOLATION_CODES, i, name, NULL);
-    place->shape = *shape;
     size_t room = (size_t)(MAX_SERIES - slices->n_series);
     if (!shape->words || shape->n_words > MAX_SLICE_WORDS || shape->n_words > room)
         return;
@@ -101,6 +100,25 @@ static void lay_out(struct slices *slices, const struct slices_options *options)
                  options->schema->fields[slices->amount].name);
 }
 
+/* Lengths are measured once. False: out of memory. */
+static bool keep_texts(struct slices *slices, const struct slices_options *options)
+{
+    size_t n_fields = options->schema ? options->schema->n_fields : 0;
+    for (size_t i = 0; i < n_fields; i++) {
+        const struct slice_field *shape = &options->fields[i];
+        struct place *place = &slices->places[i];
+        if (shape->n_words == 0 || !shape->words)
+            continue;
+        place->texts = calloc(shape->n_words, sizeof *place->texts);
+        if (!place->texts)
+            return false;
+        place->n_texts = shape->n_words;
+        for (size_t word = 0; word < shape->n_words; word++)
+            place->texts[word] = slice_of(shape->words[word]);
+    }
+    return true;
+}
+
 struct slices *slices_create(const struct slices_options *options)
 {
     struct slices *slices = calloc(1, sizeof *slices);
@@ -115,7 +133,8 @@ struct slices *slices_create(const struct slices_options *options)
         lay_out(slices, options);
     slices->extras = calloc(SLICE_CELLS * (size_t)slices->n_extras + 1, sizeof *slices->extras);
     slices->rows = calloc(SLICE_CELLS * (size_t)slices->n_counters + 1, sizeof *slices->rows);
-    if (!slices->places || !slices->extra_of || !slices->extras || !slices->rows) {
+    if (!slices->places || !keep_texts(slices, options) || !slices->extra_of || !slices->extras ||
+        !slices->rows) {
         slices_destroy(slices);
         return NULL;
     }
@@ -130,6 +149,9 @@ void slices_destroy(struct slices *slices)
     free(slices->extras);
     free(slices->extra_of);
     free(slices->rows);
+    size_t n_fields = slices->schema ? slices->schema->n_fields : 0;
+    for (size_t i = 0; slices->places && i < n_fields; i++)
+        free(slices->places[i].texts);
     free(slices->places);
     free(slices);
 }
@@ -205,8 +227,8 @@ static int word_of(const struct place *place, const struct value *value)
 {
     if (value->type != VALUE_STRING)
         return -1;
-    for (size_t i = 0; i < place->shape.n_words; i++) {
-        if (slice_is(value->string, place->shape.words[i]))
+    for (size_t i = 0; i < place->n_texts; i++) {
+        if (slice_equal(value->string, place->texts[i]))
             return (int)i;
     }
     return -1;
@@ -227,7 +249,7 @@ static int value_bin(const struct place *place, const struct value *value, int w
     case VALUE_STRING:
         break;
     }
-    if (place->shape.n_words > 0)
+    if (place->n_texts > 0)
         return word < 0                     ? FIELD_INVALID
                : word < FIELD_BIN_COUNT - 1 ? FIELD_BINS + word
                                             : FIELD_BINS + FIELD_BIN_COUNT - 1;
@@ -271,7 +293,7 @@ static void count_event(struct slices *slices, uint32_t *row, int cell, const st
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct place *place = &slices->places[i];
         const struct value *value = &event->values[i];
-        int word = place->shape.n_words > 0 ? word_of(place, value) : -1;
+        int word = place->n_texts > 0 ? word_of(place, value) : -1;
         if (place->field != NO_SERIES)
             row[place->field + violated_bin(event, (int)i, value_bin(place, value, word))]++;
         add_extra(slices, cell, i, value);
@@ -315,20 +337,24 @@ static void count_amount(struct slices *slices, int cell, const struct outcome *
         slices->declined[cell] += value->number;
 }
 
-static void count_outcome(struct slices *slices, const struct outcome *outcome)
+/* Up to FULL_EVENTS of a cell are looked at one by one; of what comes beyond, one in ONE_IN: shares
+ * are known well enough by then, and whoever reads a file at full speed pays nothing. */
+static bool is_looked_at(const struct slices *slices, const uint32_t *row)
 {
-    int cell;
-    uint32_t *row = row_at(slices, outcome->decided_at_us, &cell);
-    if (!row || !outcome->event)
-        return;
+    const uint32_t *events = row + slices->fixed[SERIES_EVENTS];
+    uint32_t seen = events[SLICED_ACCEPTED] + events[SLICED_QUARANTINED];
+    return seen <= FULL_EVENTS || seen % ONE_IN == 0;
+}
+
+static void look_at_outcome(struct slices *slices, uint32_t *row, int cell,
+                            const struct outcome *outcome)
+{
     float score = isfinite(outcome->score) ? fminf(fmaxf(outcome->score, 0), 1) : 0;
     int bin = (int)fminf(score * SCORE_BINS, SCORE_BINS - 1);
     int64_t age_us = outcome->decided_at_us - outcome->event->time_us;
     struct tick tick = {.offsets = {SLICE_DECISION + (int)outcome->decision,
                                     SLICE_SCORE + bin * SLICE_SCORES / SCORE_BINS},
                         .n = 2};
-    row[slices->fixed[SERIES_EVENTS] + SLICED_ACCEPTED]++;
-    row[slices->fixed[SERIES_DECISION] + (int)outcome->decision]++;
     row[slices->fixed[SERIES_SCORE] + bin]++;
     row[slices->fixed[SERIES_AGE] + log_bucket(age_us, 1000000)]++;
     row[slices->fixed[SERIES_RULE] + rule_counter(slices, outcome->rule)]++;
@@ -339,10 +365,22 @@ static void count_outcome(struct slices *slices, const struct outcome *outcome)
     }
     if (outcome->variant < VARIANT_SHADOW)
         count_slice(row, slices->variants + (int)outcome->variant * SLICE_COUNTERS, &tick);
+    count_event(slices, row, cell, outcome->event, &tick);
+}
+
+static void count_outcome(struct slices *slices, const struct outcome *outcome)
+{
+    int cell;
+    uint32_t *row = row_at(slices, outcome->decided_at_us, &cell);
+    if (!row || !outcome->event)
+        return;
+    row[slices->fixed[SERIES_EVENTS] + SLICED_ACCEPTED]++;
+    row[slices->fixed[SERIES_DECISION] + (int)outcome->decision]++;
     if (outcome->event->time_us > slices->newest_event_us)
         slices->newest_event_us = outcome->event->time_us;
-    count_event(slices, row, cell, outcome->event, &tick);
     count_amount(slices, cell, outcome);
+    if (is_looked_at(slices, row))
+        look_at_outcome(slices, row, cell, outcome);
 }
 
 void slices_outcomes(struct slices *slices, const struct outcome *const *outcomes, size_t n)
@@ -361,7 +399,7 @@ void slices_quarantine(struct slices *slices, const struct event *event, int64_t
     uint32_t *row = row_at(slices, now_us, &cell);
     if (row) {
         row[slices->fixed[SERIES_EVENTS] + SLICED_QUARANTINED]++;
-        if (was_read(event))
+        if (was_read(event) && is_looked_at(slices, row))
             count_event(slices, row, cell, event, &tick);
         for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
             const struct violation *violation = &event->violations[i];

@@ -1,9 +1,10 @@
 /* Counts of the last quarter of an hour by slice: by variant, by the words of every field that has
  * few, by rule, by field. What explanations and the quality of the data are computed from.
  *
- * All counts of a cell of two seconds stand in one row of numbers; a series is a piece of such a
- * row. Rows add, so any span of time is a sum of rows. Memory is bounded: SLICE_CELLS rows. Any
- * thread. */
+ * Events, decisions and amounts are counted all; the rest of the first 4,096 of a cell and of every
+ * sixteenth beyond. All counts of a cell of two seconds stand in one row of numbers; a series is a
+ * piece of such a row. Rows add, so any span of time is a sum of rows. Memory is bounded:
+ * SLICE_CELLS rows. Any thread. */
 #ifndef BINNACLE_OBSERVE_SLICES_H
 #define BINNACLE_OBSERVE_SLICES_H
 

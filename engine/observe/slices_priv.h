@@ -5,15 +5,18 @@
 #include "engine/base/thread.h"
 #include "engine/observe/slices.h"
 
-#define RULES     32
-#define EXTRAS    12 /* fields beyond have none */
-#define NO_SERIES (-1)
+#define FULL_EVENTS 4096
+#define ONE_IN      16
+#define RULES       32
+#define EXTRAS      12 /* fields beyond have none */
+#define NO_SERIES   (-1)
 
 /* Where the counters of one field are. */
 struct place {
-    int field, reasons; /* first counters */
-    int words;          /* of the first word's slice; NO_SERIES: it is no cohort */
-    struct slice_field shape;
+    int field, reasons;  /* first counters */
+    int words;           /* of the first word's slice; NO_SERIES: it is no cohort */
+    struct slice *texts; /* of the enumeration, n_texts of them */
+    size_t n_texts;
 };
 
 struct slices {
