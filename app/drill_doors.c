@@ -263,7 +263,7 @@ static enum status restore_once(struct drill *drill, struct error *error)
 /* A service that was hurt takes orders again only when it is well. */
 enum status drill_restore(struct drill *drill, struct error *error)
 {
-    const struct timespec pause = {.tv_nsec = 500 * 1000000};
+    const struct timespec pause = {.tv_nsec = 500000000};
     enum status status = restore_once(drill, error);
     for (int i = 0; i < RESTORE_TRIES && status != STATUS_OK; i++) {
         nanosleep(&pause, NULL);

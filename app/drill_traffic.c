@@ -48,7 +48,7 @@ double drill_between(struct drill *drill, double from, double to)
 
 void drill_pause(const struct drill *drill, int64_t ms)
 {
-    const struct timespec step = {.tv_nsec = 5 * 1000000};
+    const struct timespec step = {.tv_nsec = 5000000};
     int64_t until_ns = monotonic_ns() + ms * 1000000;
     while (monotonic_ns() < until_ns && !atomic_load(&drill->over))
         nanosleep(&step, NULL);

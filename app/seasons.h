@@ -9,7 +9,7 @@ struct history_store;
 struct json_writer;
 
 #define MAX_SEASONS  12
-#define SEASON_HOURS (35 * 24)
+#define SEASON_HOURS 840 /* five weeks */
 
 struct season {
     const char *series; /* as /api/v1/history names it */

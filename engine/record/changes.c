@@ -12,7 +12,7 @@
 
 #define HELD         256 /* in memory */
 #define PRUNE_EVERY  256
-#define LABELS_EVERY (10 * 60 * US_PER_S)
+#define LABELS_EVERY (600 * US_PER_S)
 #define DIGEST_SHOWN 12 /* hex digits */
 
 static const char *const steps[] = {
