@@ -15,7 +15,8 @@ __attribute__((target("avx2"))) static inline uint64_t marks_avx2(const char *te
 {
     uint64_t marks = 0;
     for (int half = 0; half < 2; half++) {
-        __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32 * half));
+        __m256i bytes =
+            _mm256_loadu_si256((const __m256i *)(const void *)(text + (size_t)half * 32));
         __m256i hits = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(','));
         hits = _mm256_or_si256(hits, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')));
         hits = _mm256_or_si256(hits, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')));

@@ -199,8 +199,8 @@ static double variation(const double *p, const double *q, size_t n, double total
 static double permute(struct evidently *with, double observed)
 {
     size_t n = with->n + with->m, k = with->values.n, far = 0;
-    size_t *rows = malloc(n * sizeof *rows);
-    double *drawn = malloc(2 * k * sizeof *drawn);
+    size_t *rows = calloc(n + 1, sizeof *rows);
+    double *drawn = calloc(2 * k + 1, sizeof *drawn);
     struct twister *twister = malloc(sizeof *twister);
     with->values.failed = with->values.failed || !rows || !drawn || !twister;
     if (!with->values.failed)
@@ -208,11 +208,11 @@ static double permute(struct evidently *with, double observed)
     for (int round = 0; !with->values.failed && round < N_PERMUTATIONS; round++) {
         size_t at = 0;
         for (size_t i = 0; i < k; i++) {
-            double both = with->values.reference[i] + with->values.current[i];
-            for (double j = 0; j < both; j++)
+            size_t both = (size_t)(with->values.reference[i] + with->values.current[i]);
+            for (size_t j = 0; j < both; j++)
                 rows[at++] = i;
             drawn[i] = 0;
-            drawn[k + i] = both;
+            drawn[k + i] = (double)both;
         }
         twister_shuffle_numpy(twister, rows, n);
         for (size_t i = 0; i < with->n; i++) {

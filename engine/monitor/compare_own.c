@@ -241,7 +241,7 @@ static void by_wasserstein(struct compare_pair *pair, struct compare_tally *tall
 {
     struct column a = column_finite(pair->reference), b = column_finite(pair->current);
     struct sample x = sample_of(&a), y = sample_of(&b);
-    double mean, deviation, *pooled = malloc(2 * SAMPLED * sizeof *pooled);
+    double mean, deviation, *pooled = malloc((size_t)2 * SAMPLED * sizeof *pooled);
     tally->failed = tally->failed || !pooled;
     compare_threshold(pair, false, DISTANCE_LIMIT);
     contribute_variation(tally);

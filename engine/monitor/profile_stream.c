@@ -14,6 +14,7 @@
 #define N_QUANTILES 10
 #define FEW_POINTS  16
 #define BUCKETS     4096
+#define PENDING     8192
 
 struct stream {
     struct column *column; /* of the current file; NULL: not wanted */
@@ -26,6 +27,9 @@ struct stream {
     double scale;          /* buckets a unit */
     double sum, squares;   /* of finite values, squares about `origin` */
     double origin, n_finite;
+    double
+        *pending; /* numbers read and not yet counted: a column's tables then stay in the cache */
+    size_t n_pending;
 };
 
 /* ---- points ---- */
@@ -78,7 +82,8 @@ static bool take_points(struct stream *stream, bool values)
     stream->counts = calloc(2 * n + 3, sizeof *stream->counts);
     stream->sums = calloc(2 * n + 3, sizeof *stream->sums);
     stream->buckets = calloc(BUCKETS + 1, sizeof *stream->buckets);
-    if (!stream->points || !stream->counts || !stream->sums || !stream->buckets)
+    stream->pending = calloc(PENDING, sizeof *stream->pending);
+    if (!stream->pending || !stream->points || !stream->counts || !stream->sums || !stream->buckets)
         return false;
     stream->coarse = of->upto && !of->complete;
     if (!values)
@@ -88,9 +93,9 @@ static bool take_points(struct stream *stream, bool values)
     stream->origin = stream->n_points ? stream->points[stream->n_points / 2] : 0;
     if (!isfinite(stream->origin))
         stream->origin = 0;
-    if (stream->n_points > FEW_POINTS)
+    if (stream->n_points > FEW_POINTS) {
         fill_buckets(stream);
-    else {
+    } else {
         free(stream->buckets);
         stream->buckets = NULL;
     }
@@ -147,19 +152,28 @@ static void take_odd(struct stream *stream, struct slice cell)
         stream->column->n_odd++;
 }
 
-static void count_numbers(struct stream *stream, const struct table *table, size_t place,
-                          double *numbers, size_t n)
+static void count_pending(struct stream *stream)
+{
+    for (size_t i = 0; i < stream->n_pending; i++) {
+        if (isnan(stream->pending[i]))
+            stream->column->n_missing++;
+        else
+            count_number(stream, stream->pending[i]);
+    }
+    stream->n_pending = 0;
+}
+
+static void read_numbers(struct stream *stream, const struct table *table, size_t place, size_t n)
 {
     for (size_t first = 0; first < n;) {
-        size_t done = table_doubles(table, place, first, n - first, numbers);
-        for (size_t i = 0; i < done; i++) {
-            if (isnan(numbers[i]))
-                stream->column->n_missing++;
-            else
-                count_number(stream, numbers[i]);
-        }
+        if (stream->n_pending == PENDING)
+            count_pending(stream);
+        size_t room = PENDING - stream->n_pending, wanted = n - first < room ? n - first : room;
+        size_t done =
+            table_doubles(table, place, first, wanted, stream->pending + stream->n_pending);
+        stream->n_pending += done;
         first += done;
-        if (first < n)
+        if (done < wanted)
             take_odd(stream, table_cell(table, first++, place));
     }
 }
@@ -196,6 +210,7 @@ static double stands_for(const struct stream *stream, size_t place)
 static bool finish_numbers(struct stream *stream)
 {
     struct column *column = stream->column;
+    count_pending(stream);
     size_t n = 2 * stream->n_points + 1;
     column->values = calloc(n + 1, sizeof *column->values);
     column->upto = calloc(n + 1, sizeof *column->upto);
@@ -256,25 +271,20 @@ static bool begin(struct stream *streams, const struct columns *reference, struc
 static enum status count_all(struct stream *streams, struct columns *columns, struct error *error)
 {
     struct table *table;
-    size_t n_rows, capacity = 0;
-    double *numbers = NULL;
+    size_t n_rows;
     enum status status = columns_table(columns, &table, error);
     while (!status && !(status = table_next(table, &n_rows, error))) {
-        double *grown = n_rows > capacity ? realloc(numbers, n_rows * sizeof *numbers) : numbers;
-        bool room = grown != NULL;
-        numbers = room ? grown : numbers;
-        capacity = n_rows > capacity && room ? n_rows : capacity;
+        bool room = true;
         for (size_t i = 0; room && i < columns->n; i++) {
             if (streams[i].column && streams[i].column->text)
                 room = count_texts(&streams[i], table, i, n_rows);
             else if (streams[i].column)
-                count_numbers(&streams[i], table, i, numbers, n_rows);
+                read_numbers(&streams[i], table, i, n_rows);
         }
         columns->n_rows += n_rows;
         if (!room)
             status = error_set(error, STATUS_MEMORY, "%s: out of memory", columns->path);
     }
-    free(numbers);
     table_close(table);
     return status == STATUS_END ? STATUS_OK : status;
 }
@@ -289,6 +299,7 @@ enum status profile_stream(const struct columns *reference, struct columns *curr
         room = finish(streams, current);
     for (size_t i = 0; streams && i < current->n; i++) {
         free(streams[i].points);
+        free(streams[i].pending);
         free(streams[i].counts);
         free(streams[i].sums);
         free(streams[i].buckets);

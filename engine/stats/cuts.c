@@ -2,6 +2,7 @@
  * quantiles. Pure functions, any thread. */
 #include "engine/stats/cuts.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "engine/stats/samples.h"
@@ -45,6 +46,7 @@ size_t cuts_doane(const double *values, size_t n, double low, double high)
 
 void cuts_even(double low, double high, size_t n_bins, double *edges)
 {
+    assert(n_bins > 0);
     if (low == high) {
         low -= 0.5;
         high += 0.5;
@@ -60,6 +62,7 @@ void cuts_even(double low, double high, size_t n_bins, double *edges)
 
 size_t cuts_quantiles(const double *sorted, size_t n, size_t n_bins, double *edges)
 {
+    assert(n_bins > 0);
     size_t n_edges = 0, distinct = n > 0;
     for (size_t i = 1; i < n && distinct <= n_bins; i++)
         distinct += sorted[i] > sorted[i - 1];

@@ -30,9 +30,10 @@ static double clip(double p)
  * data" (1944); every term is a binomial probability. */
 static double one_sided_above(int64_t n, double d)
 {
-    double sum = 0, size = (double)n, most = floor(size * (1 - d));
-    for (double j = 0; j <= most; j++) {
-        double p = d + j / size;
+    double sum = 0, size = (double)n;
+    int64_t most = (int64_t)floor(size * (1 - d));
+    for (int64_t i = 0; i <= most; i++) {
+        double j = (double)i, p = d + j / size;
         sum += d / p * special_binomial(j, size, p, (size * (1 - d) - j) / size);
     }
     return sum;
@@ -66,16 +67,16 @@ static void multiply(const struct power *a, const struct power *b, struct power 
 /* Durbin's matrix for n d = k - h, of side 2k - 1. */
 static void durbin(double *matrix, int side, double h)
 {
-    int last = side - 1;
+    double *bottom = matrix + (size_t)(side - 1) * (size_t)side;
     for (int i = 0; i < side; i++) {
         for (int j = 0; j < side; j++)
             matrix[i * side + j] = i - j + 1 >= 0;
     }
     for (int i = 0; i < side; i++) {
         matrix[i * side] -= pow(h, i + 1);
-        matrix[last * side + i] -= pow(h, side - i);
+        bottom[i] -= pow(h, side - i);
     }
-    matrix[last * side] += 2 * h > 1 ? pow(2 * h - 1, side) : 0;
+    bottom[0] += 2 * h > 1 ? pow(2 * h - 1, side) : 0;
     for (int i = 0; i < side; i++) {
         for (int j = 0; j <= i; j++)
             matrix[i * side + j] /= tgamma(i - j + 2);
