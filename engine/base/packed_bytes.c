@@ -6,7 +6,7 @@
 
 #include <zstd.h>
 
-#define LEVEL 3
+#define LEVEL 6
 
 struct packer {
     ZSTD_CCtx *pack;

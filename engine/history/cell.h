@@ -20,8 +20,8 @@ enum scalar {
     SCALAR_APPROVED, /* in the order of enum decision */
     SCALAR_REVIEWED,
     SCALAR_DECLINED,
-    SCALAR_LATENCY_US,    /* the sum of those measured */
-    SCALAR_SCORE_SUM,     /* of scores, in millionths */
+    SCALAR_FREE,          /* not used */
+    SCALAR_SCORE_SUM,     /* of scores, each rounded to thousandths */
     SCALAR_FRESH_MINUTES, /* verdicts, at the time they were given */
     SCALAR_STALE_MINUTES,
     SCALAR_STEADY_SLICES,

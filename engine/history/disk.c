@@ -1,7 +1,8 @@
-/* The statements on history.db and the packing of rows. A row's number is its shelf and its start,
- * so that a range of time is a range of rows. */
+/* The statements on history.db and the packing of rows. A row's number is its start, so that a
+ * range of time is a range of rows. */
 #include "engine/history/disk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +13,21 @@
 
 const struct shelf_shape shelf_shapes[SHELVES] = {
     [SHELF_MINUTE] = {60, SECTION_ALL},
-    [SHELF_MINUTE_LABELS] = {60, SECTION_SCALARS | SECTION_SCORES | SECTION_LATENCY},
-    [SHELF_SLICE_LABELS] = {300, SECTION_BINS},
+    [SHELF_MINUTE_LABELS] = {60, SECTION_SCALARS | SECTION_LATENCY},
+    [SHELF_SLICE_LABELS] = {SLICE_S, SECTION_SCORES | SECTION_BINS},
     [SHELF_HOUR] = {3600, SECTION_ALL},
     [SHELF_HOUR_LABEL] = {3600, SECTION_ALL},
     [SHELF_HOUR_LABELS] = {3600, SECTION_ALL},
 };
 
 static const char *const migrations[] = {
-    "CREATE TABLE piece (id INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    /* A table for each shelf, because rows come in order of time within one. */
+    "CREATE TABLE piece0 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece1 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece2 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece3 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece4 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece5 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE label (position INTEGER PRIMARY KEY, name TEXT NOT NULL);"
     "CREATE TABLE label_value (position INTEGER NOT NULL, code INTEGER NOT NULL,"
@@ -31,11 +38,20 @@ static const char *const migrations[] = {
     "CREATE INDEX run_to ON run (to_us);",
 };
 
+_Static_assert(SHELVES == 6, "each shelf has its table");
+
+/* Of each shelf. */
+enum shelf_statement { GET_PIECE, GET_PIECES, PUT_PIECE, PRUNE, SHELF_STATEMENTS };
+
+static const char *const shelf_sql[SHELF_STATEMENTS] = {
+    [GET_PIECE] = "SELECT content FROM piece%d WHERE start_s = ?1",
+    [GET_PIECES] = "SELECT start_s, content FROM piece%d WHERE start_s >= ?1 AND start_s < ?2 "
+                   "ORDER BY start_s",
+    [PUT_PIECE] = "INSERT OR REPLACE INTO piece%d VALUES (?1, ?2)",
+    [PRUNE] = "DELETE FROM piece%d WHERE start_s < ?1",
+};
+
 enum statement {
-    GET_PIECE,
-    GET_PIECES,
-    PUT_PIECE,
-    PRUNE,
     NEWEST,
     GET_LAYOUTS,
     PUT_LAYOUT,
@@ -51,11 +67,7 @@ enum statement {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [GET_PIECE] = "SELECT content FROM piece WHERE id = ?1",
-    [GET_PIECES] = "SELECT id, content FROM piece WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    [PUT_PIECE] = "INSERT OR REPLACE INTO piece VALUES (?1, ?2)",
-    [PRUNE] = "DELETE FROM piece WHERE id >= ?1 AND id < ?2",
-    [NEWEST] = "SELECT max(id) FROM piece WHERE id >= ?1 AND id < ?2",
+    [NEWEST] = "SELECT max(start_s) FROM piece0",
     [GET_LAYOUTS] = "SELECT id, content FROM layout ORDER BY id",
     [PUT_LAYOUT] = "INSERT OR REPLACE INTO layout VALUES (?1, ?2)",
     [GET_LABELS] = "SELECT position, name FROM label ORDER BY position",
@@ -72,11 +84,26 @@ static const char *const sql[STATEMENTS] = {
 struct disk {
     struct db *db;
     struct db_stmt *statements[STATEMENTS];
+    struct db_stmt *shelves[SHELVES][SHELF_STATEMENTS];
     struct packer *packer;
     struct buffer plain, packed;
 };
 
 /* ---- opening ---- */
+
+static enum status prepare_shelves(struct disk *disk, struct error *error)
+{
+    char text[128];
+    enum status status = STATUS_OK;
+    for (int i = 0; i < SHELVES * SHELF_STATEMENTS && status == STATUS_OK; i++) {
+        int shelf = i / SHELF_STATEMENTS, statement = i % SHELF_STATEMENTS;
+        const char *percent = strchr(shelf_sql[statement], '%');
+        snprintf(text, sizeof text, "%.*s%d%s", (int)(percent - shelf_sql[statement]),
+                 shelf_sql[statement], shelf, percent + 2);
+        status = db_prepare(disk->db, text, &disk->shelves[shelf][statement], error);
+    }
+    return status;
+}
 
 static enum status prepare(struct disk *disk, bool write, struct error *error)
 {
@@ -85,7 +112,7 @@ static enum status prepare(struct disk *disk, bool write, struct error *error)
                                : STATUS_OK;
     for (int i = 0; i < STATEMENTS && status == STATUS_OK; i++)
         status = db_prepare(disk->db, sql[i], &disk->statements[i], error);
-    return status;
+    return status == STATUS_OK ? prepare_shelves(disk, error) : status;
 }
 
 enum status disk_open(const char *path, bool write, struct disk **disk, struct error *error)
@@ -123,6 +150,8 @@ static void finish_all(struct disk *disk)
 {
     for (int i = 0; i < STATEMENTS; i++)
         db_finish(disk->statements[i]);
+    for (int i = 0; i < SHELVES * SHELF_STATEMENTS; i++)
+        db_finish(disk->shelves[i / SHELF_STATEMENTS][i % SHELF_STATEMENTS]);
 }
 
 void disk_close(struct disk *disk)
@@ -144,16 +173,6 @@ void disk_abandon(struct disk *disk)
 }
 
 /* ---- rows ---- */
-
-static int64_t row_id(enum shelf shelf, int64_t start_s)
-{
-    return ((int64_t)shelf << 44) + (INT64_C(1) << 43) + start_s;
-}
-
-static int64_t row_start(enum shelf shelf, int64_t id)
-{
-    return id - row_id(shelf, 0);
-}
 
 static enum status damaged(const struct disk *disk, struct error *error)
 {
@@ -181,8 +200,8 @@ static enum status unpack_row(struct disk *disk, const struct layouts *layouts, 
 enum status disk_read(struct disk *disk, const struct layouts *layouts, enum shelf shelf,
                       int64_t start_s, struct span *span, struct error *error)
 {
-    struct db_stmt *get = disk->statements[GET_PIECE];
-    db_bind_int(get, 1, row_id(shelf, start_s));
+    struct db_stmt *get = disk->shelves[shelf][GET_PIECE];
+    db_bind_int(get, 1, start_s);
     enum status status = db_step(get, error);
     if (status == STATUS_OK && !packer_unpack(disk->packer, db_blob(get, 0), &disk->plain))
         status = damaged(disk, error);
@@ -195,11 +214,11 @@ enum status disk_read(struct disk *disk, const struct layouts *layouts, enum she
 enum status disk_write(struct disk *disk, enum shelf shelf, int64_t start_s, struct slice cells,
                        struct error *error)
 {
-    struct db_stmt *put = disk->statements[PUT_PIECE];
+    struct db_stmt *put = disk->shelves[shelf][PUT_PIECE];
     buffer_reset(&disk->packed);
     if (!packer_pack(disk->packer, cells, &disk->packed))
         return error_set(error, STATUS_MEMORY, "out of memory for a row of the history");
-    db_bind_int(put, 1, row_id(shelf, start_s));
+    db_bind_int(put, 1, start_s);
     db_bind_blob(put, 2, buffer_slice(&disk->packed));
     return db_run(put, error);
 }
@@ -207,16 +226,15 @@ enum status disk_write(struct disk *disk, enum shelf shelf, int64_t start_s, str
 enum status disk_visit(struct disk *disk, enum shelf shelf, int64_t from_s, int64_t to_s,
                        disk_visitor *visit, void *context, struct error *error)
 {
-    struct db_stmt *get = disk->statements[GET_PIECES];
-    db_bind_int(get, 1, row_id(shelf, from_s));
-    db_bind_int(get, 2, row_id(shelf, to_s));
+    struct db_stmt *get = disk->shelves[shelf][GET_PIECES];
+    db_bind_int(get, 1, from_s);
+    db_bind_int(get, 2, to_s);
     enum status status;
     while ((status = db_step(get, error)) == STATUS_OK) {
         if (!packer_unpack(disk->packer, db_blob(get, 1), &disk->plain))
             status = damaged(disk, error);
         else
-            status =
-                visit(context, row_start(shelf, db_int(get, 0)), buffer_slice(&disk->plain), error);
+            status = visit(context, db_int(get, 0), buffer_slice(&disk->plain), error);
         if (status != STATUS_OK)
             break;
     }
@@ -226,9 +244,8 @@ enum status disk_visit(struct disk *disk, enum shelf shelf, int64_t from_s, int6
 
 enum status disk_prune(struct disk *disk, enum shelf shelf, int64_t before_s, struct error *error)
 {
-    struct db_stmt *prune = disk->statements[PRUNE];
-    db_bind_int(prune, 1, row_id(shelf, -(INT64_C(1) << 42)));
-    db_bind_int(prune, 2, row_id(shelf, before_s));
+    struct db_stmt *prune = disk->shelves[shelf][PRUNE];
+    db_bind_int(prune, 1, before_s);
     return db_run(prune, error);
 }
 
@@ -305,11 +322,9 @@ static enum status load_state(struct disk *disk, struct disk_state *state, struc
     if (status != STATUS_OK && status != STATUS_END)
         return status;
     get = disk->statements[NEWEST];
-    db_bind_int(get, 1, row_id(SHELF_MINUTE, -(INT64_C(1) << 42)));
-    db_bind_int(get, 2, row_id(SHELF_MINUTE, INT64_C(1) << 42));
     status = db_step(get, error);
     if (status == STATUS_OK && !db_is_null(get, 0))
-        state->newest_s = row_start(SHELF_MINUTE, db_int(get, 0));
+        state->newest_s = db_int(get, 0);
     db_reset(get);
     return status == STATUS_END ? STATUS_OK : status;
 }

@@ -1,5 +1,6 @@
-/* history.db: cells of minutes, slices of five minutes and hours, packed, beside the ledger. One
- * row holds the cells of one shelf's span of time. One connection: one thread at a time. */
+/* history.db: cells of minutes, slices of half an hour and hours, packed, beside the
+ * ledger. One row holds the cells of one shelf's span of time. One connection: one thread at a
+ * time. */
 #ifndef BINNACLE_HISTORY_DISK_H
 #define BINNACLE_HISTORY_DISK_H
 
@@ -10,8 +11,8 @@
 #include "engine/history/span.h"
 
 /* What is kept: how long a span of time, by which labels, which sections. The numbers are stored.
- * Minutes hold no bins by labels: they would be most of the file and say little; a slice of five
- * minutes has them. Hours have everything, and once more by single labels, for panels. */
+ * Minutes hold no scores and bins by labels: they would be most of the file and say little; half
+ * an hour has them. Hours have everything, and once more by single labels, for panels. */
 enum shelf {
     SHELF_MINUTE,
     SHELF_MINUTE_LABELS,
@@ -21,6 +22,7 @@ enum shelf {
     SHELF_HOUR_LABELS,
     SHELVES
 };
+#define SLICE_S INT64_C(1800)
 struct shelf_shape {
     int64_t width_s;
     unsigned sections;

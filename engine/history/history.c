@@ -182,7 +182,7 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     cell->scalars[SCALAR_APPROVED + observation->decision]++;
     cell->scores[score_step(observation->score)]++;
     if (observation->score > 0)
-        cell->scalars[SCALAR_SCORE_SUM] += (uint64_t)llrint((double)observation->score * 1e6);
+        cell->scalars[SCALAR_SCORE_SUM] += (uint64_t)llrint((double)observation->score * 1e3);
     if (observation->age_us != INT64_MAX) {
         cell->scalars[SCALAR_AGED]++;
         cell->scalars[SCALAR_AGE_S] +=
@@ -194,7 +194,6 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     if (!latency)
         return;
     latency[layout_latency(cell->layout, observation->latency_us)]++;
-    cell->scalars[SCALAR_LATENCY_US] += (uint64_t)observation->latency_us;
 }
 
 static void count_codes(const uint8_t *codes, struct cell *cell)

@@ -125,7 +125,8 @@ static enum status add_minute(struct history_store *history, struct cell *const 
     if (status == STATUS_OK)
         status = turn(history, SHELF_HOUR_LABELS, start_s, &history->hour_s, history->hour, error);
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
-        if (!span_add(history->slice, history->slice_s, cells[i]->labels, cells[i], SECTION_BINS) ||
+        if (!span_add(history->slice, history->slice_s, cells[i]->labels, cells[i],
+                      shelf_shapes[SHELF_SLICE_LABELS].sections) ||
             !span_add(history->hour, history->hour_s, cells[i]->labels, cells[i], SECTION_ALL))
             status = no_memory(error);
     }

@@ -17,7 +17,8 @@ struct label {
     char name[NAME_SIZE];
     enum label_kind kind;
     int field;
-    atomic_int n; /* codes below are known */
+    atomic_int n;                                     /* codes below are known */
+    atomic_int named[VARIANT_COUNT + DECISION_COUNT]; /* codes of an enum's values; 0: not met */
     uint64_t hashes[LABEL_FIRST + LABEL_VALUES];
     char values[LABEL_FIRST + LABEL_VALUES][NAME_SIZE];
 };
@@ -149,6 +150,18 @@ static uint64_t value_code(struct labels *labels, struct label *label, struct sl
     return (uint64_t)code;
 }
 
+/* Without looking at the text again. */
+static uint64_t enum_code(struct labels *labels, struct label *label, unsigned value,
+                          const char *name)
+{
+    int code = atomic_load_explicit(&label->named[value], memory_order_relaxed);
+    if (code == 0) {
+        code = (int)value_code(labels, label, slice_of(name));
+        atomic_store_explicit(&label->named[value], code, memory_order_relaxed);
+    }
+    return (uint64_t)code;
+}
+
 bool labels_restore_value(struct labels *labels, int position, int code, const char *text)
 {
     if (position < 0 || position >= labels->n)
@@ -206,10 +219,10 @@ uint64_t labels_of_outcome(struct labels *labels, const struct outcome *outcome,
         uint64_t code = LABEL_NONE;
         switch (label->kind) {
         case LABEL_VARIANT:
-            code = value_code(labels, label, slice_of(variant_name(outcome->variant)));
+            code = enum_code(labels, label, outcome->variant, variant_name(outcome->variant));
             break;
         case LABEL_DECISION:
-            code = value_code(labels, label, slice_of(decision_name(outcome->decision)));
+            code = enum_code(labels, label, outcome->decision, decision_name(outcome->decision));
             break;
         case LABEL_REASON:
             code = outcome->rule ? value_code(labels, label, slice_of(outcome->rule)) : code;

@@ -198,11 +198,11 @@ void history_destroy(struct history_store *history)
     if (!history)
         return;
     stop_writer(history);
+    disk_close(history->reader); /* whoever closes last moves the log into the file */
     if (history->stats.problem[0])
         disk_abandon(history->disk);
     else
         disk_close(history->disk);
-    disk_close(history->reader);
     while (history->first) {
         struct epoch *next = history->first->next;
         epoch_release(history->first);

@@ -11,6 +11,7 @@
 #include "engine/history/history_priv.h"
 
 #define MAX_RUNS 1024
+#define COARSE   (SECTION_BINS | SECTION_SCORES) /* by labels not kept by minute */
 
 struct reading {
     struct history_store *history;
@@ -60,17 +61,17 @@ static bool by_labels(const struct range *range)
     return (range->by_mask | range->where_mask) != 0;
 }
 
+static int64_t round_up(int64_t step_s, int64_t width_s)
+{
+    return (step_s + width_s - 1) / width_s * width_s;
+}
+
 int64_t range_step_s(struct history_store *history, const struct range *range)
 {
-    int64_t now_s = history_now_s(history);
-    bool recent = history->second && range->from_s >= now_s - SECOND_SLOTS;
-    if (range->step_s < 60 && (!recent || range->sections & SECTION_BINS))
-        return range->sections & SECTION_BINS && by_labels(range) ? 300 : 60;
-    if (range->step_s >= 60 && range->step_s % 60 != 0)
-        return (range->step_s / 60 + 1) * 60;
-    if (range->sections & SECTION_BINS && by_labels(range) && range->step_s % 300 != 0)
-        return (range->step_s / 300 + 1) * 300;
-    return range->step_s;
+    bool recent = history->second && range->from_s >= history_now_s(history) - SECOND_SLOTS;
+    if (range->step_s < 60 && recent && !(range->sections & SECTION_BINS))
+        return range->step_s;
+    return round_up(range->step_s, range->sections & COARSE && by_labels(range) ? SLICE_S : 60);
 }
 
 /* ---- groups ---- */

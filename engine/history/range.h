@@ -17,7 +17,7 @@ struct range {
     unsigned sections;
 };
 /* Whether [from, to) can be read by this step: 1 s and up for the last five minutes, else 60 s;
- * with bins by labels 300 s. Gives the next step that can. */
+ * with bins by labels half an hour. Gives the next step that can. */
 int64_t range_step_s(struct history_store *history, const struct range *range);
 
 struct point {

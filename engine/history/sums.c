@@ -127,6 +127,16 @@ double sums_latency(const struct sums *sums, double quantile)
     return ((double)histogram_low(bucket) + (double)histogram_high(bucket)) / 2;
 }
 
+double sums_latency_mean(const struct sums *sums)
+{
+    uint64_t n = sums_measured(sums);
+    double sum = 0;
+    for (size_t i = 0; n > 0 && i < HISTOGRAM_BUCKETS; i++)
+        sum += (double)bucket_count(sums, i) *
+               ((double)histogram_low(i) + (double)histogram_high(i)) / 2;
+    return n > 0 ? sum / (double)n : (double)NAN;
+}
+
 static int limit_of(const struct layout *layout, int64_t limit_us)
 {
     for (int i = 0; i < layout->n_limits; i++) {

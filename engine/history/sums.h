@@ -16,6 +16,7 @@ struct sums {
 
 /* The smallest value below or at which the share `quantile` lies; NaN: none measured. */
 double sums_latency(const struct sums *sums, double quantile);
+double sums_latency_mean(const struct sums *sums); /* NaN: none measured */
 uint64_t sums_measured(const struct sums *sums);
 /* Share of those below the limit; NaN: none, or what was counted does not tell. */
 double sums_below(const struct sums *sums, int64_t limit_us);

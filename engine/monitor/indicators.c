@@ -98,7 +98,8 @@ static void note_measure(void *context, const char *name, const char *unit, cons
     (void)help;
     struct indicators *indicators = context;
     if (indicators->n_measures < MAX_MEASURES)
-        snprintf(indicators->measures[indicators->n_measures++], 2 * NAME_SIZE, "%s", name);
+        snprintf(indicators->measures[indicators->n_measures++], sizeof indicators->measures[0],
+                 "%s", name);
 }
 
 /* The series that there will be: which columns are watched is known before they are cut. */

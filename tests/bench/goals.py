@@ -24,13 +24,17 @@ GOALS = {
     "HTTP 16 / FastAPI": (8, 20),
     "HTTP 128 p99 with idle browsers, times": (2, 2),
     "Kafka to Kafka, events/s": (50_000, 100_000),
+    "a year of history, GB": (2.5, 2),
+    "panel of 30 days, ms": (50, 5),
+    "panel by country, ms": (50, 20),
     "idle memory, MB": (40, 30),
     "start to ready, ms": (150, 100),
 }
 SMALLER = {"stage: parse and contract, ns", "stage: features, ns", "stage: score 100x6, ns",
            "stage: rules, ns", "stage: observe, ns",
            "Handbook, whole, seconds", "HTTP 128 p99 share of FastAPI",
-           "HTTP 128 p99 with idle browsers, times", "idle memory, MB", "start to ready, ms"}
+           "HTTP 128 p99 with idle browsers, times", "idle memory, MB", "start to ready, ms",
+           "a year of history, GB", "panel of 30 days, ms", "panel by country, ms"}
 
 
 def verdict(name, figure):

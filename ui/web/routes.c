@@ -390,7 +390,7 @@ const struct http_route web_routes[] = {
      .detail = "One line for each series and each combination of the labels in `by`, a point for "
                "each step, the events counted at their own time. null is no data: the service was "
                "not counting, or there was nothing to take a share of. Steps of seconds reach back "
-               "five minutes; features by labels are kept by five minutes.",
+               "five minutes; scores and features by labels are kept by half an hour.",
      .response_schema = "History"},
     {.method = "GET", .path = "/api/v1/history/series", .handle = web_get_history_series,
      .closes = true, .summary = "Which series and labels there are",

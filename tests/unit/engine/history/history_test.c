@@ -255,12 +255,12 @@ static void check(struct history_store *history, const struct query *query)
     assert_true(got.below == (double)truth.below / (double)truth.n); /* exact at the edge */
 }
 
-/* To five minutes, which is what bins by labels are kept by. */
+/* To half an hour, which is what bins by labels are kept by. */
 static struct query random_query(void)
 {
-    int64_t first = (int64_t)random_below(SPAN_S / 300 + 24) - 24;
-    return (struct query){.from_s = T0_S + first * 300,
-                          .to_s = T0_S + (first + 1 + (int64_t)random_below(40)) * 300,
+    int64_t first = (int64_t)random_below(SPAN_S / 1800 + 4) - 4;
+    return (struct query){.from_s = T0_S + first * 1800,
+                          .to_s = T0_S + (first + 1 + (int64_t)random_below(7)) * 1800,
                           .country = (int)random_below(5) - 1,
                           .device = (int)random_below(3) - 1};
 }
