@@ -21,13 +21,7 @@ const struct shelf_shape shelf_shapes[SHELVES] = {
 };
 
 static const char *const migrations[] = {
-    /* A table for each shelf, because rows come in order of time within one. */
-    "CREATE TABLE piece0 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
-    "CREATE TABLE piece1 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
-    "CREATE TABLE piece2 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
-    "CREATE TABLE piece3 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
-    "CREATE TABLE piece4 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
-    "CREATE TABLE piece5 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece (id INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE label (position INTEGER PRIMARY KEY, name TEXT NOT NULL);"
     "CREATE TABLE label_value (position INTEGER NOT NULL, code INTEGER NOT NULL,"
@@ -36,6 +30,16 @@ static const char *const migrations[] = {
     " seq INTEGER NOT NULL);"
     "CREATE TABLE run (id INTEGER PRIMARY KEY, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL);"
     "CREATE INDEX run_to ON run (to_us);",
+    /* A table for each shelf, because rows come in order of time within one. The first step's rows
+     * summed scores in another unit, and are given up. */
+    "DROP TABLE piece;"
+    "DELETE FROM run;"
+    "CREATE TABLE piece0 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece1 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece2 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece3 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece4 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE piece5 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);",
 };
 
 _Static_assert(SHELVES == 6, "each shelf has its table");
