@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/pace.h"
+#include "engine/performance.h"
 #include "engine/base/clock.h"
 #include "engine/contract/contract.h"
 #include "engine/decide/rules.h"
@@ -67,6 +68,10 @@ static const struct config_key top_keys[] = {
      "conditions over windows of recent minutes: {name, check, over}; see engine/monitor"},
     {"history", CONFIG_NODE, offsetof(struct config, history), false, 0, 0,
      "{minutes, hours, labels}: how long every minute and hour is kept, told apart by what"},
+    {"performance", CONFIG_NODE, offsetof(struct config, performance), false, 0, 0,
+     "{keep, period, window, threshold, cost_false_positive, cost_false_negative, amount, cohort, "
+     "k, "
+     "reference, detector}: how decisions are held against labels"},
     {"train", CONFIG_NODE, offsetof(struct config, train), false, 0, 0,
      "parameters of `binnacle train`"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
@@ -338,6 +343,8 @@ static enum status load_parts(struct config *config, struct error *error)
     if (status != STATUS_OK)
         goto out;
     status = rules_load(rules, schema, feature_views_schema(config->views), &config->rules, error);
+    if (status == STATUS_OK)
+        status = performance_check(config->performance, config->contract, error);
 out:
     free(rules);
     free(views);

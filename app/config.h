@@ -63,6 +63,7 @@ struct config {
     struct {
         const struct yaml_node *models, *traffic, *ledger, *source, *kafka; /* read into fields */
     } nodes;
+    const struct yaml_node *performance; /* read by its owner */
     struct config_ledger ledger;
     struct config_source source;
     struct config_model models[MAX_MODELS];

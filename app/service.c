@@ -14,6 +14,7 @@
 #include "app/backend.h"
 #include "app/history.h"
 #include "app/inquiry.h"
+#include "app/performance.h"
 #include "app/source.h"
 #include "app/tiers.h"
 #include "app/watch.h"
@@ -33,6 +34,7 @@ struct service {
     struct service_options options;
     struct snapshot_board *board;
     struct alerts *alerts;
+    struct performance *performance;
     char *alerts_path;
     struct watch *watch;
     struct judge *judge;
@@ -85,6 +87,7 @@ static struct snapshot *take_picture(struct service *service)
     if (!snapshot)
         return NULL;
     engine_fill(service->session.engine, snapshot);
+    performance_fill(service->performance, &snapshot->performance);
     snapshot->seq = ++service->seq;
     snapshot->staging = service->session.config->staging ||
                         strcmp(service->session.config->source.type, "demo") == 0;
@@ -273,6 +276,7 @@ static enum status start_web(struct service *service, struct error *error)
     if (status != STATUS_OK)
         return status;
     inquiry_table(service->inquiry, &service->table);
+    performance_table(service->performance, &service->table);
     status = web_open_inside(&service->table, &service->inside, error);
     if (status != STATUS_OK)
         return status;
@@ -307,6 +311,9 @@ static enum status start(struct service *service, struct error *error)
     service->options.session.interrupted = is_stopping;
     service->options.session.context = service;
     enum status status = session_open(&service->options.session, &service->session, error);
+    if (status == STATUS_OK && engine_ledger(service->session.engine))
+        status = performance_start(service->session.engine, service->session.config->performance,
+                                   &service->performance, error);
     if (status == STATUS_OK)
         status = watch_create(&service->session, &service->watch, error);
     if (status == STATUS_OK)
@@ -362,6 +369,7 @@ void service_stop(struct service *service)
     judge_stop(service->judge);
     alerts_destroy(service->alerts);
     watch_destroy(service->watch);
+    performance_stop(service->performance);
     session_close(&service->session);
     if (service->board)
         snapshot_board_destroy(service->board);

@@ -211,6 +211,62 @@ WRITER(write_psi_noise)
         labelled(metric, out, "feature", snapshot->drift[i].feature, snapshot->drift[i].noise);
 }
 
+WRITER(write_performance)
+{
+    const struct performance_status *performance = &snapshot->performance;
+    for (int i = 0; i < performance->n_variants; i++) {
+        const struct variant_performance *variant = &performance->variants[i];
+        for (int f = 0; f < CLASSIFY_COUNT; f++) {
+            const char *labels[] = {"variant", variant->variant, "figure",
+                                    classify_name((enum classify_figure)f), NULL};
+            sample(out, metric->name, "", labels, variant->figures.figures[f].value);
+        }
+    }
+}
+
+WRITER(write_label_coverage)
+{
+    for (int i = 0; i < snapshot->performance.n_variants; i++) {
+        const struct variant_performance *variant = &snapshot->performance.variants[i];
+        labelled(metric, out, "variant", variant->variant,
+                 variant->decided ? (double)variant->labelled / (double)variant->decided : NAN);
+    }
+}
+
+WRITER(write_label_delay)
+{
+    for (int i = 0; i < snapshot->performance.n_variants; i++)
+        labelled(metric, out, "variant", snapshot->performance.variants[i].variant,
+                 snapshot->performance.variants[i].delay_p50_s);
+}
+
+WRITER(write_labels)
+{
+    const struct performance_status *performance = &snapshot->performance;
+    if (!performance->used || performance->at_us == 0)
+        return;
+    labelled(metric, out, "result", "joined", (double)performance->joined);
+    labelled(metric, out, "result", "repeated", (double)performance->repeated);
+    labelled(metric, out, "result", "corrected", (double)performance->corrected);
+    labelled(metric, out, "result", "unmatched", (double)performance->unmatched);
+}
+
+WRITER(write_estimates)
+{
+    if (!snapshot->performance.used || snapshot->performance.at_us == 0)
+        return;
+    for (int m = 0; m < PERFORMANCE_ESTIMATES; m++)
+        labelled(metric, out, "figure", cbpe_name((enum cbpe_metric)m),
+                 snapshot->performance.estimates[m].estimated);
+}
+
+WRITER(write_concept_drift)
+{
+    if (snapshot->performance.used && snapshot->performance.at_us)
+        labelled(metric, out, "method", snapshot->performance.detector,
+                 (double)snapshot->performance.drift_detected);
+}
+
 WRITER(write_alerts)
 {
     for (int i = 0; i < snapshot->n_alerts; i++) {
@@ -373,6 +429,17 @@ static const struct metric metrics[] = {
      write_psi},
     {"binnacle_drift_psi_noise", METRIC_GAUGE,
      "PSI that samples of this size reach in 5 % of cases without any drift.", write_psi_noise},
+    {"binnacle_performance", METRIC_GAUGE,
+     "Figures of the decisions whose truth is known: auc, precision, ...", write_performance},
+    {"binnacle_performance_estimated", METRIC_GAUGE,
+     "Figures of the newest period as expected before its truth is known.", write_estimates},
+    {"binnacle_labels_total", METRIC_COUNTER, "Labels by what became of them.", write_labels},
+    {"binnacle_label_coverage_ratio", METRIC_GAUGE, "Share of the decisions whose truth is known.",
+     write_label_coverage},
+    {"binnacle_label_delay_median_seconds", METRIC_GAUGE,
+     "From the decision to the arrival of its label.", write_label_delay},
+    {"binnacle_concept_drift_detections_total", METRIC_COUNTER,
+     "Changes found in the stream of wrong decisions.", write_concept_drift},
     {"binnacle_alert_firing", METRIC_GAUGE,
      "1 while an alert fires, 0 while it is pending or just resolved.", write_alerts},
     {"binnacle_alert_messages_total", METRIC_COUNTER,

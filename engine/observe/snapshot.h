@@ -10,6 +10,7 @@
 #include "engine/decide/outcome.h"
 #include "engine/observe/bins.h"
 #include "engine/observe/explanation.h"
+#include "engine/observe/performance.h"
 
 #define NAME_SIZE              64
 #define MAX_SNAPSHOT_SLOS      16
@@ -313,6 +314,7 @@ struct snapshot {
     int n_head_places;
     struct quality_status quality;
     struct explanation explanation; /* n_causes 0: not looked for yet */
+    struct performance_status performance;
     bool ready;
     char not_ready[200]; /* why, when not */
 };

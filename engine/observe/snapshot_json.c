@@ -401,5 +401,6 @@ void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
         explanation_json(&snapshot->explanation, &json, "explanation");
     else
         json_null(&json, "explanation");
+    performance_status_json(&snapshot->performance, &json);
     json_object_end(&json);
 }

@@ -191,7 +191,7 @@ enum status classify_ranks(const double *scores, const double *labels, size_t n,
     if (!rows)
         return error_set(error, STATUS_MEMORY, "out of memory for %zu scores", n);
     for (size_t i = 0; i < n; i++)
-        rows[i] = (struct classify_row){scores[i], 1, labels[i] != 0};
+        rows[i] = (struct classify_row){scores[i], 1, labels[i] != 0, false};
     start(n, &result);
     qsort(rows, n, sizeof *rows, by_score_descending);
     rank_figures(rows, n, 1, &result);
@@ -301,7 +301,8 @@ static void decision_figures(const struct classify_row *rows, size_t n,
     bool has_costs = !isnan(options->cost_false_positive) && !isnan(options->cost_false_negative);
     double cost = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
-        bool predicted = rows[i].score >= options->threshold, positive = rows[i].positive;
+        bool positive = rows[i].positive;
+        bool predicted = options->decided ? rows[i].predicted : rows[i].score >= options->threshold;
         out->true_positives += predicted && positive;
         out->false_positives += predicted && !positive;
         out->false_negatives += !predicted && positive;

@@ -12,6 +12,7 @@ struct classify_row {
     double
         amount; /* what a missed positive costs is multiplied by it; 1 where amounts do not count */
     bool positive;
+    bool predicted; /* the decision, where options.decided says that it is there */
 };
 
 enum classify_figure {
@@ -29,7 +30,8 @@ enum classify_figure {
 };
 
 struct classify_options {
-    double threshold;  /* a score at or above it is a predicted positive */
+    double threshold;  /* a score at or above it is a predicted positive ... */
+    bool decided;      /* ... unless rows say themselves what was predicted */
     double confidence; /* of the intervals, such as 0.95 */
     int n_bins;        /* of the calibration error, 1 to CLASSIFY_MAX_BINS */
     double cost_false_positive, cost_false_negative; /* NaN both: no cost figure */

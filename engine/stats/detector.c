@@ -171,6 +171,12 @@ void detector_destroy(struct detector *detector)
     free(detector);
 }
 
+void detector_restart(struct detector *detector)
+{
+    detector->fired = false;
+    detector->class->reset(detector->state, detector->values);
+}
+
 enum status detector_update(struct detector *detector, double number, bool *fired,
                             struct error *error)
 {

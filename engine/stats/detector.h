@@ -59,6 +59,8 @@ MUST_USE enum status detector_create(enum detector_method method,
                                      const double values[DETECTOR_MAX_PARAMETERS],
                                      struct detector **detector, struct error *error);
 void detector_destroy(struct detector *detector);
+/* As it was made. */
+void detector_restart(struct detector *detector);
 /* The next number of the stream; *fired when a change was found at it, after which the detector
  * starts afresh with the number that follows. STATUS_INVALID when the number is not finite, or is
  * none that the method can read (ddm: errors are from 0 to 1). One thread at a time. */

@@ -385,6 +385,13 @@ const struct http_route web_routes[] = {
                "of configuration, contract, features, rules and models was different at a start. "
                "The newest 1,000 of the range, oldest first; the list keeps 20,000, across "
                "restarts.", .response_schema = "Changes"},
+    {.method = "GET", .path = "/api/v1/performance", .handle = web_get_performance, .closes = true,
+     .pace = HTTP_SLOW, .summary = "How good the decisions were whose truth is known by now",
+     .detail = "Labels are joined with their decision once, whenever they arrive; a corrected label "
+               "takes the place of the one before. Figures have 95 % confidence intervals (ci; "
+               "ci_method says how). Estimates are made before the truth is known (CBPE), shown "
+               "beside it once it is there, with how far they were off (track_record). null is no "
+               "data.", .response_schema = "Performance"},
     {.method = "GET", .path = "/api/v1/history", .handle = web_get_history, .closes = true,
      .summary = "What happened over time",
      .detail = "One line for each series and each combination of the labels in `by`, a point for "
@@ -472,6 +479,11 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
      TIME},
     {"/api/v1/changes", "to", "Before this time.", TIME},
+    {"/api/v1/performance", "from", "Decisions not before this time: ISO-8601, or milliseconds since 1970.",
+     TIME},
+    {"/api/v1/performance", "to", "Before this time.", TIME},
+    {"/api/v1/performance", "by", "Groups, each with its figures.",
+     "{\"enum\":[\"variant\",\"cohort\",\"time\"]}"},
     {"/api/v1/history", "series", "Names, with commas between them.",
      "{\"type\":\"string\"}"},
     {"/api/v1/history", "by", "Labels to tell apart by, with commas between them.",

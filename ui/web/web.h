@@ -136,6 +136,10 @@ struct web_backend {
     int (*explain)(void *watch, struct buffer *out, struct error *error);
     int (*changes)(void *watch, int64_t from_us, int64_t to_us, struct buffer *out,
                    struct error *error);
+    /* Decisions against labels; gets `known`. `by`: NULL, variant, cohort or time. */
+    void *known;
+    int (*performance)(void *known, int64_t from_us, int64_t to_us, const char *by,
+                       struct buffer *out, struct error *error);
     struct web_history history; /* .series NULL: not offered */
     /* Questions about what is recorded, and what people do about it; these get `inquiry`.
      * {"decisions":[...],"next_cursor"}, 400 for words that are none */

@@ -48,6 +48,8 @@ void web_post_reload(void *context, const struct http_request *request,
                      struct http_response *response);
 void web_get_explain(void *context, const struct http_request *request,
                      struct http_response *response);
+void web_get_performance(void *context, const struct http_request *request,
+                         struct http_response *response);
 void web_get_changes(void *context, const struct http_request *request,
                      struct http_response *response);
 

@@ -87,7 +87,7 @@ static void learns_and_says_what_from(void **state)
     assert_int_equal(model_predict(model, data->rows, N_ROWS, WIDTH, NULL, scores, NULL),
                      STATUS_OK);
     for (size_t i = 0; i < N_ROWS; i++)
-        rows[i] = (struct classify_row){(double)scores[i], 1, data->labels[i] > 0};
+        rows[i] = (struct classify_row){(double)scores[i], 1, data->labels[i] > 0, false};
     assert_int_equal(classify(rows, N_ROWS, &as_usual, &figures, NULL), STATUS_OK);
     assert_true(figures.figures[CLASSIFY_AUC].value > 0.8);
     assert_int_equal(model_n_rounds(model), 20);

@@ -46,7 +46,7 @@ static void fill(struct classify_row rows[500])
         double score = draw(&seed) % 1000 / 1000.0, chance = draw(&seed) % 1000 / 1000.0;
         if (i % 2) /* many ties */
             score = (int)(score * 20) / 20.0;
-        rows[i] = (struct classify_row){score, 1, chance < 0.05 + 0.6 * score * score};
+        rows[i] = (struct classify_row){score, 1, chance < 0.05 + 0.6 * score * score, false};
     }
 }
 
@@ -95,12 +95,18 @@ static void intervals_are_those_of_their_papers(void **state)
 static void ties_count_half(void **state)
 {
     (void)state;
-    struct classify_row same[] = {
-        {0.5, 1, true}, {0.5, 1, false}, {0.5, 1, false}, {0.5, 1, false}};
-    struct classify_row best[] = {
-        {0.9, 1, true}, {0.1, 1, false}, {0.2, 1, false}, {0.3, 1, false}};
-    struct classify_row worst[] = {
-        {0.1, 1, true}, {0.9, 1, false}, {0.8, 1, false}, {0.7, 1, false}};
+    struct classify_row same[] = {{0.5, 1, true, false},
+                                  {0.5, 1, false, false},
+                                  {0.5, 1, false, false},
+                                  {0.5, 1, false, false}};
+    struct classify_row best[] = {{0.9, 1, true, false},
+                                  {0.1, 1, false, false},
+                                  {0.2, 1, false, false},
+                                  {0.3, 1, false, false}};
+    struct classify_row worst[] = {{0.1, 1, true, false},
+                                   {0.9, 1, false, false},
+                                   {0.8, 1, false, false},
+                                   {0.7, 1, false, false}};
     struct classify_result result = measure(same, 4);
     assert_near(VALUE(result, AUC), 0.5);
     assert_near(VALUE(result, AVERAGE_PRECISION), 0.25);
@@ -111,9 +117,9 @@ static void ties_count_half(void **state)
 static void what_is_not_defined_is_not_a_number(void **state)
 {
     (void)state;
-    struct classify_row honest[] = {{0, 1, false}, {1, 1, false}};
-    struct classify_row frauds[] = {{0.2, 1, true}, {0.7, 1, true}};
-    struct classify_row margins[] = {{-3, 1, false}, {4, 1, true}};
+    struct classify_row honest[] = {{0, 1, false, false}, {1, 1, false, false}};
+    struct classify_row frauds[] = {{0.2, 1, true, false}, {0.7, 1, true, false}};
+    struct classify_row margins[] = {{-3, 1, false, false}, {4, 1, true, false}};
     struct classify_result result = measure(NULL, 0);
     for (int i = 0; i < CLASSIFY_COUNT; i++)
         assert_true(isnan(result.figures[i].value) && isnan(result.figures[i].low));
@@ -129,7 +135,7 @@ static void what_is_not_defined_is_not_a_number(void **state)
     result = measure(margins, 2);
     assert_near(VALUE(result, AUC), 1);
     assert_true(isnan(VALUE(result, BRIER)) && isnan(VALUE(result, ECE)));
-    struct classify_row one[] = {{0.4, 1, true}};
+    struct classify_row one[] = {{0.4, 1, true, false}};
     result = measure(one, 1);
     assert_near(VALUE(result, BRIER), 0.36);
     assert_true(isnan(result.figures[CLASSIFY_BRIER].low));
@@ -138,7 +144,7 @@ static void what_is_not_defined_is_not_a_number(void **state)
 static void refuses_a_row_without_a_score(void **state)
 {
     (void)state;
-    struct classify_row rows[] = {{0.5, 1, true}, {(double)NAN, 1, false}};
+    struct classify_row rows[] = {{0.5, 1, true, false}, {(double)NAN, 1, false, false}};
     struct classify_options options = classify_defaults();
     struct classify_result result;
     struct error error = {0};
@@ -149,8 +155,10 @@ static void refuses_a_row_without_a_score(void **state)
 static void costs_are_those_of_wrong_decisions(void **state)
 {
     (void)state;
-    struct classify_row rows[] = {
-        {0.9, 10, true}, {0.8, 20, false}, {0.2, 30, true}, {0.1, 40, false}};
+    struct classify_row rows[] = {{0.9, 10, true, false},
+                                  {0.8, 20, false, false},
+                                  {0.2, 30, true, false},
+                                  {0.1, 40, false, false}};
     struct classify_options options = classify_defaults();
     struct classify_result result;
     options.cost_false_positive = 5;
