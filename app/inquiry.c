@@ -137,7 +137,9 @@ static enum status put_found(const struct inquiry *inquiry, struct reader *reade
     if (entity_pseudonym(ledger_of(inquiry), filter->entity, pseudonym, error) != STATUS_OK)
         return STATUS_OK; /* nobody is called that, and nobody can be looked up */
     filter->entity = slice_of(pseudonym);
-    return put_rows(reader, filter, page, error);
+    status = put_rows(reader, filter, page, error);
+    filter->entity = slice_of(NULL); /* it ends with this function */
+    return status;
 }
 
 static void end_page(struct page *page)

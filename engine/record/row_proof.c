@@ -8,7 +8,7 @@
 #include "engine/base/encoding.h"
 #include "engine/record/tree.h"
 
-#define LEAF_BYTES (16u << 20)
+#define LEAF_BYTES ((size_t)16 << 20)
 
 struct row_proof {
     uint64_t index;

@@ -70,11 +70,15 @@ const logs = (query, hostile) => ({ newest: 3, lines: [["info", "start", "binnac
 const drift = (query, hostile) => ({ feature: query.get("feature"), since: new Date(Date.now() - 40 * MINUTE).toISOString(), methods: [{ method: "psi", statistic: 0.212, expected_null: 0.004, p_value: null }, { method: "ks", statistic: 0.11, expected_null: 0.01, p_value: 1e-9 }],
   bins: Array.from({ length: 10 }, (_, i) => ({ label: text(hostile && i === 0, `${i * 10} - ${i * 10 + 10}`), reference: 0.1, live: 0.02 + 0.016 * i, contribution: 0.01 * i })) });
 
-const quality = (hostile) => ({ fields: [{ field: text(hostile, "country"), state: "ticket", null_ratio: 0.031, usual_ratio: 0.002, n: 44812 }, { field: "device", state: "ok", null_ratio: 0, usual_ratio: 0, n: 44812 }] });
+const quality = (hostile) => ({ state: "ticket", anomalies: [{ series: "events_per_s", state: "ok", why: null, value: 12480, usual: 12000, low: 9000, high: 15000, z: 0.4 }, { series: "error_ratio", state: "nodata", why: "too few hours are known yet", value: 0, usual: null, low: null, high: null, z: null }],
+  freshness: { state: "ok", age_p50_s: 1, age_p95_s: 2.5, feature_lag_s: 0.07 }, duplicates: { n: 2, ratio: 0.0001 }, schema_versions: [{ contract: text(hostile, "payments"), version: "7", n: 1199 }], fields: [{ field: text(hostile, "country"), state: "ticket", null_ratio: 0.031, usual_null_ratio: 0.002, invalid_ratio: 0.001, distinct: 7, n: 44812 }, { field: "device", state: "ok", null_ratio: 0, usual_ratio: 0, n: 44812 }] });
 
 const traffic = { traffic: [{ variant: "champion", model: "fraud", version: "12", share: 75 }, { variant: "canary", model: "fraud", version: "13", share: 25 }] };
 
+const names = { series: ["latency_p95_us", "events_per_s"].map((name) => ({ name, unit: name.endsWith("us") ? "us" : "per_s", help: name })) };
+
 const ANSWERS = {
+  "/api/v1/history/series": () => names,
   "/api/v1/history": history, "/api/v1/heatmap": heatmap, "/api/v1/changes": (_, hostile) => changes(hostile),
   "/api/v1/decisions": decisions, "/api/v1/decision/record": record, "/api/v1/quarantine": quarantine,
   "/api/v1/settings": (_, hostile) => settings(hostile), "/api/v1/logs": logs, "/api/v1/drift": drift,

@@ -81,15 +81,15 @@ export function bar(box, { ratio, tick = null, band = null, state = "ok" }) {
   }
 }
 
-// Shares side by side, each in its arm's colour and pattern.
+// Shares side by side, each in its arm's colour and pattern; an arm that got nothing has no part.
 export function stack(box, parts) {
-  const some = parts.every(([, share]) => share !== null) && parts.length > 0;
+  const some = parts.some(([, share]) => share !== null);
   setClass(box, some ? "stack" : "stack none");
   while (box.children.length > (some ? parts.length : 0)) box.lastElementChild.remove();
   (some ? parts : []).forEach(([variant, share], i) => {
     if (!box.children[i]) box.append(document.createElement("i"));
     setClass(box.children[i], variant);
-    place(box.children[i], "width", percent(share));
+    place(box.children[i], "width", percent(share ?? 0));
   });
 }
 

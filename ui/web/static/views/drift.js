@@ -105,7 +105,7 @@ function openFeature(root, feature, context) {
       const known = answer.bins ?? [];
       rows = known.map((bin) => [bin.label, bin.reference ?? null, bin.live ?? bin.current ?? null, bin.contribution]);
       bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", "Nothing is binned yet."));
-      more.replaceChildren(...[methods(answer), answer.since && el("p", { class: "note" }, `drifting since ${absolute(Date.parse(answer.since))}`)].filter(Boolean));
+      more.replaceChildren(...[methods(answer), answer.since && el("p", { class: "note" }, `${answer.state === "ok" || !answer.state ? "in this state" : "drifting"} since ${absolute(Date.parse(answer.since))}`)].filter(Boolean));
     } catch (error) {
       if (!jobs.ended && rows.length === 0) bins.body.replaceChildren(refusalBox(error, load));
     }

@@ -38,34 +38,58 @@ function flow() {
   } };
 }
 
-// What /api/v1/quality knows of each field, whichever of these it gives.
-function fields(jobs) {
-  let rows = [];
-  const box = panel("Fields", { name: "fields", span: "third", table: () => ({ columns: ["field", "state", "nulls", "usual", "n"], rows: rows.map((row) => [row.field ?? row.name, row.state, row.null_ratio ?? row.missing_ratio, row.usual_ratio ?? row.usual, row.n]) }) });
-  box.body.append(stateBox("loading"));
+// What is known of fields, volume, freshness and duplicates, all from one answer.
+function judged(jobs) {
+  let fields = [], series = [];
+  const box = panel("Fields", { name: "fields", span: "half", table: () => ({ columns: ["field", "state", "missing", "usual", "invalid", "distinct", "n", "why"], rows: fields.map((row) => [row.field, row.state, row.null_ratio, row.usual_null_ratio ?? row.usual_ratio, row.invalid_ratio, row.distinct, row.n, row.why]) }) });
+  const usual = panel("Against what is usual", { name: "usual", span: "half", note: "the same hour of other weeks", table: () => ({ columns: ["series", "state", "value", "usual", "low", "high", "z", "why"], rows: series.map((row) => [row.series, row.state, row.value, row.usual, row.low, row.high, row.z, row.why]) }) });
+  const age = panel("Freshness", { name: "freshness", span: "third" });
+  for (const one of [box, usual, age]) one.body.append(stateBox("loading"));
   const load = async () => {
     try {
       const answer = await get("/api/v1/quality", {}, jobs.signal);
-      rows = answer.fields ?? [];
-      box.body.replaceChildren(rows.length ? fieldTable(rows) : stateBox("empty", "No fields are watched."));
+      fields = answer.fields ?? [];
+      series = answer.anomalies ?? [];
+      box.body.replaceChildren(fields.length ? fieldTable(fields) : stateBox("empty", "No fields are watched."));
+      usual.body.replaceChildren(series.length ? usualTable(series) : stateBox("empty", "Nothing is held against the past."));
+      age.body.replaceChildren(ageList(answer));
     } catch (error) {
-      if (!jobs.ended) box.body.replaceChildren(refusalBox(error, load));
+      if (!jobs.ended) for (const one of [box, usual, age]) one.body.replaceChildren(refusalBox(error, load));
     }
   };
   load();
   jobs.every(10000, load);
-  return box.root;
+  return { age: age.root, roots: [usual.root, box.root] };
 }
 
 const MARKS = { page: "▲", ticket: "◆", ok: "●", nodata: "○" };
+const marked = (state, name) => el("td", { class: state === "page" || state === "ticket" || state === "nodata" ? `name sev-${state}` : "name" }, `${MARKS[state] ?? "●"} ${cut(String(name), 60)}`);
+const UNITS = { events_per_s: "per_s", latency_p99_us: "us", age_mean_s: "s" };
+const seconds = (value) => quantity(value, "s");
+
+function ageList({ freshness, duplicates, schema_versions: versions }) {
+  const list = el("dl", { class: "facts" });
+  facts(list, [...(freshness ? [["state", `${MARKS[freshness.state] ?? "●"} ${freshness.state}`], ["age of events, p50", seconds(freshness.age_p50_s)], ["p95", seconds(freshness.age_p95_s)], ["features behind", seconds(freshness.feature_lag_s)]] : [["age", "no data"]]),
+    ...(duplicates ? [["duplicates", `${duplicates.n} (${quantity(duplicates.ratio, "ratio")})`]] : []),
+    ...(versions ?? []).map((one) => [`${one.contract} ${one.version}`, `${number(one.n)} events`])]);
+  return list;
+}
+
+function usualTable(rows) {
+  const words = (row, value) => quantity(value ?? null, UNITS[row.series] ?? (row.series.endsWith("_ratio") ? "ratio" : ""));
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Against what is usual" }, el("table", {},
+    el("thead", {}, el("tr", {}, [["series"], ["now", "num"], ["usual", "num"], ["between", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("tbody", {}, rows.map((row) => el("tr", { title: row.why ?? "" }, marked(row.state, row.series), el("td", { class: "num" }, words(row, row.value)), el("td", { class: "num quiet" }, words(row, row.usual)),
+      el("td", { class: "num quiet" }, row.low === null || row.low === undefined ? row.why ?? "" : `${words(row, row.low)} – ${words(row, row.high)}`))))));
+}
 
 function fieldTable(rows) {
   const ratio = (value) => (value === null || value === undefined ? "no data" : quantity(value, "ratio"));
   return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Fields" }, el("table", {},
-    el("thead", {}, el("tr", {}, [["field"], ["missing", "num"], ["usual", "num"], ["distinct", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("thead", {}, el("tr", {}, [["field"], ["missing", "num"], ["usual", "num"], ["invalid", "num"], ["distinct", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
     el("tbody", {}, rows.map((row) => el("tr", { title: row.why ?? "" },
-      el("td", { class: row.state === "page" || row.state === "ticket" ? `name sev-${row.state}` : "name" }, `${MARKS[row.state] ?? "●"} ${cut(row.field ?? row.name ?? "", 60)}`),
-      el("td", { class: "num" }, ratio(row.null_ratio ?? row.missing_ratio ?? row.missing)), el("td", { class: "num quiet" }, ratio(row.usual_ratio ?? row.usual)), el("td", { class: "num quiet" }, row.distinct === undefined ? "" : number(row.distinct)))))));
+      marked(row.state, row.field ?? row.name ?? ""),
+      el("td", { class: "num" }, ratio(row.null_ratio ?? row.missing_ratio ?? row.missing)), el("td", { class: "num quiet" }, ratio(row.usual_null_ratio ?? row.usual_ratio)), el("td", { class: "num" }, ratio(row.invalid_ratio)), el("td", { class: "num quiet" }, row.distinct === undefined ? "" : number(row.distinct)))))));
 }
 
 function violations(list) {
@@ -125,7 +149,8 @@ function browser(jobs) {
 export function open(root, { jobs }) {
   const parts = [reasons(), flow()];
   const events = browser(jobs);
-  root.append(...parts.map((part) => part.root), fields(jobs), events.root);
+  const known = judged(jobs);
+  root.append(...parts.map((part) => part.root), known.age, ...known.roots, events.root);
   return {
     draw(picture) { parts.forEach((part) => part.draw(picture)); },
     route(state, before) { if (JSON.stringify(state.filters) !== JSON.stringify(before.filters)) events.load(true); },

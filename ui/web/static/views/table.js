@@ -8,6 +8,7 @@ import * as quality from "./quality.js";
 import * as decisions from "./decisions.js";
 import * as logs from "./logs.js";
 import * as settings from "./settings.js";
+import * as own from "./own.js";
 import * as help from "./help.js";
 
 // ranged: the view follows the shared time range. hidden: reached by links only.
@@ -20,6 +21,7 @@ export const VIEWS = [
   { id: "decisions", key: "e", title: "Decisions", module: decisions, ranged: false },
   { id: "logs", key: "l", title: "Logs", module: logs, ranged: false },
   { id: "settings", key: "c", title: "Settings", module: settings, ranged: false },
+  { id: "own", key: "o", title: "Own", module: own, ranged: true },
   { id: "help", key: "h", title: "Help", module: help, ranged: false },
 ];
 
