@@ -73,7 +73,7 @@ static void durbin(double *matrix, int side, double h)
             matrix[i * side + j] = i - j + 1 >= 0;
     }
     for (int i = 0; i < side; i++) {
-        matrix[i * side] -= pow(h, i + 1);
+        matrix[(size_t)i * (size_t)side] -= pow(h, i + 1);
         bottom[i] -= pow(h, side - i);
     }
     bottom[0] += 2 * h > 1 ? pow(2 * h - 1, side) : 0;
