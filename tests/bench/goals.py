@@ -29,12 +29,17 @@ GOALS = {
     "panel by country, ms": (50, 20),
     "idle memory, MB": (40, 30),
     "start to ready, ms": (150, 100),
+    "key to paint, ms": (16, 8),
+    "screen start, ms": (50, 30),
+    "screen idle, %": (1, 0.5),
+    "screen memory, MB": (20, 15),
 }
 SMALLER = {"stage: parse and contract, ns", "stage: features, ns", "stage: score 100x6, ns",
            "stage: rules, ns", "stage: observe, ns",
            "Handbook, whole, seconds", "HTTP 128 p99 share of FastAPI",
            "HTTP 128 p99 with idle browsers, times", "idle memory, MB", "start to ready, ms",
-           "a year of history, GB", "panel of 30 days, ms", "panel by country, ms"}
+           "a year of history, GB", "panel of 30 days, ms", "panel by country, ms",
+           "key to paint, ms", "screen start, ms", "screen idle, %", "screen memory, MB"}
 
 
 def verdict(name, figure):

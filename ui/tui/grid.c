@@ -3,6 +3,7 @@
  * filter or order makes the list of shown rows again; drawing only walks it. One thread. */
 #include "ui/tui/grid.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,20 +206,39 @@ static void sort_shown(struct grid *grid)
 
 /* ---- which are shown ---- */
 
-static bool passes(const struct grid *grid, size_t row)
+/* ASCII letters in either case. */
+static bool holds(const char *text, size_t size, const char *word, size_t length)
 {
+    char small = word[0], large = (char)toupper((unsigned char)small);
+    for (size_t i = 0; i + length <= size; i++) {
+        if (text[i] != small && text[i] != large)
+            continue;
+        size_t same = 1;
+        while (same < length && tolower((unsigned char)text[i + same]) == word[same])
+            same++;
+        if (same == length)
+            return true;
+    }
+    return false;
+}
+
+static bool passes(const struct grid *grid, size_t row, size_t length)
+{
+    uint32_t begin = grid->rows[row], end = grid->rows[row + 1];
+    if (length > 0)
+        return holds(grid->texts.data + begin, end - begin, grid->plain, length) != grid->inverse;
     if (!grid->regex)
         return true;
-    uint32_t begin = grid->rows[row], end = grid->rows[row + 1];
     struct slice text = slice_make(grid->texts.data + begin, end - begin);
     return regex_match(grid->regex, text) != grid->inverse;
 }
 
 static void show_rows(struct grid *grid, const char *kept)
 {
+    size_t length = strlen(grid->plain);
     grid->n_shown = 0;
     for (size_t i = 0; i < grid->n; i++)
-        if (passes(grid, i))
+        if (passes(grid, i, length))
             grid->shown[grid->n_shown++] = (uint32_t)i;
     sort_shown(grid);
     for (size_t i = 0; *kept && i < grid->n_shown; i++) {
@@ -246,24 +266,44 @@ static void show_again(struct grid *grid)
     show_rows(grid, kept);
 }
 
-void grid_set_filter(struct grid *grid, const char *pattern)
+/* A mere word is looked for without the machinery of patterns: a hundred thousand rows at each
+ * letter that is typed. */
+static bool is_plain(const char *pattern)
+{
+    for (; *pattern; pattern++)
+        if (!isalnum((unsigned char)*pattern) && !strchr(" -_:,/=", *pattern))
+            return false;
+    return true;
+}
+
+static void compile_filter(struct grid *grid, const char *pattern)
 {
     char whole[GRID_FILTER_SIZE + 24];
     struct regex *alone = NULL;
     struct error error;
+    snprintf(whole, sizeof whole, "(?si).*?(?:%s).*", pattern);
+    /* Alone first, so that its parentheses are its own. */
+    if (regex_compile(pattern, &alone, &error) != STATUS_OK ||
+        regex_compile(whole, &grid->regex, &error) != STATUS_OK)
+        snprintf(grid->wrong, sizeof grid->wrong, "%.110s", error.message);
+    regex_destroy(alone);
+}
+
+void grid_set_filter(struct grid *grid, const char *pattern)
+{
     regex_destroy(grid->regex);
     grid->regex = NULL;
-    grid->wrong[0] = '\0';
+    grid->wrong[0] = grid->plain[0] = '\0';
     snprintf(grid->filter, sizeof grid->filter, "%s", pattern);
     grid->inverse = pattern[0] == '!';
     pattern += grid->inverse;
-    if (*pattern) {
-        /* Alone first, so that its parentheses are its own. */
-        snprintf(whole, sizeof whole, "(?si).*?(?:%s).*", pattern);
-        if (regex_compile(pattern, &alone, &error) != STATUS_OK ||
-            regex_compile(whole, &grid->regex, &error) != STATUS_OK)
-            snprintf(grid->wrong, sizeof grid->wrong, "%.110s", error.message);
-        regex_destroy(alone);
+    if (is_plain(pattern)) {
+        size_t size = 0;
+        for (; pattern[size] && size + 1 < sizeof grid->plain; size++)
+            grid->plain[size] = (char)tolower((unsigned char)pattern[size]);
+        grid->plain[size] = '\0';
+    } else {
+        compile_filter(grid, pattern);
     }
     if (grid->n_columns > 0)
         show_again(grid);

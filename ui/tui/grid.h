@@ -40,7 +40,8 @@ struct grid {
     int sort; /* column, -1: as filled */
     bool descending;
     char filter[GRID_FILTER_SIZE];
-    struct regex *regex; /* of the filter; NULL: none */
+    char plain[GRID_FILTER_SIZE]; /* the filter in lower case when it is a mere word; else "" */
+    struct regex *regex;          /* else its pattern; NULL: none */
     bool inverse;
     char wrong[120];  /* what is wrong with the filter, "" when nothing is */
     char kept[80];    /* the selected row's key while rows are filled again */

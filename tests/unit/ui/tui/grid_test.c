@@ -66,6 +66,11 @@ static void filters_by_a_pattern_or_its_opposite(void **state)
     grid_set_filter(&grid, "!ta\\b");
     assert_int_equal(grid.n_shown, 2);
     assert_string_equal(grid_cell_text(&grid, 0, 0), "alpha");
+    grid_set_filter(&grid, "ELT");
+    assert_int_equal(grid.n_shown, 1);
+    assert_string_equal(grid_cell_text(&grid, 0, 0), "delta");
+    grid_set_filter(&grid, "!elt");
+    assert_int_equal(grid.n_shown, 3);
     grid_set_filter(&grid, "a)(b");
     assert_int_equal(grid.n_shown, 4);
     assert_true(grid.wrong[0] != '\0');
