@@ -123,10 +123,12 @@ static void draw_prompt(const struct screen *screen, struct canvas *canvas)
         snprintf(note, sizeof note, "%zu of %zu", grid->n_shown, grid->n);
     else if (screen->prompt.kind == PROMPT_REASON)
         snprintf(note, sizeof note, "Enter does it, Esc leaves it");
+    if (screen->message[0])
+        snprintf(note, sizeof note, "%.190s", screen->message);
     int wide = canvas_width(canvas, note);
     if (canvas->columns - column > wide + 8)
         canvas_right(canvas, row, canvas->columns - wide - 2, wide + 1,
-                     grid->wrong[0] ? STYLE_TICKET : STYLE_QUIET, note);
+                     grid->wrong[0] || screen->message[0] ? STYLE_TICKET : STYLE_QUIET, note);
 }
 
 static void draw_bottom(const struct screen *screen, struct canvas *canvas)
