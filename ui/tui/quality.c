@@ -124,14 +124,47 @@ static void draw_field(struct pen *pen, const struct json *field)
     canvas_right(pen->canvas, row, left + 46, 10, STYLE_QUIET, words_count(events, n));
 }
 
+/* What came in the last while, and what is usual at this hour. */
+static void draw_volume(struct pen *pen, const struct json *volume)
+{
+    double value = json_double(volume, "value"), usual = json_double(volume, "usual");
+    char now[WORD_SIZE], normal[WORD_SIZE];
+    if (isnan(value) || pen_left(pen) <= 0)
+        return;
+    bool odd = strcmp(json_word(volume, "state"), "ticket") == 0 ||
+               strcmp(json_word(volume, "state"), "page") == 0;
+    draw_fact(pen, "volume", "%s%s · usual %s%s%s", odd ? "◆ " : "",
+              words_count((uint64_t)fmax(value, 0), now),
+              isnan(usual) ? words_nodata : words_count((uint64_t)fmax(usual, 0), normal),
+              json_word(volume, "why")[0] ? ": " : "", json_word(volume, "why"));
+}
+
+static void draw_expectations(struct pen *pen, const struct json *list)
+{
+    for (const struct json *item = list ? json_first(list) : NULL; item && pen_left(pen) > 0;
+         item = json_next(item)) {
+        const char *state = json_word(item, "state");
+        enum health health = strcmp(state, "failed") == 0 ? HEALTH_TICKET
+                             : strcmp(state, "ok") == 0   ? HEALTH_OK
+                                                          : HEALTH_NODATA;
+        canvas_put(pen->canvas, pen->row, pen->left + 1, 1, style_of(health), words_mark(health));
+        canvas_put(pen->canvas, pen->row, pen->left + 3, 22, STYLE_TEXT, json_word(item, "name"));
+        canvas_put(pen->canvas, pen->row++, pen->left + 26, pen->width - 27, STYLE_QUIET,
+                   json_word(item, "check"));
+    }
+}
+
 static void draw_fields(struct pen *pen)
 {
     struct feed_document document = read_document(pen->screen, 5000, "/api/v1/quality");
     if (draw_absent(pen, &document, "fields, freshness and volume"))
         return;
+    const struct json *fields = json_get(document.json, "fields");
     draw_heading(pen, "fields", "share that is missing, and what is usual");
-    for (const struct json *field = json_first(json_get(document.json, "fields"));
-         field && pen_left(pen) > 0; field = json_next(field))
+    draw_volume(pen, json_get(document.json, "volume"));
+    draw_expectations(pen, json_get(document.json, "expectations"));
+    for (const struct json *field = fields ? json_first(fields) : NULL; field && pen_left(pen) > 0;
+         field = json_next(field))
         draw_field(pen, field);
 }
 

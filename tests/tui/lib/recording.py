@@ -207,7 +207,13 @@ def documents(text):
         history(names[:n])
     line("/api/v1/heatmap?of=latency", heatmap())
     line("/api/v1/drift?feature=tx_amount", feature(text))
-    line("/api/v1/quality", {"fields": [
+    line("/api/v1/quality", {"state": "ticket", "why": None, "anomalies": [],
+        "volume": {"series": "events", "state": "ok", "why": None, "value": 748800,
+                   "usual": 731000, "low": 690000, "high": 772000, "z": 0.7, "n": 28,
+                   "basis": "hour_of_week"},
+        "expectations": [{"name": text("amount-known"), "check": text("null_ratio(amount) < .001"),
+                          "over_s": 3600, "state": "failed"}],
+        "fields": [
         {"field": text("country"), "null_ratio": 0.0031, "usual_null_ratio": 0.0002, "n": 748800,
          "state": "ticket"},
         {"field": "transaction_amount", "null_ratio": 0, "usual_null_ratio": 0, "n": 748800,
