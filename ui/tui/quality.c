@@ -168,24 +168,33 @@ static void draw_fields(struct pen *pen)
         draw_field(pen, field);
 }
 
+/* What came and what was written at the left, fields at the right; one below the other where it is
+ * narrow. Returns the row after them. */
+static int draw_state(struct pen *pen)
+{
+    bool wide = pen->width >= 116;
+    struct pen left = pen_part(pen, 0, wide ? pen->width / 2 : pen->width, pen_left(pen));
+    struct pen right = pen_part(pen, wide ? pen->width / 2 + 1 : 0,
+                                wide ? pen->width / 2 - 1 : pen->width, pen_left(pen));
+    draw_events(&left);
+    draw_rule(&left);
+    draw_ledger(&left);
+    if (!wide) {
+        draw_rule(&left);
+        right.row = left.row;
+    }
+    draw_fields(&right);
+    return left.row > right.row ? left.row : right.row;
+}
+
 void draw_quality(struct pen *pen)
 {
-    static const struct panel panels[] = {{draw_events}, {draw_ledger}, {draw_fields}};
     struct grid *grid = screen_grid(pen->screen);
     int rows = pen_left(pen), list = rows / 2 > 8 ? rows / 2 : 8;
     if (grid->n_shown + 3 < (size_t)list)
         list = (int)grid->n_shown + 3;
     struct pen top = pen_part(pen, 0, pen->width, rows - list);
-    if (pen->width < 116 && rows < 40) {
-        draw_events(&top);
-        draw_rule(&top);
-        draw_ledger(&top);
-        draw_rule(&top);
-        draw_fields(&top);
-    } else {
-        draw_panels(&top, panels, 3);
-    }
-    pen->row = top.row < top.bottom ? top.row : top.bottom;
+    pen->row = draw_state(&top);
     draw_rule(pen);
     char note[4 * WORD_SIZE];
     snprintf(note, sizeof note, "%s of all events, n %s%s", pen->screen->view.quarantined,
