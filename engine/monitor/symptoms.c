@@ -10,6 +10,8 @@
 #define ENDS       SYMPTOM_OVER_CELLS
 #define SURE       6.0 /* of z: about one in a thousand million */
 #define SLOW_SHARE 0.1
+#define TAIL_CELLS 5
+#define STILL      0.5 /* of the difference has to be there at the end */
 
 /* Buckets of the series of durations; see slices.h. */
 #define ANSWER_SLOW   15 /* 262 ms and more */
@@ -140,6 +142,7 @@ struct window {
     const struct span_sums *sums;
     const struct slice_series *series;
     int base, from, to;
+    int usual_to; /* usual are the cells [base, usual_to) */
 };
 
 struct finding {
@@ -151,7 +154,7 @@ static void counts_of(const struct window *w, int first, int n, uint64_t *now, u
 {
     for (int i = 0; i < n; i++) {
         now[i] = span_count(w->sums, w->series->first + first + i, w->from, w->to);
-        base[i] = span_usual(w->sums, w->series->first + first + i, w->base, w->from);
+        base[i] = span_usual(w->sums, w->series->first + first + i, w->base, w->usual_to);
     }
 }
 
@@ -350,7 +353,7 @@ static double usual_cell(const struct window *w, int n)
 {
     uint64_t cells[BASELINE_CELLS];
     int used = 0;
-    for (int cell = w->base; cell < w->from && used < BASELINE_CELLS; cell++) {
+    for (int cell = w->base; cell < w->usual_to && used < BASELINE_CELLS; cell++) {
         uint64_t now = 0;
         for (int i = 0; i < n; i++)
             now += span_count(w->sums, w->series->first + i, cell, cell + 1);
@@ -382,7 +385,7 @@ static bool judge_volume(const struct window *w, struct finding *finding)
 static double expected_positives(const struct window *w)
 {
     const struct slice_series *score = slices_find(w->sums->view, SERIES_SCORE, -1);
-    struct window scores = {w->sums, score, w->base, w->from, w->to};
+    struct window scores = {w->sums, score, w->base, w->from, w->to, w->usual_to};
     uint64_t now[SCORE_BINS], base[SCORE_BINS];
     double sum = 0;
     counts_of(&scores, 0, SCORE_BINS, now, base);
@@ -431,6 +434,22 @@ static const struct {
     [SYMPTOM_SCORE] = {SERIES_SCORE, judge_score},
 };
 
+/* Whether the end of the window still shows what the whole of it shows: trouble that is over makes
+ * no window of trouble and the time since. */
+static bool lasts_to_the_end(const struct window *window, window_judge *judge,
+                             const struct finding *whole)
+{
+    struct window tail = *window;
+    struct finding finding = {.now = whole->base};
+    if (window->to - window->from <= TAIL_CELLS)
+        return true;
+    tail.from = window->to - TAIL_CELLS;
+    /* What is usual is what was before the whole window. */
+    tail.usual_to = window->from;
+    (void)judge(&tail, &finding);
+    return fabs(finding.now - whole->base) >= STILL * fabs(whole->now - whole->base);
+}
+
 static bool find_window(const struct span_sums *sums, const struct slice_series *series,
                         window_judge *judge, struct symptom *best)
 {
@@ -439,11 +458,12 @@ static bool find_window(const struct span_sums *sums, const struct slice_series 
     for (int to = last; to > last - ENDS && to > 0; to--) {
         for (int cells = SYMPTOM_LEAST; cells <= LONGEST; cells++) {
             int from = to - cells, base = baseline_from(from);
-            struct window window = {sums, series, base, from, to};
+            struct window window = {sums, series, base, from, to, from};
             struct finding finding;
             if (from - base < BASELINE_LEAST)
                 break;
-            if (!judge(&window, &finding) || finding.z <= most)
+            if (!judge(&window, &finding) || finding.z <= most ||
+                !lasts_to_the_end(&window, judge, &finding))
                 continue;
             most = finding.z;
             *best = (struct symptom){.series = series,
