@@ -281,27 +281,27 @@ static bool judge_errors(const struct window *w, struct finding *finding)
 {
     uint64_t now[SLICED_KINDS], base[SLICED_KINDS];
     counts_of(w, 0, SLICED_KINDS, now, base);
-    return now[SLICED_ERRORS] >= 5 &&
-           judge_share(now[SLICED_ERRORS], total(now, SLICED_KINDS), base[SLICED_ERRORS],
-                       total(base, SLICED_KINDS), 0.02, finding);
+    return judge_share(now[SLICED_ERRORS], total(now, SLICED_KINDS), base[SLICED_ERRORS],
+                       total(base, SLICED_KINDS), 0.02, finding) &&
+           now[SLICED_ERRORS] >= 5;
 }
 
 static bool judge_missing(const struct window *w, struct finding *finding)
 {
     uint64_t now[FIELD_COUNTERS], base[FIELD_COUNTERS];
     counts_of(w, 0, FIELD_COUNTERS, now, base);
-    return now[FIELD_MISSING] >= 5 &&
-           judge_share(now[FIELD_MISSING], total(now, FIELD_COUNTERS), base[FIELD_MISSING],
-                       total(base, FIELD_COUNTERS), 0.02, finding);
+    return judge_share(now[FIELD_MISSING], total(now, FIELD_COUNTERS), base[FIELD_MISSING],
+                       total(base, FIELD_COUNTERS), 0.02, finding) &&
+           now[FIELD_MISSING] >= 5;
 }
 
 static bool judge_invalid(const struct window *w, struct finding *finding)
 {
     uint64_t now[FIELD_COUNTERS], base[FIELD_COUNTERS];
     counts_of(w, 0, FIELD_COUNTERS, now, base);
-    return now[FIELD_INVALID] >= 5 &&
-           judge_share(now[FIELD_INVALID], total(now, FIELD_COUNTERS), base[FIELD_INVALID],
-                       total(base, FIELD_COUNTERS), 0.02, finding);
+    return judge_share(now[FIELD_INVALID], total(now, FIELD_COUNTERS), base[FIELD_INVALID],
+                       total(base, FIELD_COUNTERS), 0.02, finding) &&
+           now[FIELD_INVALID] >= 5;
 }
 
 static bool judge_mix(const struct window *w, int first, int n, double least,
@@ -440,14 +440,15 @@ static bool lasts_to_the_end(const struct window *window, window_judge *judge,
                              const struct finding *whole)
 {
     struct window tail = *window;
-    struct finding finding = {.now = whole->base};
+    struct finding finding = {.now = (double)NAN}; /* stays: too few to tell */
     if (window->to - window->from <= TAIL_CELLS)
         return true;
     tail.from = window->to - TAIL_CELLS;
     /* What is usual is what was before the whole window. */
     tail.usual_to = window->from;
     (void)judge(&tail, &finding);
-    return fabs(finding.now - whole->base) >= STILL * fabs(whole->now - whole->base);
+    return isnan(finding.now) ||
+           fabs(finding.now - whole->base) >= STILL * fabs(whole->now - whole->base);
 }
 
 static bool find_window(const struct span_sums *sums, const struct slice_series *series,
