@@ -59,7 +59,7 @@ uint64_t span_usual(const struct span_sums *sums, int c, int from, int to);
 #define STARTING_CELLS 2 /* of a service: not usual yet */
 #define SYMPTOM_LEAST  3 /* cells */
 /* An incident that ended longer ago than this is over. */
-#define SYMPTOM_OVER_CELLS 6
+#define SYMPTOM_OVER_CELLS 4
 
 /* The first cell that windows beginning at `from` are compared with. */
 int baseline_from(int from);

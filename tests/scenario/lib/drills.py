@@ -1,5 +1,6 @@
 """Drills on demos that run beside each other: each gets a fault from another process, and is asked
 afterwards what was wrong with it. What comes first must be what was done."""
+import concurrent.futures
 import json
 import os
 import shutil
@@ -52,18 +53,21 @@ def begin(demo, fault, seed, innocent=None):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def outcome(demo, drill):
+    """One drill to its end, and at once what is said of it."""
+    process = begin(demo, *drill)
+    said = process.communicate(timeout=120)[0]
+    return demo.explain(), said if process.returncode else ""
+
+
 def hold(base, drills):
     """Holds (fault, seed, innocent change or None) all at a time, each on a demo of its own. Gives
     for each of them the explanation, and what the drill said when it failed."""
     demos = [Demo(base, number) for number, _ in enumerate(drills)]
     try:
         time.sleep(QUIET_S)
-        processes = [begin(demo, *drill) for demo, drill in zip(demos, drills)]
-        results = []
-        for demo, process in zip(demos, processes):
-            said = process.communicate(timeout=120)[0]
-            results.append((demo.explain(), said if process.returncode else ""))
-        return results
+        with concurrent.futures.ThreadPoolExecutor(len(demos)) as threads:
+            return list(threads.map(lambda pair: outcome(*pair), zip(demos, drills)))
     finally:
         for demo in demos:
             demo.end()
