@@ -143,6 +143,8 @@ enum status step_decide(struct worker *worker, struct error *error)
     const struct rules *rules = engine_rules(worker->engine);
     for (size_t i = 0; i < worker->n; i++) {
         struct item *item = &worker->items[i];
+        if (i + VALUES_AHEAD < worker->n)
+            event_prefetch(&worker->items[i + VALUES_AHEAD].event);
         if (!item->alive)
             continue;
         struct outcome *outcome = &item->outcome;

@@ -7,6 +7,7 @@
 #include "engine/worker_priv.h"
 
 #define DOCUMENT_BYTES  (4u << 20)
+#define LOOK_AHEAD      8 /* events */
 #define LOOK_AGAIN_NS   50000
 #define FIRST_ROW_LOOKS 20000 /* a second in all; who has it may wait for room in the queue */
 
@@ -77,9 +78,17 @@ static size_t collect_entries(struct worker *worker)
     return n;
 }
 
+/* Asks for where the id of an event further on is kept. */
+static void foresee(const struct worker *worker, size_t entry, size_t n_entries)
+{
+    if (worker->engine->unique && entry < n_entries)
+        unique_prefetch(worker->engine->unique, worker->items[worker->entry_items[entry]].id);
+}
+
 static void take_indexes(struct worker *worker, size_t n_entries)
 {
     for (size_t i = 0; i < n_entries; i++) {
+        foresee(worker, i + LOOK_AHEAD, n_entries);
         struct item *item = &worker->items[worker->entry_items[i]];
         if (item->kind == ANSWER_DECIDED) {
             item->ledger_index = worker->entries[i].index;

@@ -440,6 +440,8 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
     shard_renew(observe, shard);
     struct last_arm last = {.model = NULL};
     for (size_t i = 0; i < n; i++) {
+        if (i + VALUES_AHEAD < n)
+            event_prefetch(outcomes[i + VALUES_AHEAD]->event);
         describe(observe, shard, outcomes[i], &last);
         count_since_start(&observe->decision_latency, outcomes[i]->latency_us);
     }
