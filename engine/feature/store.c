@@ -14,7 +14,7 @@
 #define DEFAULT_SHARDS    64
 #define MAX_SHARDS        4096
 #define DEFAULT_MAX_BYTES ((size_t)1 << 30)
-#define AHEAD             4 /* events, for which memory is waited for */
+#define AHEAD             ((size_t)4) /* events, for which memory is waited for */
 
 static bool make_shards(struct feature_store *store, size_t wanted)
 {
