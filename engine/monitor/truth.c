@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_REFERENCE 20000 /* newest labels that estimates are learned from */
+#define MAX_REFERENCE ((size_t)20000) /* newest labels that estimates are learned from */
 
 enum status truth_create(const struct truth_options *options, struct truth **truth,
                          struct error *error)

@@ -10,8 +10,8 @@
 #include "engine/stats/isotonic.h"
 #include "engine/stats/twister.h"
 
-#define N_SPLITS    10
-#define N_BINS      10
+#define N_SPLITS    ((size_t)10)
+#define N_BINS      ((size_t)10)
 #define SEED        42
 #define GOOD_ENOUGH 0.999
 

@@ -93,10 +93,12 @@ static double p_value(size_t n_in, size_t h_in)
     if (h_in == 0)
         return 1;
     double n = (double)n_in, h = (double)h_in, p = 0;
-    for (double k = floor(n / h); k >= 0; k--) {
-        double term = 1;
-        for (double j = 0; j < h; j++)
+    for (size_t left = n_in / h_in + 1; left > 0; left--) {
+        double k = (double)(left - 1), term = 1;
+        for (size_t i = 0; i < h_in; i++) {
+            double j = (double)i;
             term = (n - k * h - j) * term / (n + k * h + j + 1);
+        }
         p = term * (1 - p);
     }
     return fmin(fmax(2 * p, 0), 1);

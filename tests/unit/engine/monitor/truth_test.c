@@ -16,7 +16,7 @@
 #include "engine/base/clock.h"
 #include "engine/monitor/truth_measure.h"
 
-#define PER_DAY 400
+#define PER_DAY ((uint64_t)400)
 
 static uint32_t draw(uint32_t *state)
 {
@@ -63,13 +63,13 @@ static void run_days(struct truth *truth, int n_days, int flip_from)
     uint32_t seed = 7;
     static struct truth_decision days[64][PER_DAY];
     for (int day = 0; day < n_days; day++) {
-        for (int i = 0; i < PER_DAY; i++) {
+        for (int i = 0; i < (int)PER_DAY; i++) {
             float score = (float)(draw(&seed) % 10007) / 10007.0F;
             int64_t at_us = (day + 10) * US_PER_DAY + i * US_PER_S;
-            days[day][i] = decision_at((uint64_t)(day * PER_DAY + i), at_us, score);
+            days[day][i] = decision_at((uint64_t)day * PER_DAY + (uint64_t)i, at_us, score);
             truth_decided(truth, &days[day][i]);
         }
-        for (int i = 0; day >= 2 && i < PER_DAY; i++) {
+        for (int i = 0; day >= 2 && i < (int)PER_DAY; i++) {
             struct truth_decision *then = &days[day - 2][i];
             bool positive = (draw(&seed) % 10007) / 10007.0 < (double)then->score;
             struct truth_label label =
