@@ -100,7 +100,7 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
   const observer = new ResizeObserver(draw);
   observer.observe(wrap);
   const unfollow = onCrosshair(tell);
-  onTheme(draw);
+  const untheme = onTheme(draw);
 
   return {
     ...made,
@@ -113,6 +113,6 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
       tell(null);
     },
     refuse(box) { made.body.replaceChildren(box); },
-    destroy() { observer.disconnect(); unfollow(); },
+    destroy() { observer.disconnect(); unfollow(); untheme(); },
   };
 }

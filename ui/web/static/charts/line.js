@@ -194,7 +194,7 @@ export function lineChart(title, { unit = "", height = 160, zero = true, ...opti
       host.setAttribute("aria-label", `${title}, ${absolute(from)} to ${absolute(to)}; last: ${last || "no data"}. Arrow keys move the crosshair.`);
     },
     refuse(box) { legend.replaceChildren(); plot?.destroy(); plot = null; host.replaceChildren(box); host.removeAttribute("tabindex"); host.removeAttribute("role"); host.removeAttribute("aria-roledescription"); },
-    destroy() { observer.disconnect(); unfollow(); untheme?.(); plot?.destroy(); },
+    destroy() { observer.disconnect(); unfollow(); untheme(); plot?.destroy(); },
   };
 }
 

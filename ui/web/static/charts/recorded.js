@@ -55,6 +55,7 @@ export function chartGroup(charts, timeline, { jobs, picture, changes, drawTimel
     await Promise.all(charts.map((chart) => chart.load()));
   };
   jobs.every(30000, load);
+  if (timeline) jobs.cleanup(timeline.destroy);
   return {
     load,
     draw(now) { charts.forEach((chart) => chart.follow(Date.parse(now.time))); },

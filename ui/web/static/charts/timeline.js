@@ -17,11 +17,11 @@ export function makeTimeline(title, options) {
   const rows = el("ol", { class: "changes-list" });
   const none = el("p", { class: "empty" }, "No changes are known in this range.");
   made.body.append(line, rows, none);
-  onCrosshair((at) => {
+  const unfollow = onCrosshair((at) => {
     cross.hidden = at === null || at < state.from || at > state.to;
     if (!cross.hidden) cross.style.left = `${(at - state.from) / (state.to - state.from) * 100}%`;
   });
-  return { ...made, state, line, cross, rows, none };
+  return { ...made, state, line, cross, rows, none, destroy: unfollow };
 }
 
 export function drawTimeline(timeline, changes, picture) {

@@ -1,5 +1,5 @@
 // The keyboard, as a table: what a key does stands beside it, and help is drawn from the same rows.
-// "g n" is g, then n within a second.
+// "g n" is g, then n within two seconds.
 
 const rows = [];
 let first = "";
@@ -16,7 +16,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (isTyping(event.target) && event.key !== "Escape") return;
   if (document.querySelector("dialog[open]")) return; // it has keys of its own
-  const pair = Date.now() - firstAt < 1000 ? `${first} ${event.key}` : "";
+  const pair = Date.now() - firstAt < 2000 ? `${first} ${event.key}` : "";
   const row = rows.find((item) => item.keys === pair) ?? rows.find((item) => item.keys === event.key);
   first = event.key;
   firstAt = Date.now();

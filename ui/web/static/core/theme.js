@@ -12,7 +12,10 @@ export function keep(name, value) {
 }
 
 export const theme = { choice: kept("theme", "system") };
-export const onTheme = (listener) => listeners.add(listener);
+export function onTheme(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 function show() {
   if (theme.choice === "system") document.documentElement.removeAttribute("data-theme");

@@ -223,7 +223,7 @@ export function open(root, { jobs, picture }) {
   };
   jobs.every(30000, load);
   const soon = setTimeout(load, 1200); // after the first picture: it must not wait for this
-  jobs.cleanup(() => clearTimeout(soon));
+  jobs.cleanup(() => { clearTimeout(soon); timeline.destroy(); });
   return {
     draw(now) {
       drawAttention(attention, now);
