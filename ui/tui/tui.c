@@ -211,8 +211,11 @@ static bool handle_input(struct loop *loop, int wait_ms)
         if (!obey(loop, &event))
             return false;
     }
-    if (ready > 0 && inputs[1].revents)
+    if (ready > 0 && inputs[1].revents) {
         sample_feed(loop);
+        if (!loop->screen->loaded && !sample_board(loop)) /* the first picture waits for no tick */
+            return false;
+    }
     take_step(loop);
     loop->silent = typed && !any ? loop->silent + 1 : 0;
     return loop->silent < MAX_SILENT;
