@@ -24,7 +24,7 @@
 #define GATE_MS        100
 #define CHILD_LOOK_MS  5
 #define CHILD_LOOK_NS  5000000
-#define CHILD_MAX_MS   (10 * 60 * 1000)
+#define CHILD_MAX_MS   INT64_C(600000)
 #define COMMIT_MS      5000
 #define COMMIT_LOOK_MS 500
 #define CHILD_NICE     10
