@@ -20,7 +20,6 @@
 
 #define N_QUANTILES     10
 #define MOST_CATEGORIES 50
-#define PRIOR           0.5
 #define SAMPLED         100000 /* numbers that the noise of a distance is found from */
 #define DISTANCE_LIMIT  0.1
 #define P_LIMIT         0.05
@@ -141,18 +140,6 @@ static void bin_categories(struct compare_tally *tally, const struct compare_pai
 
 /* ---- methods ---- */
 
-/* Shares with half a count more in every bin that is not empty on both sides. */
-static void with_prior(const struct compare_tally *tally, const double *counts, double *shares)
-{
-    double used = 0, total = compare_tally_total(counts, tally->n);
-    for (size_t i = 0; i < tally->n; i++)
-        used += tally->reference[i] > 0 || tally->current[i] > 0;
-    for (size_t i = 0; i < tally->n; i++) {
-        bool empty = tally->reference[i] == 0 && tally->current[i] == 0;
-        shares[i] = empty ? 0 : (counts[i] + PRIOR) / (total + PRIOR * used);
-    }
-}
-
 static void by_distance(struct compare_pair *pair, struct compare_tally *tally, int distance)
 {
     double *p = calloc(2 * tally->n + 1, sizeof *p), *q = p ? p + tally->n : NULL;
@@ -162,8 +149,7 @@ static void by_distance(struct compare_pair *pair, struct compare_tally *tally, 
     compare_threshold(pair, false, DISTANCE_LIMIT);
     if (p && n > 0 && m > 0) {
         if (distance == DISTANCE_PSI || distance == DISTANCE_KL) {
-            with_prior(tally, tally->reference, p);
-            with_prior(tally, tally->current, q);
+            distance_smooth(tally->reference, tally->current, tally->n, p, q);
         } else {
             compare_tally_shares(tally->reference, tally->n, n, p);
             compare_tally_shares(tally->current, tally->n, m, q);

@@ -1,14 +1,16 @@
 /* Population stability index and its sampling noise: pure functions of counts. The index is the
  * symmetric Kullback-Leibler divergence (Jeffreys 1946) of two binned samples; its distribution
- * under no drift is Yurdakul's (2018), the chi-square quantile Wilson and Hilferty's (1931). */
+ * under no drift is Yurdakul's (2018). */
 #include "engine/monitor/drift.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 
 #include "engine/base/clock.h"
+#include "engine/stats/distance.h"
+#include "engine/stats/special.h"
 
-#define PRIOR          0.5 /* Jeffreys: added to every count */
 #define NOISE_QUANTILE 0.95
 
 static const struct config_key drift_keys[] = {
@@ -51,58 +53,28 @@ int drift_bins_used(const uint64_t *reference, const uint64_t *current, int n_bi
     return used;
 }
 
-static double total(const uint64_t *counts, int n_bins)
+double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins,
+                 double *contribution)
 {
-    double sum = 0;
-    for (int i = 0; i < n_bins; i++)
-        sum += (double)counts[i];
-    return sum;
-}
-
-double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins)
-{
-    double m = total(reference, n_bins), n = total(current, n_bins);
+    double counts[2][MAX_BINS], shares[2][MAX_BINS], m = 0, n = 0;
+    assert(n_bins <= MAX_BINS);
+    for (int i = 0; i < n_bins; i++) {
+        m += counts[0][i] = (double)reference[i];
+        n += counts[1][i] = (double)current[i];
+        if (contribution)
+            contribution[i] = NAN;
+    }
     if (m == 0 || n == 0)
         return NAN;
-    double prior = PRIOR * drift_bins_used(reference, current, n_bins);
-    double psi = 0;
-    for (int i = 0; i < n_bins; i++) {
-        if (reference[i] == 0 && current[i] == 0)
-            continue;
-        double p = ((double)reference[i] + PRIOR) / (m + prior);
-        double q = ((double)current[i] + PRIOR) / (n + prior);
-        psi += (q - p) * log(q / p);
-    }
-    return psi;
-}
-
-/* The standard normal quantile by bisection on erfc: called a few hundred times a second at most.
- */
-static double normal_quantile(double share)
-{
-    double low = -10, high = 10;
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (0.5 * erfc(-middle / sqrt(2)) < share)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (low + high) / 2;
-}
-
-static double chi_square_quantile(int freedom, double share)
-{
-    double k = freedom, z = normal_quantile(share);
-    double root = 1 - 2 / (9 * k) + z * sqrt(2 / (9 * k));
-    return root > 0 ? k * root * root * root : 0;
+    distance_smooth(counts[0], counts[1], (size_t)n_bins, shares[0], shares[1]);
+    return distance_of(DISTANCE_PSI, shares[0], shares[1], (size_t)n_bins, contribution);
 }
 
 double drift_noise(int n_bins, uint64_t n, uint64_t m, double quantile)
 {
     if (n == 0 || m == 0 || n_bins < 2)
         return NAN;
-    return chi_square_quantile(n_bins - 1, quantile) * (1 / (double)n + 1 / (double)m);
+    return special_chi_square_quantile(1 - quantile, n_bins - 1) * (1 / (double)n + 1 / (double)m);
 }
 
 double drift_expected(int n_bins, uint64_t n, uint64_t m)
@@ -122,7 +94,8 @@ void drift_judge(const struct drift_options *options, const struct binning *binn
     status->n = n;
     status->n_reference = binning->n_reference;
     status->threshold = options->threshold;
-    status->psi = binning->n_reference ? drift_psi(binning->reference, counts, MAX_BINS) : NAN;
+    status->psi =
+        binning->n_reference ? drift_psi(binning->reference, counts, MAX_BINS, NULL) : NAN;
     /* One bin on both sides cannot differ: no noise and no drift either. */
     status->noise = used < 2 && n > 0 && binning->n_reference
                         ? 0

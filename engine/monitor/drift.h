@@ -26,15 +26,17 @@ MUST_USE enum status drift_read(const struct yaml_node *node, struct drift_optio
 /* Sum over the bins of (q - p) * ln(q / p), p being the reference's share and q the current one.
  * Each count has 1/2 added before shares are taken (Jeffreys' prior; the divisor grows by half the
  * number of bins), so that an empty bin is a small share and not an infinite index. Bins empty on
- * both sides are left out. NaN when either side has no events at all. */
-double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins);
+ * both sides are left out. *contribution (may be NULL), n_bins of them: each bin's term. NaN, and
+ * NaN terms, when either side has no events at all. n_bins is at most MAX_BINS. */
+double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins,
+                 double *contribution);
 /* How many bins are not empty on both sides. */
 int drift_bins_used(const uint64_t *reference, const uint64_t *current, int n_bins);
 
 /* What PSI reaches in the share `quantile` of samples when nothing has drifted: PSI divided by
  * (1/n + 1/m) follows a chi-square distribution with n_bins - 1 degrees of freedom (B. Yurdakul,
- * "Statistical Properties of Population Stability Index", Western Michigan University 2018);
- * its quantile by Wilson and Hilferty (1931). NaN when n or m is 0 or n_bins < 2. */
+ * "Statistical Properties of Population Stability Index", Western Michigan University 2018). NaN
+ * when n or m is 0 or n_bins < 2. */
 double drift_noise(int n_bins, uint64_t n, uint64_t m, double quantile);
 /* The expectation of the same: (n_bins - 1)(1/n + 1/m). */
 double drift_expected(int n_bins, uint64_t n, uint64_t m);

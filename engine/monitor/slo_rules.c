@@ -20,6 +20,13 @@ static void put_bad_ratio(struct buffer *out, const char *slo, int64_t window_us
     put_increase(out, "binnacle_slo_events_total", slo, window_us);
 }
 
+/* Said once more beside the expression, which has it already: rules of one name are told apart by
+ * their labels before any of them is evaluated. */
+static void put_labels(const char *slo, struct buffer *out)
+{
+    buffer_printf(out, "    labels: {slo: \"%s\"}\n", slo);
+}
+
 static void put_records(const struct slo *slo, struct buffer *out)
 {
     for (int i = 0; i < BURN_WINDOWS; i++) {
@@ -28,10 +35,12 @@ static void put_records(const struct slo *slo, struct buffer *out)
                       burn_window_name(window));
         put_bad_ratio(out, slo->name, burn_window_us(window));
         buffer_printf(out, ") / %.12g\n", 1 - slo->target);
+        put_labels(slo->name, out);
     }
     buffer_append_text(out, "  - record: binnacle:slo_attainment\n    expr: 1 - ");
     put_bad_ratio(out, slo->name, slo->window_us);
     buffer_append_text(out, "\n");
+    put_labels(slo->name, out);
 }
 
 static void put_pair(const struct slo *slo, const struct slo_pair *pair, struct buffer *out)

@@ -2,6 +2,9 @@
 #include "engine/stats/distance.h"
 
 #include <math.h>
+#include <stdbool.h>
+
+#define PRIOR 0.5
 
 /* x ln(x / y), 0 where x is. */
 static double relative_entropy(double x, double y)
@@ -96,4 +99,19 @@ double distance_of(enum distance kind, const double *p, const double *q, size_t 
     for (size_t i = 0; contribution && i < n; i++)
         contribution[i] = sum > 0 ? contribution[i] / sum * root : 0;
     return root;
+}
+
+void distance_smooth(const double *reference, const double *current, size_t n, double *p, double *q)
+{
+    double of_reference = 0, of_current = 0, used = 0;
+    for (size_t i = 0; i < n; i++) {
+        of_reference += reference[i];
+        of_current += current[i];
+        used += reference[i] > 0 || current[i] > 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool empty = reference[i] == 0 && current[i] == 0;
+        p[i] = empty ? 0 : (reference[i] + PRIOR) / (of_reference + PRIOR * used);
+        q[i] = empty ? 0 : (current[i] + PRIOR) / (of_current + PRIOR * used);
+    }
 }

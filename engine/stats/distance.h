@@ -22,4 +22,10 @@ enum distance {
 double distance_of(enum distance kind, const double *p, const double *q, size_t n,
                    double *contribution);
 
+/* The shares p and q of n counts each, half a count added to every one (Jeffreys' prior; the
+ * divisor grows by half the number of bins), so that an empty bin is a small share and PSI and KL
+ * are not infinite. Bins empty on both sides have no share. Each side needs a count. */
+void distance_smooth(const double *reference, const double *current, size_t n, double *p,
+                     double *q);
+
 #endif

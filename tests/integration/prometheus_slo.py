@@ -35,9 +35,10 @@ check(code == 0, "slo-rules prints rules", problem)
 path = os.path.join(WORK, "rules.yaml")
 with open(path, "w", encoding="utf-8") as file:
     file.write(rules)
-checked = subprocess.run(["promtool", "check", "rules", path], stdout=subprocess.PIPE,
+checked = subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fatal", path], stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, check=False)
-check(checked.returncode == 0, "promtool takes them", checked.stdout)
+check(checked.returncode == 0 and "SUCCESS" in checked.stdout and "duplicate" not in checked.stdout,
+      "promtool takes them and finds nothing to better", checked.stdout)
 
 store = os.path.join(WORK, "tsdb")
 made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "--max-block-duration=192h",

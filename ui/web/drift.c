@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/monitor/drift.h"
 #include "ui/web/web_priv.h"
-
-#define PRIOR 0.5 /* what PSI adds to every count: see engine/monitor/drift.h */
 
 static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
 {
@@ -22,7 +21,8 @@ static void time_or_null(struct json_writer *json, const char *key, int64_t time
 struct bins {
     const struct drift_status *drift;
     bool live; /* false: nothing is known of this variant's */
-    double n, m, used;
+    double n, m;
+    double terms[MAX_BINS]; /* of PSI */
 };
 
 static void bin_label(const struct binning *binning, int bin, char *out, size_t size)
@@ -41,20 +41,6 @@ static void bin_label(const struct binning *binning, int bin, char *out, size_t 
                  (double)binning->edges[bin]);
 }
 
-/* The bin's term of PSI. */
-static double bin_contribution(const struct bins *bins, int bin)
-{
-    double reference = (double)bins->drift->binning.reference[bin];
-    double live = (double)bins->drift->live[bin];
-    if (!bins->live || bins->n == 0 || bins->m == 0)
-        return NAN;
-    if (reference == 0 && live == 0)
-        return 0;
-    double p = (reference + PRIOR) / (bins->n + PRIOR * bins->used);
-    double q = (live + PRIOR) / (bins->m + PRIOR * bins->used);
-    return (q - p) * log(q / p);
-}
-
 static void write_bin(struct json_writer *json, const struct bins *bins, int bin)
 {
     char label[64];
@@ -64,7 +50,7 @@ static void write_bin(struct json_writer *json, const struct bins *bins, int bin
     json_text(json, "label", label);
     json_number(json, "reference", (double)drift->binning.reference[bin] / bins->n);
     json_number(json, "live", bins->live ? (double)drift->live[bin] / bins->m : (double)NAN);
-    json_number(json, "contribution", bin_contribution(bins, bin));
+    json_number(json, "contribution", bins->live ? bins->terms[bin] : (double)NAN);
     json_int(json, "reference_n", (int64_t)drift->binning.reference[bin]);
     if (bins->live)
         json_int(json, "live_n", (int64_t)drift->live[bin]);
@@ -79,8 +65,8 @@ static void write_bins(struct json_writer *json, const struct drift_status *drif
     for (int i = 0; i < MAX_BINS; i++) {
         bins.n += (double)drift->binning.reference[i];
         bins.m += (double)drift->live[i];
-        bins.used += drift->binning.reference[i] > 0 || drift->live[i] > 0;
     }
+    (void)drift_psi(drift->binning.reference, drift->live, MAX_BINS, bins.terms);
     json_array(json, "bins");
     for (int i = 0; i < MAX_BINS; i++) {
         if (i <= drift->binning.n_edges || i == MAX_BINS - 1)
