@@ -87,6 +87,10 @@ static const struct builtin builtins[] = {
      "it, "
      "and `binnacle quarantine retry` decides them",
      "", 15 * US_PER_S, US_PER_MIN},
+    {"data-quality", "quality.state == \"page\"", "page", "the data is not sound: {quality.why}",
+     "", US_PER_MIN, 2 * US_PER_MIN},
+    {"data-quality-ticket", "quality.state == \"ticket\" or quality.state == \"page\"", "ticket",
+     "the data may not be sound: {quality.why}", "", US_PER_MIN, 10 * US_PER_MIN},
 };
 
 struct rules_set {

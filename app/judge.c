@@ -16,6 +16,7 @@ struct judged {
     struct alert_status alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
     struct outbox_status outbox;
+    struct quality_status quality;
     struct explanation explanation;
 };
 
@@ -37,6 +38,7 @@ static void take_judged(const struct snapshot *snapshot, struct judged *judged)
     memcpy(judged->alerts, snapshot->alerts, sizeof judged->alerts);
     judged->n_alerts = snapshot->n_alerts;
     judged->outbox = snapshot->outbox;
+    judged->quality = snapshot->quality;
     judged->explanation = snapshot->explanation;
 }
 
@@ -45,6 +47,7 @@ static void put_judged(const struct judged *judged, struct snapshot *snapshot)
     memcpy(snapshot->alerts, judged->alerts, sizeof judged->alerts);
     snapshot->n_alerts = judged->n_alerts;
     snapshot->outbox = judged->outbox;
+    snapshot->quality = judged->quality;
     snapshot->explanation = judged->explanation;
 }
 
@@ -58,6 +61,7 @@ static void run(void *context)
         if (!judge->busy)
             break;
         lock_release(&judge->lock);
+        watch_quality(judge->watch, &judge->seen); /* conditions of alerts name it */
         alerts_evaluate(judge->alerts, &judge->seen);
         alerts_fill(judge->alerts, &judge->seen);
         watch_tick(judge->watch, &judge->seen);

@@ -256,6 +256,16 @@ static void conclude(struct watch *watch, int64_t at_us)
     slices_view_free(&view);
 }
 
+void watch_quality(struct watch *watch, struct snapshot *snapshot)
+{
+    if (!watch)
+        return;
+    lock_take(&watch->lock);
+    int64_t changed_us = watch->changed_us;
+    lock_release(&watch->lock);
+    quality_tick(watch->quality, changed_us, snapshot);
+}
+
 void watch_tick(struct watch *watch, struct snapshot *snapshot)
 {
     if (!watch)
@@ -267,9 +277,7 @@ void watch_tick(struct watch *watch, struct snapshot *snapshot)
     if (snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
         conclude(watch, snapshot->time_us);
     snapshot->explanation = watch->explanation;
-    int64_t changed_us = watch->changed_us;
     lock_release(&watch->lock);
-    quality_tick(watch->quality, changed_us, snapshot);
 }
 
 /* ---- what is asked over HTTP ---- */

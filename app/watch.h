@@ -16,6 +16,9 @@ MUST_USE enum status watch_create(const struct session *session, struct watch **
 /* Lists the stop. NULL is ignored. */
 void watch_destroy(struct watch *watch);
 
+/* Judges the data's quality into the snapshot, which alerts are then held against. The thread of
+ * watch_tick(). */
+void watch_quality(struct watch *watch, struct snapshot *snapshot);
 /* Alerts that fire or are over since the last tick go into the list, and what is wrong now goes
  * into the snapshot. The tick's thread. */
 void watch_tick(struct watch *watch, struct snapshot *snapshot);

@@ -183,9 +183,12 @@ static void fill_from_windows(struct observe *observe, struct histogram *scratch
     windows_sum(observe->windows, US_PER_DAY, &day);
     windows_latency(observe->windows, US_PER_MIN, scratch);
     summarize(scratch, &snapshot->latency_us);
+    /* What nothing older than an hour stands behind is not yet usual. */
+    bool is_usual_known = day.accepted > hour.accepted;
     for (int i = 0; i < DECISION_COUNT; i++) {
         snapshot->decisions[i] = minute.decisions[i];
-        snapshot->decisions_usual[i] = day.decisions[i] - minute.decisions[i];
+        if (is_usual_known)
+            snapshot->decisions_usual[i] = day.decisions[i] - minute.decisions[i];
     }
     memcpy(snapshot->score_bins, hour.score_bins, sizeof hour.score_bins);
     fill_arms(observe, &minute, scratch, snapshot);

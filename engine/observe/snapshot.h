@@ -270,9 +270,10 @@ struct snapshot {
     char service[NAME_SIZE]; /* configuration's name */
     double events_per_s;     /* over the last 10 s; NaN before the first full second */
     uint64_t events_total, accepted_total, quarantined_total, duplicate_total, error_total;
-    struct latency_summary latency_us;                    /* last minute */
-    uint64_t decisions[DECISION_COUNT];                   /* last minute */
-    uint64_t decisions_usual[DECISION_COUNT];             /* the day before that, for comparison */
+    struct latency_summary latency_us;  /* last minute */
+    uint64_t decisions[DECISION_COUNT]; /* last minute */
+    /* The day before that, for comparison; zeros while nothing older than an hour is known. */
+    uint64_t decisions_usual[DECISION_COUNT];
     uint64_t score_bins[SCORE_BINS];                      /* last hour, equal widths over [0, 1] */
     struct count_status quarantine[MAX_SNAPSHOT_REASONS]; /* since start, by reason */
     int n_quarantine;

@@ -373,6 +373,27 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     read_text(kafka, "paused_why", snapshot->kafka.paused_why, sizeof snapshot->kafka.paused_why);
 }
 
+static void read_quality(const struct json *from, struct quality_status *quality)
+{
+    *quality = (struct quality_status){
+        .used = json_first(from) != NULL,
+        .state = read_health(from),
+        .n = read_count(from, "n"),
+        .missing_ratio = read_number(from, "missing_ratio"),
+        .invalid_ratio = read_number(from, "invalid_ratio"),
+        .duplicate_ratio = read_number(from, "duplicate_ratio"),
+        .age_p95_s = read_number(from, "age_p95_s"),
+        .feature_lag_s = read_number(from, "feature_lag_s"),
+        .volume_per_s = read_number(from, "volume_per_s"),
+        .volume_usual_per_s = read_number(from, "volume_usual_per_s"),
+        .volume_z = read_number(from, "volume_z"),
+        .expectations_failed = read_count(from, "expectations_failed"),
+        .expectations_nodata = read_count(from, "expectations_nodata"),
+        .anomalies = read_count(from, "anomalies"),
+    };
+    read_text(from, "why", quality->why, sizeof quality->why);
+}
+
 static void read_all(const struct json *from, struct snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof *snapshot);
@@ -392,6 +413,7 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     read_history(from, "p99_us", &snapshot->p99_history);
     read_history(from, "decline_share", &snapshot->decline_history);
     read_machine(from, snapshot);
+    read_quality(json_get(from, "quality"), &snapshot->quality);
     explanation_read(json_get(from, "explanation"), &snapshot->explanation);
 }
 

@@ -1,6 +1,6 @@
-/* What needs a person, worst first: objectives that burn, drift beyond its limit, alerts that fire,
- * and what stops the service itself. Each item says what, since when, how fast, what probably
- * causes it and what to do, as far as the snapshot knows. Pure functions. */
+/* What needs a person, worst first: objectives that burn, drift beyond its limit, data that is not
+ * sound, alerts that fire, and what stops the service itself. Each item says what, since when, how
+ * fast, what probably causes it and what to do, as far as the snapshot knows. Pure functions. */
 #include "ui/view/view_priv.h"
 
 #include <math.h>
@@ -151,6 +151,63 @@ static const struct slo_status *objective_of(const struct snapshot *snapshot, co
     return NULL;
 }
 
+static const char *const quality_alerts[] = {"data-quality",
+                                             "data-quality-ticket"}; /* worse first */
+#define QUALITY_ALERTS (sizeof quality_alerts / sizeof *quality_alerts)
+
+static const struct alert_status *quality_alert(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < QUALITY_ALERTS; i++) {
+        for (int j = 0; j < snapshot->n_alerts; j++) {
+            const struct alert_status *alert = &snapshot->alerts[j];
+            if (strcmp(alert->name, quality_alerts[i]) == 0 && strcmp(alert->state, "firing") == 0)
+                return alert;
+        }
+    }
+    return NULL;
+}
+
+static bool is_quality_alert(const char *name)
+{
+    for (size_t i = 0; i < QUALITY_ALERTS; i++) {
+        if (strcmp(name, quality_alerts[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_quality_told(const struct snapshot *snapshot)
+{
+    return snapshot->quality.used && snapshot->quality.state >= HEALTH_TICKET;
+}
+
+/* Told at once; the alert about it, which waits a minute, then says since when. */
+static void add_quality(const struct snapshot *snapshot, struct view *view)
+{
+    if (!is_quality_told(snapshot))
+        return;
+    const struct quality_status *quality = &snapshot->quality;
+    const struct alert_status *alert = quality_alert(snapshot);
+    bool page = quality->state == HEALTH_PAGE || (alert && strcmp(alert->severity, "page") == 0);
+    struct view_attention *item =
+        add(view, snapshot, page ? HEALTH_PAGE : HEALTH_TICKET, alert ? alert->since_us : 0);
+    char n[WORD_SIZE];
+    if (!item)
+        return;
+    item->quality = true;
+    snprintf(item->title, sizeof item->title, "data: %.230s", quality->why);
+    if (alert)
+        snprintf(item->alert, sizeof item->alert, "%s", alert->name);
+    if (quality->n > 0)
+        evidence(item, "evidence", "by %s %s of the last minutes, against those before",
+                 words_count(quality->n, n), number_noun(quality->n, "event", "events"));
+    if (quality->expectations_failed > 0)
+        evidence(item, "expected", "%s of the expectations %s",
+                 words_count(quality->expectations_failed, n),
+                 number_noun(quality->expectations_failed, "does not hold", "do not hold"));
+    evidence(item, "do", "see the quality view for every field, then ask who sends it");
+}
+
 /* An alert about an objective that is in the list already adds its words to that item. */
 static void add_alert(const struct snapshot *snapshot, const struct alert_status *alert,
                       struct view *view)
@@ -169,7 +226,8 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
     }
     if ((view_record_stopped(snapshot) && strcmp(alert->name, "ledger-not-written") == 0) ||
         (view_record_slow(snapshot) && strcmp(alert->name, "ledger-slow") == 0) ||
-        (snapshot->clock.future_ratio > FUTURE_PAGE && strcmp(alert->name, "clock-behind") == 0))
+        (snapshot->clock.future_ratio > FUTURE_PAGE && strcmp(alert->name, "clock-behind") == 0) ||
+        (is_quality_told(snapshot) && is_quality_alert(alert->name)))
         return; /* it is in the list with more words */
     enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
     struct view_attention *item = add(view, snapshot, severity, alert->since_us);
@@ -403,6 +461,7 @@ void view_attention_build(const struct snapshot *snapshot, struct view *view)
         if (snapshot->drift[i].state >= HEALTH_TICKET)
             add_drift(snapshot, &snapshot->drift[i], view);
     }
+    add_quality(snapshot, view);
     for (int i = 0; i < snapshot->n_alerts; i++)
         add_alert(snapshot, &snapshot->alerts[i], view);
     for (int i = 0; i < view->n_attention; i++) {

@@ -47,6 +47,14 @@ static void join_budget(struct view_attention *item)
     }
 }
 
+/* An objective's title says what hurts; a field's says where, so the conclusion comes with it. */
+static void say_incident(const struct explanation *explanation, struct view_attention *item)
+{
+    char *line = next_line(item, "incident");
+    if (line)
+        snprintf(line, VIEW_LINE_SIZE, "%s", explanation->incident);
+}
+
 static void say_cause(const struct snapshot *snapshot, struct view_attention *item)
 {
     const struct explained_cause *cause = &snapshot->explanation.causes[0];
@@ -104,6 +112,8 @@ void view_explain_build(const struct snapshot *snapshot, struct view *view)
         remove_evidence(item, "do");
     remove_evidence(item, "alert"); /* its name is in the item, and nothing else is in it */
     join_budget(item);
+    if (item->quality)
+        say_incident(explanation, item);
     say_cause(snapshot, item);
     say_impact(explanation, item);
     char *line = explanation->action[0] ? next_line(item, "do") : NULL;

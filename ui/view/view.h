@@ -46,6 +46,7 @@ struct view_attention {
     char objective[NAME_SIZE]; /* that burns; "" when it is something else */
     char feature[NAME_SIZE];   /* that drifts; likewise */
     char alert[NAME_SIZE];     /* that fires for it; "" when none does */
+    bool quality;              /* it is the data that is not sound */
 };
 
 struct view_objective {

@@ -53,21 +53,23 @@ def begin(demo, fault, seed, innocent=None):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def outcome(demo, drill):
+def outcome(demo, drill, look):
     """One drill to its end, and at once what is said of it."""
     process = begin(demo, *drill)
     said = process.communicate(timeout=120)[0]
+    look(demo, drill[0])
     return demo.explain(), said if process.returncode else ""
 
 
-def hold(base, drills):
+def hold(base, drills, look=lambda demo, fault: None):
     """Holds (fault, seed, innocent change or None) all at a time, each on a demo of its own. Gives
-    for each of them the explanation, and what the drill said when it failed."""
+    for each of them the explanation, and what the drill said when it failed. look(demo, fault): called at the
+    end of each."""
     demos = [Demo(base, number) for number, _ in enumerate(drills)]
     try:
         time.sleep(QUIET_S)
         with concurrent.futures.ThreadPoolExecutor(len(demos)) as threads:
-            return list(threads.map(lambda pair: outcome(*pair), zip(demos, drills)))
+            return list(threads.map(lambda pair: outcome(*pair, look), zip(demos, drills)))
     finally:
         for demo in demos:
             demo.end()

@@ -60,7 +60,7 @@ static void each_objective_has_two_rules_the_score_and_the_ledger_one(void **sta
     (void)state;
     struct bench bench;
     assert_int_equal(read_text(&bench, NULL), STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 8);
+    assert_int_equal(rules_set_count(bench.set), 10);
     assert_true(find(&bench, "latency-burn")->page);
     assert_false(find(&bench, "latency-slow-burn")->page);
     const struct rule *drift = find(&bench, "score-drift");
@@ -83,7 +83,7 @@ static void a_rule_of_the_same_name_replaces_the_built_in_one(void **state)
                                        "- {name: score-drift, enabled: false}\n"
                                        "- {name: mine, when: not ready}\n"),
                      STATUS_OK);
-    assert_int_equal(rules_set_count(bench.set), 8);
+    assert_int_equal(rules_set_count(bench.set), 10);
     const struct rule *rule = find(&bench, "latency-burn");
     assert_false(rule->page);
     assert_int_equal(rule->times.for_us, 90 * US_PER_S);
@@ -166,6 +166,36 @@ static void the_built_in_page_needs_a_fast_burn_and_ten_bad_events(void **state)
     done(&bench);
 }
 
+static void data_that_is_not_sound_is_a_ticket_or_a_page_after_a_minute(void **state)
+{
+    (void)state;
+    static const struct {
+        enum health state;
+        enum condition page, ticket;
+    } cases[] = {{HEALTH_NODATA, CONDITION_FALSE, CONDITION_FALSE},
+                 {HEALTH_OK, CONDITION_FALSE, CONDITION_FALSE},
+                 {HEALTH_TICKET, CONDITION_FALSE, CONDITION_TRUE},
+                 {HEALTH_PAGE, CONDITION_TRUE, CONDITION_TRUE}};
+    struct bench bench;
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    assert_int_equal(read_text(&bench, NULL), STATUS_OK);
+    assert_true(find(&bench, "data-quality")->page);
+    assert_false(find(&bench, "data-quality-ticket")->page);
+    assert_int_equal(find(&bench, "data-quality")->times.for_us, US_PER_MIN);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value;
+        fill(snapshot, 0, 0);
+        snapshot->quality.used = true;
+        snapshot->quality.state = cases[i].state;
+        assert_int_equal(evaluate(&bench, "data-quality", snapshot, &value), cases[i].page);
+        assert_int_equal(evaluate(&bench, "data-quality-ticket", snapshot, &value),
+                         cases[i].ticket);
+    }
+    snapshot_release(snapshot);
+    done(&bench);
+}
+
 static void the_value_is_the_one_asked_for_or_the_first_that_is_named(void **state)
 {
     (void)state;
@@ -235,6 +265,7 @@ int main(void)
         cmocka_unit_test(each_objective_has_two_rules_the_score_and_the_ledger_one),
         cmocka_unit_test(a_rule_of_the_same_name_replaces_the_built_in_one),
         cmocka_unit_test(the_built_in_page_needs_a_fast_burn_and_ten_bad_events),
+        cmocka_unit_test(data_that_is_not_sound_is_a_ticket_or_a_page_after_a_minute),
         cmocka_unit_test(the_value_is_the_one_asked_for_or_the_first_that_is_named),
         cmocka_unit_test(tells_where_a_mistake_stands),
     };

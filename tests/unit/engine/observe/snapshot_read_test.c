@@ -97,6 +97,21 @@ static void fill(struct snapshot *snapshot)
     snapshot->n_drift = 1;
     snapshot->drift[0] = (struct drift_status){
         .feature = "score", .psi = NAN, .noise = NAN, .warm_us = snapshot->time_us + US_PER_HOUR};
+    snapshot->quality = (struct quality_status){.used = true,
+                                                .state = HEALTH_TICKET,
+                                                .why = "country: missing",
+                                                .n = 321,
+                                                .missing_ratio = 0.25,
+                                                .invalid_ratio = NAN,
+                                                .duplicate_ratio = 0.5,
+                                                .age_p95_s = 1.5,
+                                                .feature_lag_s = 2.5,
+                                                .volume_per_s = 80,
+                                                .volume_usual_per_s = NAN,
+                                                .volume_z = -4.5,
+                                                .expectations_failed = 1,
+                                                .expectations_nodata = 2,
+                                                .anomalies = 3};
     snprintf(snapshot->not_ready, sizeof snapshot->not_ready, "no model");
 }
 
@@ -115,6 +130,8 @@ static void reads_back_what_was_written(void **state)
     assert_string_equal(json.data, again.data);
     assert_int_equal(after->time_us, before->time_us);
     assert_true(isnan(after->events_per_s));
+    assert_true(after->quality.used && isnan(after->quality.invalid_ratio));
+    assert_string_equal(after->quality.why, "country: missing");
     assert_true(isnan(after->slos[0].attainment));
     assert_true(after->slos[0].state == HEALTH_PAGE);
     assert_true(after->recent[0].ledger_index == UINT64_MAX);

@@ -198,6 +198,49 @@ static void adds_an_alert_to_the_objective_it_is_about(void **state)
     assert_string_equal(pair->view->attention[1].title, "latencyless");
 }
 
+static void tells_of_data_that_is_not_sound_with_its_alert_and_incident(void **state)
+{
+    struct pair *pair = *state;
+    struct snapshot *snapshot = pair->snapshot;
+    snapshot->quality = (struct quality_status){
+        .used = true, .state = HEALTH_TICKET, .why = "country: missing in 40 %", .n = 1200};
+    view_build(snapshot, pair->view);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_int_equal(pair->view->n_attention, 1);
+    assert_int_equal(item->severity, HEALTH_TICKET);
+    assert_string_equal(item->title, "data: country: missing in 40 %");
+    assert_int_equal(item->since_us, 0);
+    assert_non_null(strstr(evidence(item, "do"), "quality view"));
+
+    static const char *const names[] = {"data-quality-ticket", "data-quality"};
+    for (int i = 0; i < 2; i++) {
+        struct alert_status *alert = &snapshot->alerts[snapshot->n_alerts++];
+        snprintf(alert->name, sizeof alert->name, "%s", names[i]);
+        snprintf(alert->state, sizeof alert->state, "firing");
+        snprintf(alert->severity, sizeof alert->severity, "%s", i == 0 ? "ticket" : "page");
+        alert->since_us = snapshot->time_us - (2 - i) * US_PER_MIN;
+    }
+    struct explanation *explanation = &snapshot->explanation;
+    snprintf(explanation->incident, sizeof explanation->incident, "country is null");
+    snprintf(explanation->causes[0].cause, sizeof explanation->causes[0].cause, "upstream");
+    snprintf(explanation->action, sizeof explanation->action, "ask its producer");
+    explanation->n_causes = 1;
+    memset(pair->view, 0, sizeof *pair->view);
+    view_build(snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 1);
+    assert_int_equal(item->severity, HEALTH_PAGE); /* one pages still */
+    assert_string_equal(item->alert, "data-quality");
+    assert_int_equal(item->since_us, snapshot->time_us - US_PER_MIN);
+    assert_string_equal(evidence(item, "incident"), "country is null");
+    assert_non_null(strstr(evidence(item, "cause"), "upstream"));
+    assert_string_equal(evidence(item, "do"), "ask its producer");
+
+    snapshot->quality.state = HEALTH_OK; /* what still fires is told by its name */
+    view_build(snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 2);
+    assert_string_equal(item->title, "data-quality");
+}
+
 static void calls_a_decision_unusual_only_beyond_noise_and_by_much(void **state)
 {
     struct pair *pair = *state;
@@ -442,6 +485,7 @@ int main(void)
         TEST(says_how_fast_it_burns_and_when_the_budget_is_gone),
         TEST(names_a_slow_canary_as_the_cause_of_burnt_latency),
         TEST(adds_an_alert_to_the_objective_it_is_about),
+        TEST(tells_of_data_that_is_not_sound_with_its_alert_and_incident),
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
         TEST(says_why_it_is_not_ready),

@@ -5,7 +5,7 @@ import { absolute, moment, time } from "../core/time.js";
 import { viewLink } from "../core/route.js";
 import { acknowledge, rollBack, silence } from "./actions.js";
 
-const VIEWS = [[/drift|psi/i, "drift"], [/quarantine|field|volume|fresh|label/i, "quality"], [/canary|split|arm/i, "traffic"]];
+const VIEWS = [[/^data:|^data-quality/, "quality"], [/drift|psi/i, "drift"], [/quarantine|field|volume|fresh|label/i, "quality"], [/canary|split|arm/i, "traffic"]];
 
 function whereTo(item) {
   const text = item.title;
