@@ -121,6 +121,20 @@ static void put_point(struct json_writer *json, int64_t start_s, double value)
     json_array_end(json);
 }
 
+/* Quarantined events have no arm: what is not said of them is no series. */
+static bool says_nothing(const struct answer *answer, const struct line *line, int series)
+{
+    bool nameless = false;
+    for (int i = 0; i < labels_count(history_labels(answer->history)); i++)
+        nameless = nameless || ((answer->range.by_mask & label_mask(i)) &&
+                                label_byte(line->labels, i) == LABEL_NONE);
+    for (size_t i = 0; i < answer->n_points && nameless; i++) {
+        double value = line->values[i * (size_t)answer->n_series + (size_t)series];
+        nameless = isnan(value) || value == 0;
+    }
+    return nameless;
+}
+
 static void put_line(const struct answer *answer, const struct line *line, int series,
                      struct json_writer *json)
 {
@@ -151,8 +165,10 @@ static void put_answer(const struct answer *answer, struct buffer *out)
     put_head(&answer->range, &json);
     json_array(&json, "series");
     for (int k = 0; k < answer->n_series; k++) {
-        for (int i = 0; i < answer->n_lines; i++)
-            put_line(answer, &answer->lines[i], k, &json);
+        for (int i = 0; i < answer->n_lines; i++) {
+            if (!says_nothing(answer, &answer->lines[i], k))
+                put_line(answer, &answer->lines[i], k, &json);
+        }
     }
     json_array_end(&json);
     json_object_end(&json);

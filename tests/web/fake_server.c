@@ -20,9 +20,17 @@
 
 #define TICK_US 100000
 
-enum scene { SCENE_NONE, SCENE_STARTING, SCENE_EMPTY, SCENE_FULL, SCENE_BURNING, SCENE_HOSTILE };
-static const char *const scene_names[] = {"none", "starting", "empty",
-                                          "full", "burning",  "hostile"};
+enum scene {
+    SCENE_NONE,
+    SCENE_STARTING,
+    SCENE_EMPTY,
+    SCENE_FULL,
+    SCENE_BURNING,
+    SCENE_YOUNG,
+    SCENE_HOSTILE
+};
+static const char *const scene_names[] = {"none",    "starting", "empty",  "full",
+                                          "burning", "young",    "hostile"};
 #define N_SCENES ((int)(sizeof scene_names / sizeof *scene_names))
 
 struct fake {
@@ -176,6 +184,19 @@ static void fill_full(struct snapshot *snapshot, double now_s)
     add_drift(snapshot, "device", NAN, NAN, 0, HEALTH_NODATA);
 }
 
+/* A canary that is given nothing, and windows that still fill. */
+static void fill_young(struct snapshot *snapshot, double now_s)
+{
+    fill_full(snapshot, now_s);
+    snapshot->n_arms = 0;
+    add_arm(snapshot, VARIANT_CHAMPION, "12", 1, 1, latency(410, 770, 1200, 711000));
+    add_arm(snapshot, VARIANT_CANARY, "13", 0, NAN, latency(NAN, NAN, NAN, 0));
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        if (strcmp(snapshot->drift[i].feature, "country") == 0)
+            snapshot->drift[i].warm_us = snapshot->time_us + US_PER_HOUR;
+    }
+}
+
 static void fill_burning(struct snapshot *snapshot, double now_s)
 {
     fill_work(snapshot, now_s);
@@ -250,6 +271,8 @@ static void publish(struct fake *fake, enum scene scene, uint64_t seq)
         fill_full(snapshot, now_s);
     if (scene == SCENE_BURNING)
         fill_burning(snapshot, now_s);
+    if (scene == SCENE_YOUNG)
+        fill_young(snapshot, now_s);
     if (scene == SCENE_HOSTILE)
         fill_hostile(snapshot, now_s);
     snapshot_publish(fake->board, snapshot);

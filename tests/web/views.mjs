@@ -14,6 +14,7 @@ const VIEWS = {
   decisions: ["/?view=decisions", /R-AMOUNT/], decision: ["/?view=decisions&open=e1", /high-score fired[^]*Proof/], logs: ["/?view=logs", /few_viewers/],
   own: ["/?view=own&p=Slow|latency_p95_us|line|variant;Now|events_per_s|number|", /Slow[^]*Now[^]*\/s/], settings: ["/?view=settings", /binnacle\.yaml:1/], help: ["/?view=help", /error budget/],
 };
+const MINUTE = 60000;
 const ASKING = ["slo", "traffic", "quality", "decisions", "decision", "logs", "settings", "feature"];
 
 const fake = server(FAKE, ["127.0.0.1:0"], /listening (\d+)/);
@@ -44,7 +45,7 @@ for (const view of Object.keys(VIEWS)) {
       if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${view}-${width}.png`), fullPage: true });
     }
     const shown = await main(page);
-    check(!/\bNaN\b|undefined|\[object/.test(shown), shown.match(/.*(NaN|undefined|\[object).*/)?.[0]);
+    check(!/\bNaN\b|undefined|\[object|Something went wrong/.test(shown), shown.match(/.*(NaN|undefined|\[object|Something went wrong).*/)?.[0]);
     check(page.messages.length === 0, page.messages.join("; "));
     check(page.foreign.length === 0, page.foreign.join("; "));
   });
@@ -140,6 +141,54 @@ await test("every chart is a table and a CSV, too", async () => {
   const [file] = await Promise.all([page.waitForEvent("download"), page.locator("#panel-latency-line").getByRole("button", { name: "as CSV" }).click()]);
   const text = readFileSync(await file.path(), "utf8");
   check(/^time,p50 \(us\),p95 \(us\)/.test(text) && text.split("\r\n").length > 20, text.slice(0, 80));
+});
+
+// A panel's numbers as its table has them: a list of columns, each a name and its cells.
+async function columns(page, panel) {
+  await page.locator(panel).getByRole("button", { name: "as a table" }).click();
+  return page.locator(`${panel} .as-table`).evaluate((box) => {
+    const rows = [...box.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.innerText.trim()));
+    return Object.fromEntries(rows[0].map((name, i) => [name, rows.slice(1).map((row) => row[i])]));
+  });
+}
+const known = (cells) => cells.filter((cell) => /\d/.test(cell)).length;
+
+await test("minutes that nobody saw are hatched and no zeros, in every heat map", async () => {
+  for (const [view, panel, note] of [["slo", "#panel-latency-heat", ".heat-note"], ["traffic", "#panel-score-heat", ".heat-note"]]) {
+    const page = await visit(view);
+    await until("its note", async () => /hatched is no data/.test(await page.locator(`${panel} ${note}`).innerText()));
+    const { time, ...bands } = await columns(page, panel);
+    for (const [name, cells] of Object.entries(bands)) check(known(cells) === time.length - 12, `${view}, ${name}: ${known(cells)} of ${time.length} are known`);
+    await page.context().close();
+  }
+});
+
+await test("a young service: features that warm up are no data, an arm without traffic leaves the others' shares", async () => {
+  fake.say("scene young");
+  const page = await visit("drift");
+  await page.locator("#panel-drift-heat .heat-note").waitFor();
+  const { time, country, tx_amount } = await columns(page, "#panel-drift-heat");
+  check(known(country) === 0 && known(tx_amount) >= time.length - 1, `${known(country)} of country, ${known(tx_amount)} of tx_amount`);
+  for (const view of ["now", "traffic"]) {
+    const other = await visit(view);
+    const has = other.locator(".shares .stack").nth(1);
+    await has.locator("i").first().waitFor({ state: "attached" });
+    check((await has.getAttribute("class")) === "stack" && (await has.locator(".champion").evaluate((part) => part.style.width)) === "100%", `${view}: ${await has.evaluate((box) => box.outerHTML)}`);
+    await other.context().close();
+  }
+  fake.say("scene burning");
+});
+
+await test("lines that are made of the objectives wait for the first picture", async () => {
+  const page = await open(browser, url, { width: 1280, height: 900, go: false });
+  const asked = [];
+  page.on("request", (request) => { if (/api\/v1\/history\?/.test(request.url())) asked.push(request.url()); });
+  await page.routeWebSocket(/\/live/, (socket) => { setTimeout(() => socket.connectToServer(), 1500); });
+  const to = Math.floor(Date.now() / MINUTE) * MINUTE;
+  await page.goto(`${url}/?view=slo&from=${to - 60 * MINUTE}&to=${to}`);
+  await until("lines", async () => /availability \d/.test(await page.locator("#panel-budget-line .legend").innerText()));
+  check(!/no history is kept/.test(await main(page)), "it says that no history is kept");
+  check(!asked.some((one) => /budget_left|burn_1h/.test(one)), asked.join(" "));
 });
 
 await test("rolling the canary back says what will happen, asks why, and sends it with the reason and the token", async () => {

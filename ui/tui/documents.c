@@ -119,7 +119,8 @@ void curves_read(const struct json *history, struct curves *set)
         const struct json *label = json_first(json_get(item, "labels"));
         snprintf(series->name, sizeof series->name, "%s", json_word(item, "name"));
         snprintf(series->unit, sizeof series->unit, "%s", json_word(item, "unit"));
-        snprintf(series->label, sizeof series->label, "%s", label ? json_as_text(label, "") : "");
+        const char *value = label ? json_as_text(label, "") : "";
+        snprintf(series->label, sizeof series->label, "%s", label && !value[0] ? "none" : value);
         words_plain(series->name);
         words_plain(series->label);
         read_points(json_get(item, "points"), set, step_us, series);

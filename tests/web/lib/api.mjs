@@ -28,7 +28,9 @@ function history(query, hostile) {
 function heatmap(query) {
   const from = Number(query.get("from")), to = Number(query.get("to")), step = Number(query.get("step")) * 1000;
   const edges = query.get("of") === "score" ? Array.from({ length: 20 }, (_, i) => i / 20) : Array.from({ length: 16 }, (_, i) => 16 * 2 ** i);
-  const cells = Array.from({ length: Math.floor((to - from) / step) }, (_, k) => [from + k * step, edges.map((_, i) => Math.round(4000 * Math.exp(-((i - 5 - Math.sin(k / 9)) ** 2) / 3)))]);
+  // Nobody counted before the start, nor for a while later.
+  const unseen = (k) => k < 9 || (k > 20 && k < 24);
+  const cells = Array.from({ length: Math.floor((to - from) / step) }, (_, k) => [from + k * step, unseen(k) ? null : edges.map((_, i) => Math.round(4000 * Math.exp(-((i - 5 - Math.sin(k / 9)) ** 2) / 3)))]);
   return { of: query.get("of"), step_s: step / 1000, edges, cells };
 }
 

@@ -17,6 +17,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/history/answer.h"
+#include "engine/history/labels.h"
 #include "engine/history/measure.h"
 #include "engine/history/range.h"
 
@@ -329,6 +330,58 @@ static void what_a_crash_lost_is_counted_again_from_the_ledger_and_nothing_twice
     history_destroy(history);
 }
 
+static void refuse(struct history_store *history, int64_t at_us)
+{
+    struct observe_sink sink = history_sink(history);
+    struct observation observation = {.at_us = at_us,
+                                      .event_us = at_us,
+                                      .latency_us = -1,
+                                      .age_us = INT64_MAX,
+                                      .labels = labels_of_nothing(history_labels(history)),
+                                      .kind = OBSERVED_QUARANTINE,
+                                      .arm = NO_ARM};
+    sink.take(sink.context, &observation, NULL);
+}
+
+static size_t series_by_variant(struct history_store *history, const char *series)
+{
+    struct buffer out;
+    struct error error;
+    struct json *json = NULL;
+    buffer_init(&out, 1u << 20);
+    struct history_question question = {.from_us = T0,
+                                        .to_us = T0 + 600 * US_PER_S,
+                                        .step_us = 60 * US_PER_S,
+                                        .series = slice_of(series),
+                                        .by = slice_of("variant")};
+    assert_int_equal(history_answer(history, &question, &out, &error), STATUS_OK);
+    assert_int_equal(json_parse(buffer_slice(&out), &json, &error), STATUS_OK);
+    size_t n = json_size(json_get(json, "series"));
+    json_destroy(json);
+    buffer_free(&out);
+    return n;
+}
+
+/* Quarantined events have no arm: they are a series of what is counted of them, and no other. */
+static void events_without_an_arm_are_no_series_of_what_arms_do(void **state)
+{
+    (void)state;
+    unlink(path);
+    struct history_store *history = create(LIMIT_US);
+    history_begin(history, T0);
+    struct happened event = all[0];
+    event.at_us = event.event_us = T0 + 90 * US_PER_S;
+    tell(history, &event);
+    refuse(history, T0 + 100 * US_PER_S);
+    history_tick(history, T0 + 300 * US_PER_S);
+    assert_int_equal(series_by_variant(history, "latency_p95_us"), 1);
+    assert_int_equal(series_by_variant(history, "decline_ratio"), 1);
+    assert_int_equal(series_by_variant(history, "accepted"), 1);
+    assert_int_equal(series_by_variant(history, "events"), 2);
+    assert_int_equal(series_by_variant(history, "quarantined"), 2);
+    history_destroy(history);
+}
+
 static double value_at(struct history_store *history, const char *series, int64_t from_s,
                        int64_t to_s)
 {
@@ -632,6 +685,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_loses_history_and_says_so_and_deciding_goes_on),
         cmocka_unit_test(a_clock_that_leaps_or_stands_still_is_counted_once),
         cmocka_unit_test(a_question_that_makes_no_sense_says_why),
+        cmocka_unit_test(events_without_an_arm_are_no_series_of_what_arms_do),
         cmocka_unit_test(a_heatmap_holds_every_event_once),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

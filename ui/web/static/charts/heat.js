@@ -8,7 +8,30 @@ import { colour, onTheme } from "../core/theme.js";
 
 const LEFT = 0, BOTTOM = 20;
 
-// rows: [{ label, values: [..] }] bottom first; times: ms of each column; scale: (value) => 0..1.
+// Hatched as what has no data is everywhere, in CSS pixels.
+function hatch(pen, ratio) {
+  const side = Math.round(7 * ratio), tile = document.createElement("canvas");
+  tile.width = tile.height = side;
+  const line = tile.getContext("2d");
+  line.strokeStyle = colour("rule");
+  line.lineWidth = ratio;
+  line.beginPath();
+  for (const by of [-side, 0, side]) { line.moveTo(by - 1, side + 1); line.lineTo(by + side + 1, -1); }
+  line.stroke();
+  const pattern = pen.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix().scale(7 / side));
+  return pattern;
+}
+
+// How strong a count is, logarithmic from `least` up to the largest of these cells; nothing counted
+// is left blank.
+export function countScale(cells, least) {
+  const most = Math.log1p(cells.reduce((top, [, n]) => Math.max(top, ...(n ?? [])), 0));
+  return (value) => (value > 0 ? least + (1 - least) * Math.log1p(value) / most : null);
+}
+
+// rows: [{ label, values: [..] }] bottom first, null is no data; times: ms of each column;
+// scale: (value) => 0..1, or null where nothing is drawn.
 export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {}) {
   let drawn = null;
   const table = () => drawn ? {
@@ -42,11 +65,14 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
     pen.scale(ratio, ratio);
     const x = (at) => LEFT + (at - drawn.from) / (drawn.to - drawn.from) * (width - LEFT);
     const cell = high / drawn.rows.length;
+    const unknown = hatch(pen, ratio);
     drawn.rows.forEach((row, r) => row.values.forEach((value, i) => {
-      if (value === null || value === undefined) return;
+      const known = value !== null && value !== undefined;
+      const strength = known ? drawn.scale(value, r) : 0;
+      if (strength === null) return;
       const left = x(drawn.times[i]), right = x(drawn.times[i] + drawn.step);
       if (right < 0 || left > width) return;
-      pen.fillStyle = mix(drawn.scale(value, r));
+      pen.fillStyle = known ? mix(strength) : unknown;
       pen.fillRect(left, high - (r + 1) * cell, Math.max(1, right - left) + 0.3, cell - (rowHeight ? 1 : 0));
     }));
     pen.fillStyle = pen.strokeStyle = colour("text");
@@ -73,9 +99,9 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
     cross.style.left = `${(at - drawn.from) / (drawn.to - drawn.from) * 100}%`;
     const i = drawn.times.findIndex((when) => when <= at && at < when + drawn.step);
     if (i < 0) { setText(readout, `${absolute(at)}: no data`); return; }
-    const most = drawn.rows.map((row) => [row.label, row.values[i]]).filter(([, value]) => value !== null && value !== undefined)
-      .sort((a, b) => b[1] - a[1]).slice(0, 3).map(([label, value]) => `${label} ${drawn.words(value)}`).join(", ");
-    setText(readout, `${absolute(drawn.times[i])}: ${most || "no data"}`);
+    const known = drawn.rows.map((row, r) => [row.label, row.values[i], r]).filter(([, value]) => value !== null && value !== undefined);
+    const most = known.filter(([, value, r]) => drawn.scale(value, r) !== null).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([label, value]) => `${label} ${drawn.words(value)}`).join(", ");
+    setText(readout, `${absolute(drawn.times[i])}: ${most || (known.length ? "nothing" : "no data")}`);
   }
 
   canvas.addEventListener("pointermove", (event) => {

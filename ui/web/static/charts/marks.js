@@ -83,7 +83,7 @@ export function bar(box, { ratio, tick = null, band = null, state = "ok" }) {
 
 // Shares side by side, each in its arm's colour and pattern; an arm that got nothing has no part.
 export function stack(box, parts) {
-  const some = parts.some(([, share]) => share !== null);
+  const some = parts.some(([, share]) => Number.isFinite(share));
   setClass(box, some ? "stack" : "stack none");
   while (box.children.length > (some ? parts.length : 0)) box.lastElementChild.remove();
   (some ? parts : []).forEach(([variant, share], i) => {

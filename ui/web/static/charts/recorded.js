@@ -11,11 +11,14 @@ import { lineChart } from "./line.js";
 // limits(picture): lines across; only(one): which of them are shown; of, derive: see history().
 export function recordedChart(title, { names, by = "", of = () => [], derive = null, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
   const chart = lineChart(title, { note, ...options });
-  let markers = [], asking = null, due = 0;
-  const line = (one, before) => ({ name: before ? `${label(one)} before` : label(one), arm: before ? undefined : one.labels.variant, before, points: one.points });
+  let markers = [], asking = null, due = 0, waits = false;
+  const line = (one, before) => ({ name: before ? `${label(one) || "none"} before` : label(one) || "none", arm: before ? undefined : one.labels.variant, before, points: one.points });
 
   async function load() {
     if (asking || jobs.ended) return;
+    // Made of what the picture says: loaded as soon as there is one.
+    waits = Boolean(derive) && !picture();
+    if (waits) return;
     asking = true;
     try {
       const now = picture();
@@ -38,7 +41,7 @@ export function recordedChart(title, { names, by = "", of = () => [], derive = n
     // Follows the present no oftener than its points come.
     follow(now) {
       const { from, to, follows } = bounds(route.state, now);
-      if (!follows || now < due) return;
+      if (!waits && (!follows || now < due)) return;
       due = now + Math.max(2000, stepFor((to - from) / 1000) * 1000);
       load();
     },

@@ -57,12 +57,13 @@ export async function history(names, { by = "", of = [], derive = null, picture 
   }
 }
 
+// Counts of a minute that nobody saw are null.
 export async function heatmap(of, { picture = null, signal = undefined } = {}) {
   const { from, to } = bounds(route.state, nowOf(picture));
   const step = Math.max(10, stepFor((to - from) / 1000 * 3));
   const grid = step * 1000;
   const answer = await get("/api/v1/heatmap", { of, from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step }, signal);
-  return { from, to, step: (answer.step_s ?? step) * 1000, edges: answer.edges, cells: answer.cells.map(([at, n]) => [asMs(at), n]) };
+  return { from, to, step: (answer.step_s ?? step) * 1000, edges: answer.edges, cells: answer.cells.map(([at, n]) => [asMs(at), n ?? null]) };
 }
 
 export async function changes({ picture = null, signal = undefined } = {}) {

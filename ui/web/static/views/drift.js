@@ -57,14 +57,16 @@ function heat({ jobs, picture }) {
       if (jobs.ended) return;
       const order = new Map((now?.drift ?? []).map((one, i) => [one.feature, i]));
       const limit = now?.drift[0]?.threshold ?? 0.3;
+      // While windows fill, PSI says how full they are, not what drifted.
+      const warming = new Set((now?.drift ?? []).filter((one) => one.warm_at).map((one) => one.feature));
       const found = got.series.filter((one) => one.points.some(([, value]) => value !== null)).map((one) => ({ label: one.labels.feature ?? one.labels.column ?? one.name, points: one.points }))
         .sort((a, b) => (order.get(a.label) ?? 1e9) - (order.get(b.label) ?? 1e9)).slice(0, MOST_ROWS).reverse();
-      if (found.length === 0) { chart.refuse(stateBox("nodata", "No PSI is known in this range yet: windows fill first.")); return; }
+      if (found.every((one) => warming.has(one.label))) { chart.refuse(stateBox("nodata", "No PSI is known in this range yet: windows fill first.")); return; }
       const longest = found.reduce((a, b) => (a.points.length > b.points.length ? a : b)).points;
       const times = longest.map(([at]) => at);
       const step = times.length > 1 ? times[1] - times[0] : 1000;
-      const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => at.get(when) ?? null) }; });
-      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `strongest at the limit of ${number(limit)}${got.note ? `; ${got.note}` : ""}` });
+      const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => (warming.has(one.label) ? null : at.get(when) ?? null)) }; });
+      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `strongest at the limit of ${number(limit)}; hatched is no data${got.note ? `; ${got.note}` : ""}` });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }

@@ -6,7 +6,7 @@ import { changes, heatmap } from "../core/history.js";
 import { panel } from "../core/panel.js";
 import { refusalBox, stateBox } from "../core/states.js";
 import { count, quantity } from "../core/words.js";
-import { heatMap } from "../charts/heat.js";
+import { countScale, heatMap } from "../charts/heat.js";
 import { bar, barBox } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
@@ -52,16 +52,15 @@ function latencyHeat({ jobs, picture }) {
   const load = async () => {
     try {
       const got = await heatmap("latency", { picture: picture(), signal: jobs.signal });
-      const used = Array.from({ length: got.edges.length + 1 }, (_, r) => got.cells.some(([, n]) => n[r] > 0));
+      const used = Array.from({ length: got.edges.length + 1 }, (_, r) => got.cells.some(([, n]) => n?.[r] > 0));
       const low = Math.max(0, used.indexOf(true)), high = used.lastIndexOf(true);
       if (high < 0) { chart.refuse(stateBox("nodata", "No latencies in this range.")); return; }
       const labels = [`under ${quantity(got.edges[0], "us")}`, ...got.edges.map((edge) => quantity(edge, "us"))];
-      const rows = labels.slice(low, high + 1).map((label, r) => ({ label, values: got.cells.map(([, n]) => n[low + r] || null) }));
-      const most = Math.log1p(Math.max(...got.cells.flatMap(([, n]) => n)));
+      const rows = labels.slice(low, high + 1).map((label, r) => ({ label, values: got.cells.map(([, n]) => n && (n[low + r] ?? 0)) }));
       const limit = latencyLimits(picture() ?? { slo: [] })[0];
       const place = limit ? got.edges.findIndex((edge) => edge >= limit.value) - low : -1;
-      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: (value) => 0.15 + 0.85 * Math.log1p(value) / most, words: count,
-        line: place > 0 && place < rows.length ? place : null, lineLabel: limit?.label, showLabel: (_, r) => r % Math.ceil(rows.length / 5) === 0, note: "stronger is more events, logarithmic" });
+      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: countScale(got.cells, 0.15), words: count,
+        line: place > 0 && place < rows.length ? place : null, lineLabel: limit?.label, showLabel: (_, r) => r % Math.ceil(rows.length / 5) === 0, note: "stronger is more events, logarithmic; hatched is no data" });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }

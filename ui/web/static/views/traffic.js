@@ -6,7 +6,7 @@ import { changes, heatmap, history } from "../core/history.js";
 import { asTable, panel } from "../core/panel.js";
 import { refusalBox, stateBox } from "../core/states.js";
 import { count, number, quantity } from "../core/words.js";
-import { heatMap } from "../charts/heat.js";
+import { countScale, heatMap } from "../charts/heat.js";
 import { histogram, stack } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
@@ -50,11 +50,10 @@ function scoreHeat({ jobs, picture }) {
   const load = async () => {
     try {
       const got = await heatmap("score", { picture: picture(), signal: jobs.signal });
-      if (!got.cells.some(([, n]) => n.some(Boolean))) { chart.refuse(stateBox("nodata", "No scores in this range.")); return; }
-      const bins = Math.max(...got.cells.map(([, n]) => n.length));
-      const rows = Array.from({ length: bins }, (_, r) => ({ label: number(got.edges[r] ?? r / bins), values: got.cells.map(([, n]) => n[r] || null) }));
-      const most = Math.log1p(Math.max(...got.cells.flatMap(([, n]) => n)));
-      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: (value) => 0.12 + 0.88 * Math.log1p(value) / most, words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "stronger is more decisions, logarithmic" });
+      if (!got.cells.some(([, n]) => n?.some(Boolean))) { chart.refuse(stateBox("nodata", "No scores in this range.")); return; }
+      const bins = Math.max(...got.cells.map(([, n]) => n?.length ?? 0));
+      const rows = Array.from({ length: bins }, (_, r) => ({ label: number(got.edges[r] ?? r / bins), values: got.cells.map(([, n]) => n && (n[r] ?? 0)) }));
+      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: countScale(got.cells, 0.12), words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "stronger is more decisions, logarithmic; hatched is no data" });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }
@@ -62,12 +61,12 @@ function scoreHeat({ jobs, picture }) {
   return { root: chart.root, load };
 }
 
-// The measured share of each arm, out of the decisions of each.
+// The measured share of each arm, out of the decisions of each; what was refused has none.
 async function shares(picture, signal) {
   const got = await history(["accepted"], { by: "variant", picture, signal });
   const all = new Map();
   for (const one of got.series) for (const [at, n] of one.points) all.set(at, (all.get(at) ?? 0) + (n ?? 0));
-  return got.series.map((one) => ({ ...one, name: "share", points: one.points.map(([at, n]) => [at, n === null || !all.get(at) ? null : n / all.get(at)]) }));
+  return got.series.filter((one) => one.labels.variant).map((one) => ({ ...one, name: "share", points: one.points.map(([at, n]) => [at, n === null || !all.get(at) ? null : n / all.get(at)]) }));
 }
 
 const BEYOND = 0.1;
