@@ -191,8 +191,14 @@ static enum status read_rules(struct drill *drill, struct error *error)
                          drill->rules, strerror(errno));
     while ((n = fread(block, 1, sizeof block, file)) > 0)
         buffer_append_slice(&drill->rules_before, slice_make(block, n));
+    bool whole = !ferror(file) && !drill->rules_before.overflow;
     fclose(file);
-    return STATUS_OK;
+    if (whole)
+        return STATUS_OK;
+    /* Part of it must never be written back for the whole. */
+    buffer_reset(&drill->rules_before);
+    return error_set(error, STATUS_IO, "%s: cannot be read whole; nothing was changed",
+                     drill->rules);
 }
 
 static enum status write_rules(struct drill *drill, struct slice text, struct error *error)
@@ -216,8 +222,10 @@ static enum status write_rules(struct drill *drill, struct slice text, struct er
 static const char *place_of_rules(struct slice text)
 {
     static const char key[] = "\nrules:";
-    const char *found = memmem(text.data, text.size, key, sizeof key - 1);
+    const size_t size = sizeof key - 2; /* without the line end before it */
+    bool first = text.size >= size && memcmp(text.data, key + 1, size) == 0;
     const char *end = text.data + text.size;
+    const char *found = first ? text.data : memmem(text.data, text.size, key, size + 1);
     const char *line = found ? memchr(found + 1, '\n', (size_t)(end - found - 1)) : NULL;
     return line ? line + 1 : NULL;
 }

@@ -149,14 +149,14 @@ static void close_inherited(int keep, int keep_too)
 
 static _Noreturn void be_child(struct writing *writing, pid_t parent)
 {
-    struct error error;
     close_inherited(state_file_number(writing->windows),
                     writing->ids ? state_file_number(writing->ids) : -1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     setpriority(PRIO_PROCESS, 0, CHILD_NICE);
-    _exit(write_files(writing, &error) == STATUS_OK ? 0 : 1);
+    /* Without an error to word: strerror() may take a lock that another thread held. */
+    _exit(write_files(writing, NULL) == STATUS_OK ? 0 : 1);
 }
 
 static enum status begin_child(struct writing *writing, struct error *error)
@@ -175,6 +175,10 @@ static enum status begin_child(struct writing *writing, struct error *error)
 static enum status capture(struct writing *writing, enum checkpoint_way way, struct error *error)
 {
     struct engine *engine = writing->engine;
+    /* Again, now that no batch can add to them. */
+    enum status status = feature_store_may_save(engine->store, error);
+    if (status != STATUS_OK)
+        return status;
     ledger_fence(engine->ledger, &writing->mark.tree_size, &writing->ticket);
     writing->mark.start_us = atomic_load(&engine->start_us);
     buffer_free(&writing->counts);

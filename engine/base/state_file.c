@@ -30,6 +30,8 @@ struct state_file {
 
 static enum status io_error(const char *path, const char *what, struct error *error)
 {
+    if (!error)
+        return STATUS_IO; /* after fork(), strerror() is not to be called */
     return error_set(error, STATUS_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 

@@ -66,17 +66,23 @@ enum status feature_store_write(const struct feature_store *store, struct state_
     return status;
 }
 
-enum status feature_store_create_file(struct feature_store *store, const char *path,
-                                      struct state_file **file, struct error *error)
+enum status feature_store_may_save(struct feature_store *store, struct error *error)
 {
     struct feature_usage usage;
     feature_store_usage(store, &usage);
     if (usage.pending > 0)
         return error_set(error, STATUS_UNAVAILABLE,
-                         "%s: %llu entries wait for the online store; a checkpoint now would let "
-                         "them be forgotten",
-                         path, (unsigned long long)usage.pending);
-    return state_file_create(path, &checkpoint_kind, file, error);
+                         "%llu entries wait for the online store; a checkpoint now would let them "
+                         "be forgotten",
+                         (unsigned long long)usage.pending);
+    return STATUS_OK;
+}
+
+enum status feature_store_create_file(struct feature_store *store, const char *path,
+                                      struct state_file **file, struct error *error)
+{
+    enum status status = feature_store_may_save(store, error);
+    return status == STATUS_OK ? state_file_create(path, &checkpoint_kind, file, error) : status;
 }
 
 enum status feature_store_save(struct feature_store *store, const char *path, uint64_t upto_index,

@@ -84,6 +84,8 @@ MUST_USE enum status feature_label(struct feature_store *store, struct feature_s
  * Redis: an older checkpoint and the record bring them there after a restart. */
 MUST_USE enum status feature_store_save(struct feature_store *store, const char *path,
                                         uint64_t upto_index, struct error *error);
+/* STATUS_UNAVAILABLE while writes wait for Redis. */
+MUST_USE enum status feature_store_may_save(struct feature_store *store, struct error *error);
 /* The same in two steps. The file for it, empty: */
 struct state_file;
 MUST_USE enum status feature_store_create_file(struct feature_store *store, const char *path,

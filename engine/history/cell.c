@@ -47,7 +47,7 @@ bool cell_add(struct cell *into, const struct cell *from, unsigned sections)
     if (sections & SECTION_SCALARS)
         add(into->scalars, from->scalars, SCALARS);
     if (sections & SECTION_SCORES)
-        add(into->scores, from->scores, SCORE_COUNTS);
+        add(into->scores, from->scores, SCORE_STEPS);
     if (sections & SECTION_LATENCY && from->latency)
         whole = add(cell_latency(into), from->latency, LATENCY_COUNTS);
     if (sections & SECTION_BINS && from->bins)
@@ -80,7 +80,7 @@ void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out)
     varint_put(out, cell->labels);
     varint_put(out, (uint64_t)cell->layout->id);
     put_section(sections & SECTION_SCALARS ? cell->scalars : NULL, SCALARS, out);
-    put_section(sections & SECTION_SCORES ? cell->scores : NULL, SCORE_COUNTS, out);
+    put_section(sections & SECTION_SCORES ? cell->scores : NULL, SCORE_STEPS, out);
     put_section(sections & SECTION_LATENCY ? cell->latency : NULL, LATENCY_COUNTS, out);
     put_section(sections & SECTION_BINS ? cell->bins : NULL, n_bins(cell), out);
 }
@@ -138,7 +138,7 @@ bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned s
     if (sections & SECTION_SCALARS)
         whole = take_pairs(packed->scalars, into->scalars, SCALARS);
     if (sections & SECTION_SCORES)
-        whole = whole && take_pairs(packed->scores, into->scores, SCORE_COUNTS);
+        whole = whole && take_pairs(packed->scores, into->scores, SCORE_STEPS);
     if (sections & SECTION_LATENCY && packed->latency.size > 0)
         whole = whole && cell_latency(into) &&
                 take_pairs(packed->latency, into->latency, LATENCY_COUNTS);

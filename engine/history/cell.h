@@ -26,18 +26,15 @@ enum scalar {
     SCALAR_STALE_MINUTES,
     SCALAR_STEADY_SLICES,
     SCALAR_DRIFTED_SLICES,
-    SCALAR_AGE_S,  /* the sum of the ages of events when they were decided */
-    SCALAR_AGED,   /* events with a known age */
-    SCALAR_TRUTHS, /* from here: labels by decision: truth 0, then truth 1 */
-    SCALAR_TRUTHS_END = SCALAR_TRUTHS + 2 * DECISION_COUNT,
+    SCALAR_AGE_S,           /* the sum of the ages of events when they were decided */
+    SCALAR_AGED,            /* events with a known age */
     SCALAR_VIOLATIONS = 32, /* from here: quarantine reasons, by enum violation_code */
     SCALAR_SPARE = SCALAR_VIOLATIONS + 32,
     SCALARS = 64
 };
-_Static_assert(SCALAR_TRUTHS_END <= SCALAR_VIOLATIONS && VIOLATION_CODES <= 32, "room for counts");
+_Static_assert(SCALAR_AGED < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32, "room for counts");
 
-#define SCORE_STEPS  50                        /* equal widths over [0, 1] */
-#define SCORE_COUNTS ((size_t)3 * SCORE_STEPS) /* all, then those whose truth is 0, then 1 */
+#define SCORE_STEPS 50 /* equal widths over [0, 1] */
 
 /* The parts of a cell, as bits: not every reader needs all of them. */
 enum section {
@@ -53,7 +50,7 @@ struct cell {
     uint64_t labels;
     const struct layout *layout;
     uint64_t scalars[SCALARS];
-    uint64_t scores[SCORE_COUNTS];
+    uint64_t scores[SCORE_STEPS];
     uint64_t *latency; /* LATENCY_COUNTS of them; NULL: none measured */
     uint64_t *bins;    /* layout->n_columns * MAX_BINS; NULL: nothing binned */
 };

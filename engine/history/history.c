@@ -284,19 +284,6 @@ static void take_verdict(void *context, int64_t at_us, const struct tally *verdi
     lock_release(&history->lock);
 }
 
-void history_truth(struct history_store *history, int64_t event_us, uint64_t labels,
-                   enum decision decision, float score, int truth)
-{
-    lock_take(&history->lock);
-    int64_t at_us = history->run.to_us;
-    struct cell *cell = cell_for(history, at_us, event_us, labels);
-    if (cell) {
-        cell->scalars[SCALAR_TRUTHS + 2 * (int)decision + (truth != 0)]++;
-        cell->scores[(1 + (truth != 0)) * SCORE_STEPS + score_step(score)]++;
-    }
-    lock_release(&history->lock);
-}
-
 /* ---- what the counts mean ---- */
 
 static const struct layout *known_layout(const struct history_store *history, uint64_t digest)
@@ -347,12 +334,6 @@ static uint64_t label_refusal(void *context, const struct event *event)
     struct history_store *history = context;
     const char *why = event->n_violations > 0 ? violation_name(event->violations[0].code) : "";
     return labels_of_refusal(history->labels, event, why);
-}
-
-uint64_t history_labels_of(struct history_store *history, const struct outcome *outcome,
-                           const struct event *event)
-{
-    return labels_of_outcome(history->labels, outcome, event);
 }
 
 struct observe_sink history_sink(struct history_store *history)

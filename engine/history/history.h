@@ -54,11 +54,6 @@ int64_t history_upto_us(const struct history_store *history);
 void history_begin(struct history_store *history, int64_t now_us);
 /* Once a second: minutes that are over are handed to the disk, also when nothing happens. */
 void history_tick(struct history_store *history, int64_t now_us);
-/* The truth about an event became known for the first time. */
-void history_truth(struct history_store *history, int64_t event_us, uint64_t labels,
-                   enum decision decision, float score, int truth);
-uint64_t history_labels_of(struct history_store *history, const struct outcome *outcome,
-                           const struct event *event);
 
 /* Hands over all that is counted and waits until it is written: for tests and the end of a replay.
  * False: it could not be. */

@@ -132,32 +132,6 @@ static double good_of_verdicts(const struct question *question)
     return ratio(scalar(question, good), scalar(question, good) + scalar(question, good + 1));
 }
 
-static double truths(const struct question *question)
-{
-    uint64_t n = 0;
-    for (int i = SCALAR_TRUTHS; i < SCALAR_TRUTHS_END; i++)
-        n += question->sums->cell.scalars[i];
-    return (double)n;
-}
-
-/* Of those that were reviewed or declined, and of those that were frauds. */
-static uint64_t caught(const struct question *question, int truth)
-{
-    return question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_REVIEW + truth] +
-           question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_DECLINE + truth];
-}
-
-static double precision(const struct question *question)
-{
-    return ratio(caught(question, 1), caught(question, 0) + caught(question, 1));
-}
-
-static double recall(const struct question *question)
-{
-    uint64_t missed = question->sums->cell.scalars[SCALAR_TRUTHS + 2 * DECISION_APPROVE + 1];
-    return ratio(caught(question, 1), caught(question, 1) + missed);
-}
-
 /* ---- distances from the reference ---- */
 
 /* Shares of both sides with 1/2 added to each count (Jeffreys' prior), as engine/monitor/drift.h
@@ -301,12 +275,6 @@ static const struct measure_row rows[] = {
      good_of_verdicts, "minutes whose newest event was fresh, over minutes judged"},
     {"steady_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_STEADY_SLICES,
      good_of_verdicts, "slices of five minutes without drift, over slices judged"},
-    {"truths", NO_PARAMETER, "labels", SCALAR_PART, true, true, 0, 0, truths,
-     "events of this time whose truth is known by now"},
-    {"precision", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, 0, precision,
-     "frauds among what was reviewed or declined, as far as the truth is known"},
-    {"recall", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, 0, recall,
-     "frauds that were reviewed or declined, among all known ones"},
     {"quarantine.", BY_VIOLATION, "events", SCALAR_PART, true, true, 0, 0, violations,
      "quarantined for this reason"},
     {"psi.", BY_COLUMN, "psi", SECTION_BINS, false, false, 0, 0, psi,

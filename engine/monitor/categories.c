@@ -100,14 +100,6 @@ void categories_sort(struct categories *categories)
         qsort(categories->list, categories->n, sizeof *categories->list, by_text);
 }
 
-uint64_t categories_count(const struct categories *categories, struct slice text)
-{
-    if (!categories->table)
-        return 0;
-    uint32_t at = categories->table[find_place(categories, text)];
-    return at ? categories->list[at - 1].count : 0;
-}
-
 void categories_free(struct categories *categories)
 {
     while (categories->blocks) {

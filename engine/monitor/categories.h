@@ -27,8 +27,6 @@ MUST_USE enum status categories_add(struct categories *categories, struct slice 
                                     uint64_t count);
 /* Puts them into the order of their bytes; nothing can be added or found after. */
 void categories_sort(struct categories *categories);
-/* How often a text was added: 0 when never. Before sorting. */
-uint64_t categories_count(const struct categories *categories, struct slice text);
 void categories_free(struct categories *categories);
 
 #endif

@@ -124,8 +124,5 @@ double slices_distinct(const struct slices_view *view, int field, int from, int 
 /* Its least and greatest number; NaN: none came. */
 void slices_range(const struct slices_view *view, int field, int from, int to, double *low,
                   double *high);
-/* Adds `n` counters from `counter` on over the cells [from, to) to sum. */
-void slices_sum(const struct slices_view *view, int counter, int n, int from, int to,
-                uint64_t *sum);
 
 #endif

@@ -77,15 +77,6 @@ const struct slice_series *slices_find(const struct slices_view *view, enum seri
     return NULL;
 }
 
-void slices_sum(const struct slices_view *view, int counter, int n, int from, int to, uint64_t *sum)
-{
-    for (int cell = from; cell < to; cell++) {
-        const uint32_t *row = view->rows + (size_t)cell * (size_t)view->n_counters + counter;
-        for (int i = 0; i < n; i++)
-            sum[i] += row[i];
-    }
-}
-
 static const struct cell_extra *extra_at(const struct slices_view *view, int field, int cell)
 {
     int place = field >= 0 && field < view->n_fields ? view->extra_of[field] : -1;

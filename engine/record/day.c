@@ -66,10 +66,6 @@ static enum status load_feature_sets(struct day *day, struct error *error)
 static void mark_committed(struct day *day)
 {
     day->committed_names = day->names.n;
-    day->committed_sets = day->n_feature_sets;
-    day->committed_keys = day->n_keys;
-    day->committed_small = day->small_keys;
-    day->committed_marks = day->n_marks;
     day->run_keys = 0;
     buffer_reset(&day->new_quarantine);
     buffer_reset(&day->new_marks);
@@ -203,21 +199,6 @@ enum status day_commit(struct day *day, struct error *error)
     }
     mark_committed(day);
     return STATUS_OK;
-}
-
-void day_rollback(struct day *day)
-{
-    for (int i = 0; i < STATEMENTS; i++)
-        db_reset(day->statements[i]);
-    db_rollback(day->db);
-    names_truncate(&day->names, day->committed_names);
-    day->n_feature_sets = day->committed_sets;
-    day->n_keys = day->committed_keys;
-    day->small_keys = day->committed_small;
-    day->n_marks = day->committed_marks;
-    day->run_keys = 0;
-    buffer_reset(&day->new_quarantine);
-    buffer_reset(&day->new_marks);
 }
 
 enum status day_checkpoint(struct day *day, struct db_log *log, struct error *error)

@@ -43,9 +43,7 @@ struct day {
     struct buffer scratch, scratch2, group_scratch;
     struct buffer new_quarantine, new_marks; /* of the open transaction, as in rest_priv.h */
     uint64_t n_marks;                        /* number of the last one */
-    /* What to go back to when the open transaction fails. */
-    size_t committed_names, committed_sets, committed_keys, committed_small;
-    uint64_t committed_marks;
+    size_t committed_names;                  /* those after it are the open transaction's */
     size_t run_keys; /* keys that the open transaction has written as a full run */
 };
 

@@ -39,7 +39,6 @@ struct db *day_db(struct day *day);
 
 MUST_USE enum status day_begin(struct day *day, struct error *error);
 MUST_USE enum status day_commit(struct day *day, struct error *error);
-void day_rollback(struct day *day);
 /* As db_checkpoint(). */
 MUST_USE enum status day_checkpoint(struct day *day, struct db_log *log, struct error *error);
 

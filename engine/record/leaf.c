@@ -7,19 +7,6 @@
 
 #define LEAF_VERSION 1
 
-const char *row_kind_name(enum row_kind kind)
-{
-    switch (kind) {
-    case ROW_DECISION:
-        return "decision";
-    case ROW_LABEL:
-        return "label";
-    case ROW_ACTION:
-        return "action";
-    }
-    return "unknown";
-}
-
 enum status feature_set_digest(const struct feature_schema *names, uint8_t digest[FEATURE_SET_SIZE])
 {
     struct buffer all;

@@ -80,15 +80,6 @@ struct slice names_text(const struct names *names, int64_t id)
     return names->texts[id - 1];
 }
 
-void names_truncate(struct names *names, size_t n)
-{
-    if (n >= names->n)
-        return;
-    while (names->n > n)
-        free((void *)(uintptr_t)names->texts[--names->n].data);
-    fill_slots(names);
-}
-
 enum status names_load(struct names *names, struct db *db, struct error *error)
 {
     struct db_stmt *select;

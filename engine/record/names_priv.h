@@ -24,7 +24,5 @@ MUST_USE enum status names_add(struct names *names, struct slice text, uint32_t 
 MUST_USE enum status names_load(struct names *names, struct db *db, struct error *error);
 /* Empty for 0 and numbers that were never given. */
 struct slice names_text(const struct names *names, int64_t id);
-/* Forgets those after the first n. */
-void names_truncate(struct names *names, size_t n);
 
 #endif

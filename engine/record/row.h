@@ -13,8 +13,6 @@
 /* The kinds of row that are leaves of the hash tree and share one sequence of indexes. The
  * numbers are part of the leaf bytes. */
 enum row_kind { ROW_DECISION = 1, ROW_LABEL = 2, ROW_ACTION = 3 };
-/* "decision", "label", "action". */
-const char *row_kind_name(enum row_kind kind);
 
 #define FEATURE_SET_SIZE 16 /* of the digest that names an ordered list of features */
 

@@ -95,6 +95,17 @@ static void put_names(const struct screen *screen, int most, char *out, size_t s
     }
 }
 
+/* Of the feature whose series is "psi.FEATURE". */
+static double limit_of(const struct view *view, const char *series)
+{
+    const char *feature = strncmp(series, "psi.", 4) == 0 ? series + 4 : series;
+    for (int i = 0; i < view->n_drift; i++) {
+        if (strcmp(view->drift[i].feature, feature) == 0)
+            return view->drift[i].limit_ratio;
+    }
+    return view->score_drift.limit_ratio;
+}
+
 static void draw_heat(struct pen *pen)
 {
     struct curves set;
@@ -117,7 +128,7 @@ static void draw_heat(struct pen *pen)
     curves_read(document.json, &set);
     for (int i = 0; i < set.n && pen_left(pen) > 0; i++)
         if (set.series[i].values)
-            draw_heat_line(pen, &set.series[i], pen->screen->view.drift[0].limit_ratio);
+            draw_heat_line(pen, &set.series[i], limit_of(&pen->screen->view, set.series[i].name));
     curves_free(&set);
 }
 

@@ -309,13 +309,6 @@ void grid_set_filter(struct grid *grid, const char *pattern)
         show_again(grid);
 }
 
-void grid_select_tag(struct grid *grid, int32_t tag)
-{
-    for (size_t i = 0; i < grid->n_shown; i++)
-        if (grid->tags[grid->shown[i]] == tag)
-            grid->selected = i;
-}
-
 void grid_move(struct grid *grid, long by)
 {
     long selected = (long)grid->selected + by, last = (long)grid->n_shown - 1;

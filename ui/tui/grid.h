@@ -68,8 +68,6 @@ const char *grid_cell_text(const struct grid *grid, size_t row, int column);
 const struct grid_cell *grid_cell(const struct grid *grid, size_t row, int column);
 /* The selected row's tag, or -1 when no row is shown. */
 int32_t grid_tag(const struct grid *grid);
-/* Selects the row of this tag where it is shown. */
-void grid_select_tag(struct grid *grid, int32_t tag);
 
 void grid_move(struct grid *grid, long by);
 /* Sorts by the next column, or turns the order around. */

@@ -75,7 +75,6 @@ void draw_scores(struct pen *pen, int rows);
 void draw_decided(struct pen *pen);
 void draw_quarantine(struct pen *pen);
 void draw_series(struct pen *pen);
-void draw_arms(struct pen *pen);
 #define CHANGES "/api/v1/changes?from={now-604800}&to={now}"
 void draw_changes(struct pen *pen, int rows);
 /* What /api/v1/explain says: causes, best first, with their evidence. */

@@ -98,31 +98,6 @@ void draw_quarantine(struct pen *pen)
     }
 }
 
-void draw_arms(struct pen *pen)
-{
-    const struct view *view = &pen->screen->view;
-    const char *const heads[] = {"wanted", "measured", "p50", "p95", "p99", "n"};
-    int name = pen->width >= 100 ? 32 : pen->width >= 76 ? 12 : 0, left = pen->left + 13 + name;
-    draw_heading(pen, "traffic", view->n_arms ? "last minute" : "no model gets traffic");
-    if (view->n_arms == 0 || pen_left(pen) <= 0)
-        return;
-    for (int i = 0; i < 6; i++)
-        canvas_right(pen->canvas, pen->row, left + 9 * i, 9, STYLE_QUIET, heads[i]);
-    pen->row++;
-    for (int i = 0; i < view->n_arms && pen_left(pen) > 0; i++, pen->row++) {
-        const struct view_arm *arm = &view->arms[i];
-        const char *const cells[] = {arm->wanted, arm->measured, arm->p50,
-                                     arm->p95,    arm->p99,      arm->n};
-        int style = draw_marker(pen, ITEM_ARM, i);
-        canvas_put(pen->canvas, pen->row, pen->left + 3, 9, style_of_arm(arm->variant) | style,
-                   variant_name(arm->variant));
-        canvas_put(pen->canvas, pen->row, pen->left + 13, name, style, arm->model);
-        for (int j = 0; j < 6; j++)
-            canvas_right(pen->canvas, pen->row, left + 9 * j, 9, j == 0 ? STYLE_QUIET : style,
-                         cells[j]);
-    }
-}
-
 void draw_series(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;

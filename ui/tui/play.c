@@ -27,7 +27,7 @@ enum status recorder_create(const char *path, struct recorder **recorder, struct
 {
     struct recorder *made = calloc(1, sizeof *made);
     /* Pictures name events and people's pseudonyms: nobody else's to read. */
-    int fd = made ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    int fd = made ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
     if (fd < 0 || !(made->file = fdopen(fd, "w"))) {
         error_set(error, made ? STATUS_IO : STATUS_MEMORY, "%.200s: %s", path, strerror(errno));
         if (fd >= 0)
@@ -56,9 +56,11 @@ void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival
     json_object_end(&json);
     buffer_append_char(&recorder->line, '\n');
     struct slice line = buffer_slice(&recorder->line);
-    if (!recorder->line.overflow && fwrite(line.data, 1, line.size, recorder->file) != line.size &&
-        !recorder->failed)
-        recorder->failed = errno;
+    bool fits = !recorder->line.overflow;
+    if (fits && fwrite(line.data, 1, line.size, recorder->file) == line.size)
+        return;
+    if (!recorder->failed)
+        recorder->failed = fits ? errno : EFBIG;
 }
 
 void recorder_note_snapshot(struct recorder *recorder, const struct snapshot *snapshot)
@@ -257,11 +259,6 @@ struct feed_source player_source(struct player *player)
 int player_pictures(const struct player *player)
 {
     return player->n_pictures;
-}
-
-int64_t player_time(const struct player *player, int index)
-{
-    return player->entries[player->pictures[index]].at_us;
 }
 
 enum status player_picture(struct player *player, int index, struct snapshot *snapshot,

@@ -94,17 +94,6 @@ bool screen_is_selected(const struct screen *screen, enum item_kind kind, int in
     return grid_tag(&screen->grids[screen->page]) == ITEM_TAG(kind, index);
 }
 
-bool screen_is_shown(const struct screen *screen, enum item_kind kind, int index)
-{
-    const struct grid *grid = &screen->grids[screen->page];
-    if (!grid->filter[0])
-        return true;
-    for (size_t i = 0; i < grid->n_shown; i++)
-        if (grid->tags[grid->shown[i]] == ITEM_TAG(kind, index))
-            return true;
-    return false;
-}
-
 /* ---- times ---- */
 
 char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, char out[WORD_SIZE])

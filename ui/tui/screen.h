@@ -122,8 +122,6 @@ void screen_say(struct screen *screen, int style, const char *format, ...) PRINT
 
 struct grid *screen_grid(struct screen *screen);
 bool screen_is_selected(const struct screen *screen, enum item_kind kind, int index);
-/* False when the filter hides it. */
-bool screen_is_shown(const struct screen *screen, enum item_kind kind, int index);
 
 /* A moment as words_time(), or on the machine's own clock when that was chosen. */
 char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, char out[WORD_SIZE]);

@@ -20,7 +20,8 @@ int tape_find(const struct tape *tape, int64_t time_us);
 
 /* ---- recording ---- */
 struct recorder;
-/* Appends to `path` a line {"at","target","code","body"} for each document that came. */
+/* A new file (STATUS_IO when there is one of that name), of mode 0600, with a line
+ * {"at","target","code","body"} for each document that came. One thread. */
 MUST_USE enum status recorder_create(const char *path, struct recorder **recorder,
                                      struct error *error);
 void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival);
@@ -39,7 +40,5 @@ int player_pictures(const struct player *player);
 /* Reads picture `index` into *snapshot. */
 MUST_USE enum status player_picture(struct player *player, int index, struct snapshot *snapshot,
                                     struct error *error);
-/* When it was recorded, wall clock. */
-int64_t player_time(const struct player *player, int index);
 
 #endif

@@ -443,7 +443,7 @@ static void every_series_is_a_number_or_null_for_nothing_and_for_one_event(void 
         history_names(history, &names);
         assert_int_equal(json_parse(buffer_slice(&names), &json, &error), STATUS_OK);
         const struct json *list = json_get(json, "series");
-        assert_true(json_size(list) > 60);
+        assert_true(json_size(list) > 50);
         for (const struct json *item = json_first(list); item; item = json_next(item)) {
             double value =
                 value_at(history, json_as_text(json_get(item, "name"), ""), T0_S, T0_S + 600);

@@ -198,4 +198,3 @@ export function lineChart(title, { unit = "", height = 160, zero = true, ...opti
   };
 }
 
-export const backButton = () => button("back to live", () => change({ from: "", to: "" }), { class: "tool" });

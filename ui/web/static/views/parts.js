@@ -25,7 +25,6 @@ export function severity(cell, row, name) {
   setAttribute(cell, "title", `${name}: ${row.word}`);
 }
 
-export const severityLine = (row, name) => el("span", { class: row.state === "ok" ? "name" : `name sev-${row.state}`, title: `${name}: ${row.word}` }, `${row.mark} ${name}`);
 
 const cells = (classes) => () => el("tr", {}, classes.map((name) => el("td", name ? { class: name } : {})));
 
