@@ -336,7 +336,8 @@ static enum status check_mark(const struct performance *performance, const struc
     return error_set(error, STATUS_CORRUPT, STATE_NAME " is not of this ledger as it is");
 }
 
-/* Without a usable state the record is read from its beginning. */
+/* Without a usable state the record is read, as far back as it lies here: known outcomes are of
+ * recent weeks, and nobody fetches years from a store for them. */
 static enum status take_up(struct performance *performance, struct error *error)
 {
     struct truth_mark mark = {0};
@@ -356,6 +357,8 @@ static enum status take_up(struct performance *performance, struct error *error)
                   "%s; reading the ledger instead", error->message);
     if (status == STATUS_OK)
         performance->mark = mark;
+    else if (reader_first_here(performance->scan, &performance->mark.upto, error) != STATUS_OK)
+        performance->mark.upto = 0;
     snprintf(performance->mark.identity, sizeof performance->mark.identity, "%s",
              ledger_identity(performance->engine->ledger));
     return performance->truth ? STATUS_OK

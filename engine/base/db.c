@@ -281,7 +281,7 @@ enum status db_exec(struct db *db, const char *sql, struct error *error)
     return result == SQLITE_OK ? STATUS_OK : fail(db, result, error);
 }
 
-static enum status read_version(struct db *db, int64_t *version, struct error *error)
+enum status db_version(struct db *db, int64_t *version, struct error *error)
 {
     struct db_stmt *stmt;
     enum status status = db_prepare(db, "PRAGMA user_version", &stmt, error);
@@ -305,11 +305,21 @@ static enum status migrate_step(struct db *db, const char *sql, int64_t version,
     return status;
 }
 
+enum status db_migrate_within(struct db *db, const char *const *steps, int n_steps,
+                              struct error *error)
+{
+    int64_t version = 0;
+    enum status status = db_version(db, &version, error);
+    for (; status == STATUS_OK && version < n_steps; version++)
+        status = migrate_step(db, steps[version], version + 1, error);
+    return status;
+}
+
 enum status db_migrate(struct db *db, const char *const *steps, int n_steps, struct error *error)
 {
     for (;;) {
         int64_t version = 0;
-        enum status status = read_version(db, &version, error);
+        enum status status = db_version(db, &version, error);
         if (status)
             return status;
         if (version > n_steps || version < 0)
@@ -324,7 +334,7 @@ enum status db_migrate(struct db *db, const char *const *steps, int n_steps, str
             return status;
         /* Somebody else may have done the step between the look and the lock. */
         int64_t locked_version = 0;
-        status = read_version(db, &locked_version, error);
+        status = db_version(db, &locked_version, error);
         if (!status && locked_version == version)
             status = migrate_step(db, steps[version], version + 1, error);
         if (!status)

@@ -55,6 +55,11 @@ MUST_USE enum status db_exec(struct db *db, const char *sql, struct error *error
  * transaction. A file newer than n_steps is refused: the message says to upgrade binnacle. */
 MUST_USE enum status db_migrate(struct db *db, const char *const *steps, int n_steps,
                                 struct error *error);
+/* The steps that are left up to n_steps, within the caller's transaction. */
+MUST_USE enum status db_migrate_within(struct db *db, const char *const *steps, int n_steps,
+                                       struct error *error);
+/* The file's user_version; 0: it is new. */
+MUST_USE enum status db_version(struct db *db, int64_t *version, struct error *error);
 
 MUST_USE enum status db_prepare(struct db *db, const char *sql, struct db_stmt **stmt,
                                 struct error *error);

@@ -85,6 +85,16 @@ static struct day *create(int64_t number)
     return made;
 }
 
+static enum status migrate(struct db *db, struct error *error)
+{
+    int64_t version = 0;
+    enum status status = db_version(db, &version, error);
+    bool unsigned_yet = version > 0 && version < SIGNED_VERSION;
+    if (status == STATUS_OK)
+        status = db_migrate(db, DAY_STEPS, unsigned_yet ? SIGNED_VERSION - 1 : DAY_VERSION, error);
+    return status;
+}
+
 enum status day_open(const char *dir, int64_t number, struct day **day, struct error *error)
 {
     char path[PATH_SIZE];
@@ -101,7 +111,7 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (status == STATUS_OK)
         db_keep_log(opened->db);
     if (status == STATUS_OK)
-        status = db_migrate(opened->db, DAY_STEPS, DAY_VERSION, error);
+        status = migrate(opened->db, error);
     if (status == STATUS_OK)
         status = prepare_all(opened, error);
     if (status == STATUS_OK)

@@ -10,8 +10,11 @@
 #include "engine/record/row.h"
 #include "engine/record/tree.h"
 
-/* The file's format, step by step from version 1; DAY_VERSION of them. */
-#define DAY_VERSION 3
+/* The file's format, step by step from version 1; DAY_VERSION of them. The step to SIGNED_VERSION is
+ * done in the transaction of the first signature over what is not in leaves: a file of that format
+ * without one had it taken away. */
+#define DAY_VERSION    3
+#define SIGNED_VERSION 3
 extern const char *const DAY_STEPS[DAY_VERSION];
 
 /* What the next commit starts from; kept in every file, so that the newest one is enough. */

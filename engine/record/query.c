@@ -287,6 +287,21 @@ static enum status first_of_file(struct day_reader *file, int64_t *event_us, str
     return status == STATUS_END ? STATUS_NOT_FOUND : status;
 }
 
+enum status reader_first_here(struct reader *reader, uint64_t *index, struct error *error)
+{
+    struct deleted_rows deleted;
+    enum status status = reader_look(reader, error);
+    if (status != STATUS_OK)
+        return status;
+    *index = reader_deleted(reader, &deleted) ? deleted.n : 0;
+    for (size_t i = 0; i < reader->n_days; i++) {
+        const struct tier_day *sealed = reader_sealed(reader, i);
+        if (sealed && sealed->tier == TIER_ARCHIVED)
+            *index = sealed->tree_size;
+    }
+    return STATUS_OK;
+}
+
 enum status reader_first_event(struct reader *reader, int64_t *event_us, struct error *error)
 {
     enum status status = reader_look(reader, error);

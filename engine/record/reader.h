@@ -54,6 +54,11 @@ typedef void damage_visitor(void *context, const char *path, const struct error 
 MUST_USE enum status reader_scan_past(struct reader *reader, uint64_t index, row_visitor *each,
                                       damage_visitor *damaged, void *context, struct error *error);
 
+/* The first row after the last day that is archived or deleted: what can be read without a store.
+ * 0 when all are here. */
+MUST_USE enum status reader_first_here(struct reader *reader, uint64_t *index,
+                                       struct error *error);
+
 /* Event time of the first decision that is there, without unpacking or fetching a day for it. Days
  * that are damaged are passed over. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status reader_first_event(struct reader *reader, int64_t *event_us,

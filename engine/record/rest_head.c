@@ -92,6 +92,8 @@ enum status rest_head_write(struct day *day, const struct head_key *key, int64_t
     enum status status = read_digests(day, &head, error);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
+    if (status == STATUS_OK)
+        status = db_migrate_within(day->db, DAY_STEPS, SIGNED_VERSION, error);
     if (status != STATUS_OK)
         return status;
     memcpy(head.key_id, key->key_id, KEY_ID_SIZE);
