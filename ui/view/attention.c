@@ -199,10 +199,10 @@ static void add_quality(const struct snapshot *snapshot, struct view *view)
     if (alert)
         snprintf(item->alert, sizeof item->alert, "%s", alert->name);
     if (quality->n > 0)
-        evidence(item, "evidence", "by %s %s of the last minutes, against those before",
+        evidence(item, "counted", "by %s %s of the last minutes, against those before",
                  words_count(quality->n, n), number_noun(quality->n, "event", "events"));
     if (quality->expectations_failed > 0)
-        evidence(item, "expected", "%s of the expectations %s",
+        evidence(item, "checks", "%s of the expectations %s",
                  words_count(quality->expectations_failed, n),
                  number_noun(quality->expectations_failed, "does not hold", "do not hold"));
     evidence(item, "do", "see the quality view for every field, then ask who sends it");

@@ -50,7 +50,7 @@ static void join_budget(struct view_attention *item)
 /* An objective's title says what hurts; a field's says where, so the conclusion comes with it. */
 static void say_incident(const struct explanation *explanation, struct view_attention *item)
 {
-    char *line = next_line(item, "incident");
+    char *line = next_line(item, "finding");
     if (line)
         snprintf(line, VIEW_LINE_SIZE, "%s", explanation->incident);
 }
