@@ -475,8 +475,9 @@ const struct cli_command commands[] = {
      train_options, 0, -1, command_train},
     {"predict", "[IN.csv]", "Apply a model to a numeric CSV",
      "The model is XGBoost's JSON or UBJSON, of any version since 1.0. Columns are found by the\n"
-     "model's feature names, else by position. An empty cell, nan or NA is missing; inf and -inf\n"
-     "compare like numbers beyond all others, and go left where a split is by categories, as "
+     "model's feature names, else by position. An empty cell, nan or NA is missing, as are\n"
+     "null, None and the other words that pandas takes for it; inf and -inf compare like numbers "
+     "beyond all others, and go left where a split is by categories, as "
      "every\n"
      "code does that the split does not know.",
      "binnacle predict --model model.json features.csv", predict_options, 0, 1, command_predict},
@@ -504,7 +505,7 @@ const struct cli_command commands[] = {
      "a model\n"
      "of binnacle train, which carries 2,000 rows: memory then does not grow with the current file."
      "\n"
-     " --compat gives the "
+     "Each of both may be .gz, and one of them - for standard input. --compat gives the "
      "numbers and\n"
      "verdicts of Evidently 0.7 or NannyML 0.13.",
      "binnacle drift --reference train.csv --current today.csv --json", drift_options, 0, 0,
@@ -635,7 +636,8 @@ const struct cli_command commands[] = {
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
      report_options, 1, 1, command_report},
     {"slo-rules", "", "The objectives as rules for Prometheus: burn rates, attainment, alerts",
-     "Recording rules (binnacle:slo_burn:1h and so on, binnacle:slo_attainment) from the counters of\n"
+     "Recording rules (binnacle:slo_burn:1h and so on, binnacle:slo_attainment) from the counters "
+     "of\n"
      "/metrics, and an alert for each pair of windows, with the rates and least counts that the\n"
      "service itself goes by. Without --config: the default objectives.",
      "binnacle slo-rules --config DIR -o binnacle.rules.yaml", slo_rules_options, 0, 0,

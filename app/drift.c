@@ -15,9 +15,10 @@
 #include "engine/monitor/compare.h"
 #include "engine/monitor/profile.h"
 
-#define MAX_TEXT  ((size_t)1 << 30)
-#define TOP_BINS  3
-#define NAME_MOST 32 /* of a feature in the table */
+#define MAX_TEXT    ((size_t)1 << 30)
+#define TOP_BINS    3
+#define BEGIN_BYTES 64 /* of a file, that tell what it is */
+#define NAME_MOST   32 /* of a feature in the table */
 
 struct request {
     struct compare_options options;
@@ -224,7 +225,7 @@ static enum status print(const struct comparison *result, bool json, struct erro
     return status;
 }
 
-/* Files without rows are printed, too: with null for what they do not say. */
+/* Of files without rows nothing is printed: a share of drifted features would be a verdict. */
 static enum status check_rows(const struct request *request, struct error *error)
 {
     const struct columns *empty = request->reference.n_rows == 0 ? &request->reference
@@ -253,23 +254,6 @@ static void choose_columns(struct request *request)
 
 /* ---- references that are kept ---- */
 
-static enum status read_file(const char *path, struct buffer *text, struct error *error)
-{
-    char block[65536];
-    size_t got;
-    FILE *file = fopen(path, "rb");
-    while (file && (got = fread(block, 1, sizeof block, file)) > 0)
-        buffer_append(text, block, got);
-    bool failed = !file || ferror(file);
-    enum status status = failed ? error_set(error, STATUS_IO, "%s: %s", path, strerror(errno))
-                         : text->overflow
-                             ? error_set(error, STATUS_MEMORY, "%s: out of memory", path)
-                             : STATUS_OK;
-    if (file)
-        (void)fclose(file);
-    return status;
-}
-
 /* The rows that a model carries of what it was trained on. */
 static enum status take_model_rows(const struct model *model, const char *path,
                                    struct columns *columns, struct error *error)
@@ -296,41 +280,53 @@ static enum status take_model_rows(const struct model *model, const char *path,
     return status || room ? status : error_set(error, STATUS_MEMORY, "out of memory");
 }
 
-static enum status read_model(const char *path, struct columns *columns, struct error *error)
+static enum status read_model(struct columns *file, struct columns *columns, struct error *error)
 {
     struct model *model = NULL;
-    enum status status = model_load(path, "model", "file", &model, error);
+    if (file->spool >= 0)
+        return error_set(error, STATUS_INVALID,
+                         "%s: a model is read from a file, not from standard input", file->path);
+    enum status status = model_load(file->path, "model", "file", &model, error);
     if (!status)
-        status = take_model_rows(model, path, columns, error);
+        status = take_model_rows(model, file->path, columns, error);
     model_release(model);
     return status;
 }
 
-static enum status read_profile(const char *path, struct columns *columns, struct error *error)
+static enum status read_profile(struct columns *file, struct columns *columns, struct error *error)
 {
     struct buffer text;
     buffer_init(&text, MAX_TEXT);
-    enum status status = read_file(path, &text, error);
+    enum status status = columns_text(file, MAX_TEXT, &text, error);
     if (!status)
-        status = profile_read(buffer_slice(&text), path, columns, error);
+        status = profile_read(buffer_slice(&text), file->path, columns, error);
     buffer_free(&text);
     return status;
+}
+
+static enum status read_csv(struct columns *file, struct columns *columns, struct error *error)
+{
+    *columns = *file;
+    *file = (struct columns){.spool = -1};
+    return columns_names(columns, error);
 }
 
 enum kind { KIND_CSV, KIND_PROFILE, KIND_MODEL };
 
 /* By its first bytes: a profile and a model are JSON objects (a model may be UBJSON, as well),
  * which no header of a CSV begins as. */
-static enum kind kind_of(const char *path)
+static enum status find_kind(const struct columns *file, enum kind *kind, struct error *error)
 {
-    char begin[64] = {0};
-    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
-    size_t size = file ? fread(begin, 1, sizeof begin, file) : 0;
-    if (file)
-        (void)fclose(file);
-    if (profile_begins(slice_make(begin, size)))
-        return KIND_PROFILE;
-    return size > 0 && begin[0] == '{' ? KIND_MODEL : KIND_CSV;
+    struct buffer begin;
+    buffer_init(&begin, BEGIN_BYTES);
+    enum status status = columns_text(file, BEGIN_BYTES, &begin, error);
+    *kind = KIND_CSV;
+    if (!status && profile_begins(buffer_slice(&begin)))
+        *kind = KIND_PROFILE;
+    else if (!status && begin.size > 0 && begin.data[0] == '{')
+        *kind = KIND_MODEL;
+    buffer_free(&begin);
+    return status;
 }
 
 /* Methods that look at values, not bins. */
@@ -342,17 +338,21 @@ static bool needs_values(enum compare_method method)
 static enum status open_reference(const struct cli_args *args, struct request *request,
                                   struct error *error)
 {
-    const char *path = cli_text(args, "reference");
-    enum kind kind = kind_of(path);
+    static enum status (*const readers[])(struct columns *, struct columns *, struct error *) = {
+        [KIND_CSV] = read_csv, [KIND_PROFILE] = read_profile, [KIND_MODEL] = read_model};
+    enum kind kind = KIND_CSV;
+    struct columns file;
+    enum status status = columns_take(cli_text(args, "reference"), &file, error);
+    if (!status)
+        status = find_kind(&file, &kind, error);
     request->kept = kind != KIND_CSV;
-    if (request->kept && request->options.as != COMPARE_OWN)
-        return error_set(error, STATUS_INVALID,
-                         "%s: --compat wants the reference's rows: give a CSV file", path);
-    if (kind == KIND_PROFILE)
-        return read_profile(path, &request->reference, error);
-    if (kind == KIND_MODEL)
-        return read_model(path, &request->reference, error);
-    return columns_open(path, &request->reference, error);
+    if (!status && request->kept && request->options.as != COMPARE_OWN)
+        status = error_set(error, STATUS_INVALID,
+                           "%s: --compat wants the reference's rows: give a CSV file", file.path);
+    if (!status)
+        status = readers[kind](&file, &request->reference, error);
+    columns_free(&file);
+    return status;
 }
 
 static enum status write_profile(const struct cli_args *args, const struct columns *reference,
@@ -410,10 +410,10 @@ static enum status run(const struct cli_args *args, struct request *request,
     status = read_both(args, request, error);
     if (status || !current)
         return status;
-    status = compare(&request->reference, &request->current, &request->options, result, error);
+    status = check_rows(request, error);
     if (!status)
-        status = print(result, cli_flag(args, "json"), error);
-    return status ? status : check_rows(request, error);
+        status = compare(&request->reference, &request->current, &request->options, result, error);
+    return status ? status : print(result, cli_flag(args, "json"), error);
 }
 
 int command_drift(const struct cli_args *args)
@@ -421,6 +421,9 @@ int command_drift(const struct cli_args *args)
     bool something = cli_text(args, "current") || cli_text(args, "profile-out");
     if (!cli_text(args, "reference") || !something)
         return cli_usage(args, "--reference FILE and --current FILE are needed");
+    if (cli_text(args, "current") && strcmp(cli_text(args, "reference"), "-") == 0 &&
+        strcmp(cli_text(args, "current"), "-") == 0)
+        return cli_usage(args, "--reference - and --current -: standard input can only be one");
     struct request request = {.reference.spool = -1, .current.spool = -1};
     struct comparison result = {0};
     struct error error;

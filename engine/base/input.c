@@ -52,10 +52,10 @@ static enum status open_descriptor(struct input *input, const char *path, struct
     input->fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat about;
     if (input->fd < 0 || fstat(input->fd, &about) != 0)
-        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
-                         strerror(errno));
+        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s",
+                         input->path, strerror(errno));
     if (S_ISDIR(about.st_mode))
-        return error_set(error, STATUS_IO, "%s: %s", path, strerror(EISDIR));
+        return error_set(error, STATUS_IO, "%s: %s", input->path, strerror(EISDIR));
     if (S_ISREG(about.st_mode))
         input->size = about.st_size;
     input->gzip = ends_with(path, ".gz");
@@ -64,19 +64,25 @@ static enum status open_descriptor(struct input *input, const char *path, struct
 
 enum status input_open(const char *path, size_t max_line, struct input **input, struct error *error)
 {
+    return input_open_as(path, path, max_line, input, error);
+}
+
+enum status input_open_as(const char *path, const char *name, size_t max_line, struct input **input,
+                          struct error *error)
+{
     *input = NULL;
     struct input *opened = calloc(1, sizeof *opened);
     if (!opened)
-        return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", name);
     opened->fd = -1;
     opened->max_line = max_line;
     buffer_init(&opened->line, max_line + LINE_MARGIN);
     enum status status = STATUS_MEMORY;
-    opened->path = strdup(path);
+    opened->path = strdup(name);
     opened->block = malloc(BLOCK_SIZE);
     opened->packed = malloc(PACKED_SIZE);
     if (!opened->path || !opened->block || !opened->packed)
-        error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+        error_set(error, STATUS_MEMORY, "%s: out of memory", name);
     else
         status = open_descriptor(opened, path, error);
     if (status)

@@ -14,6 +14,9 @@ struct input;
 /* `max_line` bounds one line's bytes. The error names the path and the system's reason. */
 MUST_USE enum status input_open(const char *path, size_t max_line, struct input **input,
                                 struct error *error);
+/* The same, of a file that errors call `name`: of one that was put aside, say. */
+MUST_USE enum status input_open_as(const char *path, const char *name, size_t max_line,
+                                   struct input **input, struct error *error);
 void input_close(struct input *input);
 /* The next line without its LF or CRLF, valid until the next call. STATUS_END at the end;
  * STATUS_CORRUPT for a broken .gz. A line over `max_line` gives STATUS_FULL with its first

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/base/input.h"
 #include "engine/base/number.h"
@@ -288,16 +287,22 @@ static enum status read_header(struct table *table, struct error *error)
 
 enum status table_open(const char *path, struct table **table, struct error *error)
 {
+    return table_open_as(path, path, table, error);
+}
+
+enum status table_open_as(const char *path, const char *name, struct table **table,
+                          struct error *error)
+{
     *table = NULL;
     struct table *opened = calloc(1, sizeof *opened);
     if (!opened)
         return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
     opened->line = 1;
-    opened->path = strdup(path);
+    opened->path = strdup(name);
     enum status status = opened->path ? grow(opened, FIRST_CAPACITY, error)
-                                      : error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+                                      : error_set(error, STATUS_MEMORY, "%s: out of memory", name);
     if (!status)
-        status = input_open(path, TABLE_MAX_RECORD, &opened->input, error);
+        status = input_open_as(path, name, TABLE_MAX_RECORD, &opened->input, error);
     if (!status)
         status = read_header(opened, error);
     if (status)
@@ -359,8 +364,16 @@ int64_t table_line(const struct table *table, size_t row)
 
 bool table_is_missing(struct slice trimmed)
 {
-    return trimmed.size == 0 || (trimmed.size == 2 && strncasecmp(trimmed.data, "na", 2) == 0) ||
-           (trimmed.size == 3 && strncasecmp(trimmed.data, "nan", 3) == 0);
+    static const char *const words[] = {
+        "NA",   "N/A",  "n/a",  "nan", "NaN",      "-nan",   "-NaN",    "null",    "NULL",
+        "None", "<NA>", "#N/A", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
+    if (trimmed.size == 0 || trimmed.size > 8)
+        return trimmed.size == 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_is(trimmed, words[i]))
+            return true;
+    }
+    return false;
 }
 
 /* Trimmed, without a call where there is nothing to trim. */

@@ -18,6 +18,9 @@ struct table;
  * by commas, quoted as RFC 4180 has it, line breaks within quotes included. STATUS_INVALID when
  * there is no header. The error names the path. One thread at a time. */
 MUST_USE enum status table_open(const char *path, struct table **table, struct error *error);
+/* The same, of a file that errors call `name`. */
+MUST_USE enum status table_open_as(const char *path, const char *name, struct table **table,
+                                   struct error *error);
 void table_close(struct table *table);
 
 const char *table_path(const struct table *table);
@@ -46,7 +49,8 @@ size_t table_doubles(const struct table *table, size_t column, size_t first, siz
 size_t table_floats(const struct table *table, size_t column, size_t first, size_t n, float *out,
                     size_t stride);
 
-/* Empty, or "na" or "nan" in any case. */
+/* Empty, or one of the words that pandas takes for missing, as it writes them: NA N/A n/a nan NaN
+ * null NULL None <NA> #N/A and their kin. (Numbers read nan in any case, as well.) */
 bool table_is_missing(struct slice trimmed);
 /* error_set() with the place of a cell that is not a number. */
 enum status table_not_a_number(const struct table *table, size_t row, size_t column,

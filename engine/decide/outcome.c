@@ -1,6 +1,8 @@
 /* The words for decisions and variants, as they stand in answers, the record and metrics. */
 #include "engine/decide/outcome.h"
 
+#include <string.h>
+
 const char *decision_name(enum decision decision)
 {
     static const char *const names[DECISION_COUNT] = {
@@ -19,4 +21,12 @@ const char *variant_name(enum variant variant)
         [VARIANT_SHADOW] = "shadow",
     };
     return (unsigned)variant < VARIANT_COUNT ? names[variant] : "unknown";
+}
+
+enum variant variant_find(const char *name)
+{
+    int found = 0;
+    while (found < VARIANT_COUNT && strcmp(name, variant_name((enum variant)found)) != 0)
+        found++;
+    return (enum variant)found;
 }

@@ -15,6 +15,8 @@ const char *decision_name(enum decision decision);
 enum variant { VARIANT_CHAMPION, VARIANT_CANARY, VARIANT_SHADOW, VARIANT_COUNT };
 /* "champion", "canary", "shadow". */
 const char *variant_name(enum variant variant);
+/* The one of this name, VARIANT_COUNT: none. */
+enum variant variant_find(const char *name);
 
 /* Why: one feature's share of the margin. */
 struct reason {

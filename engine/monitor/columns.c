@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "engine/base/input.h"
 #include "engine/base/number.h"
 #include "engine/base/table.h"
 #include "engine/stats/cuts.h"
@@ -18,25 +19,11 @@
 
 #define FIRST_VALUES 1024
 #define COPY_BYTES   65536
+#define PLACE_SIZE   32
 
 static enum status no_memory(const struct columns *columns, struct error *error)
 {
     return error_set(error, STATUS_MEMORY, "%s: out of memory for its columns", columns->path);
-}
-
-bool columns_is_missing(struct slice cell)
-{
-    static const char *const words[] = {"",       "NA",      "N/A",     "n/a",     "nan",
-                                        "NaN",    "-nan",    "-NaN",    "null",    "NULL",
-                                        "None",   "<NA>",    "#N/A",    "#NA",     "#N/A N/A",
-                                        "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
-    if (cell.size > 8)
-        return false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (slice_is(cell, words[i]))
-            return true;
-    }
-    return false;
 }
 
 /* ---- opening ---- */
@@ -62,13 +49,37 @@ static enum status spool_input(struct columns *columns, struct error *error)
                               : STATUS_OK;
 }
 
+/* Where the file's bytes are to be read. */
+static const char *place_of(const struct columns *columns, char spooled[PLACE_SIZE])
+{
+    if (columns->spool < 0)
+        return columns->path;
+    (void)snprintf(spooled, PLACE_SIZE, "/dev/fd/%d", columns->spool);
+    return spooled;
+}
+
 enum status columns_table(const struct columns *columns, struct table **table, struct error *error)
 {
-    char spooled[32];
-    if (columns->spool < 0)
-        return table_open(columns->path, table, error);
-    (void)snprintf(spooled, sizeof spooled, "/dev/fd/%d", columns->spool);
-    return table_open(spooled, table, error);
+    char spooled[PLACE_SIZE];
+    return table_open_as(place_of(columns, spooled), columns->path, table, error);
+}
+
+enum status columns_text(const struct columns *columns, size_t most, struct buffer *text,
+                         struct error *error)
+{
+    char spooled[PLACE_SIZE], block[4096];
+    struct input *input = NULL;
+    size_t got = 1;
+    enum status status =
+        input_open_as(place_of(columns, spooled), columns->path, sizeof block, &input, error);
+    while (!status && got > 0 && most > 0) {
+        status = input_read(input, block, most < sizeof block ? most : sizeof block, &got, error);
+        most -= got;
+        if (!status && !buffer_append(text, block, got))
+            status = no_memory(columns, error);
+    }
+    input_close(input);
+    return status;
 }
 
 static enum status take_names(struct columns *columns, const struct table *table,
@@ -87,20 +98,29 @@ static enum status take_names(struct columns *columns, const struct table *table
     return STATUS_OK;
 }
 
-enum status columns_open(const char *path, struct columns *columns, struct error *error)
+enum status columns_take(const char *path, struct columns *columns, struct error *error)
 {
-    struct table *table = NULL;
     *columns = (struct columns){.spool = -1};
     columns->path = strdup(path);
-    enum status status = columns->path ? STATUS_OK : no_memory(columns, error);
-    if (!status && strcmp(path, "-") == 0)
-        status = spool_input(columns, error);
-    if (!status)
-        status = columns_table(columns, &table, error);
+    if (!columns->path)
+        return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
+    return strcmp(path, "-") == 0 ? spool_input(columns, error) : STATUS_OK;
+}
+
+enum status columns_names(struct columns *columns, struct error *error)
+{
+    struct table *table = NULL;
+    enum status status = columns_table(columns, &table, error);
     if (!status)
         status = take_names(columns, table, error);
     table_close(table);
     return status;
+}
+
+enum status columns_open(const char *path, struct columns *columns, struct error *error)
+{
+    enum status status = columns_take(path, columns, error);
+    return status ? status : columns_names(columns, error);
 }
 
 struct column *columns_find(const struct columns *columns, const char *name)
@@ -129,7 +149,7 @@ static void take_number(struct column *column, struct slice cell)
     double number;
     if (!number_parse(cell, &number)) {
         struct slice text = slice_trim(cell);
-        if (columns_is_missing(text))
+        if (table_is_missing(text))
             number = NAN;
         else if (text.size == cell.size || !number_parse(text, &number))
             column->text = true;
@@ -191,7 +211,7 @@ static bool is_boolean(struct slice cell)
 
 static bool take_text(struct column *column, struct slice cell)
 {
-    if (columns_is_missing(cell)) {
+    if (table_is_missing(cell)) {
         column->n_missing++;
         return true;
     }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engine/base/buffer.h"
 #include "engine/base/status.h"
 #include "engine/monitor/categories.h"
 
@@ -36,11 +37,14 @@ struct columns {
     int spool; /* standard input put aside, -1: none */
 };
 
-/* Missing: empty, or one of NA N/A n/a nan NaN null NULL None <NA> #N/A and their kin, which pandas
- * takes for missing, too. */
-bool columns_is_missing(struct slice cell);
-
-/* The names of a file's columns, without its rows. */
+/* Takes a file, of which nothing is read yet; "-" is standard input, put aside. */
+MUST_USE enum status columns_take(const char *path, struct columns *columns, struct error *error);
+/* Appends the first `most` bytes of it, unpacked. */
+MUST_USE enum status columns_text(const struct columns *columns, size_t most, struct buffer *text,
+                                  struct error *error);
+/* The names of its columns, without its rows. */
+MUST_USE enum status columns_names(struct columns *columns, struct error *error);
+/* Both: takes a file and its columns' names. */
 MUST_USE enum status columns_open(const char *path, struct columns *columns, struct error *error);
 struct column *columns_find(const struct columns *columns, const char *name);
 /* Reads the columns of both files that are marked `there` and in both: of a column with text in

@@ -4,6 +4,7 @@
  * ones apart, missing ones apart. PSI and KL, which a bin empty on one side would make infinite,
  * add one half to every count (Jeffreys' prior; the divisor grows by half the number of bins), as
  * the live monitor does; the others take the shares as they are. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,7 +255,11 @@ static double z_of_means(const struct column *a, const struct column *b)
     double variance = s * s / (n - 1) + t * t / (m - 1);
     if (!isfinite(variance))
         return NAN;
-    return variance > 0 ? (mean_a - mean_b) / sqrt(variance) : mean_a == mean_b ? 0 : NAN;
+    /* Sums of the same numbers in another order differ by their rounding. */
+    double rounding = DBL_EPSILON * sqrt(n + m) * (fabs(mean_a) + fabs(mean_b) + s + t);
+    if (fabs(mean_a - mean_b) <= rounding)
+        return 0;
+    return variance > 0 ? (mean_a - mean_b) / sqrt(variance) : NAN;
 }
 
 /* Two values: the share of the second. More, if they are numbers: the mean. */

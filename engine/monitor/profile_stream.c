@@ -22,10 +22,11 @@ struct stream {
     double *points;
     size_t n_points;
     bool coarse;
-    double *counts, *sums; /* 2 n_points + 1: below the first, on it, above it ... */
+    double *counts, *sums; /* 2 n_points + 1: below the first, on it, above it ...; sums from the
+                              place's base */
     uint32_t *buckets;     /* of many points: the first that is not below the bucket's values */
     double scale;          /* buckets a unit */
-    double sum, squares;   /* of finite values, squares about `origin` */
+    double sum, squares;   /* of finite values, about `origin`, the reference's mean */
     double origin, n_finite;
     double
         *pending; /* numbers read and not yet counted: a column's tables then stay in the cache */
@@ -90,7 +91,9 @@ static bool take_points(struct stream *stream, bool values)
         take_quantiles(stream);
     for (size_t i = 0; values && i < of->n_values; i++)
         keep_point(stream, of->values[i]);
-    stream->origin = stream->n_points ? stream->points[stream->n_points / 2] : 0;
+    struct column finite = column_finite(of);
+    double deviation;
+    column_moments(&finite, &stream->origin, &deviation);
     if (!isfinite(stream->origin))
         stream->origin = 0;
     if (stream->n_points > FEW_POINTS) {
@@ -130,6 +133,15 @@ static size_t find_point(const struct stream *stream, double value)
 
 /* ---- counting ---- */
 
+/* What sums of a place are taken from: a point beside it, so that they keep their digits. */
+static double base_of(const struct stream *stream, size_t below)
+{
+    double base = stream->points[below ? below - 1 : 0];
+    if (isfinite(base))
+        return base;
+    return below < stream->n_points && isfinite(stream->points[below]) ? stream->points[below] : 0;
+}
+
 static void count_number(struct stream *stream, double value)
 {
     size_t below = find_point(stream, value);
@@ -138,18 +150,11 @@ static void count_number(struct stream *stream, double value)
     if (!isfinite(value))
         return;
     double distance = value - stream->origin;
-    stream->sums[2 * below + on] += distance;
+    if (!on)
+        stream->sums[2 * below] += value - base_of(stream, below);
     stream->sum += distance;
     stream->squares += distance * distance;
     stream->n_finite++;
-}
-
-static void take_odd(struct stream *stream, struct slice cell)
-{
-    if (columns_is_missing(slice_trim(cell)))
-        stream->column->n_missing++;
-    else
-        stream->column->n_odd++;
 }
 
 static void count_pending(struct stream *stream)
@@ -173,8 +178,10 @@ static void read_numbers(struct stream *stream, const struct table *table, size_
             table_doubles(table, place, first, wanted, stream->pending + stream->n_pending);
         stream->n_pending += done;
         first += done;
-        if (done < wanted)
-            take_odd(stream, table_cell(table, first++, place));
+        if (done < wanted) {
+            stream->column->n_odd++;
+            first++;
+        }
     }
 }
 
@@ -182,7 +189,7 @@ static bool count_texts(struct stream *stream, const struct table *table, size_t
 {
     for (size_t i = 0; i < n; i++) {
         struct slice cell = table_cell(table, i, place);
-        if (columns_is_missing(cell))
+        if (table_is_missing(cell))
             stream->column->n_missing++;
         else if (categories_add(&stream->column->categories, cell, 1))
             return false;
@@ -197,14 +204,16 @@ static bool count_texts(struct stream *stream, const struct table *table, size_t
 static double stands_for(const struct stream *stream, size_t place)
 {
     size_t point = place / 2, n = stream->n_points;
-    double mean = stream->origin + stream->sums[place] / stream->counts[place];
-    if (place % 2)
-        return stream->points[point];
-    if (point == n)
-        return n == 0 || mean > stream->points[n - 1] ? mean : INFINITY;
-    if (point == 0)
-        return mean < stream->points[0] ? mean : -INFINITY;
-    return !stream->coarse && mean > stream->points[point - 1] ? mean : stream->points[point];
+    double low = point > 0 ? stream->points[point - 1] : -INFINITY;
+    double high = point < n ? stream->points[point] : INFINITY;
+    if (place % 2 || (stream->coarse && point > 0 && point < n))
+        return high;
+    double mean = base_of(stream, point) + stream->sums[place] / stream->counts[place];
+    if (n > 0 && point == n && mean == low && stream->sums[place] == 0)
+        return INFINITY;
+    if (n > 0 && point == 0 && mean == high && stream->sums[place] == 0)
+        return -INFINITY;
+    return fmin(fmax(mean, nextafter(low, INFINITY)), nextafter(high, -INFINITY));
 }
 
 static bool finish_numbers(struct stream *stream)

@@ -53,11 +53,8 @@ static enum health read_health(const struct json *object)
 
 static enum variant read_variant(const struct json *object)
 {
-    const char *text = json_as_text(json_get(object, "variant"), "");
-    for (int i = 0; i < VARIANT_COUNT; i++)
-        if (strcmp(text, variant_name((enum variant)i)) == 0)
-            return (enum variant)i;
-    return VARIANT_CHAMPION;
+    enum variant found = variant_find(json_as_text(json_get(object, "variant"), ""));
+    return found == VARIANT_COUNT ? VARIANT_CHAMPION : found;
 }
 
 static enum decision read_decision(const struct json *object)

@@ -127,7 +127,8 @@ double samples_wasserstein_counted(const struct sample *a, const struct sample *
     double last = next_value(&merge);
     while (merge.i < a->n || merge.j < b->n) {
         double distance = distance_here(&merge), at = next_value(&merge);
-        area += distance * (at - last);
+        if (distance > 0) /* else nothing, however far it is */
+            area += distance * (at - last);
         last = at;
     }
     return area;

@@ -140,17 +140,22 @@ static void answer(const struct snapshot *snapshot, const char *feature, const c
                    struct http_response *response)
 {
     /* Bins are counted over what the champion decided, and its shadows saw: of others nothing. */
-    bool live = !variant || strcmp(variant, variant_name(VARIANT_CHAMPION)) == 0;
+    enum variant of = variant ? variant_find(variant) : VARIANT_CHAMPION;
+    bool live = of == VARIANT_CHAMPION;
     const struct drift_status *drift = feature ? find_feature(snapshot, feature) : NULL;
     struct json_writer json;
     if (feature && !drift) {
         http_problem(response, 404, "Not found", "no feature of this name is watched for drift");
         return;
     }
+    if (of == VARIANT_COUNT) {
+        http_problem(response, 404, "Not found", "no variant has this name");
+        return;
+    }
     json_begin(&json, response->body);
     json_object(&json, NULL);
     json_time(&json, "time", snapshot->time_us);
-    json_text(&json, "variant", variant ? variant : variant_name(VARIANT_CHAMPION));
+    json_text(&json, "variant", variant_name(of));
     if (drift) {
         write_feature(&json, drift, live);
         write_bins(&json, drift, live);

@@ -475,7 +475,7 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/drift", "feature", "Only this one, with its bins; score is the model's output.",
      "{\"type\":\"string\"}"},
     {"/api/v1/drift", "variant", "champion; of the others nothing is counted: null.",
-     "{\"type\":\"string\",\"default\":\"champion\"}"},
+     "{\"enum\":[\"champion\",\"canary\",\"shadow\"],\"default\":\"champion\"}"},
     {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
      TIME},
     {"/api/v1/changes", "to", "Before this time.", TIME},

@@ -231,6 +231,59 @@ static void words_where_numbers_were_are_drift(void **state)
     columns_free(&reference);
 }
 
+static void write_extremes(const char *path, int n, int low, int high)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("wide,same\n", file);
+    for (int i = 0; i < n; i++) {
+        double size = pow(10, low + (high - low) * chance());
+        fprintf(file, "%.17g,%.17g\n", chance() < 0.5 ? -size : size, 1e130);
+    }
+    fclose(file);
+}
+
+static void assert_still(const struct comparison *result, const char *how)
+{
+    for (size_t i = 0; i < result->n_features; i++) {
+        const struct compared_feature *feature = &result->features[i];
+        if (feature->statistic != 0 || feature->drift)
+            fail_msg("%s by %s %s: %.17g", feature->name, compare_method_name(feature->method), how,
+                     feature->statistic);
+    }
+}
+
+static void a_file_has_not_moved_from_itself_whatever_its_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        int n, low, high;
+    } cases[] = {{50, 60, 140},   {3000, 60, 140}, {3000, -140, 140}, {700, 139, 140},
+                 {3000, -20, 16}, {9, -150, 150},  {2, 0, 140}};
+    char path[128];
+    snprintf(path, sizeof path, "%s/a.csv", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct columns reference, profile;
+        write_extremes(path, cases[i].n, cases[i].low, cases[i].high);
+        read_reference(path, &reference);
+        through_a_profile(&reference, &profile);
+        for (int k = COMPARE_PSI; k < COMPARE_N_METHODS; k++) {
+            enum compare_method method = (enum compare_method)k;
+            bool values = k == COMPARE_KS || k == COMPARE_WASSERSTEIN || k == COMPARE_ZTEST;
+            struct comparison results[] = {in_memory(path, path, method),
+                                           streamed(&reference, path, method, values),
+                                           streamed(&profile, path, method, values)};
+            static const char *const how[] = {"in memory", "streamed", "against its profile"};
+            for (int way = 0; way < 3; way++) {
+                assert_still(&results[way], how[way]);
+                comparison_free(&results[way]);
+            }
+        }
+        columns_free(&reference);
+        columns_free(&profile);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -256,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_profile_gives_what_its_file_gives),
         cmocka_unit_test(a_profile_of_a_profile_is_the_same),
         cmocka_unit_test(words_where_numbers_were_are_drift),
+        cmocka_unit_test(a_file_has_not_moved_from_itself_whatever_its_numbers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
