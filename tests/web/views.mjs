@@ -179,13 +179,14 @@ await test("a young service: features that warm up are no data, an arm without t
   fake.say("scene burning");
 });
 
-await test("lines that are made of the objectives wait for the first picture", async () => {
+await test("lines that are made of the objectives wait for the first picture, also when the range is changed before it", async () => {
   const page = await open(browser, url, { width: 1280, height: 900, go: false });
   const asked = [];
   page.on("request", (request) => { if (/api\/v1\/history\?/.test(request.url())) asked.push(request.url()); });
   await page.routeWebSocket(/\/live/, (socket) => { setTimeout(() => socket.connectToServer(), 1500); });
   const to = Math.floor(Date.now() / MINUTE) * MINUTE;
-  await page.goto(`${url}/?view=slo&from=${to - 60 * MINUTE}&to=${to}`);
+  await page.goto(`${url}/?view=slo&range=1h`);
+  await page.evaluate((address) => { history.pushState(null, "", address); dispatchEvent(new PopStateEvent("popstate")); }, `/?view=slo&from=${to - 60 * MINUTE}&to=${to}`);
   await until("lines", async () => /availability \d/.test(await page.locator("#panel-budget-line .legend").innerText()));
   check(!/no history is kept/.test(await main(page)), "it says that no history is kept");
   check(!asked.some((one) => /budget_left|burn_1h/.test(one)), asked.join(" "));
