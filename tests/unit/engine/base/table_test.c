@@ -210,6 +210,17 @@ static void gives_columns_as_numbers(void **state)
     table_close(table);
 }
 
+static void knows_the_words_for_missing(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"", "NA", "nan", "NaN", "null", "None", "#N/A N/A", "<NA>"};
+    static const char *const others[] = {"na", "none", "0", "NAN ", "NANA", "#N/A N/A "};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_true(table_is_missing(slice_of(words[i])));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(table_is_missing(slice_of(others[i])));
+}
+
 static void one_column_may_have_empty_cells(void **state)
 {
     (void)state;
@@ -297,6 +308,7 @@ int main(void)
         cmocka_unit_test(reads_back_random_tables),
         cmocka_unit_test(both_scans_find_the_same),
         cmocka_unit_test(gives_columns_as_numbers),
+        cmocka_unit_test(knows_the_words_for_missing),
         cmocka_unit_test(one_column_may_have_empty_cells),
         cmocka_unit_test(a_record_may_be_long),
         cmocka_unit_test(says_what_is_wrong_and_where),
