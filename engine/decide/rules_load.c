@@ -272,8 +272,18 @@ static enum status read_file(struct rules *rules, struct error *error)
     return status;
 }
 
+/* A file cut short must not approve everybody. */
+static enum status check_whole(const struct yaml *yaml, const char *name, struct error *error)
+{
+    const struct yaml_node *root = yaml_root(yaml);
+    if (root && yaml_get(root, "rules"))
+        return STATUS_OK;
+    return error_set(error, STATUS_INVALID,
+                     "%s: there is no `rules:`; if no rule is meant, write `rules: []`", name);
+}
+
 /* Takes the document. */
-static enum status make_rules(struct yaml *take, const struct schema *schema,
+static enum status make_rules(struct yaml *take, const char *name, const struct schema *schema,
                               const struct feature_schema *features, struct rules **rules,
                               struct error *error)
 {
@@ -287,6 +297,8 @@ static enum status make_rules(struct yaml *take, const struct schema *schema,
     made->schema = schema;
     made->features = features;
     enum status status = read_file(made, error);
+    if (!status)
+        status = check_whole(made->yaml, name, error);
     if (status)
         rules_release(made);
     else
@@ -300,7 +312,7 @@ enum status rules_load(const char *path, const struct schema *schema,
 {
     struct yaml *yaml = NULL;
     enum status status = yaml_load_file(path, &yaml, error);
-    return status ? status : make_rules(yaml, schema, features, rules, error);
+    return status ? status : make_rules(yaml, path, schema, features, rules, error);
 }
 
 enum status rules_load_text(const char *name, struct slice text, const struct schema *schema,
@@ -309,5 +321,5 @@ enum status rules_load_text(const char *name, struct slice text, const struct sc
 {
     struct yaml *yaml = NULL;
     enum status status = yaml_load_text(name, text, &yaml, error);
-    return status ? status : make_rules(yaml, schema, features, rules, error);
+    return status ? status : make_rules(yaml, name, schema, features, rules, error);
 }

@@ -10,9 +10,9 @@
 #include "engine/record/row.h"
 #include "engine/record/tree.h"
 
-/* The file's format, step by step from version 1; DAY_VERSION of them. The step to SIGNED_VERSION is
- * done in the transaction of the first signature over what is not in leaves: a file of that format
- * without one had it taken away. */
+/* The file's format, step by step from version 1; DAY_VERSION of them. The step to SIGNED_VERSION
+ * is done in the transaction of the first signature over what is not in leaves: a file of that
+ * format without one had it taken away. */
 #define DAY_VERSION    3
 #define SIGNED_VERSION 3
 extern const char *const DAY_STEPS[DAY_VERSION];

@@ -150,8 +150,8 @@ MUST_USE enum status ledger_wait_index(struct ledger *ledger, uint64_t index, in
  * commit and after each failure to commit; ledger_stats() then says how far `durable` is and
  * whether the disk refuses. The ledger's, and valid as long as it; one reader. */
 MUST_USE enum status ledger_watch(struct ledger *ledger, int *fd, struct error *error);
-/* What was submitted so far, `*tree_size` leaves of it, will end with a group of its own, so that there
- * will be a root over just these; its ticket can be waited for. Any thread. */
+/* What was submitted so far, `*tree_size` leaves of it, will end with a group of its own, so that
+ * there will be a root over just these; its ticket can be waited for. Any thread. */
 void ledger_fence(struct ledger *ledger, uint64_t *tree_size, uint64_t *ticket);
 /* Waits until everything submitted so far is on the disk. */
 MUST_USE enum status ledger_flush(struct ledger *ledger, int64_t timeout_ms, struct error *error);
@@ -185,9 +185,9 @@ struct ledger_stats {
     int64_t last_stop_us, last_resume_us; /* of the last time that is over; 0: none since start */
     int64_t current_stop_us;              /* how long it has not been written now; 0: it is */
     int64_t not_written_us;               /* in all since start, up to this moment */
-    int64_t commit_us; /* how long a group takes now, smoothed; 0: none was committed yet */
+    int64_t commit_us;      /* how long a group takes now, smoothed; 0: none was committed yet */
     int64_t lock_waited_us; /* since start the writer waited for locks of other processes */
-    int64_t wait_us;   /* until what is queued now will be on the disk, as far as can be told */
+    int64_t wait_us; /* until what is queued now will be on the disk, as far as can be told */
 };
 /* Any thread. */
 void ledger_stats(struct ledger *ledger, struct ledger_stats *stats);

@@ -106,8 +106,9 @@ struct ledger {
     bool closing;
     bool flushing; /* somebody waits: do not wait for a fuller group */
     struct ledger_stats stats;
-    int64_t stopped_ns;             /* monotonic; while the health is not LEDGER_OK */
-    _Atomic int64_t lock_began_ns;  /* since when the writer waits for others' locks; 0: it does not */
+    int64_t stopped_ns; /* monotonic; while the health is not LEDGER_OK */
+    _Atomic int64_t
+        lock_began_ns; /* since when the writer waits for others' locks; 0: it does not */
     _Atomic int64_t lock_waited_us; /* in all, but for that */
     _Atomic int64_t group_began_ns; /* of the group being written; 0: none is */
     struct pending_subject *subjects, *subjects_tail;

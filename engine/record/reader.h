@@ -56,8 +56,7 @@ MUST_USE enum status reader_scan_past(struct reader *reader, uint64_t index, row
 
 /* The first row after the last day that is archived or deleted: what can be read without a store.
  * 0 when all are here. */
-MUST_USE enum status reader_first_here(struct reader *reader, uint64_t *index,
-                                       struct error *error);
+MUST_USE enum status reader_first_here(struct reader *reader, uint64_t *index, struct error *error);
 
 /* Event time of the first decision that is there, without unpacking or fetching a day for it. Days
  * that are damaged are passed over. STATUS_NOT_FOUND: there is none. */

@@ -7,7 +7,7 @@
 
 #include "ui/web/web_priv.h"
 
-#define TEXT_SIZE  1024
+#define TEXT_SIZE  16384 /* no request is longer: nothing is cut */
 #define MOST_ROWS  200
 #define SOME_ROWS  50
 #define LARGEST_ID 9000000000000000

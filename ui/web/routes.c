@@ -427,7 +427,7 @@ const struct http_route web_score_routes[] = {
 #define REASONS "{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024},{\"const\":\"all\"}],\"default\":3}"
 #define STEP    "{\"type\":[\"string\",\"integer\"]}"
 #define TIME    "{\"oneOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"integer\"}]}"
-#define TEXT_SCHEMA   "{\"type\":\"string\",\"maxLength\":1000}"
+#define TEXT_SCHEMA   "{\"type\":\"string\"}"
 #define ROWS_SCHEMA   "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50}"
 #define CURSOR_SCHEMA "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9000000000000000}"
 

@@ -1,5 +1,6 @@
 /* Questions about what a service remembers of itself, handed to the backend. Handlers run in the
  * server's workers. */
+#include "engine/base/json.h"
 #include "ui/web/web_priv.h"
 
 void web_get_changes(void *context, const struct http_request *request,
@@ -47,6 +48,15 @@ void web_get_quality(void *context, const struct http_request *request,
     answer(web, web->backend.quality, response);
 }
 
+static bool is_object(struct slice body)
+{
+    struct json *json = NULL;
+    struct error error;
+    bool object = json_parse(body, &json, &error) == STATUS_OK && json_kind(json) == JSON_OBJECT;
+    json_destroy(json);
+    return object;
+}
+
 void web_post_reload(void *context, const struct http_request *request,
                      struct http_response *response)
 {
@@ -57,6 +67,11 @@ void web_post_reload(void *context, const struct http_request *request,
         return;
     if (!web->backend.reload) {
         web_not_offered(response);
+        return;
+    }
+    if (request->body.size > 0 && !is_object(request->body)) {
+        http_problem(response, 400, "Not understood",
+                     "the body is a JSON object, or there is none");
         return;
     }
     int code = web->backend.reload(web->backend.watch, who.actor, response->body, &error);

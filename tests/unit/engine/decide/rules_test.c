@@ -157,14 +157,14 @@ static void a_field_hides_a_feature_of_its_name(void **state)
     rules_release(rules);
 }
 
-static void an_empty_file_approves(void **state)
+static void no_rules_give_the_default(void **state)
 {
     (void)state;
-    struct rules *rules = load("");
+    struct rules *rules = load("rules: []\n");
     assert_int_equal(rules_count(rules), 0);
     assert_verdict(decide(rules, (struct input){0}), DECISION_APPROVE, "default", NULL);
     rules_release(rules);
-    rules = load("default: review\n");
+    rules = load("default: review\nrules: []\n");
     assert_verdict(decide(rules, (struct input){0}), DECISION_REVIEW, "default", NULL);
     assert_ptr_equal(rules_acquire(rules), rules);
     rules_release(rules);
@@ -197,6 +197,8 @@ static void errors_say_where(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
+        {"", "r.yaml: there is no `rules:`; if no rule is meant, write `rules: []`"},
+        {"default: review\n", "r.yaml: there is no `rules:`"},
         {"rulez: []\n", "r.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?"},
         {"default: aprove\n", "r.yaml:1:10: \"aprove\" is not approve, review or decline; did you "
                               "mean \"approve\"?"},
@@ -274,7 +276,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_does_not_fire),
         cmocka_unit_test(list_entries_expire_at_the_given_time),
         cmocka_unit_test(a_field_hides_a_feature_of_its_name),
-        cmocka_unit_test(an_empty_file_approves),
+        cmocka_unit_test(no_rules_give_the_default),
         cmocka_unit_test(finds_every_entry_of_a_long_list),
         cmocka_unit_test(errors_say_where),
         cmocka_unit_test(reason_codes_come_from_the_file_or_the_name),
