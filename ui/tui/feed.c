@@ -376,8 +376,9 @@ bool feed_collect(struct feed *feed, void (*seen)(void *context, const struct fe
         take_in(slot, &slot->arrived);
         any = true;
     }
+    any = any || feed->order.state >= FEED_DONE;
     lock_release(&feed->lock);
-    return any || feed->order.state >= FEED_DONE;
+    return any;
 }
 
 int feed_fd(const struct feed *feed)
