@@ -97,6 +97,7 @@ static void read_options(const struct httpd_options *options, const struct http_
 {
     httpd->routes = routes;
     httpd->allowed_hosts = options->allowed_hosts;
+    httpd->accepts = options->accepts;
     httpd->max_sockets = options->max_sockets;
     httpd->threads = options->workers > 0 ? options->workers : DEFAULT_WORKERS;
     httpd->request_timeout_ms =

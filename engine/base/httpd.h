@@ -105,6 +105,10 @@ struct httpd_options {
     const char *tls_certificate;      /* PEM with key, or NULL for plain HTTP */
     const struct httpd_loop_options *loop; /* NULL: a thread for each connection; with a loop there
                                             * is no TLS and there are no WebSockets; copied */
+    /* Asked before the handler of a route that is not gathered: false when it has answered. Runs
+     * where the handler would; NULL: every request is accepted. */
+    bool (*accepts)(void *context, const struct http_request *request,
+                    struct http_response *response);
     int request_timeout_ms; /* for reading a request's head, and its body unless that comes at
                              * 64 kB/s or more; 0: 10 s */
 };

@@ -169,6 +169,13 @@ bool httpd_is_welcome(struct httpd *httpd, const struct http_request *request,
     return false;
 }
 
+void httpd_run(const struct httpd *httpd, const struct http_route *route,
+               const struct http_request *request, struct http_response *response)
+{
+    if (!httpd->accepts || httpd->accepts(httpd->context, request, response))
+        route->handle(httpd->context, request, response);
+}
+
 void httpd_refuse_draining(struct http_response *response)
 {
     buffer_append_text(response->headers, "Retry-After: 1\r\n");

@@ -196,7 +196,8 @@ void http_exchange_answer(struct http_exchange *exchange)
 static void run_route(void *context, struct http_exchange *exchange)
 {
     const struct connection *connection = (const struct connection *)exchange;
-    connection->route->handle(context, &exchange->request, &exchange->response);
+    (void)context;
+    httpd_run(connection->loop->httpd, connection->route, &exchange->request, &exchange->response);
 }
 
 void http_exchange_hand_over(struct http_exchange *exchange,

@@ -25,6 +25,8 @@ struct httpd {
     struct http_loop *loop; /* or one loop for all: one of the two is NULL */
     const struct http_route *routes;
     void *context;
+    bool (*accepts)(void *context, const struct http_request *request,
+                    struct http_response *response); /* NULL: all */
     const char *const *allowed_hosts;
     char listen_host[LISTEN_SIZE]; /* without brackets */
     bool tls;
@@ -86,6 +88,9 @@ void httpd_refuse_method(const struct http_request *request, const struct httpd_
 /* By the rules of httpd_guard.c; false: the response says why not. */
 bool httpd_is_welcome(struct httpd *httpd, const struct http_request *request,
                       const struct http_route *route, struct http_response *response);
+/* The route's handler, unless the request is not accepted. */
+void httpd_run(const struct httpd *httpd, const struct http_route *route,
+               const struct http_request *request, struct http_response *response);
 void httpd_refuse_draining(struct http_response *response);
 void httpd_refuse_large(const struct http_route *route, struct http_response *response);
 /* An answer that did not fit becomes one that says so. */

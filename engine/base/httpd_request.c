@@ -155,7 +155,7 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
         return true;
     }
     request->body = buffer_slice(&worker->request_body);
-    route->handle(worker->httpd->context, request, response);
+    httpd_run(worker->httpd, route, request, response);
     if (route->closes && strcmp(route->method, "GET") == 0)
         httpd_economize(request, response, &worker->packed);
     return route->closes;

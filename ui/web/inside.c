@@ -41,9 +41,9 @@ int web_call(struct web *web, const char *method, const char *target, struct sli
     struct http_response response = {
         .status = 200, .content_type = "application/json", .body = reply, .headers = &headers};
     const struct http_route *route = find_route(method, path);
-    if (route)
+    if (route && web_knows_parameters(web, &request, &response))
         route->handle(web, &request, &response);
-    else
+    else if (!route)
         http_problem(&response, 404, "Not found", "there is nothing at %s", path);
     buffer_free(&headers);
     return response.status;

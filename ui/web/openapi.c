@@ -190,7 +190,8 @@ void web_openapi(struct buffer *out)
         "Decisions on events, the truth about them, and the live picture of both. Errors are "
         "problem documents (RFC 9457). Times are UTC, null means no data. What screens read has "
         "an ETag, comes gzipped to who takes that, and counts against api_rate, of which "
-        "RateLimit says what is left.");
+        "RateLimit says what is left. A query parameter that a path of /api/v1 does not have is "
+        "refused with 400, which names the nearest one that it has.");
     json_raw(&json, "license", slice_of("{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}"));
     json_object_end(&json);
     json_raw(&json, "servers", slice_of("[{\"url\":\"/\"}]"));

@@ -144,6 +144,7 @@ static enum status start_servers(const struct web_options *options, struct web *
         .rate = options->api_rate,
         .max_sockets = options->viewers > 0 ? options->viewers : DEFAULT_VIEWERS,
         .allowed_hosts = options->allowed_hosts,
+        .accepts = web_knows_parameters,
         .tls_certificate = options->tls_certificate,
     };
     enum status status = httpd_start(&server, web_routes, live_routes, web, &web->httpd, error);

@@ -29,7 +29,7 @@ extern const struct http_route web_routes[];
 extern const struct http_route web_score_routes[]; /* of listen_score */
 #define WEB_LIVE_PATH "/live"
 
-/* routes.c: what the backend said, made into an answer. */
+/* answer.c: what the backend said, made into an answer. */
 void web_finish(struct http_response *response, int code, const struct error *error);
 void web_not_offered(struct http_response *response);
 /* True when the caller may change state; its name goes to `answer`. */
@@ -118,6 +118,10 @@ struct web_parameter {
     const char *schema; /* JSON */
 };
 extern const struct web_parameter web_parameters[]; /* .path NULL ends it */
+/* parameters.c: whether all that stands in the query of a request to /api/v1 is a parameter of that
+ * path. False: the response names the one that is not, and the nearest that is. */
+bool web_knows_parameters(void *context, const struct http_request *request,
+                          struct http_response *response);
 
 /* A shape of the API by name. */
 struct web_schema {

@@ -335,6 +335,44 @@ static void reads_what_is_asked_of_the_record(void **state)
     stop(&fixture);
 }
 
+static void names_the_parameter_that_a_path_does_not_have(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    start(&fixture, NULL);
+    static const struct {
+        const char *path, *says;
+    } slips[] = {
+        {"/api/v1/decisions?entty=a", "no parameter \\\"entty\\\"; did you mean \\\"entity\\\"?"},
+        {"/api/v1/decisions?limit=5&&min-score=1", "did you mean \\\"min_score\\\"?"},
+        {"/api/v1/snapshot?from=1", "no parameter \\\"from\\\"\""},
+        {"/api/v1/decisions?%66rom=1", "no parameter"},
+        {"/api/v1/decisions?=1", "no parameter"},
+    };
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        assert_int_equal(ask(&fixture, "GET", slips[i].path, NULL, NULL), 400);
+        assert_non_null(strstr(fixture.reply.data, slips[i].says));
+        assert_non_null(strstr(fixture.reply.data, "\"title\":\"Not understood\""));
+        struct buffer inside;
+        buffer_init(&inside, 1 << 16);
+        assert_int_equal(web_call(fixture.web, "GET", slips[i].path, slice_of(""), &inside), 400);
+        buffer_free(&inside);
+    }
+    assert_int_equal(ask(&fixture, "GET", "/api/v1/decisions?&limit=5&From=1000&", NULL, NULL),
+                     200);
+    assert_int_equal(ask(&fixture, "GET", "/?view=slo&any=thing", NULL, NULL), 200);
+    /* Whatever is documented is known. */
+    for (const struct web_parameter *one = web_parameters; one->path; one++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s?%s=1", one->path, one->name);
+        if (strncmp(path, "/api/", 5) != 0)
+            continue;
+        ask(&fixture, "GET", path, NULL, NULL);
+        assert_null(strstr(fixture.reply.data, "has no parameter"));
+    }
+    stop(&fixture);
+}
+
 static void asks_for_a_token_where_people_look_at_or_act_on_the_record(void **state)
 {
     (void)state;
@@ -537,6 +575,7 @@ int main(void)
         cmocka_unit_test(asks_for_a_token_on_the_port_for_scoring_too),
         cmocka_unit_test(gives_recorded_decisions_to_those_with_a_token),
         cmocka_unit_test(reads_what_is_asked_of_the_record),
+        cmocka_unit_test(names_the_parameter_that_a_path_does_not_have),
         cmocka_unit_test(asks_for_a_token_where_people_look_at_or_act_on_the_record),
         cmocka_unit_test(makes_problem_documents_of_what_went_wrong),
         cmocka_unit_test(asks_for_a_token_before_it_changes_anything),
