@@ -13,6 +13,12 @@ foreach(entry
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
 endforeach()
 
+# Headers of libraries that are loaded when a command needs them (engine/base/shared_library.h).
+foreach(name xgboost cairo pango)
+  add_library(${name}_headers INTERFACE)
+  target_include_directories(${name}_headers SYSTEM INTERFACE ${${name}_INCLUDE_DIRS})
+endforeach()
+
 # civetweb: Debian's binary package cannot serve TLS with OpenSSL 3, so packaging/civetweb
 # builds its source package into a prefix of the user's; see packaging/README.md.
 set(BINNACLE_DEPS "$ENV{HOME}/.cache/binnacle/deps" CACHE PATH "Prefix with our civetweb build")

@@ -1,14 +1,13 @@
 /* Reports on A4 by cairo and pango: a headline, the summary, the chart, the tables, and on every
  * page a foot with the ledger's head, so that a printed page can be held against the record. */
-#include <cairo-pdf.h>
 #include <math.h>
-#include <pango/pangocairo.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/crypto.h"
 #include "engine/base/number.h"
+#include "reports/pango_priv.h"
 #include "reports/report.h"
 
 /* Points. */
@@ -33,6 +32,7 @@ static const struct colour lines[REPORT_SERIES] = {
 static const double dashes[REPORT_SERIES][2] = {{0, 0}, {5, 2.5}, {1.5, 2}, {8, 2}};
 
 struct page {
+    struct pango pango;
     const struct report *report;
     cairo_t *cairo;
     double y; /* where the next thing goes */
@@ -41,7 +41,7 @@ struct page {
 
 static void set_colour(struct page *page, const struct colour *colour)
 {
-    cairo_set_source_rgb(page->cairo, colour->red, colour->green, colour->blue);
+    page->pango.cairo_set_source_rgb(page->cairo, colour->red, colour->green, colour->blue);
 }
 
 struct type {
@@ -56,37 +56,39 @@ struct type {
 static double write_text(struct page *page, double x, double y, double width, bool wrap,
                          struct type type, const char *text)
 {
-    PangoLayout *layout = pango_cairo_create_layout(page->cairo);
-    PangoFontDescription *font = pango_font_description_from_string("DejaVu Sans, Sans");
-    pango_font_description_set_absolute_size(font, type.size * PANGO_SCALE);
-    pango_font_description_set_weight(font, type.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-    pango_layout_set_font_description(layout, font);
-    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    pango_layout_set_alignment(layout, type.align);
+    PangoLayout *layout = page->pango.pango_cairo_create_layout(page->cairo);
+    PangoFontDescription *font =
+        page->pango.pango_font_description_from_string("DejaVu Sans, Sans");
+    page->pango.pango_font_description_set_absolute_size(font, type.size * PANGO_SCALE);
+    page->pango.pango_font_description_set_weight(font, type.bold ? PANGO_WEIGHT_BOLD
+                                                                  : PANGO_WEIGHT_NORMAL);
+    page->pango.pango_layout_set_font_description(layout, font);
+    page->pango.pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    page->pango.pango_layout_set_alignment(layout, type.align);
     if (wrap)
-        pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+        page->pango.pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     else
-        pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-    char *valid = g_utf8_make_valid(text, -1);
-    pango_layout_set_text(layout, valid, -1);
-    g_free(valid);
+        page->pango.pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+    char *valid = page->pango.g_utf8_make_valid(text, -1);
+    page->pango.pango_layout_set_text(layout, valid, -1);
+    page->pango.g_free(valid);
     set_colour(page, type.colour);
-    cairo_move_to(page->cairo, x, y);
-    pango_cairo_show_layout(page->cairo, layout);
+    page->pango.cairo_move_to(page->cairo, x, y);
+    page->pango.pango_cairo_show_layout(page->cairo, layout);
     int height;
-    pango_layout_get_size(layout, NULL, &height);
-    pango_font_description_free(font);
-    g_object_unref(layout);
+    page->pango.pango_layout_get_size(layout, NULL, &height);
+    page->pango.pango_font_description_free(font);
+    page->pango.g_object_unref(layout);
     return (double)height / PANGO_SCALE;
 }
 
 static void draw_rule(struct page *page, double y, const struct colour *colour)
 {
     set_colour(page, colour);
-    cairo_set_line_width(page->cairo, 0.6);
-    cairo_move_to(page->cairo, MARGIN, y);
-    cairo_line_to(page->cairo, PAGE_WIDTH - MARGIN, y);
-    cairo_stroke(page->cairo);
+    page->pango.cairo_set_line_width(page->cairo, 0.6);
+    page->pango.cairo_move_to(page->cairo, MARGIN, y);
+    page->pango.cairo_line_to(page->cairo, PAGE_WIDTH - MARGIN, y);
+    page->pango.cairo_stroke(page->cairo);
 }
 
 static void draw_foot(struct page *page)
@@ -108,7 +110,7 @@ static void draw_foot(struct page *page)
 static void next_page(struct page *page)
 {
     draw_foot(page);
-    cairo_show_page(page->cairo);
+    page->pango.cairo_show_page(page->cairo);
     page->number++;
     page->y = MARGIN;
 }
@@ -166,10 +168,10 @@ static void draw_scale(struct page *page, const struct axes *axes)
         double y = at_y(axes, value);
         char text[48];
         set_colour(page, &rule);
-        cairo_set_line_width(page->cairo, 0.5);
-        cairo_move_to(page->cairo, axes->left, y);
-        cairo_line_to(page->cairo, axes->left + axes->width, y);
-        cairo_stroke(page->cairo);
+        page->pango.cairo_set_line_width(page->cairo, 0.5);
+        page->pango.cairo_move_to(page->cairo, axes->left, y);
+        page->pango.cairo_line_to(page->cairo, axes->left + axes->width, y);
+        page->pango.cairo_stroke(page->cairo);
         snprintf(text, sizeof text, "%.4g %s", value, chart->unit);
         write_text(page, MARGIN, y - 5, axes->left - MARGIN - 6, false,
                    (struct type){8, false, &quiet, PANGO_ALIGN_RIGHT}, text);
@@ -190,12 +192,12 @@ static void draw_limit(struct page *page, const struct axes *axes)
         return;
     double y = at_y(axes, chart->limit);
     set_colour(page, &warning);
-    cairo_set_line_width(page->cairo, 0.8);
-    cairo_set_dash(page->cairo, (double[]){3, 2}, 2, 0);
-    cairo_move_to(page->cairo, axes->left, y);
-    cairo_line_to(page->cairo, axes->left + axes->width, y);
-    cairo_stroke(page->cairo);
-    cairo_set_dash(page->cairo, NULL, 0, 0);
+    page->pango.cairo_set_line_width(page->cairo, 0.8);
+    page->pango.cairo_set_dash(page->cairo, (double[]){3, 2}, 2, 0);
+    page->pango.cairo_move_to(page->cairo, axes->left, y);
+    page->pango.cairo_line_to(page->cairo, axes->left + axes->width, y);
+    page->pango.cairo_stroke(page->cairo);
+    page->pango.cairo_set_dash(page->cairo, NULL, 0, 0);
     write_text(page, axes->left, y - 11, axes->width, false,
                (struct type){8, false, &warning, PANGO_ALIGN_RIGHT}, chart->limit_text);
 }
@@ -205,8 +207,8 @@ static void draw_series(struct page *page, const struct axes *axes, int number)
     const struct report_series *series = &axes->chart->series[number];
     bool pen_down = false;
     set_colour(page, &lines[number]);
-    cairo_set_line_width(page->cairo, 1.4);
-    cairo_set_dash(page->cairo, dashes[number], dashes[number][0] > 0 ? 2 : 0, 0);
+    page->pango.cairo_set_line_width(page->cairo, 1.4);
+    page->pango.cairo_set_dash(page->cairo, dashes[number], dashes[number][0] > 0 ? 2 : 0, 0);
     for (int i = 0; i < axes->chart->n_points; i++) {
         if (isnan(series->points[i])) {
             pen_down = false;
@@ -215,15 +217,15 @@ static void draw_series(struct page *page, const struct axes *axes, int number)
         double x = at_x(axes, i), y = at_y(axes, series->points[i]);
         bool alone = !pen_down && (i + 1 == axes->chart->n_points || isnan(series->points[i + 1]));
         if (pen_down)
-            cairo_line_to(page->cairo, x, y);
+            page->pango.cairo_line_to(page->cairo, x, y);
         else
-            cairo_move_to(page->cairo, alone ? x - 2 : x, y);
+            page->pango.cairo_move_to(page->cairo, alone ? x - 2 : x, y);
         if (alone)
-            cairo_line_to(page->cairo, x + 2, y);
+            page->pango.cairo_line_to(page->cairo, x + 2, y);
         pen_down = true;
     }
-    cairo_stroke(page->cairo);
-    cairo_set_dash(page->cairo, NULL, 0, 0);
+    page->pango.cairo_stroke(page->cairo);
+    page->pango.cairo_set_dash(page->cairo, NULL, 0, 0);
 }
 
 static void draw_legend(struct page *page)
@@ -233,12 +235,12 @@ static void draw_legend(struct page *page)
     for (int i = 0; i < chart->n_series; i++) {
         double x = MARGIN + step * i;
         set_colour(page, &lines[i]);
-        cairo_set_line_width(page->cairo, 1.4);
-        cairo_set_dash(page->cairo, dashes[i], dashes[i][0] > 0 ? 2 : 0, 0);
-        cairo_move_to(page->cairo, x, page->y + 6);
-        cairo_line_to(page->cairo, x + 20, page->y + 6);
-        cairo_stroke(page->cairo);
-        cairo_set_dash(page->cairo, NULL, 0, 0);
+        page->pango.cairo_set_line_width(page->cairo, 1.4);
+        page->pango.cairo_set_dash(page->cairo, dashes[i], dashes[i][0] > 0 ? 2 : 0, 0);
+        page->pango.cairo_move_to(page->cairo, x, page->y + 6);
+        page->pango.cairo_line_to(page->cairo, x + 20, page->y + 6);
+        page->pango.cairo_stroke(page->cairo);
+        page->pango.cairo_set_dash(page->cairo, NULL, 0, 0);
         write_text(page, x + 26, page->y, step - 30, false,
                    (struct type){9, false, &ink, PANGO_ALIGN_LEFT}, chart->series[i].name);
     }
@@ -307,28 +309,40 @@ static cairo_status_t collect(void *context, const unsigned char *data, unsigned
     return buffer_append(out, data, size) ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
+static cairo_status_t draw_report(struct page *page, struct buffer *out)
+{
+    const struct pango *pango = &page->pango;
+    const struct report *report = page->report;
+    cairo_surface_t *surface =
+        pango->cairo_pdf_surface_create_for_stream(collect, out, PAGE_WIDTH, PAGE_HEIGHT);
+    pango->cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, report->title);
+    pango->cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR,
+                                          "binnacle " BINNACLE_VERSION);
+    page->cairo = pango->cairo_create(surface);
+    draw_head(page);
+    draw_chart(page);
+    for (int i = 0; i < report->n_tables; i++)
+        draw_table(page, &report->tables[i]);
+    draw_foot(page);
+    pango->cairo_show_page(page->cairo);
+    cairo_status_t state = pango->cairo_status(page->cairo);
+    pango->cairo_destroy(page->cairo);
+    pango->cairo_surface_finish(surface);
+    if (state == CAIRO_STATUS_SUCCESS)
+        state = pango->cairo_surface_status(surface);
+    pango->cairo_surface_destroy(surface);
+    return state;
+}
+
 enum status report_pdf(const struct report *report, struct buffer *out, struct error *error)
 {
-    cairo_surface_t *surface =
-        cairo_pdf_surface_create_for_stream(collect, out, PAGE_WIDTH, PAGE_HEIGHT);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, report->title);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR,
-                                   "binnacle " BINNACLE_VERSION);
-    struct page page = {report, cairo_create(surface), MARGIN, 1};
-    draw_head(&page);
-    draw_chart(&page);
-    for (int i = 0; i < report->n_tables; i++)
-        draw_table(&page, &report->tables[i]);
-    draw_foot(&page);
-    cairo_show_page(page.cairo);
-    cairo_status_t state = cairo_status(page.cairo);
-    cairo_destroy(page.cairo);
-    cairo_surface_finish(surface);
+    struct page page = {.report = report, .y = MARGIN, .number = 1};
+    enum status status = pango_load(&page.pango, error);
+    if (status != STATUS_OK)
+        return status;
+    cairo_status_t state = draw_report(&page, out);
     if (state == CAIRO_STATUS_SUCCESS)
-        state = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    if (state != CAIRO_STATUS_SUCCESS)
-        return error_set(error, STATUS_IO, "the PDF cannot be made: %s",
-                         cairo_status_to_string(state));
-    return STATUS_OK;
+        return STATUS_OK;
+    return error_set(error, STATUS_IO, "the PDF cannot be made: %s",
+                     page.pango.cairo_status_to_string(state));
 }

@@ -13,26 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xgboost/c_api.h>
-
 #include "engine/base/buffer.h"
 #include "engine/model/model_file_priv.h"
+#include "engine/model/xgboost_priv.h"
 
 #define MAX_SET_BYTES ((size_t)16 << 20)
 
 struct library {
+    struct xgboost xgboost;
     const struct forest *forest;
     BoosterHandle booster;
 };
-
-static enum status library_error(struct error *error, const char *what)
-{
-    char message[300];
-    /* Its messages carry a stack trace after the first line. */
-    snprintf(message, sizeof message, "%s", XGBGetLastError());
-    message[strcspn(message, "\n")] = 0;
-    return error_set(error, STATUS_UNSUPPORTED, "%s: libxgboost says: %s", what, message);
-}
 
 /* ---- asking the library ---- */
 
@@ -70,11 +61,11 @@ enum status library_margins(const struct library *library, size_t n_rounds, cons
     const bst_ulong *shape;
     bst_ulong n_dimensions;
     const float *result;
-    if (XGBoosterPredictFromDense(
+    if (library->xgboost.XGBoosterPredictFromDense(
             library->booster, array_interface(rows, n, library->forest->n_features, stride, array),
             predict_config(library, PREDICT_MARGIN, n_rounds, config), NULL, &shape, &n_dimensions,
             &result))
-        return library_error(error, "prediction");
+        return xgboost_failed(&library->xgboost, error, "prediction");
     memcpy(margins, result, n * sizeof *margins);
     return STATUS_OK;
 }
@@ -107,15 +98,15 @@ enum status library_contribs(const struct library *library, size_t n_rounds, con
     const float *result;
     enum status status = STATUS_OK;
     predict_config(library, PREDICT_CONTRIBS, n_rounds, config);
-    if (XGDMatrixCreateFromDense(array_interface(copy, n, n_columns, n_columns, array), config,
-                                 &matrix) ||
-        XGBoosterPredictFromDMatrix(library->booster, matrix, config, &shape, &n_dimensions,
-                                    &result))
-        status = library_error(error, "contributions");
+    if (library->xgboost.XGDMatrixCreateFromDense(
+            array_interface(copy, n, n_columns, n_columns, array), config, &matrix) ||
+        library->xgboost.XGBoosterPredictFromDMatrix(library->booster, matrix, config, &shape,
+                                                     &n_dimensions, &result))
+        status = xgboost_failed(&library->xgboost, error, "contributions");
     else
         memcpy(out, result, n * (n_columns + 1) * sizeof *out);
     if (matrix)
-        XGDMatrixFree(matrix);
+        library->xgboost.XGDMatrixFree(matrix);
     free(copy);
     return status;
 }
@@ -128,17 +119,18 @@ static enum status create_booster(struct library *library, struct slice bytes, s
     (void)snprintf(n_features, sizeof n_features, "%zu", library->forest->n_features);
     const char *const parameters[][2] = {
         {"nthread", "1"}, {"verbosity", "0"}, {"num_feature", n_features}};
-    if (XGBoosterCreate(NULL, 0, &library->booster))
-        return library_error(error, "no booster");
+    if (library->xgboost.XGBoosterCreate(NULL, 0, &library->booster))
+        return xgboost_failed(&library->xgboost, error, "no booster");
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
-        if (XGBoosterSetParam(library->booster, parameters[i][0], parameters[i][1]))
-            return library_error(error, parameters[i][0]);
+        if (library->xgboost.XGBoosterSetParam(library->booster, parameters[i][0],
+                                               parameters[i][1]))
+            return xgboost_failed(&library->xgboost, error, parameters[i][0]);
     /* Asking for anything puts the parameters into force; else loading would use every core. */
     int n_rounds;
-    if (XGBoosterBoostedRounds(library->booster, &n_rounds))
-        return library_error(error, "its parameters");
-    if (XGBoosterLoadModelFromBuffer(library->booster, bytes.data, bytes.size))
-        return library_error(error, "the model");
+    if (library->xgboost.XGBoosterBoostedRounds(library->booster, &n_rounds))
+        return xgboost_failed(&library->xgboost, error, "its parameters");
+    if (library->xgboost.XGBoosterLoadModelFromBuffer(library->booster, bytes.data, bytes.size))
+        return xgboost_failed(&library->xgboost, error, "the model");
     return STATUS_OK;
 }
 
@@ -197,6 +189,8 @@ enum status library_create(const struct forest *forest, struct library **library
     made->forest = forest;
     enum status status = check_sets(forest, error);
     if (status == STATUS_OK)
+        status = xgboost_load(&made->xgboost, error);
+    if (status == STATUS_OK)
         status = give_forest(made, error);
     if (status == STATUS_OK)
         status = warm_up(made, error);
@@ -208,10 +202,10 @@ enum status library_create(const struct forest *forest, struct library **library
     return STATUS_OK;
 }
 
-void library_version(char version[LIBRARY_VERSION_SIZE])
+void library_version(const struct library *library, char version[LIBRARY_VERSION_SIZE])
 {
     int major, minor, patch;
-    XGBoostVersion(&major, &minor, &patch);
+    library->xgboost.XGBoostVersion(&major, &minor, &patch);
     (void)snprintf(version, LIBRARY_VERSION_SIZE, "%d.%d.%d", major, minor, patch);
 }
 
@@ -220,6 +214,6 @@ void library_destroy(struct library *library)
     if (!library)
         return;
     if (library->booster)
-        XGBoosterFree(library->booster);
+        library->xgboost.XGBoosterFree(library->booster);
     free(library);
 }

@@ -11,13 +11,15 @@
 struct library;
 
 /* Writes the forest in the library's own layout and has it read that; the forest must outlive it.
- * STATUS_UNSUPPORTED: the library will not take it, or would need too much memory for it. */
+ * STATUS_UNSUPPORTED: the library is not installed, will not take it, or would need too much memory
+ * for it. */
 MUST_USE enum status library_create(const struct forest *forest, struct library **library,
                                     struct error *error);
 void library_destroy(struct library *library); /* NULL is ignored */
 
 #define LIBRARY_VERSION_SIZE 36
-void library_version(char version[LIBRARY_VERSION_SIZE]); /* "1.7.4" */
+void library_version(const struct library *library,
+                     char version[LIBRARY_VERSION_SIZE]); /* "1.7.4" */
 
 /* Margins of n rows by the first `n_rounds` rounds (0: all). */
 MUST_USE enum status library_margins(const struct library *library, size_t n_rounds,

@@ -82,7 +82,7 @@ static enum status create_library(struct model *model, struct error *error)
 static void describe_check(struct model *model, size_t n)
 {
     char version[LIBRARY_VERSION_SIZE];
-    library_version(version);
+    library_version(model->library, version);
     (void)snprintf(model->check_text, sizeof model->check_text,
                    model->check == MODEL_EQUAL
                        ? "equal to libxgboost %s on %zu rows"

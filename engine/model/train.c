@@ -10,10 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <xgboost/c_api.h>
-
 #include "engine/base/number.h"
 #include "engine/model/forest.h"
+#include "engine/model/xgboost_priv.h"
 
 #define OPTION(type, member) CONFIG_##type, offsetof(struct train_options, member)
 
@@ -128,6 +127,7 @@ static enum status check_set(const struct train_set *set, const struct train_opt
 /* ---- the library ---- */
 
 struct trainer {
+    struct xgboost xgboost;
     const struct train_set *set;
     const struct train_options *options;
     struct error *error;
@@ -140,10 +140,7 @@ struct trainer {
 
 static enum status failed(struct trainer *trainer, const char *what)
 {
-    char message[300];
-    snprintf(message, sizeof message, "%s", XGBGetLastError());
-    message[strcspn(message, "\n")] = 0;
-    return error_set(trainer->error, STATUS_UNSUPPORTED, "%s: libxgboost says: %s", what, message);
+    return xgboost_failed(&trainer->xgboost, trainer->error, what);
 }
 
 static enum status make_matrix(struct trainer *trainer, size_t first, size_t n,
@@ -155,8 +152,8 @@ static enum status make_matrix(struct trainer *trainer, size_t first, size_t n,
              "{\"data\":[%zu,true],\"shape\":[%zu,%zu],\"typestr\":\"<f4\",\"version\":3}",
              (size_t)(uintptr_t)(trainer->set->rows + first * width), n, width);
     snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%s}", trainer->threads);
-    if (XGDMatrixCreateFromDense(array, config, matrix) ||
-        XGDMatrixSetFloatInfo(*matrix, "label", trainer->set->labels + first, n))
+    if (trainer->xgboost.XGDMatrixCreateFromDense(array, config, matrix) ||
+        trainer->xgboost.XGDMatrixSetFloatInfo(*matrix, "label", trainer->set->labels + first, n))
         return failed(trainer, "the training matrix");
     return STATUS_OK;
 }
@@ -178,7 +175,8 @@ static enum status set_number(struct trainer *trainer, const char *name, double 
 {
     char text[NUMBER_TEXT_SIZE];
     number_format(number, text);
-    return XGBoosterSetParam(trainer->booster, name, text) ? failed(trainer, name) : STATUS_OK;
+    return trainer->xgboost.XGBoosterSetParam(trainer->booster, name, text) ? failed(trainer, name)
+                                                                            : STATUS_OK;
 }
 
 static enum status set_parameters(struct trainer *trainer)
@@ -211,7 +209,7 @@ static enum status set_parameters(struct trainer *trainer)
     };
     /* clang-format on */
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (XGBoosterSetParam(trainer->booster, texts[i][0], texts[i][1]))
+        if (trainer->xgboost.XGBoosterSetParam(trainer->booster, texts[i][0], texts[i][1]))
             return failed(trainer, texts[i][0]);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         enum status status = set_number(trainer, numbers[i].name, numbers[i].number);
@@ -229,7 +227,7 @@ static enum status evaluate(struct trainer *trainer, int round, double *metric)
         return STATUS_OK;
     DMatrixHandle matrices[] = {trainer->validation};
     const char *names[] = {"validation"}, *text;
-    if (XGBoosterEvalOneIter(trainer->booster, round, matrices, names, 1, &text))
+    if (trainer->xgboost.XGBoosterEvalOneIter(trainer->booster, round, matrices, names, 1, &text))
         return failed(trainer, "validation");
     const char *colon = strrchr(text, ':');
     if (!colon || !number_parse(slice_of(colon + 1), metric))
@@ -242,7 +240,7 @@ static enum status run_rounds(struct trainer *trainer, const struct train_progre
     int64_t rounds = trainer->options->rounds;
     for (int64_t round = 0; round < rounds; round++) {
         double metric;
-        if (XGBoosterUpdateOneIter(trainer->booster, (int)round, trainer->train))
+        if (trainer->xgboost.XGBoosterUpdateOneIter(trainer->booster, (int)round, trainer->train))
             return failed(trainer, "training");
         enum status status = evaluate(trainer, (int)round, &metric);
         if (status)
@@ -265,9 +263,9 @@ static enum status cut_to_best(struct trainer *trainer)
     BoosterHandle cut;
     if (!trainer->validation)
         return STATUS_OK;
-    if (XGBoosterSlice(trainer->booster, 0, (int)trainer->best_round + 1, 1, &cut))
+    if (trainer->xgboost.XGBoosterSlice(trainer->booster, 0, (int)trainer->best_round + 1, 1, &cut))
         return failed(trainer, "the best rounds");
-    XGBoosterFree(trainer->booster);
+    trainer->xgboost.XGBoosterFree(trainer->booster);
     trainer->booster = cut;
     return STATUS_OK;
 }
@@ -278,15 +276,16 @@ static enum status describe(struct trainer *trainer, const struct train_attribut
     char best[24];
     if (trainer->validation) {
         snprintf(best, sizeof best, "%" PRId64, trainer->best_round);
-        if (XGBoosterSetAttr(trainer->booster, "best_iteration", best))
+        if (trainer->xgboost.XGBoosterSetAttr(trainer->booster, "best_iteration", best))
             return failed(trainer, "an attribute");
     }
     for (size_t i = 0; i < n_attributes; i++)
-        if (XGBoosterSetAttr(trainer->booster, attributes[i].key, attributes[i].value))
+        if (trainer->xgboost.XGBoosterSetAttr(trainer->booster, attributes[i].key,
+                                              attributes[i].value))
             return failed(trainer, "an attribute");
     const char **names = (const char **)(uintptr_t)trainer->set->feature_names; /* only read */
-    if (XGBoosterSetStrFeatureInfo(trainer->booster, "feature_name", names,
-                                   trainer->set->n_features))
+    if (trainer->xgboost.XGBoosterSetStrFeatureInfo(trainer->booster, "feature_name", names,
+                                                    trainer->set->n_features))
         return failed(trainer, "feature names");
     return STATUS_OK;
 }
@@ -295,7 +294,8 @@ static enum status save(struct trainer *trainer, struct buffer *model)
 {
     bst_ulong size;
     const char *bytes;
-    if (XGBoosterSaveModelToBuffer(trainer->booster, "{\"format\":\"json\"}", &size, &bytes))
+    if (trainer->xgboost.XGBoosterSaveModelToBuffer(trainer->booster, "{\"format\":\"json\"}",
+                                                    &size, &bytes))
         return failed(trainer, "saving");
     if (!buffer_append(model, bytes, size))
         return error_set(trainer->error, STATUS_FULL, "the model has %" PRIu64 " bytes",
@@ -306,11 +306,11 @@ static enum status save(struct trainer *trainer, struct buffer *model)
 static void trainer_free(struct trainer *trainer)
 {
     if (trainer->booster)
-        XGBoosterFree(trainer->booster);
+        trainer->xgboost.XGBoosterFree(trainer->booster);
     if (trainer->validation)
-        XGDMatrixFree(trainer->validation);
+        trainer->xgboost.XGDMatrixFree(trainer->validation);
     if (trainer->train)
-        XGDMatrixFree(trainer->train);
+        trainer->xgboost.XGDMatrixFree(trainer->train);
 }
 
 enum status train_model(const struct train_set *set, const struct train_options *options,
@@ -324,9 +324,12 @@ enum status train_model(const struct train_set *set, const struct train_options 
              options->threads ? options->threads : (int64_t)(processors > 0 ? processors : 1));
     enum status status = check_set(set, options, error);
     if (!status)
+        status = xgboost_load(&trainer.xgboost, error);
+    if (!status)
         status = make_matrices(&trainer);
-    if (!status && XGBoosterCreate((DMatrixHandle[]){trainer.train, trainer.validation},
-                                   trainer.validation ? 2 : 1, &trainer.booster))
+    if (!status &&
+        trainer.xgboost.XGBoosterCreate((DMatrixHandle[]){trainer.train, trainer.validation},
+                                        trainer.validation ? 2 : 1, &trainer.booster))
         status = failed(&trainer, "a booster");
     if (!status)
         status = set_parameters(&trainer);
