@@ -45,7 +45,7 @@
 
 /* Each under its own name. */
 struct pango {
-#define PANGO_MEMBER(name) __typeof__(&(name)) name;
+#define PANGO_MEMBER(name) __typeof__ (&(name))(name);
     PANGO_FUNCTIONS(PANGO_MEMBER)
 #undef PANGO_MEMBER
 };

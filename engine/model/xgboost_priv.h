@@ -30,7 +30,7 @@
 
 /* Each under its own name. */
 struct xgboost {
-#define XGBOOST_MEMBER(name) __typeof__(&(name)) name;
+#define XGBOOST_MEMBER(name) __typeof__ (&(name))(name);
     XGBOOST_FUNCTIONS(XGBOOST_MEMBER)
 #undef XGBOOST_MEMBER
 };
