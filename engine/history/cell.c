@@ -75,6 +75,29 @@ static void put_section(const uint64_t *counts, size_t n, struct buffer *out)
     buffer_free(&pairs);
 }
 
+/* Bins as they were stored under a narrow layout; NULL: none, or out of memory. */
+static uint64_t *narrow_bins(const struct cell *cell, size_t *n)
+{
+    *n = (size_t)cell->layout->n_columns * NARROW_BINS;
+    uint64_t *bins = cell->bins ? calloc(*n + 1, sizeof *bins) : NULL;
+    for (size_t i = 0; bins && i < n_bins(cell); i++) {
+        size_t column = i / MAX_BINS, bin = i % MAX_BINS;
+        if (bin == MISSING_BIN || bin < NARROW_BINS - 1)
+            bins[column * NARROW_BINS + (bin == MISSING_BIN ? NARROW_BINS - 1 : bin)] =
+                cell->bins[i];
+    }
+    return bins;
+}
+
+static void put_bins(const struct cell *cell, struct buffer *out)
+{
+    size_t n = n_bins(cell);
+    uint64_t *narrow = cell->layout->narrow ? narrow_bins(cell, &n) : NULL;
+    out->overflow = out->overflow || (cell->layout->narrow && cell->bins && !narrow);
+    put_section(cell->layout->narrow ? narrow : cell->bins, n, out);
+    free(narrow);
+}
+
 void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out)
 {
     varint_put(out, cell->labels);
@@ -82,7 +105,10 @@ void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out)
     put_section(sections & SECTION_SCALARS ? cell->scalars : NULL, SCALARS, out);
     put_section(sections & SECTION_SCORES ? cell->scores : NULL, SCORE_STEPS, out);
     put_section(sections & SECTION_LATENCY ? cell->latency : NULL, LATENCY_COUNTS, out);
-    put_section(sections & SECTION_BINS ? cell->bins : NULL, n_bins(cell), out);
+    if (sections & SECTION_BINS)
+        put_bins(cell, out);
+    else
+        put_section(NULL, 0, out);
 }
 
 static bool take_section(struct slice *bytes, struct slice *section)
@@ -132,6 +158,23 @@ static bool take_pairs(struct slice section, uint64_t *counts, size_t n)
     return true;
 }
 
+static bool take_bins(struct slice section, struct cell *into)
+{
+    size_t n = (size_t)into->layout->n_columns * NARROW_BINS;
+    uint64_t *bins = cell_bins(into);
+    if (!bins || !into->layout->narrow)
+        return bins && take_pairs(section, bins, n_bins(into));
+    uint64_t *narrow = calloc(n + 1, sizeof *narrow);
+    bool whole = narrow && take_pairs(section, narrow, n);
+    for (size_t i = 0; whole && i < n; i++) {
+        size_t bin = i % NARROW_BINS;
+        bins[i / NARROW_BINS * MAX_BINS + (bin == NARROW_BINS - 1 ? MISSING_BIN : bin)] +=
+            narrow[i];
+    }
+    free(narrow);
+    return whole;
+}
+
 bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections)
 {
     bool whole = true;
@@ -143,6 +186,6 @@ bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned s
         whole = whole && cell_latency(into) &&
                 take_pairs(packed->latency, into->latency, LATENCY_COUNTS);
     if (sections & SECTION_BINS && packed->bins.size > 0)
-        whole = whole && cell_bins(into) && take_pairs(packed->bins, into->bins, n_bins(into));
+        whole = whole && take_bins(packed->bins, into);
     return whole;
 }

@@ -10,13 +10,13 @@
 #include "engine/history/measure.h"
 
 #define LATENCY_STEPS 4 /* cells per doubling */
-#define MAX_EDGES     128
+#define MAX_STEPS     128
 
 struct heatmap {
     struct json_writer json;
     unsigned section;
     int column; /* of SECTION_BINS */
-    double edges[MAX_EDGES];
+    double edges[MAX_STEPS];
     int n_edges;
 };
 
@@ -29,7 +29,7 @@ static int find_edge(const struct heatmap *heatmap, double value)
 }
 
 static bool count_latency(const struct heatmap *heatmap, const struct sums *sums,
-                          uint64_t counts[MAX_EDGES + 2])
+                          uint64_t counts[MAX_STEPS + 2])
 {
     const struct cell *cell = &sums->cell;
     for (size_t i = 0; cell->latency && i < HISTOGRAM_BUCKETS; i++)
@@ -43,7 +43,7 @@ static bool count_latency(const struct heatmap *heatmap, const struct sums *sums
 }
 
 static bool count_group(const struct heatmap *heatmap, const struct sums *sums,
-                        uint64_t counts[MAX_EDGES + 2])
+                        uint64_t counts[MAX_STEPS + 2])
 {
     if (heatmap->section == SECTION_LATENCY)
         return count_latency(heatmap, sums, counts);
@@ -56,14 +56,14 @@ static bool count_group(const struct heatmap *heatmap, const struct sums *sums,
     for (int i = 0; bins && i <= heatmap->n_edges; i++)
         counts[i] += bins[i];
     if (bins)
-        counts[heatmap->n_edges + 1] += bins[MAX_BINS - 1];
+        counts[heatmap->n_edges + 1] += bins[MISSING_BIN];
     return true;
 }
 
 static void put_cell(void *context, const struct point *point)
 {
     struct heatmap *heatmap = context;
-    uint64_t counts[MAX_EDGES + 2] = {0};
+    uint64_t counts[MAX_STEPS + 2] = {0};
     struct json_writer *json = &heatmap->json;
     json_array(json, NULL);
     json_int(json, NULL, point->start_s * 1000);

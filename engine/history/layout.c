@@ -9,6 +9,8 @@
 #include "engine/observe/snapshot.h"
 #include "engine/observe/varint.h"
 
+#define RANGED 64 /* added to the number of limits: columns have MAX_BINS bins, not NARROW_BINS */
+
 _Static_assert(sizeof(((struct layout *)0)->names[0]) == NAME_SIZE, "names are NAME_SIZE");
 
 static struct layout *allocate(int n_columns)
@@ -87,13 +89,14 @@ static void put_column(const struct layout *layout, int column, struct buffer *o
     varint_put(out, (uint64_t)binning->n_edges);
     buffer_append(out, binning->edges, (size_t)binning->n_edges * sizeof *binning->edges);
     varint_put(out, binning->n_reference);
+    varint_put(out, binning->few);
     for (int i = 0; i < MAX_BINS; i++)
         varint_put(out, binning->reference[i]);
 }
 
 void layout_encode(const struct layout *layout, struct buffer *out)
 {
-    varint_put(out, (uint64_t)layout->n_limits);
+    varint_put(out, (uint64_t)layout->n_limits + RANGED);
     for (int i = 0; i < layout->n_limits; i++)
         varint_put(out, (uint64_t)layout->limits_us[i]);
     varint_put(out, (uint64_t)layout->n_columns);
@@ -110,24 +113,39 @@ static bool take_bytes(struct slice *bytes, void *out, size_t size)
     return true;
 }
 
-static bool take_column(struct slice *bytes, char name[NAME_SIZE], struct binning *binning)
+static bool take_counts(struct slice *bytes, bool narrow, uint64_t counts[MAX_BINS])
 {
-    uint64_t size, n_edges;
+    int n = narrow ? NARROW_BINS : MAX_BINS;
+    for (int i = 0; i < n; i++) {
+        if (!varint_take(bytes, &counts[i == n - 1 ? MISSING_BIN : i]))
+            return false;
+    }
+    return true;
+}
+
+static bool take_column(struct slice *bytes, bool narrow, char name[NAME_SIZE],
+                        struct binning *binning)
+{
+    uint64_t size, n_edges, few = 0;
     if (!varint_take(bytes, &size) || size >= NAME_SIZE || !take_bytes(bytes, name, size) ||
-        !varint_take(bytes, &n_edges) || n_edges >= MAX_VALUE_BINS ||
+        !varint_take(bytes, &n_edges) || n_edges > (narrow ? NARROW_BINS - 2 : MAX_EDGES) ||
         !take_bytes(bytes, binning->edges, n_edges * sizeof *binning->edges))
         return false;
     binning->n_edges = (int)n_edges;
-    bool whole = varint_take(bytes, &binning->n_reference);
-    for (int i = 0; whole && i < MAX_BINS; i++)
-        whole = varint_take(bytes, &binning->reference[i]);
-    return whole;
+    if (!varint_take(bytes, &binning->n_reference) || (!narrow && !varint_take(bytes, &few)))
+        return false;
+    binning->few = few == 1;
+    return take_counts(bytes, narrow, binning->reference);
 }
 
-static bool take_limits(struct slice *bytes, int64_t limits_us[MAX_LATENCY_LIMITS])
+static bool take_limits(struct slice *bytes, int64_t limits_us[MAX_LATENCY_LIMITS], bool *narrow)
 {
     uint64_t n, limit;
-    if (!varint_take(bytes, &n) || n > MAX_LATENCY_LIMITS)
+    if (!varint_take(bytes, &n))
+        return false;
+    *narrow = n < RANGED;
+    n -= *narrow ? 0 : RANGED;
+    if (n > MAX_LATENCY_LIMITS)
         return false;
     for (uint64_t i = 0; i < n; i++) {
         if (!varint_take(bytes, &limit) || limit > INT64_MAX)
@@ -141,16 +159,18 @@ struct layout *layout_decode(struct slice bytes)
 {
     int64_t limits_us[MAX_LATENCY_LIMITS] = {0};
     uint64_t n_columns;
-    if (!take_limits(&bytes, limits_us) || !varint_take(&bytes, &n_columns) ||
+    bool narrow;
+    if (!take_limits(&bytes, limits_us, &narrow) || !varint_take(&bytes, &n_columns) ||
         n_columns > MAX_COLUMNS)
         return NULL;
     struct layout *layout = allocate((int)n_columns);
     if (!layout)
         return NULL;
     set_limits(layout, limits_us);
+    layout->narrow = narrow;
     bool whole = true;
     for (int i = 0; whole && i < (int)n_columns; i++)
-        whole = take_column(&bytes, layout->names[i], &layout->binnings[i]);
+        whole = take_column(&bytes, narrow, layout->names[i], &layout->binnings[i]);
     if (whole && set_digest(layout))
         return layout;
     layout_destroy(layout);

@@ -23,7 +23,9 @@ struct layout {
     int n_columns;                         /* 0: no reference yet, nothing is binned */
     char (*names)[64];                     /* by column, NAME_SIZE */
     struct binning *binnings;
+    bool narrow; /* stored before bins outside the reference's range were: NARROW_BINS a column */
 };
+#define NARROW_BINS 11 /* the last one: missing */
 
 /* `names` and `binnings` are copied; n_columns may be 0. NULL: out of memory. */
 struct layout *layout_create(const int64_t limits_us[MAX_LATENCY_LIMITS], int n_columns,

@@ -211,7 +211,7 @@ static double null_ratio(const struct question *question)
     uint64_t n = 0;
     for (int i = 0; counts && i < MAX_BINS; i++)
         n += counts[i];
-    return counts ? ratio(counts[MAX_BINS - 1], n) : (double)NAN;
+    return counts ? ratio(counts[MISSING_BIN], n) : (double)NAN;
 }
 
 /* ---- the table ---- */

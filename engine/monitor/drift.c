@@ -21,7 +21,7 @@ static const struct config_key drift_keys[] = {
     {"min_events", CONFIG_INT, offsetof(struct drift_options, min_events), false, 20, 1000000,
      "fewer events than this are no data (200)"},
     {"bins", CONFIG_INT, offsetof(struct drift_options, n_bins), false, 2, MAX_VALUE_BINS,
-     "bins per feature, besides the one for missing values (10)"},
+     "bins per feature, besides those below, above and for missing values (10)"},
     {"reference_events", CONFIG_INT, offsetof(struct drift_options, reference_events), false, 100,
      100000, "the first so many decisions are the reference (2000)"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},

@@ -14,7 +14,6 @@
 #define ALPHA         0.05 /* of what is found, so much may be false */
 #define LEAST_RISE    0.02 /* of the share of missing values, that anybody is told of */
 #define DATASET_RATIO 0.5
-#define MISSING       (MAX_BINS - 1)
 
 struct counts {
     double reference[MAX_BINS], live[MAX_BINS]; /* counts */
@@ -60,8 +59,8 @@ void drift_measure(const struct binning *binning, const uint64_t counts[MAX_BINS
         status->measures[i] = (struct drift_measure){NAN, NAN, NAN};
     if (!make_counts(binning, counts, &both))
         return;
-    status->missing_reference_ratio = both.p[MISSING];
-    status->missing_live_ratio = both.q[MISSING];
+    status->missing_reference_ratio = both.p[MISSING_BIN];
+    status->missing_live_ratio = both.q[MISSING_BIN];
     double js = distance_of(DISTANCE_JS_BASE_2, both.p, both.q, MAX_BINS, NULL);
     double tvd = distance_of(DISTANCE_TVD, both.p, both.q, MAX_BINS, NULL);
     status->measures[DRIFT_PSI] = measure_distance(&both, DISTANCE_PSI, status->psi);

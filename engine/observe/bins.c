@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,44 +36,66 @@ static size_t count_distinct(const float *sorted, size_t n, size_t enough)
     return distinct;
 }
 
-/* Keeps edges ascending, and leaves out the largest value: nothing lay above it. */
-static void add_edge(struct binning *binning, float edge, float largest)
+/* Keeps edges ascending. */
+static void add_edge(struct binning *binning, float edge)
 {
-    bool first = binning->n_edges == 0;
-    if (edge < largest && (first || edge > binning->edges[binning->n_edges - 1]))
+    if (binning->n_edges == 0 || edge > binning->edges[binning->n_edges - 1])
         binning->edges[binning->n_edges++] = edge;
 }
 
+/* Of sorted finite values. */
 static void cut(struct binning *binning, const float *sorted, size_t n, int n_bins)
 {
-    if (n == 0)
-        return;
     float largest = sorted[n - 1];
-    if (count_distinct(sorted, n, (size_t)n_bins) <= (size_t)n_bins) {
-        for (size_t i = 0; i < n; i++)
-            add_edge(binning, sorted[i], largest);
-        return;
-    }
-    for (int k = 1; k < n_bins; k++)
-        add_edge(binning, sorted[((size_t)k * n - 1) / (size_t)n_bins], largest);
+    binning->few = count_distinct(sorted, n, (size_t)n_bins) <= (size_t)n_bins;
+    add_edge(binning, nextafterf(sorted[0], -INFINITY));
+    for (size_t i = 0; binning->few && i < n; i++)
+        add_edge(binning, sorted[i]);
+    for (int k = 1; !binning->few && k < n_bins; k++)
+        add_edge(binning, sorted[((size_t)k * n - 1) / (size_t)n_bins]);
+    add_edge(binning, largest);
 }
 
 void binning_make(struct binning *binning, float *values, size_t n, int n_bins)
 {
     assert(n_bins >= 2 && n_bins <= MAX_VALUE_BINS);
     memset(binning, 0, sizeof *binning);
-    size_t present = part_missing(values, n);
+    size_t first = 0, present = part_missing(values, n), end = present;
     qsort(values, present, sizeof *values, compare_floats);
-    cut(binning, values, present, n_bins);
+    while (first < end && isinf(values[first]))
+        first++;
+    while (end > first && isinf(values[end - 1]))
+        end--;
+    if (end > first)
+        cut(binning, values + first, end - first, n_bins);
     for (size_t i = 0; i < n; i++)
         binning->reference[binning_find(binning, values[i])]++;
     binning->n_reference = n;
 }
 
+void binning_label(const struct binning *binning, int bin, char out[BIN_LABEL_SIZE])
+{
+    const float *edges = binning->edges;
+    int last = binning->n_edges;
+    double low = (double)(last ? nextafterf(edges[0], INFINITY) : 0);
+    if (bin == MISSING_BIN)
+        snprintf(out, BIN_LABEL_SIZE, "(missing)");
+    else if (last == 0)
+        snprintf(out, BIN_LABEL_SIZE, "(any)");
+    else if (bin == 0)
+        snprintf(out, BIN_LABEL_SIZE, "< %g", low);
+    else if (bin == last)
+        snprintf(out, BIN_LABEL_SIZE, "> %g", (double)edges[last - 1]);
+    else if (bin == 1)
+        snprintf(out, BIN_LABEL_SIZE, "[%g, %g]", low, (double)edges[1]);
+    else
+        snprintf(out, BIN_LABEL_SIZE, "(%g, %g]", (double)edges[bin - 1], (double)edges[bin]);
+}
+
 uint8_t binning_find(const struct binning *binning, float value)
 {
     if (isnan(value))
-        return MAX_BINS - 1;
+        return MISSING_BIN;
     int bin = 0; /* edges ascend: how many lie below is counted without a branch to guess */
     for (int i = 0; i < binning->n_edges; i++)
         bin += value > binning->edges[i];
@@ -94,10 +117,10 @@ static inline __attribute__((always_inline)) void find_row(const struct bin_find
     for (int first = 0; first < finder->n_columns; first += 8) {
         eight_floats row = *(const eight_floats *)(const void *)(values + first);
         eight_ints bin = {0};
-        for (int edge = 0; edge < MAX_VALUE_BINS - 1; edge++)
+        for (int edge = 0; edge < MAX_EDGES; edge++)
             bin -= row > *(const eight_floats *)(const void *)(finder->edges[edge] + first);
         /* Missing: above no edge, and not even itself. */
-        bin += (row != row) & (MAX_BINS - 1); // NOLINT(misc-redundant-expression)
+        bin += (row != row) & MISSING_BIN; // NOLINT(misc-redundant-expression)
         eight_shorts narrow = __builtin_convertvector(bin, eight_shorts); /* by two packs */
         *(eight_bytes *)(void *)(bins + first) = __builtin_convertvector(narrow, eight_bytes);
     }
@@ -124,7 +147,7 @@ void bin_finder_make(struct bin_finder *finder, const struct binning *binnings, 
     if (__builtin_cpu_supports("avx2"))
         finder->row = find_row_avx2;
 #endif
-    for (int edge = 0; edge < MAX_VALUE_BINS - 1; edge++) {
+    for (int edge = 0; edge < MAX_EDGES; edge++) {
         for (int i = 0; i < MAX_COLUMNS; i++) {
             bool there = i < n_columns && edge < binnings[i].n_edges;
             finder->edges[edge][i] = there ? binnings[i].edges[edge] : INFINITY;

@@ -13,7 +13,7 @@
 
 #define MAX_FILE ((size_t)256 << 20)
 
-static const struct state_file_kind counts_kind = {"BNCOUNTS", 2};
+static const struct state_file_kind counts_kind = {"BNCOUNTS", 3};
 
 /* Counts written under other columns, bins or limits mean something else. */
 static uint64_t digest(const struct observe *observe)
@@ -80,6 +80,7 @@ static void put_reference(const struct reference *reference, struct buffer *out)
     for (int c = 0; reference && c < reference->n_columns; c++) {
         const struct binning *binning = &reference->binnings[c];
         varint_put(out, (uint64_t)binning->n_edges);
+        varint_put(out, binning->few);
         buffer_append(out, binning->edges, sizeof binning->edges);
         varint_put(out, binning->n_reference);
         for (int i = 0; i < MAX_BINS; i++)
@@ -89,11 +90,12 @@ static void put_reference(const struct reference *reference, struct buffer *out)
 
 static bool take_binning(struct binning *binning, struct slice *bytes)
 {
-    uint64_t n_edges;
-    if (!varint_take(bytes, &n_edges) || n_edges >= MAX_VALUE_BINS ||
+    uint64_t n_edges, few;
+    if (!varint_take(bytes, &n_edges) || n_edges > MAX_EDGES || !varint_take(bytes, &few) ||
         bytes->size < sizeof binning->edges)
         return false;
     binning->n_edges = (int)n_edges;
+    binning->few = few == 1;
     memcpy(binning->edges, bytes->data, sizeof binning->edges);
     *bytes = slice_make(bytes->data + sizeof binning->edges, bytes->size - sizeof binning->edges);
     bool whole = varint_take(bytes, &binning->n_reference);

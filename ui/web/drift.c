@@ -25,27 +25,11 @@ struct bins {
     double terms[MAX_BINS]; /* of PSI */
 };
 
-static void bin_label(const struct binning *binning, int bin, char *out, size_t size)
-{
-    int last = binning->n_edges;
-    if (bin == MAX_BINS - 1)
-        snprintf(out, size, "(missing)");
-    else if (last == 0)
-        snprintf(out, size, "(any)");
-    else if (bin == 0)
-        snprintf(out, size, "<= %g", (double)binning->edges[0]);
-    else if (bin == last)
-        snprintf(out, size, "> %g", (double)binning->edges[last - 1]);
-    else
-        snprintf(out, size, "(%g, %g]", (double)binning->edges[bin - 1],
-                 (double)binning->edges[bin]);
-}
-
 static void write_bin(struct json_writer *json, const struct bins *bins, int bin)
 {
-    char label[64];
+    char label[BIN_LABEL_SIZE];
     const struct drift_status *drift = bins->drift;
-    bin_label(&drift->binning, bin, label, sizeof label);
+    binning_label(&drift->binning, bin, label);
     json_object(json, NULL);
     json_text(json, "label", label);
     json_number(json, "reference", (double)drift->binning.reference[bin] / bins->n);
@@ -69,7 +53,7 @@ static void write_bins(struct json_writer *json, const struct drift_status *drif
     (void)drift_psi(drift->binning.reference, drift->live, MAX_BINS, bins.terms);
     json_array(json, "bins");
     for (int i = 0; i < MAX_BINS; i++) {
-        if (i <= drift->binning.n_edges || i == MAX_BINS - 1)
+        if (binning_has(&drift->binning, i))
             write_bin(json, &bins, i);
     }
     json_array_end(json);

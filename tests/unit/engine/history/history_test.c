@@ -80,7 +80,7 @@ static void make_events(void)
         event->decision = random_below(5) ? DECISION_APPROVE : DECISION_DECLINE;
         event->score = (float)random_below(1000) / 1000;
         event->codes[0] = (uint8_t)random_below(10);
-        event->codes[1] = (uint8_t)(random_below(20) ? random_below(10) : MAX_BINS - 1);
+        event->codes[1] = (uint8_t)(random_below(20) ? random_below(10) : MISSING_BIN);
     }
 }
 

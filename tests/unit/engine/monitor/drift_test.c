@@ -244,9 +244,9 @@ static void nothing_counted_is_no_data(void **state)
 static void more_missing_values_than_chance_gives_are_drift(void **state)
 {
     (void)state;
-    static const uint64_t a[MAX_BINS] = {[0] = 500, [1] = 480, [MAX_BINS - 1] = 20};
-    static const uint64_t b[MAX_BINS] = {[0] = 470, [1] = 450, [MAX_BINS - 1] = 80};
-    static const uint64_t c[MAX_BINS] = {[0] = 495, [1] = 475, [MAX_BINS - 1] = 30};
+    static const uint64_t a[MAX_BINS] = {[0] = 500, [1] = 480, [MISSING_BIN] = 20};
+    static const uint64_t b[MAX_BINS] = {[0] = 470, [1] = 450, [MISSING_BIN] = 80};
+    static const uint64_t c[MAX_BINS] = {[0] = 495, [1] = 475, [MISSING_BIN] = 30};
     struct drift_status status[3] = {measured(a, a), measured(a, b), measured(a, c)};
     struct drift_verdict verdict;
     assert_int_equal(status[1].state, HEALTH_OK); /* by PSI alone */

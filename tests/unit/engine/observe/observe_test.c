@@ -329,21 +329,25 @@ static void the_first_outcomes_become_the_reference(void **state)
     tell(observe, T0, 1, DECISION_APPROVE, 0.999f);
     assert_true(observe_binning(observe, 0, &binning));
     assert_int_equal(binning.n_reference, 1000);
-    assert_int_equal(binning.n_edges, 9);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(binning.reference[i], 100);
-    /* A flag that is set for a tenth of the events has two bins. */
+    assert_int_equal(binning.n_edges, 11);
+    for (int i = 0; i <= 11; i++)
+        assert_int_equal(binning.reference[i], i == 0 || i == 11 ? 0 : 100);
+    /* A flag that is set for a tenth of the events has two bins, and nothing outside them. */
     assert_true(observe_binning(observe, 2, &binning));
-    assert_int_equal(binning.n_edges, 1);
-    assert_int_equal(binning.reference[0] + binning.reference[1], 1000);
-    assert_in_range(binning.reference[1], 60, 140);
+    assert_true(binning.few);
+    assert_int_equal(binning.n_edges, 3);
+    assert_int_equal(binning.reference[1] + binning.reference[2], 1000);
+    assert_in_range(binning.reference[2], 60, 140);
+    assert_int_equal(binning_find(&binning, 2), 3);
+    assert_true(binning_outside(&binning, 3));
 
     uint64_t counts[MAX_BINS];
     for (int i = 0; i < 300; i++)
         tell(observe, T0 + US_PER_S, 1, DECISION_APPROVE, 0.05f);
     snapshot_release(fill(observe, T0 + 2 * US_PER_S, 1));
     observe_bins(observe, 0, US_PER_HOUR, counts);
-    assert_int_equal(counts[0], 300);
+    assert_true(observe_binning(observe, 0, &binning));
+    assert_int_equal(counts[binning_find(&binning, 0.05f)], 300);
     observe_renew_reference(observe);
     assert_false(observe_binning(observe, 0, &binning));
     observe_bins(observe, 0, US_PER_HOUR, counts);
@@ -367,12 +371,12 @@ static void a_given_reference_replaces_the_collected_one(void **state)
     struct binning binning;
     assert_true(observe_binning(observe, 1, &binning));
     assert_int_equal(binning.n_reference, N);
-    assert_int_equal(binning.reference[MAX_BINS - 1], N / 4);
-    assert_int_equal(binning_find(&binning, NAN), MAX_BINS - 1);
+    assert_int_equal(binning.reference[MISSING_BIN], N / 4);
+    assert_int_equal(binning_find(&binning, NAN), MISSING_BIN);
     assert_int_equal(binning_find(&binning, -1e30f), 0);
     assert_int_equal(binning_find(&binning, INFINITY), binning.n_edges);
     assert_true(observe_binning(observe, 2, &binning));
-    assert_int_equal(binning.n_edges, 0);
+    assert_int_equal(binning.n_edges, 2); /* one value, and what is not */
     assert_int_equal(observe_set_reference(observe, &rows[0][0], scores, 0, &error),
                      STATUS_INVALID);
     observe_destroy(observe);
