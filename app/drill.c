@@ -323,8 +323,7 @@ int command_drill(const struct cli_args *args)
     (void)drill_chance(drill);
     enum status status = STATUS_OK;
     if (cli_has(args, "token"))
-        status = remote_token(cli_text(args, "token"), drill->authorization,
-                              sizeof drill->authorization, &error);
+        status = secret_bearer(cli_text(args, "token"), drill->authorization, &error);
     if (status == STATUS_OK)
         status = check_staging(drill, &error);
     if (status == STATUS_OK)
@@ -344,13 +343,13 @@ int command_reload(const struct cli_args *args)
 {
     struct error error;
     struct buffer reply;
-    char authorization[600] = "";
+    char authorization[SECRET_BEARER_SIZE] = "";
     int code = 0;
     const char *url = cli_text(args, "url"), *path = "/api/v1/reload";
     buffer_init(&reply, REMOTE_REPLY_BYTES);
     enum status status = STATUS_OK;
     if (cli_has(args, "token"))
-        status = remote_token(cli_text(args, "token"), authorization, sizeof authorization, &error);
+        status = secret_bearer(cli_text(args, "token"), authorization, &error);
     if (status == STATUS_OK)
         status = remote_call(url, "POST", path, authorization[0] ? authorization : NULL,
                              slice_of("{}"), &code, &reply, &error);

@@ -8,6 +8,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/base/clock.h"
+#include "engine/base/secret.h"
 #include "engine/base/status.h"
 
 #define DRILL_CALLERS 4
@@ -15,12 +16,12 @@
 /* A drill under way. */
 struct drill {
     const char *url;
-    char authorization[600]; /* "": none */
-    char folder[1024];       /* the configuration's, on this machine; "": not known */
-    char rules[2100];        /* its rules file */
-    char ledger[1024];       /* the ledger's; "": none */
-    char store[256];         /* "embedded", or redis://... */
-    struct clock *clock;     /* this machine's */
+    char authorization[SECRET_BEARER_SIZE]; /* "": none */
+    char folder[1024];   /* the configuration's, on this machine; "": not known */
+    char rules[2100];    /* its rules file */
+    char ledger[1024];   /* the ledger's; "": none */
+    char store[256];     /* "embedded", or redis://... */
+    struct clock *clock; /* this machine's */
     uint64_t random;
     int64_t for_ms;
     atomic_bool over; /* told to every thread of it */

@@ -1,7 +1,6 @@
 /* Calls to a running binnacle. One thread per call. */
 #include "app/remote.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,19 +44,4 @@ enum status remote_get(const char *url, const char *path, struct buffer *reply, 
     if (status != STATUS_OK || code == 200)
         return status;
     return remote_refusal(url, path, code, buffer_slice(reply), error);
-}
-
-enum status remote_token(const char *path, char *out, size_t size, struct error *error)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return error_set(error, STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
-    char line[512] = "";
-    if (!fgets(line, sizeof line, file))
-        line[0] = '\0';
-    fclose(file);
-    line[strcspn(line, "\r\n")] = '\0';
-    const char *space = strrchr(line, ' ');
-    snprintf(out, size, "Authorization: Bearer %s", space ? space + 1 : line);
-    return STATUS_OK;
 }

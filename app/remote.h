@@ -21,7 +21,5 @@ MUST_USE enum status remote_get(const char *url, const char *path, struct buffer
 /* An answer that is no 200 as an error, with its detail. */
 enum status remote_refusal(const char *url, const char *path, int code, struct slice reply,
                            struct error *error);
-/* "Authorization: Bearer ..." from a token file's first line. */
-MUST_USE enum status remote_token(const char *path, char *out, size_t size, struct error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/remote.h"
 #include "engine/base/json.h"
+#include "engine/base/secret.h"
 
 #define REPLY_BYTES (1u << 20)
 #define MAX_SPLIT   16
@@ -140,14 +141,14 @@ int command_traffic_set(const struct cli_args *args)
 {
     struct arm arms[MAX_SPLIT];
     int n = 0, code = EXIT_DONE;
-    char authorization[600] = "";
+    char authorization[SECRET_BEARER_SIZE] = "";
     struct error error;
     struct buffer reply, body;
     buffer_init(&reply, REPLY_BYTES);
     buffer_init(&body, REPLY_BYTES);
     enum status status = STATUS_OK;
     if (cli_has(args, "token"))
-        status = remote_token(cli_text(args, "token"), authorization, sizeof authorization, &error);
+        status = secret_bearer(cli_text(args, "token"), authorization, &error);
     if (status == STATUS_OK)
         status = get_split(args, &reply, arms, &n, &error);
     if (status == STATUS_OK)

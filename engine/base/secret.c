@@ -49,3 +49,15 @@ enum status secret_read(const char *folder, const char *name, bool only_owner, c
     fclose(file);
     return status;
 }
+
+enum status secret_bearer(const char *path, char out[SECRET_BEARER_SIZE], struct error *error)
+{
+    static const char scheme[] = "Authorization: Bearer ";
+    char line[SECRET_BEARER_SIZE - sizeof scheme];
+    enum status status = secret_read(".", path, false, line, sizeof line, error);
+    if (status != STATUS_OK)
+        return status;
+    const char *space = strrchr(line, ' ');
+    snprintf(out, SECRET_BEARER_SIZE, "%s%s", scheme, space ? space + 1 : line);
+    return STATUS_OK;
+}

@@ -112,6 +112,14 @@ judge "it has 24 lines" test "$(wc -l <"$work/once")" = 24
 judge "--ascii prints ASCII only" not grep -qP '[^\x00-\x7F]' <("$binnacle" top --url "$url" --once --ascii)
 LC_ALL=C "$binnacle" top --url "$url" --once >"$work/plain"
 judge "so does a locale without UTF-8" not grep -qP '[^\x00-\x7F]' "$work/plain"
+"$binnacle" top --url "$url" --once --screen slo --record "$work/seen" >"$work/slo"
+judge "top --once --record writes what the screen was drawn from" grep -q '"target":"/api/v1/snapshot","code":200' "$work/seen"
+"$binnacle" top --play "$work/seen" --once --screen slo >"$work/played"
+judge "and it plays" cmp <(grep -E '^ .*(latency|availability)' "$work/slo") <(grep -E '^ .*(latency|availability)' "$work/played")
+"$binnacle" top --url "$url" --record "$work/nothing" >"$work/pipe" 2>"$work/why" </dev/null
+judge "without a terminal top fails with 2" test $? = 2
+judge "names the way out" grep -q -- '--once' "$work/why"
+judge "and writes nothing: no escape code, no recording" test ! -s "$work/pipe" -a ! -e "$work/nothing"
 "$binnacle" top --url http://127.0.0.1:1 --once >"$work/away" 2>&1
 judge "top --once on nothing fails with 2" test $? = 2
 judge "and names the address" grep -q '127.0.0.1:1' "$work/away"

@@ -381,6 +381,22 @@ bool feed_collect(struct feed *feed, void (*seen)(void *context, const struct fe
     return any;
 }
 
+void feed_each(struct feed *feed, void (*seen)(void *context, const struct feed_arrival *),
+               void *context)
+{
+    if (!feed)
+        return;
+    lock_take(&feed->lock);
+    for (int i = 0; i < N_SLOTS; i++) {
+        const struct slot *slot = &feed->slots[i];
+        struct feed_arrival arrival = {slot->target, slot->now.code, buffer_slice(&slot->now.text),
+                                       slot->now.at_us};
+        if (slot->target[0] && slot->now.code >= 0)
+            seen(context, &arrival);
+    }
+    lock_release(&feed->lock);
+}
+
 int feed_fd(const struct feed *feed)
 {
     return feed ? feed->fd : -1;

@@ -62,6 +62,10 @@ struct feed_arrival {
 };
 bool feed_collect(struct feed *feed, void (*seen)(void *context, const struct feed_arrival *),
                   void *context);
+/* Tells of each document that there is: what a direct source gave, which feed_collect() never has.
+ */
+void feed_each(struct feed *feed, void (*seen)(void *context, const struct feed_arrival *),
+               void *context);
 /* Readable when feed_collect() has something; -1 for a direct source. */
 int feed_fd(const struct feed *feed);
 void feed_set_now(struct feed *feed, int64_t now_us);

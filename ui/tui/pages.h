@@ -70,6 +70,10 @@ int first_shown(const struct pen *pen, enum item_kind kind, int n, int rows);
 /* The part of the pen from `column` on, `width` wide and at most `rows` high. */
 struct pen pen_part(const struct pen *pen, int column, int width, int rows);
 
+/* ---- now_lines.c ---- */
+#define SUMMARY_LINES 6
+void draw_summary(struct pen *pen);
+
 /* ---- panels.c: figures of the snapshot that several pages show ---- */
 void draw_scores(struct pen *pen, int rows);
 void draw_decided(struct pen *pen);

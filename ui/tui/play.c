@@ -18,27 +18,43 @@
 
 struct recorder {
     FILE *file;
-    char path[200];
+    char *path;
     struct buffer line;
-    int failed; /* errno of the first that was not written */
+    bool any;   /* line was written */
+    int failed; /* errno of the first that was not */
 };
 
 enum status recorder_create(const char *path, struct recorder **recorder, struct error *error)
 {
     struct recorder *made = calloc(1, sizeof *made);
+    if (!made || !(made->path = strdup(path))) {
+        free(made);
+        return error_set(error, STATUS_MEMORY, "no memory for a recording");
+    }
     /* Pictures name events and people's pseudonyms: nobody else's to read. */
-    int fd = made ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || !(made->file = fdopen(fd, "w"))) {
-        error_set(error, made ? STATUS_IO : STATUS_MEMORY, "%.200s: %s", path, strerror(errno));
+        error_set(error, STATUS_IO, "%.200s: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
+        free(made->path);
         free(made);
         return error->code;
     }
-    snprintf(made->path, sizeof made->path, "%s", path);
     buffer_init(&made->line, MOST_LINE);
     *recorder = made;
     return STATUS_OK;
+}
+
+/* What stands between us and a binnacle may refuse in HTML. */
+static struct slice body_of(const struct feed_arrival *arrival)
+{
+    struct json *json = NULL;
+    if (arrival->code == 200)
+        return arrival->text; /* read already */
+    enum status status = json_parse(arrival->text, &json, NULL);
+    json_destroy(json);
+    return status == STATUS_OK ? arrival->text : slice_of("{}");
 }
 
 void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival)
@@ -52,11 +68,12 @@ void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival
     json_int(&json, "at", arrival->at_us / 1000);
     json_text(&json, "target", arrival->target);
     json_int(&json, "code", arrival->code);
-    json_raw(&json, "body", arrival->text);
+    json_raw(&json, "body", body_of(arrival));
     json_object_end(&json);
     buffer_append_char(&recorder->line, '\n');
     struct slice line = buffer_slice(&recorder->line);
     bool fits = !recorder->line.overflow;
+    recorder->any = true;
     if (fits && fwrite(line.data, 1, line.size, recorder->file) == line.size)
         return;
     if (!recorder->failed)
@@ -86,10 +103,13 @@ enum status recorder_close(struct recorder *recorder, struct error *error)
     int failed = recorder->failed;
     if (fclose(recorder->file) != 0 && !failed)
         failed = errno;
+    if (!recorder->any)
+        (void)unlink(recorder->path);
     enum status status = STATUS_OK;
     if (failed)
         status = error_set(error, STATUS_IO, "%s: %s", recorder->path, strerror(failed));
     buffer_free(&recorder->line);
+    free(recorder->path);
     free(recorder);
     return status;
 }

@@ -26,7 +26,7 @@ struct remote {
     int code;         /* of the last answer */
     int64_t moved_us; /* when seq last changed */
     char url[200];
-    char authorization[512]; /* a header, "" for none */
+    char authorization[SECRET_BEARER_SIZE]; /* a header, "" for none */
 };
 
 static int64_t wall_us(void)
@@ -181,21 +181,6 @@ static enum status await_picture(struct remote *remote, struct error *error)
 
 /* ---- beginning and end ---- */
 
-/* A line `NAME TOKEN`, or the token alone. */
-static enum status read_token(struct remote *remote, const char *path, struct error *error)
-{
-    char line[400];
-    if (!path)
-        return STATUS_OK;
-    enum status status = secret_read(".", path, true, line, sizeof line, error);
-    if (status != STATUS_OK)
-        return status;
-    const char *space = strrchr(line, ' ');
-    snprintf(remote->authorization, sizeof remote->authorization, "Authorization: Bearer %s",
-             space ? space + 1 : line);
-    return STATUS_OK;
-}
-
 static enum status run_player(struct remote *remote, struct tui_options *screen,
                               struct error *error)
 {
@@ -220,7 +205,9 @@ static enum status run_peer(struct remote *remote, struct tui_options *screen, s
 {
     const struct remote_options *options = remote->options;
     struct feed_source source = {.ask = ask_peer, .context = remote, .direct = options->once};
-    enum status status = read_token(remote, options->token_file, error);
+    enum status status = STATUS_OK;
+    if (options->token_file)
+        status = secret_bearer(options->token_file, remote->authorization, error);
     if (status == STATUS_OK)
         status = feed_create(&source, &remote->feed, error);
     if (status == STATUS_OK && options->record)
@@ -230,6 +217,8 @@ static enum status run_peer(struct remote *remote, struct tui_options *screen, s
     screen->peer = copy_peer;
     if (status == STATUS_OK && options->once)
         status = await_picture(remote, error);
+    else if (status == STATUS_OK) /* asked for now: it comes while the terminal is set up */
+        (void)feed_read(remote->feed, FEED_SNAPSHOT, EVERY_MS);
     if (status == STATUS_OK)
         status = options->once ? print_once(screen, error) : tui_run(screen, error);
     feed_destroy(remote->feed);

@@ -27,7 +27,7 @@ MUST_USE enum status recorder_create(const char *path, struct recorder **recorde
 void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival);
 /* A picture of this very process. */
 void recorder_note_snapshot(struct recorder *recorder, const struct snapshot *snapshot);
-/* STATUS_IO when something could not be written. */
+/* STATUS_IO when something could not be written. A file without a line goes. */
 MUST_USE enum status recorder_close(struct recorder *recorder, struct error *error);
 
 /* ---- playing ---- */

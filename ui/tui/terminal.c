@@ -180,6 +180,10 @@ enum status terminal_open(const struct tui_options *options, struct terminal **t
                           struct error *error)
 {
     const char *name = getenv("TERM");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "%s is no terminal: --once prints one screen as text",
+                         isatty(STDIN_FILENO) ? "standard output" : "standard input");
     struct terminal *made = calloc(1, sizeof *made);
     if (!made)
         return error_set(error, STATUS_MEMORY, "no memory for the screen");

@@ -313,6 +313,7 @@ enum status tui_print(const struct tui_options *options, int columns, int rows, 
         show_recorded(&loop, player_pictures(options->player) - 1);
     if (status == STATUS_OK && (options->player || sample_board(&loop))) {
         screen_draw(loop.screen, &loop.canvas);
+        feed_each(options->feed, note_arrival, &loop);
         status = print_canvas(&loop.canvas, error);
     }
     close_loop(&loop);

@@ -87,12 +87,29 @@ static int tear_down(void **state)
     return rmdir(folder);
 }
 
+static void makes_a_header_of_a_token_with_or_without_its_name(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"night t0k-en\n", "t0k-en", "on call t0k-en\r\n"};
+    char out[SECRET_BEARER_SIZE], path[64];
+    struct error error;
+    snprintf(path, sizeof path, "%s/secret", folder);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_file(texts[i], 0644);
+        assert_int_equal(secret_bearer(path, out, &error), STATUS_OK);
+        assert_string_equal(out, "Authorization: Bearer t0k-en");
+    }
+    write_file("", 0600);
+    assert_int_equal(secret_bearer(path, out, &error), STATUS_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_first_line_without_its_end),
         cmocka_unit_test(refuses_a_line_that_does_not_fit),
         cmocka_unit_test(says_what_is_wrong_with_the_file),
+        cmocka_unit_test(makes_a_header_of_a_token_with_or_without_its_name),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
