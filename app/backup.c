@@ -41,11 +41,10 @@ static void put_json(const struct result *result, struct buffer *out)
 {
     const struct backup_report *report = result->report;
     struct json_writer json;
-    char root[2 * SHA256_SIZE + 1];
     json_begin(&json, out);
     json_object(&json, NULL);
     json_int(&json, "tree_size", (int64_t)report->tree_size);
-    json_text(&json, "root", hex_encode(report->root, SHA256_SIZE, root));
+    json_hex(&json, "root", report->root, SHA256_SIZE);
     json_int(&json, "files", (int64_t)report->n_files);
     json_int(&json, "bytes", report->bytes);
     json_number(&json, "seconds", result->seconds);
@@ -57,7 +56,7 @@ static void put_json(const struct result *result, struct buffer *out)
     else
         json_null(&json, "head");
     if (result->restored)
-        json_text(&json, "before", report->aside[0] ? report->aside : NULL);
+        json_text_or_null(&json, "before", report->aside);
     json_object_end(&json);
     buffer_append_char(out, '\n');
 }
@@ -118,19 +117,14 @@ static int finish(const struct cli_args *args, enum status status, const struct 
 
 /* ---- the commands ---- */
 
-static int need(const struct cli_args *args, const char *option, const char *text)
-{
-    return cli_text(args, option) ? EXIT_DONE : cli_usage(args, "--%s %s is needed", option, text);
-}
-
 int command_backup(const struct cli_args *args)
 {
     struct error error;
     struct backup_report report;
     struct shown shown = {0};
-    int code = need(args, "ledger", "DIR");
+    int code = cli_need(args, "ledger");
     if (code == EXIT_DONE)
-        code = need(args, "to", "DIR");
+        code = cli_need(args, "to");
     if (code != EXIT_DONE)
         return code;
     const struct backup_options options = {.ledger = cli_text(args, "ledger"),
@@ -170,9 +164,9 @@ int command_restore(const struct cli_args *args)
     struct backup_report report = {0};
     struct kept_heads kept;
     struct shown shown = {0};
-    int code = need(args, "from", "DIR");
+    int code = cli_need(args, "from");
     if (code == EXIT_DONE)
-        code = need(args, "ledger", "DIR");
+        code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     int64_t begun_ns = monotonic_ns();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/order.h"
 #include "engine/event/file_source.h"
 #include "engine/event/producer.h"
 
@@ -202,15 +203,9 @@ static void time_once(struct timing *timing, int repetition)
     timing->contract_ns[repetition] = (double)contract_ns / (double)n_events;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double middle(double values[REPETITIONS])
 {
-    qsort(values, REPETITIONS, sizeof *values, by_size);
+    qsort(values, REPETITIONS, sizeof *values, order_doubles);
     return values[REPETITIONS / 2];
 }
 

@@ -5,21 +5,16 @@
 #include <stdlib.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/order.h"
 #include "engine/model/scorer.h"
 
 #define REPETITIONS      7
 #define REPETITION_NS    20000000 /* at least, so that reading the clock costs nothing */
 #define CONTRIBS_AT_ONCE 16
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double bench_median(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, by_size);
+    qsort(values, n, sizeof *values, order_doubles);
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 

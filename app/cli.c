@@ -163,6 +163,14 @@ int cli_usage(const struct cli_args *args, const char *format, ...)
     return EXIT_FAILED;
 }
 
+int cli_need(const struct cli_args *args, const char *name)
+{
+    int at;
+    const struct cli_option *option = the_option(args, name, &at);
+    return cli_text(args, name) ? EXIT_DONE
+                                : cli_usage(args, "--%s %s is needed", name, option->value);
+}
+
 /* ---- parsing ---- */
 
 static bool in_range(const struct cli_option *option, double number)

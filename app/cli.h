@@ -72,6 +72,10 @@ int cli_fail(const struct cli_args *args, const struct error *error);
 /* A usage mistake that the table cannot see; same form, ends by naming --help. */
 int cli_usage(const struct cli_args *args, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same for an option that was not given though the command cannot do without: EXIT_DONE when it
+ * was, or has a default. */
+int cli_need(const struct cli_args *args, const char *option);
+
 /* Documents made from the table. */
 void cli_print_help(const struct cli_command *commands, FILE *out);
 void cli_print_command_help(const struct cli_command *command, FILE *out);

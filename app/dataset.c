@@ -184,16 +184,11 @@ static const struct compromise *first_of(const struct compromise *sorted, size_t
     return low < n && sorted[low].entity == entity ? &sorted[low] : NULL;
 }
 
-static int64_t day_of(int64_t time_us)
-{
-    return time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
-}
-
 static bool is_known(const struct compromise *sorted, size_t n, const struct dataset *test,
                      size_t row, int64_t delay_us)
 {
     const struct compromise *first = first_of(sorted, n, test->entities[row]);
-    return first && first->time_us < day_of(test->times_us[row]) * US_PER_DAY - delay_us;
+    return first && first->time_us < time_day(test->times_us[row]) * US_PER_DAY - delay_us;
 }
 
 struct test_rows {
@@ -215,7 +210,7 @@ static void keep_unknown(const struct compromise *known, size_t n_known, const s
         bool fraud = test->labels[i] > 0;
         rows->judged[at] = (struct classify_row){.score = score, .amount = 1, .positive = fraud};
         rows->cards[at] = (struct top_k_event){.entity = test->entities[i],
-                                               .day = day_of(test->times_us[i]),
+                                               .day = time_day(test->times_us[i]),
                                                .score = score,
                                                .positive = fraud};
     }

@@ -1,6 +1,5 @@
 /* The doors of a service other than its events: the ledger's database, the split, the rules file.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +11,15 @@
 #include "app/remote.h"
 #include "engine/base/clock.h"
 #include "engine/base/db.h"
+#include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/thread.h"
 
-#define TRAFFIC_PATH  "/api/v1/traffic"
-#define RELOAD_PATH   "/api/v1/reload"
-#define FILE_BYTES    (1u << 20)
-#define RESTORE_TRIES 60 /* half a second apart */
+#define TRAFFIC_PATH     "/api/v1/traffic"
+#define RELOAD_PATH      "/api/v1/reload"
+#define FILE_BYTES       (1u << 20)
+#define RESTORE_TRIES    60
+#define RESTORE_PAUSE_US 500000
 
 static enum status call(struct drill *drill, const char *method, const char *path,
                         struct slice body, struct buffer *reply, struct error *error)
@@ -181,24 +182,16 @@ enum status drill_set_canary(struct drill *drill, double share_percent, const ch
 
 static enum status read_rules(struct drill *drill, struct error *error)
 {
-    char block[4096];
-    size_t n;
-    FILE *file = fopen(drill->rules, "r");
-    if (!file)
-        return error_set(error, STATUS_IO,
-                         "%s: cannot be read: %s; this drill has to run on the machine of the "
-                         "service, as its user",
-                         drill->rules, strerror(errno));
-    while ((n = fread(block, 1, sizeof block, file)) > 0)
-        buffer_append_slice(&drill->rules_before, slice_make(block, n));
-    bool whole = !ferror(file) && !drill->rules_before.overflow;
-    fclose(file);
-    if (whole)
+    struct error why;
+    enum status status = file_read_whole(drill->rules, &drill->rules_before, &why);
+    if (status == STATUS_OK)
         return STATUS_OK;
     /* Part of it must never be written back for the whole. */
     buffer_reset(&drill->rules_before);
-    return error_set(error, STATUS_IO, "%s: cannot be read whole; nothing was changed",
-                     drill->rules);
+    return error_set(error, status,
+                     "%s; this drill has to run on the machine of the service, as its user, and "
+                     "nothing was changed",
+                     why.message);
 }
 
 static enum status write_rules(struct drill *drill, struct slice text, struct error *error)
@@ -271,10 +264,9 @@ static enum status restore_once(struct drill *drill, struct error *error)
 /* A service that was hurt takes orders again only when it is well. */
 enum status drill_restore(struct drill *drill, struct error *error)
 {
-    const struct timespec pause = {.tv_nsec = 500000000};
     enum status status = restore_once(drill, error);
     for (int i = 0; i < RESTORE_TRIES && status != STATUS_OK; i++) {
-        nanosleep(&pause, NULL);
+        pause_us(RESTORE_PAUSE_US);
         status = restore_once(drill, error);
     }
     return status;

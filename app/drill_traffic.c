@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/drill.h"
 #include "app/remote.h"
@@ -48,10 +47,9 @@ double drill_between(struct drill *drill, double from, double to)
 
 void drill_pause(const struct drill *drill, int64_t ms)
 {
-    const struct timespec step = {.tv_nsec = 5000000};
     int64_t until_ns = monotonic_ns() + ms * 1000000;
     while (monotonic_ns() < until_ns && !atomic_load(&drill->over))
-        nanosleep(&step, NULL);
+        pause_us(5000);
 }
 
 /* ---- one event ---- */

@@ -275,8 +275,8 @@ static int take_options(const struct cli_args *args, struct cbpe_options *option
         return cli_usage(args, "--reference FILE and --current FILE are needed");
     if (!cli_text(args, "score") || !cli_text(args, "label"))
         return cli_usage(args, "--score COL and --label COL are needed");
-    if (!cli_text(args, "chunk-size"))
-        return cli_usage(args, "--chunk-size N is needed");
+    if (cli_need(args, "chunk-size") != EXIT_DONE)
+        return EXIT_FAILED;
     options->chunk_size = (size_t)cli_int(args, "chunk-size");
     options->seed = (uint32_t)cli_int(args, "seed");
     int code = choose_metrics(args, options);

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/retry.h"
 #include "engine/base/json.h"
@@ -181,10 +180,7 @@ int inquiry_alert(void *context, enum web_alert_act act, struct slice body, cons
         json_begin(&json, out);
         json_object(&json, NULL);
         json_text(&json, "alert", alert);
-        if (length_us)
-            json_time(&json, "until", now_us + length_us);
-        else
-            json_null(&json, "until");
+        json_time_or_null(&json, "until", length_us ? now_us + length_us : 0);
         json_object_end(&json);
     }
     json_destroy(document);

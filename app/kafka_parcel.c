@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/base/array.h"
 #include "engine/base/buffer.h"
 #include "engine/base/json.h"
 
@@ -34,15 +35,11 @@ enum status kafka_reach_note(struct kafka_reach *reach, int32_t partition, int64
     size_t at = 0;
     while (at < reach->n && reach->partitions[at].number != partition)
         at++;
-    if (at == reach->capacity) {
-        size_t capacity = reach->capacity ? reach->capacity * 2 : 16;
-        struct kafka_partition *larger =
-            realloc(reach->partitions, capacity * sizeof *reach->partitions);
-        if (!larger)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        reach->partitions = larger;
-        reach->capacity = capacity;
-    }
+    struct kafka_partition *partitions =
+        array_grow(reach->partitions, at, &reach->capacity, sizeof *partitions);
+    if (!partitions)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    reach->partitions = partitions;
     if (at == reach->n)
         reach->partitions[reach->n++] =
             (struct kafka_partition){.number = partition, .recorded = offset};

@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
@@ -16,7 +15,7 @@
 #define PARCELS           16
 #define TRANSACTION_BYTES (16u << 20)
 #define LOOK_TIMEOUT_MS   200
-#define DISK_RETRY_MS     100
+#define DISK_RETRY_US     100000
 
 struct kafka_sender {
     struct kafka_sender_options options;
@@ -32,12 +31,6 @@ struct kafka_sender {
     struct error why;
     enum status status;
 };
-
-static void pause_ms(long ms)
-{
-    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
 
 /* There are no more parcels than fit. */
 static void push(struct queue *queue, struct kafka_parcel *parcel)
@@ -56,7 +49,7 @@ static enum status await_ledger(struct kafka_sender *sender, uint64_t ticket, st
     atomic_store(&sender->awaits_ledger, true);
     while ((status = ledger_wait(sender->options.ledger, ticket, -1, error)) == STATUS_IO &&
            !atomic_load(sender->options.stopping))
-        pause_ms(DISK_RETRY_MS);
+        pause_us(DISK_RETRY_US);
     atomic_store(&sender->awaits_ledger, false);
     return status;
 }
@@ -177,7 +170,7 @@ enum status kafka_sender_drain(struct kafka_sender *sender, int timeout_ms, stru
 {
     int64_t give_up_ns = monotonic_ns() + (int64_t)timeout_ms * 1000000;
     while (!idle(sender) && monotonic_ns() < give_up_ns && !atomic_load(&sender->failed))
-        pause_ms(1);
+        pause_us(1000);
     enum status status = look(sender, error);
     if (status == STATUS_OK && !idle(sender))
         status =

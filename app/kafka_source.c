@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/kafka_sender.h"
 #include "engine/base/clock.h"
@@ -62,9 +61,8 @@ static const struct kafka_options *options_of(const struct kafka_source *source)
 
 static void pause_ms(const struct kafka_source *source, int ms)
 {
-    const struct timespec step = {.tv_nsec = 50000000};
     for (; ms > 0 && !atomic_load(source->stopping); ms -= 50)
-        nanosleep(&step, NULL);
+        pause_us(50000);
 }
 
 /* ---- deciding ---- */

@@ -2,8 +2,8 @@
 #include "app/kept_heads.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "engine/base/array.h"
 #include "engine/base/input.h"
 
 #define FILE_BYTES (1u << 20)
@@ -11,14 +11,10 @@
 static enum status add_head(struct kept_heads *kept, struct slice line, struct error *error)
 {
     struct json *json = NULL;
-    if (kept->n == kept->capacity) {
-        size_t capacity = kept->capacity ? 2 * kept->capacity : 16;
-        struct signed_head *heads = reallocarray(kept->heads, capacity, sizeof *heads);
-        if (!heads)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        kept->heads = heads;
-        kept->capacity = capacity;
-    }
+    struct signed_head *heads = array_grow(kept->heads, kept->n, &kept->capacity, sizeof *heads);
+    if (!heads)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    kept->heads = heads;
     enum status status = json_parse(line, &json, error);
     if (status == STATUS_OK)
         status = head_parse(json, &kept->heads[kept->n], error);

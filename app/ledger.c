@@ -1,6 +1,5 @@
 /* `ledger head` and `ledger prove`: what others can check the record by. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "app/commands.h"
 #include "app/output.h"
@@ -10,11 +9,6 @@
 #include "engine/record/row_proof.h"
 
 #define TEXT_BYTES (256u << 20)
-
-static int need_ledger(const struct cli_args *args)
-{
-    return cli_text(args, "ledger") ? EXIT_DONE : cli_usage(args, "--ledger DIR is needed");
-}
 
 /* ---- head ---- */
 
@@ -62,7 +56,7 @@ int command_ledger_head(const struct cli_args *args)
     struct signed_head head;
     uint8_t public_key[PUBLIC_KEY_SIZE];
     struct buffer text;
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     buffer_init(&text, TEXT_BYTES);
@@ -83,12 +77,6 @@ int command_ledger_head(const struct cli_args *args)
 }
 
 /* ---- prove ---- */
-
-static void put_hash(struct json_writer *json, const char *key, const uint8_t hash[SHA256_SIZE])
-{
-    char text[2 * SHA256_SIZE + 1];
-    json_text(json, key, hex_encode(hash, SHA256_SIZE, text));
-}
 
 static enum status prove_row(const struct cli_args *args, struct reader *reader,
                              struct buffer *text, struct error *error)
@@ -127,8 +115,8 @@ static enum status prove_growth(const struct cli_args *args, struct reader *read
     json_object(&json, NULL);
     json_int(&json, "first", (int64_t)first);
     json_int(&json, "second", (int64_t)second);
-    put_hash(&json, "first_root", first_root);
-    put_hash(&json, "second_root", second_root);
+    json_hex(&json, "first_root", first_root, SHA256_SIZE);
+    json_hex(&json, "second_root", second_root, SHA256_SIZE);
     proof_path_json(&json, &path);
     json_object_end(&json);
     buffer_append_char(text, '\n');
@@ -141,7 +129,7 @@ int command_ledger_prove(const struct cli_args *args)
     struct reader *reader = NULL;
     struct buffer text;
     bool growth = cli_has(args, "from") || cli_has(args, "to");
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     if (growth && !(cli_has(args, "from") && cli_has(args, "to")))

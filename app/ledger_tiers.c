@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "app/commands.h"
@@ -19,17 +18,12 @@
 
 #define TEXT_BYTES (64u << 20)
 
-static int need_ledger(const struct cli_args *args)
-{
-    return cli_text(args, "ledger") ? EXIT_DONE : cli_usage(args, "--ledger DIR is needed");
-}
-
 /* ---- status ---- */
 
 static void status_json(const struct tier_day *day, struct buffer *out)
 {
     struct json_writer json;
-    char name[TIME_TEXT_SIZE], hash[2 * SHA256_SIZE + 1];
+    char name[TIME_TEXT_SIZE];
     json_begin(&json, out);
     json_object(&json, NULL);
     time_format(day->day * US_PER_DAY, name);
@@ -38,11 +32,11 @@ static void status_json(const struct tier_day *day, struct buffer *out)
     json_int(&json, "first_index", (int64_t)day->first_index);
     json_int(&json, "rows", (int64_t)(day->tree_size - day->first_index));
     json_int(&json, "bytes", day->plain.bytes);
-    json_text(&json, "root", hex_encode(day->root, SHA256_SIZE, hash));
+    json_hex(&json, "root", day->root, SHA256_SIZE);
     if (day->tier == TIER_LIVE)
         json_null(&json, "sha256");
     else
-        json_text(&json, "sha256", hex_encode(day->plain.sha256, SHA256_SIZE, hash));
+        json_hex(&json, "sha256", day->plain.sha256, SHA256_SIZE);
     if (day->packed.bytes > 0)
         json_int(&json, "compressed_bytes", day->packed.bytes);
     else
@@ -68,7 +62,7 @@ int command_ledger_status(const struct cli_args *args)
     struct tier_day *days = NULL;
     struct buffer text;
     size_t n = 0;
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     buffer_init(&text, TEXT_BYTES);
@@ -202,7 +196,7 @@ static int run_pass(const struct cli_args *args, const struct tier_policy *polic
 int command_ledger_seal(const struct cli_args *args)
 {
     struct tier_policy policy = tiers_default();
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     policy.grace_us = 0;
     policy.keep_raw = true;
     return code == EXIT_DONE ? run_pass(args, &policy, KEEPER_SEAL, 0) : code;
@@ -226,7 +220,7 @@ int command_ledger_archive(const struct cli_args *args)
 {
     struct tier_policy policy;
     struct config *config = NULL;
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code == EXIT_DONE)
         code = read_policy(args, &config, &policy);
     if (code != EXIT_DONE)
@@ -244,7 +238,7 @@ int command_ledger_retention(const struct cli_args *args)
 {
     struct tier_policy policy;
     struct config *config = NULL;
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code == EXIT_DONE && cli_has(args, "at") && !cli_flag(args, "dry-run"))
         code = cli_usage(args, "--at goes with --dry-run: what is done is done as of now");
     if (code == EXIT_DONE)
@@ -264,7 +258,7 @@ static int put_hold(const struct cli_args *args, bool held)
     struct error error;
     const struct passwd *user = getpwuid(geteuid());
     const char *who = cli_text(args, "who"), *reason = cli_text(args, "reason");
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code == EXIT_DONE && !reason)
         code = cli_usage(args, "--reason TEXT is needed: it goes into the record");
     if (code != EXIT_DONE)

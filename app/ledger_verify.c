@@ -1,7 +1,6 @@
 /* `ledger verify`: what is wrong with the record, found and named. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/commands.h"
 #include "app/kept_heads.h"
@@ -38,12 +37,11 @@ static void put_bad(const struct verify_bad *bad, struct json_writer *json)
 static void report_json(const struct verify_report *report, struct buffer *out)
 {
     struct json_writer json;
-    char root[2 * SHA256_SIZE + 1];
     json_begin(&json, out);
     json_object(&json, NULL);
     json_bool(&json, "ok", report->ok);
     json_int(&json, "tree_size", (int64_t)report->tree_size);
-    json_text(&json, "root", hex_encode(report->root, SHA256_SIZE, root));
+    json_hex(&json, "root", report->root, SHA256_SIZE);
     json_array(&json, "bad");
     for (size_t i = 0; i < report->n_kept; i++)
         put_bad(&report->bad[i], &json);
@@ -52,10 +50,7 @@ static void report_json(const struct verify_report *report, struct buffer *out)
     json_int(&json, "heads", (int64_t)report->n_heads);
     json_int(&json, "days", (int64_t)report->n_days);
     json_int(&json, "deleted_rows", (int64_t)report->n_deleted);
-    if (report->n_deleted > 0)
-        json_time(&json, "deleted_at", report->deleted_us);
-    else
-        json_null(&json, "deleted_at");
+    json_time_or_null(&json, "deleted_at", report->n_deleted > 0 ? report->deleted_us : 0);
     json_object_end(&json);
     buffer_append_char(out, '\n');
 }
@@ -115,8 +110,8 @@ int command_ledger_verify(const struct cli_args *args)
     struct error error;
     struct kept_heads kept;
     bool ok = false;
-    if (!cli_text(args, "ledger"))
-        return cli_usage(args, "--ledger DIR is needed");
+    if (cli_need(args, "ledger") != EXIT_DONE)
+        return EXIT_FAILED;
     struct request request = {.options = {.dir = cli_text(args, "ledger"),
                                           .threads = (int)cli_int(args, "threads"),
                                           .max_bad = (size_t)cli_int(args, "limit"),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/array.h"
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/number.h"
@@ -59,7 +60,7 @@ static bool day_of(const struct reading *reading, size_t row, int64_t *day)
     int64_t time_us;
     double seconds;
     if (time_parse(text_of(reading, row, TIME), &time_us)) {
-        *day = time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
+        *day = time_day(time_us);
         return true;
     }
     if (!number_of(reading, row, TIME, &seconds) || !(fabs(seconds) < 1e14))
@@ -96,15 +97,11 @@ static enum status cohort_of(const struct reading *reading, size_t row, size_t *
 
 static struct metrics_row *new_row(struct metrics_rows *rows)
 {
-    if (rows->n == rows->capacity) {
-        size_t capacity = rows->capacity ? 2 * rows->capacity : 1024;
-        struct metrics_row *grown = reallocarray(rows->rows, capacity, sizeof *grown);
-        if (!grown)
-            return NULL;
-        rows->rows = grown;
-        rows->capacity = capacity;
-    }
-    struct metrics_row *row = &rows->rows[rows->n++];
+    struct metrics_row *grown = array_grow(rows->rows, rows->n, &rows->capacity, sizeof *grown);
+    if (!grown)
+        return NULL;
+    rows->rows = grown;
+    struct metrics_row *row = &grown[rows->n++];
     *row = (struct metrics_row){.judged.amount = 1};
     return row;
 }

@@ -22,8 +22,8 @@ static void show(void *context, int64_t position, int64_t size)
 
 int command_predict(const struct cli_args *args)
 {
-    if (!cli_text(args, "model"))
-        return cli_usage(args, "--model FILE is needed");
+    if (cli_need(args, "model") != EXIT_DONE)
+        return EXIT_FAILED;
     if (cli_flag(args, "margin") && cli_flag(args, "contribs"))
         return cli_usage(args, "--contribs are in margin units already: leave --margin out");
     struct progress progress;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/commands.h"
 #include "app/config.h"
@@ -18,6 +17,7 @@
 #define SEND_EVENTS      256
 #define FLUSH_TIMEOUT_MS 120000
 #define SEND_BYTES       (1u << 20)
+#define MOST_WAIT_S      3600 /* whatever Retry-After says */
 
 struct target;
 
@@ -98,8 +98,10 @@ static enum status post_lines(struct target *target, struct error *error)
         status = http_perform(&call, &code, NULL, &retry_after_s, error);
         if (status != STATUS_OK || code != 503 || tries == 20)
             break;
-        const struct timespec pause = {.tv_sec = retry_after_s > 0 ? retry_after_s : 1};
-        nanosleep(&pause, NULL);
+        int64_t wait_s = retry_after_s < 1             ? 1
+                         : retry_after_s < MOST_WAIT_S ? retry_after_s
+                                                       : MOST_WAIT_S;
+        pause_us(wait_s * US_PER_S);
     }
     if (status == STATUS_OK && code != 200)
         return error_set(error, STATUS_UNAVAILABLE, "%s answered %d", target->url, code);

@@ -236,7 +236,7 @@ static void field_json(const struct look *look, const struct field *schema, int 
     json_text(json, "field", schema->name);
     json_text(json, "type", field_type_name(schema->type));
     json_text(json, "state", health_name(field.state));
-    json_text(json, "why", field.why[0] ? field.why : NULL);
+    json_text_or_null(json, "why", field.why);
     json_int(json, "n", (int64_t)field.n);
     json_number(json, "null_ratio", field.missing);
     json_number(json, "usual_null_ratio", field.usual_missing);
@@ -328,7 +328,7 @@ void quality_json(struct quality *quality, int64_t now_us, struct buffer *out)
     json_object(&json, NULL);
     lock_take(&quality->lock);
     json_text(&json, "state", health_name(quality->status.state));
-    json_text(&json, "why", quality->status.why[0] ? quality->status.why : NULL);
+    json_text_or_null(&json, "why", quality->status.why);
     seasons_json(quality, &json);
     lock_release(&quality->lock);
     if (look_begin(quality, now_us, &look)) {

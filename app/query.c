@@ -1,8 +1,6 @@
 /* `query` and `quarantine list|export|retry`: what the ledger holds, on stdout. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/entity.h"
@@ -14,11 +12,6 @@
 #include "engine/record/reader.h"
 
 #define LINE_BYTES (16u << 20)
-
-static int need_ledger(const struct cli_args *args)
-{
-    return cli_text(args, "ledger") ? EXIT_DONE : cli_usage(args, "--ledger DIR is needed");
-}
 
 /* ---- query ---- */
 
@@ -178,7 +171,7 @@ int command_query(const struct cli_args *args)
 {
     struct query_filter filter;
     struct asked asked = {.reasons = 0};
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code == EXIT_DONE)
         code = fill_filter(args, &filter);
     if (code == EXIT_DONE)
@@ -240,7 +233,7 @@ static enum status list_row(void *context, const struct quarantine_row *row, str
 
 int command_quarantine_list(const struct cli_args *args)
 {
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     struct quarantine_filter filter;
@@ -275,7 +268,7 @@ static enum status export_row(void *context, const struct quarantine_row *row, s
 
 int command_quarantine_export(const struct cli_args *args)
 {
-    int code = need_ledger(args);
+    int code = cli_need(args, "ledger");
     if (code != EXIT_DONE)
         return code;
     struct quarantine_filter filter;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/array.h"
 #include "engine/record/ledger.h"
 
 #define LINE_BYTES ((size_t)16 << 20)
@@ -43,19 +44,6 @@ static bool was_read(const struct retry *retry, uint64_t id)
     return false;
 }
 
-static enum status grow(struct retry *retry, struct error *error)
-{
-    if (retry->n < retry->capacity)
-        return STATUS_OK;
-    size_t capacity = retry->capacity ? 2 * retry->capacity : 256;
-    struct kept_row *rows = reallocarray(retry->rows, capacity, sizeof *rows);
-    if (!rows)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    retry->rows = rows;
-    retry->capacity = capacity;
-    return STATUS_OK;
-}
-
 static enum status keep_row(void *context, const struct quarantine_row *row, struct error *error)
 {
     struct retry *retry = context;
@@ -68,10 +56,11 @@ static enum status keep_row(void *context, const struct quarantine_row *row, str
                          "the bytes of quarantined event %llu were deleted by policy: it cannot be "
                          "tried again",
                          (unsigned long long)row->id);
-    enum status status = grow(retry, error);
-    char *copy = status == STATUS_OK ? arena_alloc(retry->arena, row->raw.size + 1) : NULL;
-    if (status != STATUS_OK)
-        return status;
+    struct kept_row *rows = array_grow(retry->rows, retry->n, &retry->capacity, sizeof *rows);
+    if (!rows)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    retry->rows = rows;
+    char *copy = arena_alloc(retry->arena, row->raw.size + 1);
     if (!copy)
         return error_set(error, STATUS_FULL,
                          "more than 1 GiB is quarantined; choose with --reason or --field");

@@ -61,8 +61,8 @@ static enum status score_files(const struct cli_args *args, struct session *sess
 
 int command_score(const struct cli_args *args)
 {
-    if (!cli_text(args, "config"))
-        return cli_usage(args, "--config DIR is needed");
+    if (cli_need(args, "config") != EXIT_DONE)
+        return EXIT_FAILED;
     int reasons = 0;
     const char *wanted = cli_text(args, "reasons");
     if (!reasons_parse(wanted, &reasons))
@@ -138,8 +138,7 @@ static void print_summary(const struct replay_run *run, double seconds)
     json_number(&json, "seconds", seconds);
     json_number(&json, "events_per_s", seconds > 0 ? (double)run->events / seconds : 0);
     json_int(&json, "tree_size", (int64_t)stats.tree_size);
-    char root[2 * SHA256_SIZE + 1];
-    json_text(&json, "root", hex_encode(stats.root, SHA256_SIZE, root));
+    json_hex(&json, "root", stats.root, SHA256_SIZE);
     json_object_end(&json);
     printf(SLICE_FORMAT "\n", SLICE_ARGS(buffer_slice(&out)));
     buffer_free(&out);

@@ -195,7 +195,7 @@ void season_json(const struct season *season, struct json_writer *json, const ch
     json_object(json, key);
     json_text(json, "series", season->series);
     json_text(json, "state", health_name(season->state));
-    json_text(json, "why", season->why && season->why[0] ? season->why : NULL);
+    json_text_or_null(json, "why", season->why);
     json_number(json, "value", season->value);
     json_number(json, "usual", usual->basis == SEASONAL_NONE ? (double)NAN : usual->median);
     json_number(json, "low", usual->median - ALARM_Z * usual->spread);

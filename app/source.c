@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/kafka_source.h"
 #include "app/pace.h"
+#include "engine/base/clock.h"
 #include "engine/base/thread.h"
 #include "engine/event/producer.h"
 
@@ -44,12 +44,6 @@ struct source {
 static struct log *log_of(const struct source *source)
 {
     return source->options.session->log;
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
 }
 
 /* ---- demo ---- */
@@ -127,7 +121,7 @@ static void run_demo(void *context)
         if (source->options.session->engine && engine_ledger(source->options.session->engine))
             apply_due_labels(source, now_us);
         if (n < DEMO_BATCH)
-            pause_ms(20);
+            pause_us(20000);
     }
 }
 
@@ -166,7 +160,7 @@ static enum status keep_pace(void *context, struct worker *worker, const struct 
         source->options.moved(source->options.context);
     while (pace_left_ms(&source->pace, source->options.session->clock) > 0 &&
            !atomic_load(&source->stopping))
-        pause_ms(pace_left_ms(&source->pace, source->options.session->clock) > 50 ? 50 : 1);
+        pause_us(pace_left_ms(&source->pace, source->options.session->clock) > 50 ? 50000 : 1000);
     return atomic_load(&source->stopping) ? error_set(error, STATUS_END, "stopped") : STATUS_OK;
 }
 

@@ -124,8 +124,8 @@ static enum status write_features(const struct cli_args *args, struct session *s
 
 int command_features(const struct cli_args *args)
 {
-    if (!cli_text(args, "config"))
-        return cli_usage(args, "--config DIR is needed");
+    if (cli_need(args, "config") != EXIT_DONE)
+        return EXIT_FAILED;
     struct session session = {0};
     struct worker *worker = NULL;
     struct features_run run = {0};

@@ -19,11 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/state_file.h"
 
 #define GATE_MS        100
-#define CHILD_LOOK_MS  5
-#define CHILD_LOOK_NS  5000000
+#define CHILD_LOOK_MS  INT64_C(5)
 #define CHILD_MAX_MS   INT64_C(600000)
 #define COMMIT_MS      5000
 #define COMMIT_LOOK_MS 500
@@ -188,13 +188,12 @@ static enum status capture(struct writing *writing, enum checkpoint_way way, str
 
 static enum status wait_for_child(struct writing *writing, struct error *error)
 {
-    const struct timespec pause = {.tv_nsec = CHILD_LOOK_NS};
     int outcome = 0;
     pid_t ended = 0;
     for (int64_t ms = 0; ms < CHILD_MAX_MS && !atomic_load(&writing->engine->ending) &&
                          (ended = waitpid(writing->child, &outcome, WNOHANG)) == 0;
          ms += CHILD_LOOK_MS)
-        nanosleep(&pause, NULL);
+        pause_us(CHILD_LOOK_MS * 1000);
     if (ended == 0) {
         kill(writing->child, SIGKILL);
         while (waitpid(writing->child, &outcome, 0) < 0 && errno == EINTR)

@@ -2,11 +2,9 @@
  * before the other is read, so that one of the two sides always sees the other. */
 #include "engine/gate.h"
 
-#include <time.h>
-
 #include "engine/base/clock.h"
 
-#define LOOK_AGAIN_NS 20000
+#define LOOK_AGAIN_US 20
 #define OPENED_MS     100 /* a signal that was missed costs no more */
 
 void gate_init(struct gate *gate)
@@ -49,7 +47,6 @@ void gate_leave(struct gate *gate)
 
 bool gate_close(struct gate *gate, int64_t timeout_ms)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
     int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
     atomic_store(&gate->closed, true);
     while (atomic_load(&gate->inside) > 0) {
@@ -57,7 +54,7 @@ bool gate_close(struct gate *gate, int64_t timeout_ms)
             gate_open(gate);
             return false;
         }
-        nanosleep(&pause, NULL);
+        pause_us(LOOK_AGAIN_US);
     }
     return true;
 }

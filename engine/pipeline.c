@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/worker_priv.h"
 
 #define ARENA_BYTES   (64u << 20)
 #define INPUTS_BYTES  (64u << 20)
 #define DECODED_AHEAD 16
+#define LOOK_AGAIN_US 1000
 
 typedef enum status step_run(struct worker *worker, struct error *error);
 
@@ -118,10 +120,9 @@ static bool in_batch(const struct worker *worker, struct slice id)
  * would learn that and send it again; a source goes past it, so it waits for what becomes of it. */
 static enum unique_result await_first(struct worker *worker, struct item *item)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
     enum unique_result known = UNIQUE_SAME;
     while (known == UNIQUE_SAME && item->ledger_index == UNIQUE_PENDING) {
-        nanosleep(&pause, NULL);
+        pause_us(LOOK_AGAIN_US);
         known = unique_reserve(worker->engine->unique, item->id, item->content, item->now_us,
                                &item->ledger_index);
     }

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/worker_priv.h"
 
 #define DOCUMENT_BYTES  (4u << 20)
 #define LOOK_AHEAD      8 /* events */
-#define LOOK_AGAIN_NS   50000
+#define LOOK_AGAIN_US   50
 #define FIRST_ROW_LOOKS 20000 /* a second in all; who has it may wait for room in the queue */
 
 /* In a replay two runs must write the same rows, so nothing random or measured enters them. */
@@ -105,7 +106,6 @@ static void take_indexes(struct worker *worker, size_t n_entries)
 static void resolve_duplicate(struct worker *worker, struct item *item)
 {
     struct unique *unique = worker->engine->unique;
-    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
     for (int looks = 0; item->ledger_index == UNIQUE_PENDING && looks < FIRST_ROW_LOOKS; looks++) {
         enum unique_result known =
             unique_reserve(unique, item->id, item->content, item->now_us, &item->ledger_index);
@@ -114,7 +114,7 @@ static void resolve_duplicate(struct worker *worker, struct item *item)
             break;
         }
         if (item->ledger_index == UNIQUE_PENDING)
-            nanosleep(&pause, NULL);
+            pause_us(LOOK_AGAIN_US);
     }
     if (item->ledger_index == UNIQUE_PENDING)
         item->kind = ANSWER_REFUSED;

@@ -89,7 +89,6 @@ static void table_json(const struct report_table *table, struct json_writer *jso
 void report_json(const struct report *report, struct buffer *out)
 {
     struct json_writer json;
-    char root[2 * SHA256_SIZE + 1];
     json_begin(&json, out);
     json_object(&json, NULL);
     json_text(&json, "kind", report->kind);
@@ -98,7 +97,7 @@ void report_json(const struct report *report, struct buffer *out)
     json_time(&json, "to", report->to_us);
     json_object(&json, "head");
     json_int(&json, "tree_size", (int64_t)report->tree_size);
-    json_text(&json, "root", hex_encode(report->root, SHA256_SIZE, root));
+    json_hex(&json, "root", report->root, SHA256_SIZE);
     json_object_end(&json);
     json_text(&json, "summary", report->summary);
     json_array(&json, "tables");

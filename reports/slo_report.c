@@ -42,8 +42,7 @@ struct builder {
 
 static int64_t day_start(int64_t time_us)
 {
-    int64_t day = time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
-    return day * US_PER_DAY;
+    return time_day(time_us) * US_PER_DAY;
 }
 
 static void count_row(struct builder *builder, const struct ledger_row *row)

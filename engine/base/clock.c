@@ -22,7 +22,7 @@ struct clock *clock_create_wall(void)
     return calloc(1, sizeof(struct clock));
 }
 
-static int64_t wall_us(void)
+int64_t wall_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -100,6 +100,12 @@ static int64_t read_ns(clockid_t id)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+void pause_us(int64_t us)
+{
+    const struct timespec time = {.tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * 1000};
+    nanosleep(&time, NULL);
+}
+
 int64_t monotonic_ns(void)
 {
     return read_ns(CLOCK_MONOTONIC);
@@ -113,6 +119,11 @@ int64_t thread_cpu_ns(void)
 int64_t process_cpu_ns(void)
 {
     return read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int64_t time_day(int64_t time_us)
+{
+    return time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
 }
 
 struct civil {
@@ -388,12 +399,8 @@ static char *put_year(char *out, int64_t year)
 
 char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
 {
-    int64_t days = time_us / US_PER_DAY;
-    int64_t of_day_us = time_us % US_PER_DAY;
-    if (of_day_us < 0) {
-        of_day_us += US_PER_DAY;
-        days--;
-    }
+    int64_t days = time_day(time_us);
+    int64_t of_day_us = (time_us % US_PER_DAY + US_PER_DAY) % US_PER_DAY;
     struct civil date = civil_from_days(days);
     unsigned second = (unsigned)(of_day_us / US_PER_S),
              of_second = (unsigned)(of_day_us % US_PER_S);

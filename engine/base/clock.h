@@ -36,12 +36,19 @@ int64_t clock_now_us(const struct clock *clock);
 void clock_advance(struct clock *clock, int64_t time_us);
 bool clock_is_event(const struct clock *clock);
 
+/* The machine's clock as it stands, for what belongs to no engine: a screen, a log. */
+int64_t wall_us(void);
 /* For durations on this machine, whatever the clock above says. */
 int64_t monotonic_ns(void);
 /* What the calling thread, or the whole process, has used of processors so far. */
 int64_t thread_cpu_ns(void);
 int64_t process_cpu_ns(void);
 
+/* Lets the calling thread wait; a signal may cut it short. */
+void pause_us(int64_t us);
+
+/* Days since 1970-01-01 that were over at that time, in UTC; negative before. */
+int64_t time_day(int64_t time_us);
 /* ISO-8601: "2018-08-08T10:00:00Z", "2018-08-08 10:00:00" (taken as UTC), fractions of up to
  * nine digits (cut to microseconds), offsets "+02:00"; a date alone is its midnight. Year 0001
  * to 9999, leap second 60 is refused. False when it is none of these. Allocates nothing. */

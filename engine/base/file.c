@@ -21,18 +21,37 @@ enum status file_error(const char *path, const char *what, struct error *error)
                      "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-static enum status write_piece(int fd, const char *bytes, size_t size)
+bool file_write_all(int fd, const void *data, size_t size)
 {
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
+    for (const char *at = data; size > 0;) {
+        ssize_t n = write(fd, at, size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return STATUS_IO;
-        bytes += n;
+            return false;
+        at += n;
         size -= (size_t)n;
     }
-    return STATUS_OK;
+    return true;
+}
+
+enum status file_read_whole(const char *path, struct buffer *into, struct error *error)
+{
+    char block[16384];
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
+                         strerror(errno));
+    for (size_t n; !into->overflow && (n = fread(block, 1, sizeof block, file)) > 0;)
+        buffer_append(into, block, n);
+    enum status status = STATUS_OK;
+    if (ferror(file))
+        status = error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
+    else if (into->overflow)
+        status = error_set(error, STATUS_FULL, "%s: larger than the %zu bytes that are read of it",
+                           path, into->maximum);
+    fclose(file);
+    return status;
 }
 
 /* One pass over a file; `out` -1: it is only summed. */
@@ -56,7 +75,7 @@ static enum status run_pass(struct pass *pass, int64_t *bytes, struct error *err
         if (n == 0)
             return STATUS_OK;
         crypto_sum_add(pass->sum, pass->piece, (size_t)n);
-        if (pass->out >= 0 && write_piece(pass->out, pass->piece, (size_t)n) != STATUS_OK)
+        if (pass->out >= 0 && !file_write_all(pass->out, pass->piece, (size_t)n))
             return file_error(pass->to, "write", error);
         *bytes += n;
         if (pass->progress)

@@ -2,8 +2,11 @@
 #ifndef BINNACLE_BASE_FILE_H
 #define BINNACLE_BASE_FILE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/buffer.h"
 #include "engine/base/crypto.h"
 #include "engine/base/status.h"
 
@@ -20,6 +23,13 @@ enum status file_error(const char *path, const char *what, struct error *error);
 
 /* STATUS_NOT_FOUND, STATUS_IO. */
 MUST_USE enum status file_sum(const char *path, struct file_sum *sum, struct error *error);
+
+/* Appends all of a file to `into`. STATUS_NOT_FOUND, STATUS_IO; STATUS_FULL when it is larger than
+ * `into` may become, which is then of no use. */
+MUST_USE enum status file_read_whole(const char *path, struct buffer *into, struct error *error);
+/* Writes all of it at the descriptor's place, however many calls that takes. False: errno says why,
+ * and some of it may have been written. */
+MUST_USE bool file_write_all(int fd, const void *data, size_t size);
 
 /* Copies into `to`, which must not be there (STATUS_CONFLICT), with mode 0600; summed on the way
  * and on the disk when the call returns. After an error nothing is left of it. */

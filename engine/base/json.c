@@ -4,18 +4,18 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/encoding.h"
 #include "engine/base/number.h"
 #include "engine/base/plain.h"
 #include "engine/base/utf8.h"
 
-#define MAX_DEPTH 64
+#define MAX_DEPTH      64
+#define MOST_HEX_BYTES 64
 
 void json_begin(struct json_writer *writer, struct buffer *out)
 {
@@ -167,10 +167,30 @@ void json_text(struct json_writer *writer, const char *key, const char *text)
         json_null(writer, key);
 }
 
+void json_text_or_null(struct json_writer *writer, const char *key, const char *text)
+{
+    json_text(writer, key, text && text[0] ? text : NULL);
+}
+
 void json_time(struct json_writer *writer, const char *key, int64_t time_us)
 {
     char text[TIME_TEXT_SIZE];
     json_text(writer, key, time_format(time_us, text));
+}
+
+void json_time_or_null(struct json_writer *writer, const char *key, int64_t time_us)
+{
+    if (time_us != 0)
+        json_time(writer, key, time_us);
+    else
+        json_null(writer, key);
+}
+
+void json_hex(struct json_writer *writer, const char *key, const void *data, size_t size)
+{
+    char text[2 * MOST_HEX_BYTES + 1];
+    assert(size <= MOST_HEX_BYTES);
+    json_text(writer, key, hex_encode(data, size, text));
 }
 
 void json_value(struct json_writer *writer, const char *key, const struct value *value)

@@ -35,7 +35,12 @@ void json_float(struct json_writer *writer, const char *key, float number);
  * UTF-8 become U+FFFD. */
 void json_string(struct json_writer *writer, const char *key, struct slice text);
 void json_text(struct json_writer *writer, const char *key, const char *text); /* NULL: null */
+/* "" too is null: for fields that are empty while there is nothing to say. */
+void json_text_or_null(struct json_writer *writer, const char *key, const char *text);
 void json_time(struct json_writer *writer, const char *key, int64_t time_us);
+void json_time_or_null(struct json_writer *writer, const char *key, int64_t time_us); /* 0: null */
+/* Lower-case hex of up to 64 bytes. */
+void json_hex(struct json_writer *writer, const char *key, const void *data, size_t size);
 /* A contract value by its type; times as ISO-8601. */
 void json_value(struct json_writer *writer, const char *key, const struct value *value);
 /* JSON text that is already well formed. */

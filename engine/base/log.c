@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "engine/base/buffer.h"
 #include "engine/base/clock.h"
+#include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/thread.h"
 
@@ -103,19 +102,6 @@ static void format_text(struct buffer *line, int64_t now_us, enum log_level leve
     buffer_append_char(line, '"');
 }
 
-static void write_line(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return;
-        data += written;
-        size -= (size_t)written;
-    }
-}
-
 static void send_line(const struct log *log, int fd, int64_t now_us, enum log_level level,
                       const char *component, const char *event, const char *message)
 {
@@ -124,7 +110,7 @@ static void send_line(const struct log *log, int fd, int64_t now_us, enum log_le
     (log->json ? format_json : format_text)(&line, now_us, level, component, event, message);
     buffer_append_char(&line, '\n');
     if (line.data)
-        write_line(fd, line.data, line.size);
+        (void)!file_write_all(fd, line.data, line.size); /* there is nobody to tell */
     buffer_free(&line);
 }
 
@@ -180,9 +166,7 @@ void log_write(struct log *log, enum log_level level, const char *component, con
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_us = (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+    int64_t now_us = wall_us();
     keep_line(log, now_us, level, component, event, message);
     int fd = atomic_load(&log->fd);
     if (fd >= 0)

@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 
+#include "engine/base/file.h"
 #include "engine/base/http_priv.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
@@ -80,20 +81,6 @@ static size_t send_body(char *data, size_t size, size_t count, void *context)
     return (size_t)n;
 }
 
-static bool write_all(struct exchange *exchange, const char *data, size_t n)
-{
-    for (size_t done = 0; exchange->fd >= 0 && done < n;) {
-        ssize_t size = write(exchange->fd, data + done, n - done);
-        if (size < 0 && errno != EINTR) {
-            exchange->disk_failed = true;
-            exchange->disk_error = errno;
-            return false;
-        }
-        done += size > 0 ? (size_t)size : 0;
-    }
-    return true;
-}
-
 /* An answer of 200 is the object; of any other, the store's reason. */
 static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
@@ -109,8 +96,13 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
     }
     exchange->bytes += (int64_t)n;
     exchange->too_long = exchange->bytes > exchange->max_bytes;
-    if (exchange->too_long || !write_all(exchange, data, n))
+    if (exchange->too_long)
         return 0;
+    if (exchange->fd >= 0 && !file_write_all(exchange->fd, data, n)) {
+        exchange->disk_failed = true;
+        exchange->disk_error = errno;
+        return 0;
+    }
     crypto_sum_add(exchange->sum, data, n);
     return n;
 }

@@ -14,6 +14,8 @@
 
 #include <zstd.h>
 
+#include "engine/base/file.h"
+
 #define LEVEL       9
 #define CHUNK_BYTES ((size_t)256 << 10)
 
@@ -63,17 +65,12 @@ static enum status read_some(struct end *end, char *into, size_t *n, struct erro
     return size < 0 ? system_error(end->path, error) : STATUS_OK;
 }
 
-static enum status write_all(struct end *end, const char *data, size_t n, struct error *error)
+static enum status put_end(struct end *end, const char *data, size_t n, struct error *error)
 {
     crypto_sum_add(end->sum, data, n);
     end->bytes += (int64_t)n;
-    for (size_t done = 0; end->path && done < n;) {
-        ssize_t size = write(end->fd, data + done, n - done);
-        if (size < 0 && errno != EINTR)
-            return system_error(end->path, error);
-        done += size > 0 ? (size_t)size : 0;
-    }
-    return STATUS_OK;
+    return !end->path || file_write_all(end->fd, data, n) ? STATUS_OK
+                                                          : system_error(end->path, error);
 }
 
 static enum status open_transfer(struct transfer *transfer, struct error *error)
@@ -133,7 +130,7 @@ static enum status pack_chunk(struct transfer *transfer, ZSTD_CCtx *stream, size
         size_t left = ZSTD_compressStream2(stream, &out, &in, how);
         if (ZSTD_isError(left))
             return zstd_failed(transfer, left, error);
-        enum status status = write_all(&transfer->to, transfer->out, out.pos, error);
+        enum status status = put_end(&transfer->to, transfer->out, out.pos, error);
         if (status != STATUS_OK)
             return status;
         done = how == ZSTD_e_end ? left == 0 : in.pos == in.size;
@@ -184,7 +181,7 @@ static enum status unpack_chunk(struct transfer *transfer, ZSTD_DCtx *stream, si
         if (transfer->to.bytes + (int64_t)out.pos > transfer->max_bytes)
             return error_set(error, STATUS_CORRUPT, "%s: holds more than was packed",
                              transfer->from.path);
-        enum status status = write_all(&transfer->to, transfer->out, out.pos, error);
+        enum status status = put_end(&transfer->to, transfer->out, out.pos, error);
         if (status != STATUS_OK)
             return status;
         *ended = left == 0;

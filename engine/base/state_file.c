@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/file.h"
 #include "engine/base/folder.h"
 #include "engine/base/hash.h"
 
@@ -68,31 +69,14 @@ void state_file_close(struct state_file *file)
 
 /* ---- writing ---- */
 
-static enum status write_all(struct state_file *file, const void *data, size_t size,
-                             struct error *error)
-{
-    const char *at = data;
-    while (size > 0) {
-        ssize_t n = write(file->fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return io_error(file->aside, "write", error);
-        at += n;
-        size -= (size_t)n;
-    }
-    return STATUS_OK;
-}
-
 static enum status flush(struct state_file *file, struct error *error)
 {
     file->checksum = hash64(file->bytes, file->at, file->checksum);
     struct chunk chunk = {.size = file->at, .checksum = file->checksum};
-    enum status status = write_all(file, &chunk, sizeof chunk, error);
-    if (status == STATUS_OK)
-        status = write_all(file, file->bytes, file->at, error);
+    bool written = file_write_all(file->fd, &chunk, sizeof chunk) &&
+                   file_write_all(file->fd, file->bytes, file->at);
     file->at = 0;
-    return status;
+    return written ? STATUS_OK : io_error(file->aside, "write", error);
 }
 
 enum status state_file_create(const char *path, const struct state_file_kind *kind,
@@ -104,10 +88,9 @@ enum status state_file_create(const char *path, const struct state_file_kind *ki
         return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
     file->fd = open(file->aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     enum status status = file->fd >= 0 ? STATUS_OK : io_error(file->aside, "create", error);
-    if (status == STATUS_OK)
-        status = write_all(file, kind->name, sizeof kind->name, error);
-    if (status == STATUS_OK)
-        status = write_all(file, &kind->version, sizeof kind->version, error);
+    if (status == STATUS_OK && !(file_write_all(file->fd, kind->name, sizeof kind->name) &&
+                                 file_write_all(file->fd, &kind->version, sizeof kind->version)))
+        status = io_error(file->aside, "write", error);
     if (status == STATUS_OK)
         *out = file;
     else

@@ -3,7 +3,6 @@
  * with an error at its place. Loading is for one thread, reading a tree for any. */
 #include "engine/base/yaml.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <yaml.h>
 
 #include "engine/base/buffer.h"
+#include "engine/base/file.h"
 #include "engine/base/utf8.h"
 
 #define MAX_FILE_SIZE ((size_t)4 << 20)
@@ -333,33 +333,12 @@ out:
     return status;
 }
 
-static enum status read_file(const char *path, struct buffer *content, struct error *error)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
-                         strerror(errno));
-    size_t got;
-    char block[16384];
-    while ((got = fread(block, 1, sizeof block, file)) > 0)
-        if (!buffer_append(content, block, got))
-            break;
-    enum status status = STATUS_OK;
-    if (ferror(file))
-        status = error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
-    else if (content->overflow)
-        status =
-            error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
-    fclose(file);
-    return status;
-}
-
 enum status yaml_load_file(const char *path, struct yaml **yaml, struct error *error)
 {
     *yaml = NULL;
     struct buffer content;
     buffer_init(&content, MAX_FILE_SIZE);
-    enum status status = read_file(path, &content, error);
+    enum status status = file_read_whole(path, &content, error);
     if (!status)
         status = yaml_load_text(path, buffer_slice(&content), yaml, error);
     buffer_free(&content);

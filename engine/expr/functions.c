@@ -111,24 +111,18 @@ static struct value matches(void *bound, void *run, const struct value *argument
     return value_bool(regex_match(bound, arguments[0].string));
 }
 
-static int64_t day_of(int64_t time_us)
-{
-    int64_t day = time_us / US_PER_DAY;
-    return time_us % US_PER_DAY < 0 ? day - 1 : day;
-}
-
 static struct value hour_of(void *bound, void *run, const struct value *arguments, int n)
 {
     (void)bound, (void)run, (void)n;
     int64_t time_us = arguments[0].time_us;
-    return value_number((double)((time_us - day_of(time_us) * US_PER_DAY) / US_PER_HOUR));
+    return value_number((double)((time_us - time_day(time_us) * US_PER_DAY) / US_PER_HOUR));
 }
 
 /* 1970-01-01 was a Thursday: 3 with Monday 0. */
 static struct value weekday_of(void *bound, void *run, const struct value *arguments, int n)
 {
     (void)bound, (void)run, (void)n;
-    return value_number((double)(((day_of(arguments[0].time_us) + 3) % 7 + 7) % 7));
+    return value_number((double)(((time_day(arguments[0].time_us) + 3) % 7 + 7) % 7));
 }
 
 static struct value day_of_month(void *bound, void *run, const struct value *arguments, int n)

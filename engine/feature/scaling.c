@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/base/order.h"
 #include "engine/feature/views_priv.h"
 
 #define SCALING_VERSION 1
@@ -47,12 +48,6 @@ static struct feature_scaling *create(const struct feature_schema *schema, struc
     return scaling;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double quantile(const double *sorted, size_t n, double share)
 {
     double at = share * (double)(n - 1);
@@ -81,7 +76,7 @@ static void fit(double *numbers, size_t n, struct part *part)
     part->scale = 1;
     if (n == 0)
         return;
-    qsort(numbers, n, sizeof *numbers, compare_numbers);
+    qsort(numbers, n, sizeof *numbers, order_doubles);
     if (part->method == SCALING_STANDARD) {
         standard(numbers, n, part);
     } else if (part->method == SCALING_MIN_MAX) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/order.h"
 #include "engine/observe/snapshot.h"
 #include "engine/observe/varint.h"
 
@@ -36,19 +37,13 @@ void layout_destroy(struct layout *layout)
     free(layout);
 }
 
-static int compare_limits(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static void set_limits(struct layout *layout, const int64_t limits_us[MAX_LATENCY_LIMITS])
 {
     for (int i = 0; i < MAX_LATENCY_LIMITS; i++) {
         if (limits_us[i] > 0)
             layout->limits_us[layout->n_limits++] = limits_us[i];
     }
-    qsort(layout->limits_us, (size_t)layout->n_limits, sizeof *layout->limits_us, compare_limits);
+    qsort(layout->limits_us, (size_t)layout->n_limits, sizeof *layout->limits_us, order_int64);
 }
 
 static bool set_digest(struct layout *layout)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/model/evaluator.h"
 #include "engine/model/library.h"
@@ -243,7 +244,7 @@ enum status model_load(const char *path, const char *name, const char *version,
 {
     struct buffer bytes;
     buffer_init(&bytes, MODEL_FILE_MAX_BYTES);
-    enum status status = model_file_bytes(path, &bytes, error);
+    enum status status = file_read_whole(path, &bytes, error);
     if (!status) {
         status = model_load_bytes(buffer_slice(&bytes), name, version, model, error);
         if (status)

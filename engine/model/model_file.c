@@ -7,13 +7,13 @@
  * checks wait for the end of their object: see model_check.c. */
 #include "engine/model/model_file.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/file.h"
 #include "engine/base/number.h"
 #include "engine/model/model_file_priv.h"
 
@@ -523,35 +523,11 @@ enum status forest_read(struct slice bytes, struct forest **forest, struct error
     return status;
 }
 
-static enum status read_whole(FILE *file, struct buffer *out, struct error *error)
-{
-    char chunk[1 << 16];
-    size_t n;
-    while ((n = fread(chunk, 1, sizeof chunk, file)) > 0)
-        if (!buffer_append(out, chunk, n))
-            return error_set(error, STATUS_FULL, "larger than the %zu MiB a model may have",
-                             MODEL_FILE_MAX_BYTES >> 20);
-    return ferror(file) ? error_set(error, STATUS_IO, "%s", strerror(errno)) : STATUS_OK;
-}
-
-enum status model_file_bytes(const char *path, struct buffer *out, struct error *error)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path,
-                         strerror(errno));
-    enum status status = read_whole(file, out, error);
-    fclose(file);
-    if (status)
-        error_prefix(error, "%s", path);
-    return status;
-}
-
 enum status forest_read_file(const char *path, struct forest **forest, struct error *error)
 {
     struct buffer bytes;
     buffer_init(&bytes, MODEL_FILE_MAX_BYTES);
-    enum status status = model_file_bytes(path, &bytes, error);
+    enum status status = file_read_whole(path, &bytes, error);
     if (!status) {
         status = forest_read(buffer_slice(&bytes), forest, error);
         if (status)

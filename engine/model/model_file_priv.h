@@ -91,9 +91,6 @@ enum status model_read_booster(struct model_reader *reader, const struct token *
 enum status column_reserve(struct column *column, size_t n, struct error *error);
 void column_free(struct column *column);
 
-/* The file's bytes appended to `out`; the error begins with the path. */
-enum status model_file_bytes(const char *path, struct buffer *out, struct error *error);
-
 /* Checks the tree that begins at reader->first_node, drops deleted nodes, and adds it to the
  * trees. */
 enum status model_check_tree(struct model_reader *reader);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/order.h"
+
 #define LONGEST    150
 #define ENDS       SYMPTOM_OVER_CELLS
 #define SURE       6.0 /* of z: about one in a thousand million */
@@ -342,12 +344,6 @@ static bool judge_age(const struct window *w, struct finding *finding)
                        finding);
 }
 
-static int compare_counts(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median cell before: a burst some minutes ago does not make it usual. */
 static double usual_cell(const struct window *w, int n)
 {
@@ -359,7 +355,7 @@ static double usual_cell(const struct window *w, int n)
             now += span_count(w->sums, w->series->first + i, cell, cell + 1);
         cells[used++] = now;
     }
-    qsort(cells, (size_t)used, sizeof *cells, compare_counts);
+    qsort(cells, (size_t)used, sizeof *cells, order_uint64);
     return used > 0 ? (double)cells[used / 2] : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/order.h"
 
 static const double not_known = (double)NAN;
 
@@ -31,11 +32,6 @@ static bool is_chosen(const struct truth_selection *selection, const struct trut
     return row->decided_us >= selection->from_us && row->decided_us < selection->to_us &&
            (selection->variant < 0 || row->variant == selection->variant) &&
            (selection->cohort < 0 || row->cohort == selection->cohort) && !isnan(row->score);
-}
-
-static int64_t day_of(int64_t time_us)
-{
-    return time_us / US_PER_DAY - (time_us % US_PER_DAY < 0);
 }
 
 static size_t count_chosen(const struct truth *truth, const struct truth_selection *selection)
@@ -64,7 +60,7 @@ static enum status choose(const struct truth *truth, const struct truth_selectio
         chosen->judged[at] = truth_judged(row);
         chosen->delays_s[at] = (double)(row->arrived_us - row->decided_us) / 1e6;
         chosen->events[at] = (struct top_k_event){.entity = row->entity,
-                                                  .day = day_of(row->decided_us),
+                                                  .day = time_day(row->decided_us),
                                                   .score = (double)row->score,
                                                   .positive = row->positive};
     }
@@ -73,16 +69,10 @@ static enum status choose(const struct truth *truth, const struct truth_selectio
 
 /* ---- figures ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void measure_delays(struct chosen *chosen, struct truth_figures *out)
 {
     size_t n = chosen->n;
-    qsort(chosen->delays_s, n, sizeof *chosen->delays_s, by_value);
+    qsort(chosen->delays_s, n, sizeof *chosen->delays_s, order_doubles);
     out->delay_p50_s = n ? chosen->delays_s[(n - 1) / 2] : not_known;
     out->delay_p95_s = n ? chosen->delays_s[(size_t)ceil(0.95 * (double)n) - 1] : not_known;
     out->delay_max_s = n ? chosen->delays_s[n - 1] : not_known;

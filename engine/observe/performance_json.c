@@ -29,10 +29,7 @@ static void write_variant(const struct performance_status *status,
 
 static void write_estimates(const struct performance_status *status, struct json_writer *json)
 {
-    if (status->estimate_from_us)
-        json_time(json, "estimate_from", status->estimate_from_us);
-    else
-        json_null(json, "estimate_from");
+    json_time_or_null(json, "estimate_from", status->estimate_from_us);
     json_array(json, "estimates");
     for (int m = 0; m < PERFORMANCE_ESTIMATES; m++) {
         const struct estimate_status *estimate = &status->estimates[m];
@@ -70,10 +67,7 @@ void performance_status_json(const struct performance_status *status, struct jso
     json_object(json, "concept_drift");
     json_text(json, "method", status->detector);
     json_int(json, "detected", (int64_t)status->drift_detected);
-    if (status->drift_at_us)
-        json_time(json, "last", status->drift_at_us);
-    else
-        json_null(json, "last");
+    json_time_or_null(json, "last", status->drift_at_us);
     json_object_end(json);
     json_object_end(json);
 }

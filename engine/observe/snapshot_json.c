@@ -74,14 +74,6 @@ static void traffic_json(struct json_writer *json, const struct snapshot *snapsh
     json_array_end(json);
 }
 
-static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
-{
-    if (time_us)
-        json_time(json, key, time_us);
-    else
-        json_null(json, key);
-}
-
 static void pairs_json(struct json_writer *json, const struct slo_status *slo)
 {
     json_array(json, "pairs");
@@ -93,7 +85,7 @@ static void pairs_json(struct json_writer *json, const struct slo_status *slo)
         json_number(json, "burn", pair->rate);
         json_text(json, "severity", health_name(pair->severity));
         json_bool(json, "fires", pair->fires);
-        json_text(json, "note", pair->note[0] ? pair->note : NULL);
+        json_text_or_null(json, "note", pair->note);
         json_object_end(json);
     }
     json_array_end(json);
@@ -102,9 +94,9 @@ static void pairs_json(struct json_writer *json, const struct slo_status *slo)
 static void forecast_json(struct json_writer *json, const struct slo_forecast *forecast)
 {
     json_object(json, "forecast");
-    time_or_null(json, "runs_out_at", forecast->runs_out_us);
-    time_or_null(json, "earliest", forecast->earliest_us);
-    time_or_null(json, "latest", forecast->latest_us);
+    json_time_or_null(json, "runs_out_at", forecast->runs_out_us);
+    json_time_or_null(json, "earliest", forecast->earliest_us);
+    json_time_or_null(json, "latest", forecast->latest_us);
     if (forecast->basis_us)
         json_int(json, "based_on_s", forecast->basis_us / 1000000);
     else
@@ -132,7 +124,7 @@ static void slo_json(struct json_writer *json, const struct slo_status *slo)
     if (slo->latency_limit_us > 0)
         json_int(json, "latency_limit_us", slo->latency_limit_us);
     json_text(json, "state", health_name(slo->state));
-    time_or_null(json, "since", slo->since_us);
+    json_time_or_null(json, "since", slo->since_us);
     json_text(json, "unit", slo->unit);
     json_object(json, "counted");
     for (int i = 0; i < BURN_WINDOWS; i++)
@@ -181,8 +173,8 @@ static void drift_json(struct json_writer *json, const struct drift_status *drif
     json_int(json, "n_reference", (int64_t)drift->n_reference);
     json_number(json, "threshold", drift->threshold);
     json_text(json, "state", health_name(drift->state));
-    time_or_null(json, "warm_at", drift->warm_us);
-    time_or_null(json, "since", drift->since_us);
+    json_time_or_null(json, "warm_at", drift->warm_us);
+    json_time_or_null(json, "since", drift->since_us);
     measures_json(json, drift);
     json_object_end(json);
 }
@@ -194,10 +186,10 @@ static void alert_json(struct json_writer *json, const struct alert_status *aler
     json_text(json, "state", alert->state);
     json_text(json, "severity", alert->severity);
     json_text(json, "summary", alert->summary);
-    time_or_null(json, "since", alert->since_us);
+    json_time_or_null(json, "since", alert->since_us);
     json_number(json, "value", alert->value);
-    time_or_null(json, "silent_until", alert->silent_until_us);
-    json_text(json, "acknowledged_by", alert->acknowledged_by[0] ? alert->acknowledged_by : NULL);
+    json_time_or_null(json, "silent_until", alert->silent_until_us);
+    json_text_or_null(json, "acknowledged_by", alert->acknowledged_by);
     json_object_end(json);
 }
 
@@ -260,22 +252,21 @@ static void tiers_json(struct json_writer *json, const struct snapshot *snapshot
     }
     json_object_end(json);
     json_int(json, "tiers_behind_s", snapshot->tiers_behind_s);
-    json_text(json, "tiers_problem", snapshot->tiers_problem[0] ? snapshot->tiers_problem : NULL);
+    json_text_or_null(json, "tiers_problem", snapshot->tiers_problem);
 }
 
 static void record_json(struct json_writer *json, const struct snapshot *snapshot)
 {
     const struct record_status *record = &snapshot->record;
-    char root[2 * sizeof snapshot->root + 1];
     json_object(json, "ledger");
     json_int(json, "tree_size", (int64_t)snapshot->tree_size);
-    json_text(json, "root", hex_encode(snapshot->root, sizeof snapshot->root, root));
+    json_hex(json, "root", snapshot->root, sizeof snapshot->root);
     json_text(json, "state", record->used ? record_state_name(record->state) : NULL);
-    json_text(json, "problem", record->problem[0] ? record->problem : NULL);
-    time_or_null(json, "not_written_since", record->since_us);
+    json_text_or_null(json, "problem", record->problem);
+    json_time_or_null(json, "not_written_since", record->since_us);
     json_number(json, "not_written_s", record->not_written_s);
-    time_or_null(json, "last_stop_from", record->last_from_us);
-    time_or_null(json, "last_stop_to", record->last_to_us);
+    json_time_or_null(json, "last_stop_from", record->last_from_us);
+    json_time_or_null(json, "last_stop_to", record->last_to_us);
     json_int(json, "stops", (int64_t)record->stops);
     json_number(json, "stopped_s", record->stopped_s);
     json_int(json, "failed_writes", (int64_t)record->failed_writes);
@@ -289,7 +280,7 @@ static void record_json(struct json_writer *json, const struct snapshot *snapsho
     json_int(json, "reopened", (int64_t)snapshot->ledger_reopened);
     json_int(json, "damaged_files", (int64_t)snapshot->ledger_damaged_files);
     json_int(json, "lost_rows", (int64_t)snapshot->ledger_lost_rows);
-    json_text(json, "damage", snapshot->ledger_damage[0] ? snapshot->ledger_damage : NULL);
+    json_text_or_null(json, "damage", snapshot->ledger_damage);
     json_object_end(json);
 }
 
@@ -299,7 +290,7 @@ static void clock_json(struct json_writer *json, const struct clock_status *cloc
     json_number(json, "ahead_s", clock->ahead_s);
     json_number(json, "behind_record_s", clock->behind_record_s);
     json_number(json, "last_step_s", clock->last_step_s);
-    time_or_null(json, "last_step_at", clock->last_step_us);
+    json_time_or_null(json, "last_step_at", clock->last_step_us);
     json_int(json, "steps", (int64_t)clock->steps);
     json_number(json, "future_ratio", clock->future_ratio);
     json_int(json, "future", (int64_t)clock->future);
@@ -321,20 +312,20 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
     json_object(json, "kept_history");
     json_int(json, "lost_minutes", (int64_t)snapshot->kept.lost_minutes);
     json_int(json, "waiting_minutes", (int64_t)snapshot->kept.waiting);
-    json_text(json, "problem", snapshot->kept.problem[0] ? snapshot->kept.problem : NULL);
+    json_text_or_null(json, "problem", snapshot->kept.problem);
     json_object_end(json);
     json_object(json, "outbox");
     json_int(json, "waiting", (int64_t)snapshot->outbox.waiting);
     json_int(json, "sent", (int64_t)snapshot->outbox.sent);
     json_int(json, "dead", (int64_t)snapshot->outbox.dead);
-    time_or_null(json, "oldest", snapshot->outbox.oldest_us);
+    json_time_or_null(json, "oldest", snapshot->outbox.oldest_us);
     json_object_end(json);
     if (snapshot->kafka.used) {
         json_object(json, "kafka");
         json_bool(json, "connected", snapshot->kafka.connected);
         json_int(json, "partitions", (int64_t)snapshot->kafka.partitions);
         json_number(json, "lag", snapshot->kafka.lag);
-        time_or_null(json, "paused_since", snapshot->kafka.paused_us);
+        json_time_or_null(json, "paused_since", snapshot->kafka.paused_us);
         json_text(json, "paused_why",
                   snapshot->kafka.paused_us > 0 ? snapshot->kafka.paused_why : NULL);
         json_object_end(json);
@@ -351,7 +342,7 @@ static void quality_json(struct json_writer *json, const struct quality_status *
     }
     json_object(json, "quality");
     json_text(json, "state", health_name(quality->state));
-    json_text(json, "why", quality->why[0] ? quality->why : NULL);
+    json_text_or_null(json, "why", quality->why);
     json_int(json, "n", (int64_t)quality->n);
     json_number(json, "missing_ratio", quality->missing_ratio);
     json_number(json, "invalid_ratio", quality->invalid_ratio);

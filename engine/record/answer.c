@@ -31,7 +31,6 @@ static void write_reasons(struct json_writer *json, const struct ledger_row *row
 static void write_answer(struct json_writer *json, const struct ledger_row *row, bool duplicate,
                          int max_reasons)
 {
-    char trace[2 * sizeof row->trace_id + 1];
     json_string(json, "event_id", row->event_id);
     json_text(json, "decision", decision_name(row->decision));
     json_float(json, "score", row->score);
@@ -42,7 +41,7 @@ static void write_answer(struct json_writer *json, const struct ledger_row *row,
     json_string(json, "version", row->model_version);
     json_text(json, "variant", variant_name(row->variant));
     json_object_end(json);
-    json_text(json, "trace_id", hex_encode(row->trace_id, sizeof row->trace_id, trace));
+    json_hex(json, "trace_id", row->trace_id, sizeof row->trace_id);
     if (row->latency_us < 0) /* a replay measures none */
         json_null(json, "latency_us");
     else

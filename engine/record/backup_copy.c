@@ -12,15 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/db.h"
 
-#define MAX_PASSES   5 /* a day that is compressed in the middle changes its file */
-#define HEAD_WAIT_NS INT64_C(2500000000)
-#define LOOK_EVERY   500000 /* ns */
+#define MAX_PASSES    5 /* a day that is compressed in the middle changes its file */
+#define HEAD_WAIT_NS  INT64_C(2500000000)
+#define LOOK_EVERY_US 500
 
 /* ---- progress ---- */
 
@@ -91,7 +90,7 @@ static enum status begin_read(struct db *db, bool newest, struct error *error)
             monotonic_ns() > until_ns)
             return STATUS_OK;
         db_rollback(db);
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY}, NULL);
+        pause_us(LOOK_EVERY_US);
     }
 }
 

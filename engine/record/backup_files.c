@@ -1,5 +1,6 @@
 /* What taking a backup and putting it back share: which files are the record, how a new backup
  * takes the place of the one before, and the check of a copy. One thread. */
+#include "engine/base/array.h"
 #include "engine/record/backup_priv.h"
 
 #include <dirent.h>
@@ -49,15 +50,11 @@ static int compare_names(const void *a, const void *b)
 static enum status add_name(struct record_name **names, size_t *n, size_t *capacity,
                             const char *name, struct error *error)
 {
-    if (*n == *capacity) {
-        size_t larger = *capacity ? 2 * *capacity : 64;
-        struct record_name *list = reallocarray(*names, larger, sizeof *list);
-        if (!list)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        *names = list;
-        *capacity = larger;
-    }
-    struct record_name *added = &(*names)[(*n)++];
+    struct record_name *list = array_grow(*names, *n, capacity, sizeof *list);
+    if (!list)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    *names = list;
+    struct record_name *added = &list[(*n)++];
     added->kind = record_file_kind(name);
     snprintf(added->name, sizeof added->name, "%.47s", name);
     return STATUS_OK;

@@ -1,4 +1,6 @@
 /* backup.json: what a backup is made of and the head that it leads to. Any thread. */
+#include "engine/base/array.h"
+#include "engine/base/file.h"
 #include "engine/record/backup_priv.h"
 
 #include <stdio.h>
@@ -19,15 +21,12 @@ void manifest_free(struct manifest *manifest)
 enum status manifest_add(struct manifest *manifest, const char *name, const struct file_sum *sum,
                          struct error *error)
 {
-    if (manifest->n_files == manifest->capacity) {
-        size_t capacity = manifest->capacity ? 2 * manifest->capacity : 64;
-        struct backup_file *files = reallocarray(manifest->files, capacity, sizeof *files);
-        if (!files)
-            return error_set(error, STATUS_MEMORY, "out of memory");
-        manifest->files = files;
-        manifest->capacity = capacity;
-    }
-    struct backup_file *file = &manifest->files[manifest->n_files++];
+    struct backup_file *files =
+        array_grow(manifest->files, manifest->n_files, &manifest->capacity, sizeof *files);
+    if (!files)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    manifest->files = files;
+    struct backup_file *file = &files[manifest->n_files++];
     *file = (struct backup_file){.sum = *sum};
     snprintf(file->name, sizeof file->name, "%s", name);
     return STATUS_OK;
@@ -46,13 +45,12 @@ const struct backup_file *manifest_find(const struct manifest *manifest, const c
 static void put_manifest(const struct manifest *manifest, struct buffer *out)
 {
     struct json_writer json;
-    char hex[2 * SHA256_SIZE + 1];
     json_begin(&json, out);
     json_object(&json, NULL);
     json_int(&json, "format", MANIFEST_FORMAT);
-    json_text(&json, "ledger", manifest->identity[0] ? manifest->identity : NULL);
+    json_text_or_null(&json, "ledger", manifest->identity);
     json_int(&json, "tree_size", (int64_t)manifest->tree_size);
-    json_text(&json, "root", hex_encode(manifest->root, SHA256_SIZE, hex));
+    json_hex(&json, "root", manifest->root, SHA256_SIZE);
     if (manifest->has_head)
         head_json(&manifest->head, &json, "head");
     else
@@ -65,7 +63,7 @@ static void put_manifest(const struct manifest *manifest, struct buffer *out)
         json_object(&json, NULL);
         json_text(&json, "name", file->name);
         json_int(&json, "bytes", file->sum.bytes);
-        json_text(&json, "sha256", hex_encode(file->sum.sha256, SHA256_SIZE, hex));
+        json_hex(&json, "sha256", file->sum.sha256, SHA256_SIZE);
         json_object_end(&json);
     }
     json_array_end(&json);
@@ -146,22 +144,6 @@ static enum status take_manifest(const struct json *json, struct manifest *manif
     return status == STATUS_OK ? take_files(json_get(json, "files"), manifest, error) : status;
 }
 
-static enum status read_text(const char *path, struct buffer *text, struct error *error)
-{
-    FILE *file = fopen(path, "re");
-    char piece[1 << 14];
-    if (!file)
-        return file_error(path, "read", error);
-    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;)
-        buffer_append(text, piece, n);
-    bool failed = ferror(file) != 0;
-    fclose(file);
-    if (failed || text->overflow)
-        return error_set(error, STATUS_IO, "%s: %s", path,
-                         failed ? "cannot be read" : "is too long for a backup's list");
-    return STATUS_OK;
-}
-
 enum status manifest_read(const char *dir, struct manifest *manifest, struct error *error)
 {
     char path[PATH_SIZE];
@@ -171,7 +153,7 @@ enum status manifest_read(const char *dir, struct manifest *manifest, struct err
     if (!path_join(path, dir, MANIFEST_NAME))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     buffer_init(&text, MANIFEST_BYTES);
-    enum status status = read_text(path, &text, error);
+    enum status status = file_read_whole(path, &text, error);
     if (status == STATUS_OK) {
         status = json_parse(buffer_slice(&text), &json, error);
         if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 /* Entries to bytes, in the thread of whoever submits them: leaves are encoded and hashed here and
  * quarantined events sealed, so that the writer only copies. */
+#include "engine/base/array.h"
 #include "engine/record/ledger_priv.h"
 
 #include <stdlib.h>
@@ -32,15 +33,11 @@ void chunk_clear(struct chunk *chunk)
 
 static struct item *next_item(struct chunk *chunk)
 {
-    if (chunk->n == chunk->capacity) {
-        size_t capacity = chunk->capacity ? 2 * chunk->capacity : 64;
-        struct item *items = realloc(chunk->items, capacity * sizeof *items);
-        if (!items)
-            return NULL;
-        chunk->items = items;
-        chunk->capacity = capacity;
-    }
-    struct item *item = &chunk->items[chunk->n];
+    struct item *items = array_grow(chunk->items, chunk->n, &chunk->capacity, sizeof *items);
+    if (!items)
+        return NULL;
+    chunk->items = items;
+    struct item *item = &items[chunk->n];
     *item = (struct item){.source = -1, .at_us = NO_TIME, .feature_set = -1};
     return item;
 }

@@ -5,6 +5,7 @@
  * run. Small runs keep the number of rows in no run low; their keys stay in memory, and when there
  * are enough of them one full run takes the place of all. What is in memory can be read back from
  * the rows. Writer thread only. */
+#include "engine/base/array.h"
 #include "engine/record/day_file_priv.h"
 
 #include <stdlib.h>
@@ -13,15 +14,11 @@
 
 enum status day_add_key(struct day *day, struct slice event_id, uint64_t index)
 {
-    if (day->n_keys == day->keys_capacity) {
-        size_t capacity = day->keys_capacity ? 2 * day->keys_capacity : EVENT_RUN;
-        struct event_key *keys = realloc(day->keys, capacity * sizeof *keys);
-        if (!keys)
-            return STATUS_MEMORY;
-        day->keys = keys;
-        day->keys_capacity = capacity;
-    }
-    day->keys[day->n_keys++] = (struct event_key){hash64(event_id.data, event_id.size, 0), index};
+    struct event_key *keys = array_grow(day->keys, day->n_keys, &day->keys_capacity, sizeof *keys);
+    if (!keys)
+        return STATUS_MEMORY;
+    day->keys = keys;
+    keys[day->n_keys++] = (struct event_key){hash64(event_id.data, event_id.size, 0), index};
     return STATUS_OK;
 }
 

@@ -10,18 +10,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "engine/base/array.h"
 #include "engine/base/folder.h"
+#include "engine/base/order.h"
 
 bool path_join(char out[PATH_SIZE], const char *dir, const char *name)
 {
     int size = snprintf(out, PATH_SIZE, "%s/%s", dir, name);
     return size > 0 && size < PATH_SIZE;
-}
-
-int64_t day_of(int64_t time_us)
-{
-    int64_t day = time_us / US_PER_DAY;
-    return time_us % US_PER_DAY < 0 ? day - 1 : day;
 }
 
 bool day_path(char out[PATH_SIZE], const char *dir, int64_t day)
@@ -39,14 +35,8 @@ static bool day_from_name(const char *name, int64_t *day)
     int64_t time_us;
     if (!time_parse(slice_make(name, 10), &time_us))
         return false;
-    *day = day_of(time_us);
+    *day = time_day(time_us);
     return true;
-}
-
-static int compare_days(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
 }
 
 enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *error)
@@ -62,15 +52,12 @@ enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *e
         int64_t day;
         if (!day_from_name(entry->d_name, &day))
             continue;
-        if (used == capacity) {
-            capacity = capacity ? 2 * capacity : 64;
-            int64_t *larger = realloc(list, capacity * sizeof *list);
-            if (!larger) {
-                status = error_set(error, STATUS_MEMORY, "out of memory listing %s", dir);
-                break;
-            }
-            list = larger;
+        int64_t *larger = array_grow(list, used, &capacity, sizeof *list);
+        if (!larger) {
+            status = error_set(error, STATUS_MEMORY, "out of memory listing %s", dir);
+            break;
         }
+        list = larger;
         list[used++] = day;
     }
     closedir(folder);
@@ -79,7 +66,7 @@ enum status day_list(const char *dir, int64_t **days, size_t *n, struct error *e
         return status;
     }
     if (used > 0)
-        qsort(list, used, sizeof *list, compare_days);
+        qsort(list, used, sizeof *list, order_int64);
     *days = list;
     *n = used;
     return STATUS_OK;

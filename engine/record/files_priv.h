@@ -15,8 +15,7 @@
 /* "dir/name"; false when it does not fit. */
 bool path_join(char out[PATH_SIZE], const char *dir, const char *name);
 
-/* Days since 1970-01-01 and back to the name of that day's file. */
-int64_t day_of(int64_t time_us);
+/* The file of a day, as time_day() counts them. */
 bool day_path(char out[PATH_SIZE], const char *dir, int64_t day);
 
 /* The days that have a file, ascending; *days is the caller's to free. STATUS_NOT_FOUND: no such

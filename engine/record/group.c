@@ -131,7 +131,7 @@ enum status group_write_items(struct writer *writer, struct error *error)
     struct mark at = group_settle((struct mark){writer->head, writer->item});
     for (; at.chunk && attempt->rows < writer->ledger->group_rows; at = group_settle(at)) {
         const struct item *item = &at.chunk->items[at.item];
-        if (item->at_us != NO_TIME && day_of(item->at_us) > attempt->day)
+        if (item->at_us != NO_TIME && time_day(item->at_us) > attempt->day)
             break;
         enum status status = write_item(writer, at.chunk, item, error);
         if (status != STATUS_OK)

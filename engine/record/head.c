@@ -68,14 +68,13 @@ enum status head_check(const struct signed_head *head, const uint8_t public_key[
 
 void head_json(const struct signed_head *head, struct json_writer *json, const char *key)
 {
-    char root[2 * SHA256_SIZE + 1];
     struct buffer signature;
     buffer_init(&signature, 128);
     base64_encode(slice_make(head->signature, SIGNATURE_SIZE), &signature);
     json_object(json, key);
     json_int(json, "tree_size", (int64_t)head->tree_size);
     json_int(json, "timestamp_ms", head->timestamp_ms);
-    json_text(json, "root", hex_encode(head->root, SHA256_SIZE, root));
+    json_hex(json, "root", head->root, SHA256_SIZE);
     json_text(json, "key_id", head->key_id);
     json_string(json, "signature_b64", buffer_slice(&signature));
     json_object_end(json);

@@ -1,5 +1,6 @@
 /* Quarantined events: listing, counting, opening. What became of one (retried, resolved) is a mark
  * in the file of the day when that happened, so that old files never change; the latest counts. */
+#include "engine/base/array.h"
 #include "engine/record/reader_priv.h"
 
 #include <stdlib.h>
@@ -26,15 +27,11 @@ void quarantine_filter_init(struct quarantine_filter *filter)
 
 static enum status add_mark(struct marks *marks, uint64_t id, int quarantine)
 {
-    if (marks->n == marks->capacity) {
-        size_t capacity = marks->capacity ? 2 * marks->capacity : 256;
-        struct settled *items = realloc(marks->items, capacity * sizeof *items);
-        if (!items)
-            return STATUS_MEMORY;
-        marks->items = items;
-        marks->capacity = capacity;
-    }
-    marks->items[marks->n] = (struct settled){id, quarantine, marks->n};
+    struct settled *items = array_grow(marks->items, marks->n, &marks->capacity, sizeof *items);
+    if (!items)
+        return STATUS_MEMORY;
+    marks->items = items;
+    items[marks->n] = (struct settled){id, quarantine, marks->n};
     marks->n++;
     return STATUS_OK;
 }
@@ -208,7 +205,7 @@ static enum status walk_files(struct walk *walk, quarantine_visitor *each, void 
     enum status status = STATUS_OK;
     for (size_t n = 0; n < reader->n_days && walk->left != 0 && !walk->stopped; n++) {
         size_t i = walk->filter->newest_first ? reader->n_days - 1 - n : n;
-        if (walk->filter->from_us != INT64_MIN && reader->days[i] < day_of(walk->filter->from_us))
+        if (walk->filter->from_us != INT64_MIN && reader->days[i] < time_day(walk->filter->from_us))
             continue;
         const struct tier_day *sealed = reader_sealed(reader, i);
         if (sealed && sealed->quarantined == 0)

@@ -45,7 +45,7 @@ enum status query_open(struct reader *reader, const struct query_filter *filter,
     /* A row's file is never of a day before its own, so earlier files have nothing to give. */
     if (filter->from_us != INT64_MIN)
         while (opened->first_day < reader->n_days &&
-               reader->days[opened->first_day] < day_of(filter->from_us))
+               reader->days[opened->first_day] < time_day(filter->from_us))
             opened->first_day++;
     *query = opened;
     return STATUS_OK;

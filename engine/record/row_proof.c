@@ -18,17 +18,11 @@ struct row_proof {
     struct proof_path path;
 };
 
-static void put_hash(struct json_writer *json, const char *key, const uint8_t hash[SHA256_SIZE])
-{
-    char text[2 * SHA256_SIZE + 1];
-    json_text(json, key, hex_encode(hash, SHA256_SIZE, text));
-}
-
 void proof_path_json(struct json_writer *json, const struct proof_path *path)
 {
     json_array(json, "path");
     for (size_t i = 0; i < path->n; i++)
-        put_hash(json, NULL, path->hashes[i]);
+        json_hex(json, NULL, path->hashes[i], SHA256_SIZE);
     json_array_end(json);
 }
 
@@ -94,7 +88,7 @@ enum status row_proof_json(struct reader *reader, uint64_t index, struct buffer 
         json_int(&json, "leaf_index", (int64_t)proof.index);
         json_int(&json, "tree_size", (int64_t)proof.head.tree_size);
         json_string(&json, "leaf_b64", buffer_slice(&text));
-        put_hash(&json, "leaf_hash", proof.hash);
+        json_hex(&json, "leaf_hash", proof.hash, SHA256_SIZE);
         proof_path_json(&json, &proof.path);
         head_json(&proof.head, &json, "head");
         json_object_end(&json);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/array.h"
 #include "engine/base/encoding.h"
 #include "engine/record/archive.h"
 
@@ -59,15 +60,11 @@ static int compare_copies(const void *a, const void *b)
 
 static bool add_copy(struct copies *copies, const char *name, const struct stat *about)
 {
-    if (copies->n == copies->capacity) {
-        size_t capacity = copies->capacity ? 2 * copies->capacity : 16;
-        struct copy *list = realloc(copies->list, capacity * sizeof *list);
-        if (!list)
-            return false;
-        copies->list = list;
-        copies->capacity = capacity;
-    }
-    struct copy *copy = &copies->list[copies->n++];
+    struct copy *list = array_grow(copies->list, copies->n, &copies->capacity, sizeof *list);
+    if (!list)
+        return false;
+    copies->list = list;
+    struct copy *copy = &list[copies->n++];
     *copy =
         (struct copy){.bytes = about->st_size,
                       .used_us = about->st_mtim.tv_sec * US_PER_S + about->st_mtim.tv_nsec / 1000};

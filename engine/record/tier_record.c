@@ -2,14 +2,7 @@
 #include "engine/record/tier_record.h"
 
 #include "engine/base/clock.h"
-#include "engine/base/encoding.h"
 #include "engine/base/json.h"
-
-static void put_hash(struct json_writer *json, const char *key, const uint8_t hash[SHA256_SIZE])
-{
-    char text[2 * SHA256_SIZE + 1];
-    json_text(json, key, hex_encode(hash, SHA256_SIZE, text));
-}
 
 static bool put_day(const struct tier_day *day, const char *when, int64_t at_us, struct buffer *out)
 {
@@ -21,9 +14,9 @@ static bool put_day(const struct tier_day *day, const char *when, int64_t at_us,
     json_string(&json, "day", slice_make(name, 10));
     json_int(&json, "first_index", (int64_t)day->first_index);
     json_int(&json, "tree_size", (int64_t)day->tree_size);
-    put_hash(&json, "root", day->root);
+    json_hex(&json, "root", day->root, SHA256_SIZE);
     json_int(&json, "bytes", day->plain.bytes);
-    put_hash(&json, "sha256", day->plain.sha256);
+    json_hex(&json, "sha256", day->plain.sha256, SHA256_SIZE);
     json_int(&json, "raw_deleted", (int64_t)day->raw_deleted);
     json_time(&json, when, at_us);
     json_object_end(&json);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/array.h"
+
 static const char *const STEPS[] = {
     "CREATE TABLE days("
     " day INTEGER PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL,"
@@ -215,15 +217,11 @@ static bool take_day(struct db_stmt *stmt, struct tier_day *day)
 
 static bool add_day(struct tiers *tiers, const struct tier_day *day)
 {
-    if (tiers->n == tiers->capacity) {
-        size_t capacity = tiers->capacity ? 2 * tiers->capacity : 64;
-        struct tier_day *days = realloc(tiers->days, capacity * sizeof *days);
-        if (!days)
-            return false;
-        tiers->days = days;
-        tiers->capacity = capacity;
-    }
-    tiers->days[tiers->n++] = *day;
+    struct tier_day *days = array_grow(tiers->days, tiers->n, &tiers->capacity, sizeof *days);
+    if (!days)
+        return false;
+    tiers->days = days;
+    days[tiers->n++] = *day;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* One day's file along its groups: they are read in order, what is wrong with their places is told,
  * and their rows go to the threads in blocks. The thread that verifies. */
+#include "engine/base/array.h"
 #include "engine/record/verify_walk_priv.h"
 
 #include <inttypes.h>
@@ -39,17 +40,14 @@ static bool take_commit(struct day_check *day, struct db_stmt *select, struct gr
 /* False: no memory. */
 static bool add_group(struct block *block, const struct group_row *row)
 {
-    if (block->n_groups == block->groups_capacity) {
-        size_t capacity = block->groups_capacity ? 2 * block->groups_capacity : 16;
-        struct group_row *groups = realloc(block->groups, capacity * sizeof *groups);
-        if (!groups)
-            return false;
-        block->groups = groups;
-        block->groups_capacity = capacity;
-    }
+    struct group_row *groups =
+        array_grow(block->groups, block->n_groups, &block->groups_capacity, sizeof *groups);
+    if (!groups)
+        return false;
+    block->groups = groups;
     if (block->n_groups == 0)
         block->first = row->group.first_index;
-    block->groups[block->n_groups++] = *row;
+    groups[block->n_groups++] = *row;
     block->end = row->group.tree_size;
     return true;
 }

@@ -4,6 +4,7 @@
  * A leaf is made of what the columns mean, so a column is looked at as it is stored first: its
  * type, its size, its range. Else a number that is cut to 32 bits, or a NaN with other bits, would
  * give the same leaf and nobody would see that it had been touched. */
+#include "engine/base/array.h"
 #include "engine/record/verify_priv.h"
 
 #include <stdio.h>
@@ -221,18 +222,16 @@ static int odd_column(const struct day_reader *reader, struct db_stmt *stmt, enu
 static struct row_problem *add_problem(struct block *block, uint64_t index, enum row_kind kind,
                                        struct slice event_id)
 {
-    if (block->n_problems == block->problems_capacity) {
-        size_t capacity = block->problems_capacity ? 2 * block->problems_capacity : 16;
-        struct row_problem *problems =
-            capacity <= MAX_PROBLEMS ? realloc(block->problems, capacity * sizeof *problems) : NULL;
-        if (!problems) {
-            block->n_dropped++;
-            return NULL;
-        }
-        block->problems = problems;
-        block->problems_capacity = capacity;
+    struct row_problem *problems = NULL;
+    if (block->n_problems < MAX_PROBLEMS)
+        problems = array_grow(block->problems, block->n_problems, &block->problems_capacity,
+                              sizeof *problems);
+    if (!problems) {
+        block->n_dropped++;
+        return NULL;
     }
-    struct row_problem *problem = &block->problems[block->n_problems++];
+    block->problems = problems;
+    struct row_problem *problem = &problems[block->n_problems++];
     *problem = (struct row_problem){.index = index, .kind = kind};
     snprintf(problem->event_id, sizeof problem->event_id, SLICE_FORMAT, SLICE_ARGS(event_id));
     return problem;
@@ -314,15 +313,12 @@ static enum status read_heads(struct row_reader *rows, struct block *block, stru
     db_bind_int(rows->heads, 1, (int64_t)(block->opens ? block->first : block->first + 1));
     db_bind_int(rows->heads, 2, (int64_t)block->end);
     while ((status = db_step(rows->heads, error)) == STATUS_OK) {
-        if (block->n_heads == block->heads_capacity) {
-            size_t capacity = block->heads_capacity ? 2 * block->heads_capacity : 4;
-            struct head_mark *heads = realloc(block->heads, capacity * sizeof *heads);
-            if (!heads)
-                return error_set(error, STATUS_MEMORY, "out of memory");
-            block->heads = heads;
-            block->heads_capacity = capacity;
-        }
-        struct head_mark *mark = &block->heads[block->n_heads++];
+        struct head_mark *heads =
+            array_grow(block->heads, block->n_heads, &block->heads_capacity, sizeof *heads);
+        if (!heads)
+            return error_set(error, STATUS_MEMORY, "out of memory");
+        block->heads = heads;
+        struct head_mark *mark = &heads[block->n_heads++];
         mark->valid = head_take(rows->heads, &mark->head) &&
                       (!rows->verify->has_key ||
                        head_check(&mark->head, rows->verify->public_key) == STATUS_OK);

@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/record/files_priv.h"
@@ -98,7 +97,7 @@ int64_t file_next_day(const struct writer *writer)
                                                                               : writer->first_day;
     if (at_us == NO_TIME && least != INT64_MIN)
         return least;
-    int64_t day = day_of(at_us == NO_TIME ? clock_now_us(writer->ledger->clock) : at_us);
+    int64_t day = time_day(at_us == NO_TIME ? clock_now_us(writer->ledger->clock) : at_us);
     return day < least ? least : day;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "engine/base/order.h"
 #include "engine/stats/twister.h"
 
 #define RESAMPLES 1000
@@ -247,12 +248,6 @@ static double normal(struct twister *twister)
     return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Sums of residuals are redrawn bin by bin from the normal distribution that they have by the
  * central limit theorem; the interval is mirrored at the value, because the error is biased
  * upwards. */
@@ -269,7 +264,7 @@ static struct classify_value bootstrap(const struct residuals *bins, int n_bins,
                 drawn[i] += fabs(bins[k].sum + sqrt(bins[k].squares) * normal(&twister)) / n;
         }
     }
-    qsort(drawn, RESAMPLES, sizeof *drawn, by_value);
+    qsort(drawn, RESAMPLES, sizeof *drawn, order_doubles);
     int cut = (int)((1 - confidence) / 2 * RESAMPLES);
     return (struct classify_value){error, within(2 * error - drawn[RESAMPLES - 1 - cut], 0, error),
                                    within(2 * error - drawn[cut], error, 1)};

@@ -6,6 +6,7 @@
  *
  * The paper goes on with the newest numbers after a detection (`restart=false`); River begins with
  * an empty window. In: one number at a time. Out: whether both samples differ. */
+#include "engine/base/order.h"
 #include "engine/stats/detector_priv.h"
 
 #include <math.h>
@@ -62,12 +63,6 @@ static void reset(void *state, const double *values)
     struct kswin *kswin = state;
     kswin->n = kswin->first = 0;
     twister_seed_python(&kswin->twister, (uint64_t)values[SEED]);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* The largest distance between the distributions of two sorted samples of n, times n. */
@@ -138,8 +133,8 @@ static bool update(void *state, const double *values, double number)
         return false;
     double *sample = kswin->numbers + window, *newest = sample + part;
     take_samples(kswin, window, part);
-    qsort(sample, part, sizeof *sample, by_value);
-    qsort(newest, part, sizeof *newest, by_value);
+    qsort(sample, part, sizeof *sample, order_doubles);
+    qsort(newest, part, sizeof *newest, order_doubles);
     size_t distance = largest_distance(sample, newest, part);
     bool drift = p_value(part, distance) <= values[ALPHA] &&
                  (double)distance / (double)part > SMALLEST_DISTANCE;

@@ -8,16 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/order.h"
+
 #define DIGIT_BITS 11
 #define N_DIGITS   6
 #define N_BUCKETS  (1 << DIGIT_BITS)
 #define SMALL      2048 /* fewer are sorted by qsort */
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static uint64_t to_key(double value)
 {
@@ -54,7 +50,7 @@ void samples_sort(double *values, size_t n)
     uint64_t *keys = n > SMALL ? malloc(2 * n * sizeof *keys) : NULL;
     if (!keys) {
         if (n > 1)
-            qsort(values, n, sizeof *values, compare);
+            qsort(values, n, sizeof *values, order_doubles);
         return;
     }
     for (size_t i = 0; i < n; i++)

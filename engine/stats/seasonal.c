@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/base/order.h"
+
 #define MOST       1024
 #define WEEK_HOURS 168
 #define DAY_HOURS  24
@@ -20,12 +22,6 @@ const char *seasonal_basis_name(enum seasonal_basis basis)
     return names[basis];
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double seasonal_median(double *values, size_t n)
 {
     size_t known = 0;
@@ -35,7 +31,7 @@ double seasonal_median(double *values, size_t n)
     }
     if (known == 0)
         return (double)NAN;
-    qsort(values, known, sizeof *values, compare);
+    qsort(values, known, sizeof *values, order_doubles);
     return known % 2 ? values[known / 2] : (values[known / 2 - 1] + values[known / 2]) / 2;
 }
 

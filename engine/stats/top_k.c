@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/base/order.h"
+
 static int by_day_and_entity(const void *a, const void *b)
 {
     const struct top_k_event *x = a, *y = b;
@@ -19,12 +21,6 @@ static int by_rank(const void *a, const void *b)
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
     return (x->entity > y->entity) - (x->entity < y->entity);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* Entities found positive so far, sorted. */
@@ -43,8 +39,8 @@ static size_t merge_entities(struct top_k_event *events, size_t n, const struct 
             entity.score = events[i].score > entity.score ? events[i].score : entity.score;
             entity.positive = entity.positive || events[i].positive;
         }
-        if (!found->n ||
-            !bsearch(&entity.entity, found->entities, found->n, sizeof *found->entities, by_number))
+        if (!found->n || !bsearch(&entity.entity, found->entities, found->n,
+                                  sizeof *found->entities, order_uint64))
             events[kept++] = entity;
     }
     return kept;
@@ -62,7 +58,7 @@ static double take_day(struct top_k_event *events, size_t n, size_t k, struct fo
     }
     size_t hits = found->n - before;
     if (found->n)
-        qsort(found->entities, found->n, sizeof *found->entities, by_number);
+        qsort(found->entities, found->n, sizeof *found->entities, order_uint64);
     return (double)hits / (double)k;
 }
 

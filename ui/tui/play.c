@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -83,14 +82,11 @@ void recorder_note(struct recorder *recorder, const struct feed_arrival *arrival
 void recorder_note_snapshot(struct recorder *recorder, const struct snapshot *snapshot)
 {
     struct buffer text;
-    struct timespec now;
     if (!recorder)
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
     buffer_init(&text, MOST_LINE);
     snapshot_json(snapshot, &text);
-    struct feed_arrival arrival = {FEED_SNAPSHOT, 200, buffer_slice(&text),
-                                   (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000};
+    struct feed_arrival arrival = {FEED_SNAPSHOT, 200, buffer_slice(&text), wall_us()};
     if (!text.overflow)
         recorder_note(recorder, &arrival);
     buffer_free(&text);

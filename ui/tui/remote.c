@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -28,13 +27,6 @@ struct remote {
     char url[200];
     char authorization[SECRET_BEARER_SIZE]; /* a header, "" for none */
 };
-
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
-}
 
 /* ---- asking: the feed's thread ---- */
 

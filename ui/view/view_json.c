@@ -41,10 +41,7 @@ static void put_attention(struct json_writer *json, const struct view *view)
         put_severity(json, item->severity);
         json_text(json, "title", item->title);
         json_text(json, "since", item->since);
-        if (item->since_us)
-            json_time(json, "since_time", item->since_us);
-        else
-            json_null(json, "since_time");
+        json_time_or_null(json, "since_time", item->since_us);
         json_text(json, "objective", item->objective);
         json_text(json, "feature", item->feature);
         json_text(json, "alert", item->alert);

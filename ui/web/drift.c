@@ -8,14 +8,6 @@
 #include "engine/monitor/drift.h"
 #include "ui/web/web_priv.h"
 
-static void time_or_null(struct json_writer *json, const char *key, int64_t time_us)
-{
-    if (time_us > 0)
-        json_time(json, key, time_us);
-    else
-        json_null(json, key);
-}
-
 /* ---- bins ---- */
 
 struct bins {
@@ -82,8 +74,8 @@ static void write_feature(struct json_writer *json, const struct drift_status *d
 {
     json_text(json, "feature", drift->feature);
     json_text(json, "state", health_name(live ? drift->state : HEALTH_NODATA));
-    time_or_null(json, "since", live ? drift->since_us : 0);
-    time_or_null(json, "warm_at", drift->warm_us);
+    json_time_or_null(json, "since", live ? drift->since_us : 0);
+    json_time_or_null(json, "warm_at", drift->warm_us);
     json_int(json, "n", live ? (int64_t)drift->n : 0);
     json_int(json, "n_reference", (int64_t)drift->n_reference);
     json_number(json, "psi", live ? drift->psi : (double)NAN);

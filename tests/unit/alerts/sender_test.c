@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -57,12 +56,6 @@ static void check(enum status status, const struct error *error)
         fail_msg("%s: %s", status_name(status), error->message);
 }
 
-static void sleep_ms(int ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&pause, NULL);
-}
-
 /* ---- the peer ---- */
 
 static void copy(char *out, size_t size, const char *text)
@@ -87,7 +80,7 @@ static void take_message(void *context, const struct http_request *request,
         peer->script ? &peer->script[call < peer->n_script ? call : peer->n_script - 1] : NULL;
     lock_release(&peer->lock);
     if (reply && reply->delay_ms > 0)
-        sleep_ms(reply->delay_ms);
+        pause_us(reply->delay_ms * 1000);
     if (reply && reply->headers)
         buffer_append_text(response->headers, reply->headers);
     response->status = reply && reply->status ? reply->status : 200;
@@ -204,15 +197,6 @@ static void put_made(struct bench *bench, const char *key, const char *channel, 
         sender_wake(bench->sender);
 }
 
-static int64_t wall_us(void)
-{
-    struct clock *clock = clock_create_wall();
-    assert_non_null(clock);
-    int64_t now_us = clock_now_us(clock);
-    clock_destroy(clock);
-    return now_us;
-}
-
 static void put(struct bench *bench, const char *key, const char *body)
 {
     put_made(bench, key, "oncall", body, wall_us());
@@ -226,7 +210,7 @@ static void wait_settled(struct bench *bench, uint64_t sent, uint64_t dead)
         outbox_count(bench->outbox, &status);
         if (status.sent == sent && status.dead == dead)
             return;
-        sleep_ms(10);
+        pause_us(10000);
     }
     fail_msg("%d sent, %d given up, %d waiting", (int)status.sent, (int)status.dead,
              (int)status.waiting);
@@ -235,7 +219,7 @@ static void wait_settled(struct bench *bench, uint64_t sent, uint64_t dead)
 static void wait_calls(struct bench *bench, int n)
 {
     for (int tries = 0; tries < 1000 && calls_of(&bench->peer) < n; tries++)
-        sleep_ms(10);
+        pause_us(10000);
     assert_true(calls_of(&bench->peer) >= n);
 }
 
@@ -268,7 +252,7 @@ static void delivers_once_under_its_key_and_signed(void **state)
     struct peer *peer = &bench->peer;
     put(bench, "key-1", "{\"a\":1}");
     wait_settled(bench, 1, 0);
-    sleep_ms(200);
+    pause_us(200000);
     assert_int_equal(calls_of(peer), 1);
     assert_string_equal(peer->keys[0], "key-1");
     assert_string_equal(peer->bodies[0], "{\"a\":1}");
@@ -313,7 +297,7 @@ static void delivers_when_nobody_listened_at_first(void **state)
     put(bench, "key-1", "later");
     struct outbox_status status = {0};
     for (int tries = 0; tries < 500 && status.retried == 0; tries++) {
-        sleep_ms(10);
+        pause_us(10000);
         outbox_count(bench->outbox, &status);
     }
     assert_true(status.retried > 0);
@@ -347,7 +331,7 @@ static void an_absurd_retry_after_waits_a_day_at_most(void **state)
     put(bench, "key-1", "never");
     struct outbox_status status = {0};
     for (int tries = 0; tries < 500 && status.retried == 0; tries++) {
-        sleep_ms(10);
+        pause_us(10000);
         outbox_count(bench->outbox, &status);
     }
     assert_int_equal(status.retried, 1);
@@ -364,7 +348,7 @@ static void gives_up_on_4xx_and_writes_down_why(void **state)
     peer_script(&bench->peer, script, 1);
     put(bench, "key-1", "gone");
     wait_settled(bench, 0, 1);
-    sleep_ms(200);
+    pause_us(200000);
     assert_int_equal(calls_of(&bench->peer), 1);
     read_message(bench, "fate", fate, sizeof fate);
     read_message(bench, "problem", problem, sizeof problem);
@@ -413,7 +397,7 @@ static void what_one_process_left_the_next_delivers_once(void **state)
 
     sender_begin(bench);
     wait_settled(bench, 3, 0);
-    sleep_ms(200);
+    pause_us(200000);
     assert_int_equal(calls_of(peer), 4);
     assert_string_equal(peer->keys[2], "key-3");
     assert_string_equal(peer->keys[3], "key-2");

@@ -24,6 +24,11 @@ static int report_arguments(const struct cli_args *args)
     return EXIT_FINDING;
 }
 
+static int need_folder(const struct cli_args *args)
+{
+    return cli_need(args, "config");
+}
+
 static const struct cli_option options[] = {
     {"config", OPTION_TEXT, "DIR", "folder", NULL, 0, 0},
     {"limit", OPTION_INT, "N", "rows", "5", 1, 10},
@@ -36,6 +41,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_command table[] = {
     {"list some", "[A...]", "Lists", NULL, NULL, options, 0, 2, report_arguments},
+    {"list other", "", "Needs a folder", NULL, NULL, options, 0, 0, need_folder},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
@@ -52,6 +58,13 @@ static int run(const char *const *words)
 }
 
 #define RUN(...) run((const char *const[]){"binnacle", __VA_ARGS__, NULL})
+
+static void an_option_that_is_needed_is_asked_for(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("list", "other"), EXIT_FAILED);
+    assert_int_equal(RUN("list", "other", "--config", "dir"), EXIT_DONE);
+}
 
 static void hands_checked_options_and_arguments_to_the_command(void **state)
 {
@@ -115,6 +128,7 @@ static void every_command_of_the_product_is_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_option_that_is_needed_is_asked_for),
         cmocka_unit_test(hands_checked_options_and_arguments_to_the_command),
         cmocka_unit_test(refuses_what_the_table_does_not_have),
         cmocka_unit_test(answers_help_without_running),

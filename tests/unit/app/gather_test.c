@@ -1,10 +1,10 @@
 /* Requests scored together: each gets its own answer, when its row is on the disk and not before; a
  * repeat is handed back; who waits too long, or for a disk that refuses, is told. */
+#include "engine/base/clock.h"
 #include "tests/unit/disk/disk.h"
 #include "tests/unit/engine/fixture.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "app/gather.h"
 
@@ -86,10 +86,9 @@ static void come(struct desk *desk, int from, int to)
 
 static void settle_until(struct desk *desk, int i)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
     for (int ms = 0; ms < 20000 && desk->askers[i].n_answers == 0; ms++) {
         gather_settle(desk->gather);
-        nanosleep(&pause, NULL);
+        pause_us(1000);
     }
     assert_int_equal(desk->askers[i].n_answers, 1);
 }
@@ -127,12 +126,11 @@ static void each_gets_its_own_answer(void **state)
 static void an_answer_waits_for_the_disk(void **state)
 {
     struct desk *desk = *state;
-    const struct timespec pause = {.tv_nsec = 50000000};
     disk_hold_syncs("-wal");
     put(desk, 0, "e0", 10);
     come(desk, 0, 1);
     for (int i = 0; i < 4; i++) {
-        nanosleep(&pause, NULL);
+        pause_us(50000);
         gather_settle(desk->gather);
     }
     assert_int_equal(desk->askers[0].n_answers, 0);
@@ -182,7 +180,7 @@ static void a_disk_that_refuses_is_told(void **state)
     disk_fail(NULL);
     struct ledger_stats stats = {.health = LEDGER_RETRYING};
     for (int i = 0; i < 400 && (stats.health != LEDGER_OK || stats.tree_size < 2); i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        pause_us(50000);
         ledger_stats(engine_ledger(desk->bench->engine), &stats);
     }
     assert_int_equal(stats.tree_size, 2);

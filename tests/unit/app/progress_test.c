@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <fcntl.h>
 
 #include <cmocka.h>
 
 #include "app/progress.h"
+#include "engine/base/clock.h"
 
 static int saved = -1, master = -1;
 
@@ -57,12 +57,6 @@ static const char *shown(void)
     return text;
 }
 
-static void sleep_ms(int ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&pause, NULL);
-}
-
 static void draws_the_share_done_and_clears_the_line(void **state)
 {
     (void)state;
@@ -93,7 +87,7 @@ static void draws_again_after_a_tenth_of_a_second(void **state)
     progress_begin(&progress, "replay", "events");
     progress_update(&progress, 0.25, 1);
     shown();
-    sleep_ms(120);
+    pause_us(120000);
     progress_update(&progress, 1.5, 2); /* more than was thought */
     snprintf(text, sizeof text, "%s", shown());
     restore_stderr();

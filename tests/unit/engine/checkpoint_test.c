@@ -1,5 +1,6 @@
 /* Checkpoints that are written while batches are decided: what a service finds after kill -9 is the
  * state of the row that they end with, whatever was decided meanwhile. */
+#include "engine/base/clock.h"
 #include "tests/unit/engine/fixture.h"
 
 #include "engine/base/thread.h"
@@ -260,17 +261,16 @@ static void they_are_written_by_themselves(void **state)
     (void)state;
     struct error error = {0};
     struct checkpoint_mark mark = {.tree_size = 0};
-    const struct timespec pause = {.tv_nsec = 20000000};
     struct bench *bench = bench_create("7d");
     bench->parts.checkpoint_rows = 100;
     bench->parts.checkpoint_us = US_PER_DAY;
     bench_start(bench);
     decide(bench, 0, 99);
-    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 300000000}, NULL);
+    pause_us(1300000);
     assert_int_equal(checkpoint_load_mark(bench->engine, &mark, &error), STATUS_NOT_FOUND);
     decide(bench, 99, 150);
     for (int i = 0; i < 1000 && mark.tree_size < 100; i++) {
-        nanosleep(&pause, NULL);
+        pause_us(20000);
         if (checkpoint_load_mark(bench->engine, &mark, &error) != STATUS_OK)
             mark.tree_size = 0;
     }

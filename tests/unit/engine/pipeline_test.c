@@ -2,9 +2,8 @@
  * and what time it is afterwards. Expected scores are the logistic function of the leaves. */
 #include <math.h>
 
+#include "engine/base/clock.h"
 #include "tests/unit/engine/fixture.h"
-
-#include <time.h>
 
 static int set_up(void **state)
 {
@@ -352,7 +351,6 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
     enum { EVENTS = 5000 }; /* more than there are slots for copies: they are used again */
     struct bench *bench = *state;
     const struct worker_options live = {.reasons = 3};
-    const struct timespec pause = {.tv_nsec = 10000000};
     worker_set_options(bench->worker, &live);
     traffic_of(bench, VARIANT_SHADOW, 100);
     for (int i = 0; i < EVENTS; i++) {
@@ -360,10 +358,10 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
         snprintf(id, sizeof id, "e%d", i);
         assert_int_equal(bench_pay(bench, id, "ann", 1, T0)->outcome->n_shadows, 0);
         for (int tries = 0; i % 500 == 499 && tries < 1000 && !seen_by_shadow(bench); tries++)
-            nanosleep(&pause, NULL);
+            pause_us(10000);
     }
     for (int tries = 0; tries < 1000 && seen_by_shadow(bench) < EVENTS; tries++)
-        nanosleep(&pause, NULL);
+        pause_us(10000);
     assert_int_equal(seen_by_shadow(bench), EVENTS);
 }
 

@@ -1,8 +1,7 @@
 /* A ledger that cannot take more: events are refused whole, counted as answers that nobody got, and
  * decided when they are sent again. The disk is made to refuse by holding the day file's lock. */
+#include "engine/base/clock.h"
 #include "tests/unit/engine/fixture.h"
-
-#include <time.h>
 
 #include "engine/base/db.h"
 
@@ -35,13 +34,12 @@ static void unlock_day(struct db *db)
 
 static void wait_until_written(struct bench *bench)
 {
-    const struct timespec pause = {.tv_nsec = 50000000};
     struct error error = {0};
     enum status status = STATUS_IO;
     for (int tries = 0; tries < 400 && status != STATUS_OK; tries++) {
         status = ledger_flush(engine_ledger(bench->engine), 1000, &error);
         if (status != STATUS_OK)
-            nanosleep(&pause, NULL);
+            pause_us(50000);
     }
     check(status, &error);
 }
@@ -116,10 +114,9 @@ static void a_full_queue_refuses_whole_and_takes_the_event_when_there_is_room(vo
 
 static void wait_until_unhealthy(struct bench *bench)
 {
-    const struct timespec pause = {.tv_nsec = 50000000};
     struct ledger_stats stats = {0};
     for (int tries = 0; tries < 400 && stats.health == LEDGER_OK; tries++) {
-        nanosleep(&pause, NULL);
+        pause_us(50000);
         ledger_stats(engine_ledger(bench->engine), &stats);
     }
     assert_int_equal(stats.health, LEDGER_RETRYING);

@@ -291,6 +291,25 @@ static void times_at_fixed_places_are_read_as_others(void **state)
     assert_true(n_good > 60000);
 }
 
+static void a_day_begins_at_its_midnight_before_the_epoch_too(void **state)
+{
+    (void)state;
+    assert_int_equal(time_day(0), 0);
+    assert_int_equal(time_day(US_PER_DAY - 1), 0);
+    assert_int_equal(time_day(US_PER_DAY), 1);
+    assert_int_equal(time_day(-1), -1);
+    assert_int_equal(time_day(-US_PER_DAY), -1);
+    assert_int_equal(time_day(-US_PER_DAY - 1), -2);
+}
+
+static void a_pause_takes_no_less_time_than_it_was_given(void **state)
+{
+    (void)state;
+    int64_t begun_ns = monotonic_ns();
+    pause_us(1500);
+    assert_true(monotonic_ns() - begun_ns >= 1500000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +320,8 @@ int main(void)
         cmocka_unit_test(times_at_fixed_places_are_read_as_others),
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(tells_the_unit_of_an_epoch_by_its_magnitude),
+        cmocka_unit_test(a_day_begins_at_its_midnight_before_the_epoch_too),
+        cmocka_unit_test(a_pause_takes_no_less_time_than_it_was_given),
         cmocka_unit_test(event_clock_only_moves_forward),
         cmocka_unit_test(wall_clock_is_the_systems),
         cmocka_unit_test(steady_clock_agrees_with_the_systems_and_never_goes_back),

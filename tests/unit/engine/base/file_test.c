@@ -1,4 +1,5 @@
 /* Whole files: copied and summed, never half; folders removed with what is in them. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -116,6 +118,59 @@ static void a_folder_goes_with_what_is_in_it_and_links_are_not_followed(void **s
     assert_int_equal(folder_remove_all(path("tree"), &error), STATUS_OK);
 }
 
+static void reads_a_whole_file_or_says_why_not(void **state)
+{
+    (void)state;
+    struct error error;
+    struct buffer bytes;
+    write_file(path("whole"), 100000);
+    buffer_init(&bytes, 100000);
+    assert_int_equal(file_read_whole(path("whole"), &bytes, &error), STATUS_OK);
+    assert_int_equal(bytes.size, 100000);
+    for (size_t i = 0; i < bytes.size; i++)
+        assert_int_equal((unsigned char)bytes.data[i], i * 31 & 0xff);
+    buffer_free(&bytes);
+
+    buffer_init(&bytes, 99999);
+    assert_int_equal(file_read_whole(path("whole"), &bytes, &error), STATUS_FULL);
+    assert_non_null(strstr(error.message, "whole: larger than the 99999 bytes"));
+    buffer_reset(&bytes);
+    assert_int_equal(file_read_whole(path("nowhere"), &bytes, &error), STATUS_NOT_FOUND);
+    assert_non_null(strstr(error.message, "nowhere: No such file"));
+    assert_int_equal(file_read_whole(folder, &bytes, &error), STATUS_IO);
+    buffer_free(&bytes);
+}
+
+/* A pipe takes less at a time than is given to it. */
+static void writes_all_however_many_calls_that_takes(void **state)
+{
+    (void)state;
+    static char sent[300000], got[sizeof sent];
+    int ends[2];
+    size_t n = 0;
+    memset(sent, 'x', sizeof sent);
+    assert_int_equal(pipe(ends), 0);
+    pid_t reader = fork();
+    assert_true(reader >= 0);
+    if (reader == 0) {
+        close(ends[1]);
+        for (ssize_t part; (part = read(ends[0], got + n, sizeof got - n)) > 0;)
+            n += (size_t)part;
+        _exit(n == sizeof sent && memcmp(got, sent, n) == 0 ? 0 : 1);
+    }
+    close(ends[0]);
+    assert_true(file_write_all(ends[1], sent, sizeof sent));
+    close(ends[1]);
+    int outcome = 1;
+    assert_int_equal(waitpid(reader, &outcome, 0), reader);
+    assert_int_equal(outcome, 0);
+
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_false(file_write_all(full, sent, 1));
+    assert_int_equal(errno, ENOSPC);
+    close(full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +178,8 @@ int main(void)
         cmocka_unit_test(an_empty_file_has_the_known_sum),
         cmocka_unit_test(what_is_there_is_not_overwritten),
         cmocka_unit_test(a_folder_goes_with_what_is_in_it_and_links_are_not_followed),
+        cmocka_unit_test(reads_a_whole_file_or_says_why_not),
+        cmocka_unit_test(writes_all_however_many_calls_that_takes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

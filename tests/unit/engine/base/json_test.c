@@ -42,13 +42,18 @@ static void writes_every_kind_with_commas_in_place(void **state)
     json_float(&writer, "fnan", NAN);
     json_text(&writer, "none", NULL);
     json_text(&writer, "text", "x");
-    json_time(&writer, "time", 1500000);
+    json_text_or_null(&writer, "empty", "");
+    json_text_or_null(&writer, "filled", "y");
+    json_hex(&writer, "hex", "\x01\xfe", 2);
+    json_time_or_null(&writer, "never", 0);
+    json_time_or_null(&writer, "time", 1500000);
     json_raw(&writer, "raw", slice_of("[1,2]"));
     json_object_end(&writer);
     assert_string_equal(
         out.data, "{\"empty\":[],\"a\":[-5,-9223372036854775808,{},null],\"t\":true,\"f\":false,"
                   "\"n\":0.1,\"nan\":null,\"inf\":null,\"fl\":0.100000001,\"fnan\":null,"
-                  "\"none\":null,\"text\":\"x\",\"time\":\"1970-01-01T00:00:01.500000Z\","
+                  "\"none\":null,\"text\":\"x\",\"empty\":null,\"filled\":\"y\",\"hex\":\"01fe\","
+                  "\"never\":null,\"time\":\"1970-01-01T00:00:01.500000Z\","
                   "\"raw\":[1,2]}");
     buffer_free(&out);
 }

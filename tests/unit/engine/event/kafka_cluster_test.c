@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "engine/base/clock.h"
 #include "engine/event/kafka_consumer_priv.h"
 #include "engine/event/kafka_producer.h"
 #include "engine/event/kafka_topics.h"
@@ -212,9 +212,8 @@ static void tells_how_far_it_is_behind(void **state)
     assert_int_equal(kafka_consumer_lag(consumer), -1);
     await_partitions(consumer, PARTITIONS);
     must(kafka_consumer_take(consumer, records, 1, 100, &n, &rebalanced, &error), &error);
-    const struct timespec pause = {.tv_nsec = 10000000};
     for (int i = 0; i < 1000 && kafka_consumer_lag(consumer) < 0; i++)
-        nanosleep(&pause, NULL); /* until every partition has told its end */
+        pause_us(10000); /* until every partition has told its end */
     assert_in_range(kafka_consumer_lag(consumer), 98, 100);
     assert_true(kafka_consumer_reaches(consumer, 5000));
     assert_int_equal(rd_kafka_mock_broker_set_down(world->cluster, 1), 0);

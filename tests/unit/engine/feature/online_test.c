@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/engine/feature/fixture.h"
@@ -97,11 +96,6 @@ static struct feature_usage usage_of(struct instance *instance)
     return usage;
 }
 
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
 static int free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -134,7 +128,7 @@ static void start_server(void)
         close(fd);
         if (there)
             return;
-        pause_ms(10);
+        pause_us(10000);
     }
     fail_msg("redis-server did not start");
 }
@@ -250,7 +244,7 @@ static void nothing_is_lost_when_it_goes_away_and_comes_back(void **state)
     struct feature_usage usage = usage_of(&instance);
     assert_true(usage.degraded && usage.pending >= 600);
     start_server();
-    pause_ms(1100);
+    pause_us(1100000);
     run(&whole, &instance, 1, 600, 900);
     usage = usage_of(&instance);
     assert_true(!usage.degraded && usage.pending == 0 && usage.pending_lost == 0);

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -21,11 +20,6 @@ struct place {
     int delay_ms;
 };
 
-static void sleep_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
 static enum status deliver(void *context, const struct signed_head *head, struct slice json,
                            struct error *error)
 {
@@ -36,7 +30,7 @@ static enum status deliver(void *context, const struct signed_head *head, struct
     assert_int_equal(head_parse(parsed, &read, error), STATUS_OK);
     assert_int_equal(read.tree_size, head->tree_size);
     json_destroy(parsed);
-    sleep_ms(place->delay_ms);
+    pause_us(place->delay_ms * 1000);
     lock_take(&place->lock);
     bool refused = place->attempts++ < place->refusals;
     if (!refused && place->n < 64)
@@ -74,7 +68,7 @@ static size_t count(struct place *place)
 static bool wait_for(struct place *place, size_t n)
 {
     for (int i = 0; i < 1000 && count(place) < n; i++)
-        sleep_ms(10);
+        pause_us(10000);
     return count(place) >= n;
 }
 
@@ -141,7 +135,7 @@ static void a_refusal_is_counted_and_tried_again_with_the_newest(void **state)
     (void)state;
     add(post, 1, false);
     while (head_post_stats(post, &stats), stats.failed == 0)
-        sleep_ms(10);
+        pause_us(10000);
     add(post, 2, false);
     add(post, 3, true);
     assert_true(wait_for(&place, 1));

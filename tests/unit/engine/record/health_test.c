@@ -1,7 +1,6 @@
 /* Room that is promised, and what may be reported before it is on the disk. */
+#include "engine/base/clock.h"
 #include "tests/unit/engine/record/fixture.h"
-
-#include <time.h>
 
 #define QUEUE 50
 
@@ -78,14 +77,13 @@ static void with_durability_commit_nothing_is_reported_before_it_is_on_the_disk(
 
 static void with_durability_batch_no_more_than_that_is_reported_early(void **state)
 {
-    const struct timespec longer = {.tv_nsec = 400000000};
     struct ledger *ledger = open_slow(*state, 300000);
     struct error error;
     uint64_t first, second;
     assert_int_equal(submit(ledger, 1, SUBMIT_REFUSE, &first), STATUS_OK);
     assert_int_equal(ledger_settle(ledger, first, 0, &error), STATUS_OK);
     assert_int_equal(ledger_wait(ledger, first, 0, &error), STATUS_UNAVAILABLE);
-    nanosleep(&longer, NULL);
+    pause_us(400000);
     /* The first has waited too long: the second is new, and is not reported all the same. */
     assert_int_equal(submit(ledger, 1, SUBMIT_REFUSE, &second), STATUS_OK);
     assert_int_equal(ledger_settle(ledger, second, 50, &error), STATUS_UNAVAILABLE);
