@@ -107,6 +107,24 @@ static int free_port(void)
     return ntohs(address.sin_port);
 }
 
+/* A server that reads its file takes connections and answers errors: it is there once it says so.
+ */
+static bool is_ready(void)
+{
+    static const char ping[] = "PING\r\n", pong[] = "+PONG";
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)port)};
+    char answer[sizeof pong - 1] = "";
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool ready = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                 send(fd, ping, sizeof ping - 1, MSG_NOSIGNAL) == sizeof ping - 1 &&
+                 recv(fd, answer, sizeof answer, MSG_WAITALL) == sizeof answer &&
+                 memcmp(answer, pong, sizeof answer) == 0;
+    close(fd);
+    return ready;
+}
+
 static void start_server(void)
 {
     char text[16];
@@ -119,14 +137,8 @@ static void start_server(void)
         _exit(127);
     }
     assert_true(server > 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                  .sin_port = htons((uint16_t)port)};
-    for (int i = 0; i < 500; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        bool there = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-        close(fd);
-        if (there)
+    for (int i = 0; i < 1000; i++) {
+        if (is_ready())
             return;
         pause_us(10000);
     }
@@ -147,7 +159,7 @@ static int set_up(void **state)
     (void)state;
     views = fixture_views(views_yaml);
     port = free_port();
-    snprintf(url, sizeof url, "redis://127.0.0.1:%d/1?timeout_ms=2000", port);
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d/1?timeout_ms=20000", port);
     return 0;
 }
 
