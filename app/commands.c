@@ -501,13 +501,10 @@ const struct cli_command commands[] = {
      "share of\n"
      "missing values that rises by half a percent or more are drift, too. --reference may be a\n"
      "profile made by --profile-out (2,000 values of each feature with how many lie up to them), "
-     "or "
-     "a model\n"
-     "of binnacle train, which carries 2,000 rows: memory then does not grow with the current file."
-     "\n"
-     "Each of both may be .gz, and one of them - for standard input. --compat gives the "
-     "numbers and\n"
-     "verdicts of Evidently 0.7 or NannyML 0.13.",
+     "or a\n"
+     "model of binnacle train, which carries such a profile of all its rows: memory then does not\n"
+     "grow with the current file. Each of both may be .gz, and one of them - for standard input.\n"
+     "--compat gives the numbers and verdicts of Evidently 0.7 or NannyML 0.13.",
      "binnacle drift --reference train.csv --current today.csv --json", drift_options, 0, 0,
      command_drift},
     {"query", "", "Decisions out of the ledger, as JSON lines", NULL,

@@ -9,6 +9,7 @@
 #include "engine/feature/scaling.h"
 #include "engine/model/reference.h"
 #include "engine/model/scorer.h"
+#include "engine/monitor/profile.h"
 #include "engine/stats/classify.h"
 #include "engine/stats/top_k.h"
 
@@ -68,14 +69,33 @@ enum status dataset_add(struct dataset *dataset, const float *features, int labe
 /* What the model needs to know of its training, as texts in its file. */
 struct attributes {
     struct buffer scaling, reference;
-    struct train_attribute list[2];
+    struct train_attribute list[3];
     size_t n;
 };
+
+/* The first rows' windows hold too little to say what values usually are. */
+static size_t n_skipped(const struct dataset *dataset)
+{
+    return dataset->n_warming < dataset->n ? dataset->n_warming : 0;
+}
+
+static bool write_profile(void *context, const float *scores, size_t n, struct buffer *text)
+{
+    const struct dataset *dataset = context;
+    size_t width = dataset->schema->n_features, skipped = n_skipped(dataset);
+    struct profile_rows rows = {.names = dataset->schema->names,
+                                .rows = dataset->rows + skipped * width,
+                                .scores = scores + skipped,
+                                .n = n - skipped,
+                                .n_features = width};
+    return profile_write_rows(&rows, text);
+}
 
 static void keep_attribute(struct attributes *attributes, const char *key, struct buffer *text)
 {
     if (text->size > 0)
-        attributes->list[attributes->n++] = (struct train_attribute){key, text->data};
+        attributes->list[attributes->n++] =
+            (struct train_attribute){.key = key, .value = text->data};
 }
 
 /* Scales the rows as the views ask (into *scaled, the caller's) and writes down how. */
@@ -85,11 +105,13 @@ static enum status prepare_rows(const struct dataset *dataset, const struct feat
     size_t width = dataset->schema->n_features;
     struct feature_scaling *scaling = NULL;
     *scaled = NULL;
-    size_t skipped = dataset->n_warming < dataset->n ? dataset->n_warming : 0;
+    size_t skipped = n_skipped(dataset);
     if (!reference_write(dataset->rows + skipped * width, dataset->n - skipped, width,
                          &attributes->reference))
         return error_set(error, STATUS_MEMORY, "out of memory for the model's reference");
     keep_attribute(attributes, REFERENCE_ATTRIBUTE, &attributes->reference);
+    attributes->list[attributes->n++] = (struct train_attribute){
+        .key = PROFILE_ATTRIBUTE, .write = write_profile, .context = (void *)(uintptr_t)dataset};
     enum status status = feature_scaling_fit(views, dataset->rows, dataset->n, &scaling, error);
     if (status != STATUS_OK || !scaling)
         return status;

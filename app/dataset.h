@@ -28,8 +28,8 @@ void dataset_free(struct dataset *dataset);
 MUST_USE enum status dataset_add(struct dataset *dataset, const float *features, int label,
                                  int64_t time_us, uint64_t entity, struct error *error);
 
-/* Trains and writes the model file, which appears only when whole. Scaling as the views ask, and a
- * sample of the rows for drift, travel in it. */
+/* Trains and writes the model file, which appears only when whole. Scaling as the views ask
+ * and, for drift, a sample of the rows and the profile of all of them travel in it. */
 MUST_USE enum status dataset_train(const struct dataset *dataset, const struct feature_views *views,
                                    const struct train_options *options, const char *path,
                                    struct error *error);

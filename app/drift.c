@@ -254,7 +254,7 @@ static void choose_columns(struct request *request)
 
 /* ---- references that are kept ---- */
 
-/* The rows that a model carries of what it was trained on. */
+/* The rows that a model without a profile carries of what it was trained on. */
 static enum status take_model_rows(const struct model *model, const char *path,
                                    struct columns *columns, struct error *error)
 {
@@ -287,7 +287,10 @@ static enum status read_model(struct columns *file, struct columns *columns, str
         return error_set(error, STATUS_INVALID,
                          "%s: a model is read from a file, not from standard input", file->path);
     enum status status = model_load(file->path, "model", "file", &model, error);
-    if (!status)
+    const char *profile = status ? NULL : model_attribute(model, PROFILE_ATTRIBUTE);
+    if (profile)
+        status = profile_read(slice_of(profile), file->path, columns, error);
+    else if (!status)
         status = take_model_rows(model, file->path, columns, error);
     model_release(model);
     return status;

@@ -8,6 +8,7 @@
 #include "engine/model/model.h"
 #include "engine/model/reference.h"
 #include "engine/monitor/monitor.h"
+#include "engine/monitor/profile.h"
 
 static void tell_arms(struct engine *engine)
 {
@@ -103,13 +104,8 @@ static enum status set_reference(struct engine *engine, int model, const float *
     return status;
 }
 
-enum status engine_use_reference(struct engine *engine, int model, struct error *error)
+static enum status use_rows(struct engine *engine, int model, const char *text, struct error *error)
 {
-    const char *text = model_attribute(engine->models[model], REFERENCE_ATTRIBUTE);
-    if (!text || !has_view_of(engine, engine->models[model])) {
-        observe_renew_reference(engine->observe);
-        return STATUS_OK;
-    }
     float *rows;
     size_t n;
     enum status status =
@@ -117,9 +113,58 @@ enum status engine_use_reference(struct engine *engine, int model, struct error 
     if (status == STATUS_OK)
         status = set_reference(engine, model, rows, n, error);
     free(rows);
-    if (status != STATUS_OK)
-        error_prefix(error, "model %s", model_name(engine->models[model]));
     return status;
+}
+
+/* As it was computed when the model was trained. */
+static enum status use_profile(struct engine *engine, const char *text, struct error *error)
+{
+    struct columns profile = {.spool = -1};
+    struct binning *binnings = calloc((size_t)observe_columns(engine->observe), sizeof *binnings);
+    enum status status = binnings ? profile_read(slice_of(text), PROFILE_ATTRIBUTE, &profile, error)
+                                  : error_set(error, STATUS_MEMORY, "out of memory");
+    for (int i = 0; i < observe_columns(engine->observe) && !status; i++) {
+        const char *name = observe_column_name(engine->observe, i);
+        const struct column *column = i == 0 ? profile.score : columns_find(&profile, name);
+        if (column && !column->text)
+            profile_binning(column, observe_value_bins(engine->observe), &binnings[i]);
+        else
+            status =
+                error_set(error, STATUS_CORRUPT,
+                          "the attribute " PROFILE_ATTRIBUTE " says nothing of \"%.100s\"", name);
+    }
+    if (!status)
+        status = observe_set_binnings(engine->observe, binnings, error);
+    columns_free(&profile);
+    free(binnings);
+    return status;
+}
+
+/* A model trained before profiles were, or elsewhere: what drift is measured against is a guess. */
+static void say_without_profile(struct engine *engine, const struct model *model, bool rows)
+{
+    log_write(engine->parts.log, LOG_INFO, "drift", "no_profile",
+              "model %s carries no profile of what it was trained on: %s are what drift is "
+              "measured against; `binnacle train` writes one into the model",
+              model_name(model), rows ? "its sample of training rows" : "the next decisions");
+}
+
+enum status engine_use_reference(struct engine *engine, int model, struct error *error)
+{
+    const struct model *of = engine->models[model];
+    bool same_view = has_view_of(engine, of);
+    const char *profile = same_view ? model_attribute(of, PROFILE_ATTRIBUTE) : NULL;
+    const char *rows = same_view ? model_attribute(of, REFERENCE_ATTRIBUTE) : NULL;
+    if (!profile)
+        say_without_profile(engine, of, rows != NULL);
+    enum status status = STATUS_OK;
+    if (profile)
+        status = use_profile(engine, profile, error);
+    else if (rows)
+        status = use_rows(engine, model, rows, error);
+    else
+        observe_renew_reference(engine->observe);
+    return status == STATUS_OK ? status : error_prefix(error, "model %s", model_name(of));
 }
 
 void engine_arms_changed(struct engine *engine)

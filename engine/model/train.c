@@ -270,6 +270,59 @@ static enum status cut_to_best(struct trainer *trainer)
     return STATUS_OK;
 }
 
+#define ATTRIBUTE_BYTES ((size_t)64 << 20)
+
+/* Appends the scores of a matrix; NULL: of none. */
+static enum status predict(struct trainer *trainer, DMatrixHandle matrix, float *scores, size_t *n)
+{
+    static const char config[] = "{\"type\":0,\"training\":false,\"iteration_begin\":0,"
+                                 "\"iteration_end\":0,\"strict_shape\":false}";
+    const bst_ulong *shape;
+    bst_ulong n_dimensions;
+    const float *result;
+    if (!matrix)
+        return STATUS_OK;
+    if (trainer->xgboost.XGBoosterPredictFromDMatrix(trainer->booster, matrix, config, &shape,
+                                                     &n_dimensions, &result))
+        return failed(trainer, "the scores of the training rows");
+    if (n_dimensions != 1 || shape[0] > trainer->set->n_rows - *n)
+        return error_set(trainer->error, STATUS_UNSUPPORTED,
+                         "libxgboost gives another number of scores than there are rows");
+    memcpy(scores + *n, result, shape[0] * sizeof *scores);
+    *n += shape[0];
+    return STATUS_OK;
+}
+
+static enum status set_written(struct trainer *trainer, const struct train_attribute *attribute)
+{
+    size_t n = 0;
+    float *scores = calloc(trainer->set->n_rows, sizeof *scores);
+    struct buffer text;
+    buffer_init(&text, ATTRIBUTE_BYTES);
+    enum status status = scores ? predict(trainer, trainer->train, scores, &n)
+                                : error_set(trainer->error, STATUS_MEMORY, "out of memory");
+    if (!status)
+        status = predict(trainer, trainer->validation, scores, &n);
+    if (!status && (!attribute->write(attribute->context, scores, n, &text) || text.overflow))
+        status = error_set(trainer->error, STATUS_MEMORY, "out of memory for the attribute %s",
+                           attribute->key);
+    buffer_append_char(&text, '\0');
+    if (!status && trainer->xgboost.XGBoosterSetAttr(trainer->booster, attribute->key, text.data))
+        status = failed(trainer, "an attribute");
+    buffer_free(&text);
+    free(scores);
+    return status;
+}
+
+static enum status set_attribute(struct trainer *trainer, const struct train_attribute *attribute)
+{
+    if (!attribute->value)
+        return set_written(trainer, attribute);
+    return trainer->xgboost.XGBoosterSetAttr(trainer->booster, attribute->key, attribute->value)
+               ? failed(trainer, "an attribute")
+               : STATUS_OK;
+}
+
 static enum status describe(struct trainer *trainer, const struct train_attribute *attributes,
                             size_t n_attributes)
 {
@@ -279,10 +332,11 @@ static enum status describe(struct trainer *trainer, const struct train_attribut
         if (trainer->xgboost.XGBoosterSetAttr(trainer->booster, "best_iteration", best))
             return failed(trainer, "an attribute");
     }
-    for (size_t i = 0; i < n_attributes; i++)
-        if (trainer->xgboost.XGBoosterSetAttr(trainer->booster, attributes[i].key,
-                                              attributes[i].value))
-            return failed(trainer, "an attribute");
+    for (size_t i = 0; i < n_attributes; i++) {
+        enum status status = set_attribute(trainer, &attributes[i]);
+        if (status)
+            return status;
+    }
     const char **names = (const char **)(uintptr_t)trainer->set->feature_names; /* only read */
     if (trainer->xgboost.XGBoosterSetStrFeatureInfo(trainer->booster, "feature_name", names,
                                                     trainer->set->n_features))

@@ -49,7 +49,10 @@ struct train_set {
 /* Text to travel in the model file, e.g. fitted scaling parameters. */
 struct train_attribute {
     const char *key;
-    const char *value;
+    const char *value; /* NULL: what `write` appends when the trees stand */
+    /* Told the scores of all rows in their order. False: out of memory. */
+    bool (*write)(void *context, const float *scores, size_t n, struct buffer *text);
+    void *context;
 };
 
 /* `progress` (may be NULL) is told after every round; returning false stops training with what

@@ -298,14 +298,21 @@ enum status columns_read(struct columns *a, struct columns *b, struct error *err
     return status;
 }
 
+void column_clear(struct column *column)
+{
+    free(column->name);
+    free(column->values);
+    free(column->upto);
+    categories_free(&column->categories);
+}
+
 void columns_free(struct columns *columns)
 {
-    for (size_t i = 0; i < columns->n; i++) {
-        free(columns->list[i].name);
-        free(columns->list[i].values);
-        free(columns->list[i].upto);
-        categories_free(&columns->list[i].categories);
-    }
+    for (size_t i = 0; i < columns->n; i++)
+        column_clear(&columns->list[i]);
+    if (columns->score)
+        column_clear(columns->score);
+    free(columns->score);
     free(columns->list);
     free(columns->path);
     if (columns->spool >= 0)
@@ -318,7 +325,7 @@ void columns_free(struct columns *columns)
 bool columns_from_floats(struct column *column, const char *name, const float *values, size_t n,
                          size_t stride)
 {
-    *column = (struct column){.there = true, .n_rows = n};
+    *column = (struct column){.there = true, .single = true, .n_rows = n};
     column->name = strdup(name);
     column->values = calloc(n + 1, sizeof *column->values);
     if (!column->name || !column->values)

@@ -15,6 +15,7 @@ struct column {
     bool text;    /* not all its cells are numbers or missing */
     bool whole;   /* numbers written without point and exponent, none missing */
     bool boolean; /* True and False in any case, none missing */
+    bool single;  /* values are floats: what is held against them is rounded to float first */
     size_t n_rows, n_missing;
     double *values; /* numbers: sorted, without the missing ones */
     size_t n_values;
@@ -34,7 +35,8 @@ struct columns {
     char *path;
     struct column *list;
     size_t n, n_rows;
-    int spool; /* standard input put aside, -1: none */
+    int spool;            /* standard input put aside, -1: none */
+    struct column *score; /* of a model's profile: its scores; NULL */
 };
 
 /* Takes a file, of which nothing is read yet; "-" is standard input, put aside. */
@@ -52,6 +54,7 @@ struct column *columns_find(const struct columns *columns, const char *name);
  * text. `b` may be empty (no path). */
 MUST_USE enum status columns_read(struct columns *a, struct columns *b, struct error *error);
 void columns_free(struct columns *columns);
+void column_clear(struct column *column); /* what is in it */
 
 /* ---- a column's numbers ---- */
 

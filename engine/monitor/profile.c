@@ -1,6 +1,7 @@
 /* Profiles as JSON: {"binnacle_profile":1,"n":rows,"features":[{"name","type":"numeric","missing",
  * "whole","complete","mean","deviation","values":[...],"upto":[...]},{"name","type":"categorical",
- * "missing","categories":[["US",123],...]}]}. One thread. */
+ * "missing","categories":[["US",123],...]}]}; a model's has its "score" beside the features, and
+ * "single":true where numbers are floats. One thread. */
 #include "engine/monitor/profile.h"
 
 #include <math.h>
@@ -38,38 +39,48 @@ static size_t place_of(const struct column *column, size_t k, size_t n_points)
     return place;
 }
 
-static void write_points(struct json_writer *json, const struct column *column, bool complete,
+static void write_value(struct json_writer *json, const struct column *column, size_t place)
+{
+    if (column->single)
+        json_float(json, NULL, (float)column->values[place]);
+    else
+        json_number(json, NULL, column->values[place]);
+}
+
+static void write_points(struct json_writer *json, const struct column *column, size_t n_points,
                          bool upto)
 {
     size_t n = column->n_values, last = n; /* n: none yet */
-    size_t steps = complete ? n : PROFILE_POINTS;
+    size_t steps = n_points ? n_points : n;
     json_array(json, upto ? "upto" : "values");
     for (size_t k = 0; n > 0 && k <= steps; k++) {
         /* The smallest value is the first point. */
-        size_t place = k == 0 ? place_of(column, 0, 0)
-                              : place_of(column, complete ? k - 1 : k, complete ? 0 : steps);
+        size_t place =
+            k == 0 ? place_of(column, 0, 0) : place_of(column, n_points ? k : k - 1, n_points);
         if (place == last || (k > 0 && column->values[place] == column->values[last]))
             continue;
         last = place;
         if (upto)
             json_number(json, NULL, column->upto ? column->upto[place] : (double)(place + 1));
         else
-            json_number(json, NULL, column->values[place]);
+            write_value(json, column, place);
     }
     json_array_end(json);
 }
 
-static void write_numbers(struct json_writer *json, const struct column *column)
+static void write_numbers(struct json_writer *json, const struct column *column, size_t n_points)
 {
     double mean, deviation;
-    bool complete = column->upto ? column->complete : count_distinct(column) <= PROFILE_POINTS;
+    bool complete = column->upto ? column->complete : count_distinct(column) <= n_points;
     samples_moments(column->values, column->n_values, &mean, &deviation);
+    if (column->single)
+        json_bool(json, "single", true);
     json_bool(json, "whole", column->whole);
     json_bool(json, "complete", complete);
     json_number(json, "mean", column->upto ? column->mean : mean);
     json_number(json, "deviation", column->upto ? column->deviation : deviation);
-    write_points(json, column, complete, false);
-    write_points(json, column, complete, true);
+    write_points(json, column, complete ? 0 : n_points, false);
+    write_points(json, column, complete ? 0 : n_points, true);
 }
 
 static void write_categories(struct json_writer *json, const struct categories *categories)
@@ -84,14 +95,33 @@ static void write_categories(struct json_writer *json, const struct categories *
     json_array_end(json);
 }
 
+static void begin(struct json_writer *json, size_t n_rows, struct buffer *out)
+{
+    json_begin(json, out);
+    json_object(json, NULL);
+    json_int(json, "binnacle_profile", 1);
+    json_int(json, "n", (int64_t)n_rows);
+    json_array(json, "features");
+}
+
+static void write_column(struct json_writer *json, const char *key, const struct column *column,
+                         size_t n_points)
+{
+    json_object(json, key);
+    json_text(json, "name", column->name);
+    json_text(json, "type", column->text ? "categorical" : "numeric");
+    json_int(json, "missing", (int64_t)column->n_missing);
+    if (column->text)
+        write_categories(json, &column->categories);
+    else
+        write_numbers(json, column, n_points);
+    json_object_end(json);
+}
+
 enum status profile_write(const struct columns *columns, struct buffer *out, struct error *error)
 {
     struct json_writer json;
-    json_begin(&json, out);
-    json_object(&json, NULL);
-    json_int(&json, "binnacle_profile", 1);
-    json_int(&json, "n", (int64_t)columns->n_rows);
-    json_array(&json, "features");
+    begin(&json, columns->n_rows, out);
     for (size_t i = 0; i < columns->n; i++) {
         const struct column *column = &columns->list[i];
         if (!column->there)
@@ -101,20 +131,38 @@ enum status profile_write(const struct columns *columns, struct buffer *out, str
                              "%s: column \"%.100s\" has %zu categories; a profile holds %d: leave "
                              "it out (--features)",
                              columns->path, column->name, column->categories.n, PROFILE_CATEGORIES);
-        json_object(&json, NULL);
-        json_text(&json, "name", column->name);
-        json_text(&json, "type", column->text ? "categorical" : "numeric");
-        json_int(&json, "missing", (int64_t)column->n_missing);
-        if (column->text)
-            write_categories(&json, &column->categories);
-        else
-            write_numbers(&json, column);
-        json_object_end(&json);
+        write_column(&json, NULL, column, PROFILE_POINTS);
     }
     json_array_end(&json);
+    if (columns->score)
+        write_column(&json, "score", columns->score, PROFILE_POINTS);
     json_object_end(&json);
     return out->overflow ? error_set(error, STATUS_MEMORY, "out of memory for the profile")
                          : STATUS_OK;
+}
+
+static bool write_floats(struct json_writer *json, const char *key, const char *name,
+                         const float *values, size_t n, size_t stride)
+{
+    struct column column;
+    bool room = columns_from_floats(&column, name, values, n, stride);
+    if (room)
+        write_column(json, key, &column, PROFILE_MODEL_POINTS);
+    column_clear(&column);
+    return room;
+}
+
+bool profile_write_rows(const struct profile_rows *rows, struct buffer *out)
+{
+    struct json_writer json;
+    bool room = true;
+    begin(&json, rows->n, out);
+    for (size_t i = 0; room && i < rows->n_features; i++)
+        room = write_floats(&json, NULL, rows->names[i], rows->rows + i, rows->n, rows->n_features);
+    json_array_end(&json);
+    room = room && write_floats(&json, "score", "score", rows->scores, rows->n, 1);
+    json_object_end(&json);
+    return room && !out->overflow;
 }
 
 /* ---- reading ---- */
@@ -123,6 +171,12 @@ enum status profile_write(const struct columns *columns, struct buffer *out, str
 static double read_value(const struct json *item, size_t place)
 {
     return json_as_number(item, place == 0 ? -INFINITY : INFINITY);
+}
+
+static double read_point(const struct json *item, size_t place, bool single)
+{
+    double value = read_value(item, place);
+    return single ? (double)(float)value : value;
 }
 
 static bool read_points(const struct json *from, struct column *column)
@@ -137,7 +191,7 @@ static bool read_points(const struct json *from, struct column *column)
         return false;
     const struct json *value = json_first(values), *count = json_first(upto);
     for (size_t i = 0; value && count; value = json_next(value), count = json_next(count), i++) {
-        column->values[i] = read_value(value, i);
+        column->values[i] = read_point(value, i, column->single);
         column->upto[i] = json_as_number(count, -1);
         if (i > 0 &&
             !(column->values[i] > column->values[i - 1] && column->upto[i] >= column->upto[i - 1]))
@@ -170,6 +224,7 @@ static bool read_column(const struct json *from, struct column *column)
     column->there = true;
     column->text = strcmp(type, "categorical") == 0;
     column->whole = json_as_bool(json_get(from, "whole"), false);
+    column->single = json_as_bool(json_get(from, "single"), false);
     column->complete = json_as_bool(json_get(from, "complete"), false);
     column->mean = json_as_number(json_get(from, "mean"), NAN);
     column->deviation = json_as_number(json_get(from, "deviation"), NAN);
@@ -177,6 +232,18 @@ static bool read_column(const struct json *from, struct column *column)
         return false;
     column->n_missing = (size_t)missing;
     return column->text ? read_categories(from, column) : read_points(from, column);
+}
+
+static bool read_score(const struct json *from, struct columns *columns)
+{
+    const struct json *score = json_get(from, "score");
+    if (!score)
+        return true;
+    columns->score = calloc(1, sizeof *columns->score);
+    if (!columns->score)
+        return false;
+    columns->score->n_rows = columns->n_rows;
+    return read_column(score, columns->score);
 }
 
 static bool read_columns(const struct json *from, struct columns *columns)
@@ -193,7 +260,7 @@ static bool read_columns(const struct json *from, struct columns *columns)
         if (!read_column(item, column))
             return false;
     }
-    return true;
+    return read_score(from, columns);
 }
 
 enum status profile_read(struct slice text, const char *path, struct columns *columns,

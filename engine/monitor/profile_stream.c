@@ -159,11 +159,13 @@ static void count_number(struct stream *stream, double value)
 
 static void count_pending(struct stream *stream)
 {
+    bool single = stream->reference->single;
     for (size_t i = 0; i < stream->n_pending; i++) {
-        if (isnan(stream->pending[i]))
+        double value = stream->pending[i];
+        if (isnan(value))
             stream->column->n_missing++;
         else
-            count_number(stream, stream->pending[i]);
+            count_number(stream, single ? (double)(float)value : value);
     }
     stream->n_pending = 0;
 }

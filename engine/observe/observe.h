@@ -81,6 +81,9 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
  * as many scores. Everything binned so far is forgotten. STATUS_INVALID for n == 0. Any thread. */
 MUST_USE enum status observe_set_reference(struct observe *observe, const float *features,
                                            const float *scores, size_t n, struct error *error);
+/* Replaces it by cuts and counts made elsewhere, one of each column, copied. STATUS_MEMORY. */
+MUST_USE enum status observe_set_binnings(struct observe *observe, const struct binning *binnings,
+                                          struct error *error);
 /* The next reference_events outcomes become the reference, as after another model took over. */
 void observe_renew_reference(struct observe *observe);
 
@@ -115,6 +118,8 @@ void observe_latency(struct observe *observe, int64_t window_us, struct histogra
 
 /* The columns watched for drift: 0 is "score", then the features in order. */
 int observe_columns(const struct observe *observe);
+/* n_bins of the options. */
+int observe_value_bins(const struct observe *observe);
 const char *observe_column_name(const struct observe *observe, int column);
 /* Copies a column's cuts and reference; false while there is no reference yet. */
 bool observe_binning(struct observe *observe, int column, struct binning *binning);
@@ -150,7 +155,8 @@ void observe_encode(struct observe *observe, uint64_t mark, struct buffer *encod
 /* ... and the file. Any thread. */
 MUST_USE enum status observe_write(const struct buffer *encoded, const char *path,
                                    struct error *error);
-/* Reads it back into a fresh observe. STATUS_NOT_FOUND: no file; STATUS_CONFLICT: written under
+/* Reads it back into a fresh observe; under another reference than was set, bins start afresh.
+ * STATUS_NOT_FOUND: no file; STATUS_CONFLICT: written under
  * other features or bins, and nothing is taken over; STATUS_CORRUPT. Rows from *mark on are then
  * given to observe_recorded(). */
 MUST_USE enum status observe_load(struct observe *observe, const char *path, uint64_t *mark,

@@ -106,6 +106,8 @@ void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS]);
 void reference_release(struct reference *reference);
 /* The cuts are complete: prepares looking them up. */
 void reference_ready(struct reference *reference);
+/* Whether counts by the one mean the same by the other; both of the same columns. */
+bool reference_same(const struct reference *a, const struct reference *b);
 /* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
 void reference_collect(struct observe *observe, const struct outcome *outcome);
 /* Counting starts afresh under `take`. observe->lock is held. */

@@ -94,6 +94,23 @@ void reference_restore(struct observe *observe, struct reference *take)
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
 
+static bool same_cuts(const struct binning *a, const struct binning *b)
+{
+    bool same = a->n_edges == b->n_edges && a->n_reference == b->n_reference;
+    for (int i = 0; same && i < a->n_edges; i++)
+        same = a->edges[i] == b->edges[i];
+    return same && memcmp(a->reference, b->reference, sizeof a->reference) == 0;
+}
+
+bool reference_same(const struct reference *a, const struct reference *b)
+{
+    for (int c = 0; c < a->n_columns; c++) {
+        if (!same_cuts(&a->binnings[c], &b->binnings[c]))
+            return false;
+    }
+    return true;
+}
+
 /* Cuts each column of n rows. NULL: out of memory. */
 static struct reference *reference_from_rows(const struct observe *observe, const float *rows,
                                              size_t n)
@@ -180,9 +197,30 @@ enum status observe_set_reference(struct observe *observe, const float *features
     return STATUS_OK;
 }
 
+enum status observe_set_binnings(struct observe *observe, const struct binning *binnings,
+                                 struct error *error)
+{
+    observe_assert(observe);
+    struct reference *made = reference_create(observe->n_columns);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory for the drift reference");
+    memcpy(made->binnings, binnings, (size_t)observe->n_columns * sizeof *binnings);
+    reference_ready(made);
+    lock_take(&observe->lock);
+    stop_collecting(observe);
+    reference_install(observe, made);
+    lock_release(&observe->lock);
+    return STATUS_OK;
+}
+
 int observe_columns(const struct observe *observe)
 {
     return observe->n_columns;
+}
+
+int observe_value_bins(const struct observe *observe)
+{
+    return observe->options.n_bins;
 }
 
 const char *observe_column_name(const struct observe *observe, int column)

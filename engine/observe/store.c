@@ -218,9 +218,15 @@ static enum status take_over(struct observe *observe, const char *path, struct s
     windows_destroy(observe->windows);
     observe->windows = windows;
     arms_restore(observe, arms);
-    if (reference)
+    bool other =
+        observe->reference && !(reference && reference_same(observe->reference, reference));
+    if (other)
+        windows_set_binnings(windows, observe->reference->binnings);
+    else if (reference)
         reference_restore(observe, reference);
     lock_release(&observe->lock);
+    if (other)
+        reference_release(reference);
     return STATUS_OK;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/event/schema.h"
 #include "engine/feature/scaling.h"
 #include "engine/model/reference.h"
+#include "engine/monitor/profile.h"
 
 static const char *const NAMES[] = {"amount", "count"};
 static const struct feature_schema SCHEMA = {NAMES, 2};
@@ -122,6 +123,21 @@ static void a_trained_model_knows_its_features_and_its_reference(void **state)
     check(reference_read(slice_of(reference), 2, &rows, &n, &error), &error);
     assert_true(n > 0 && n <= 400);
     free(rows);
+    struct columns profile;
+    struct binning binning;
+    const char *text = model_attribute(model, PROFILE_ATTRIBUTE);
+    assert_non_null(text);
+    check(profile_read(slice_of(text), "profile", &profile, &error), &error);
+    assert_int_equal(profile.n_rows, 400);
+    assert_non_null(columns_find(&profile, "amount"));
+    assert_non_null(columns_find(&profile, "count"));
+    profile_binning(profile.score, 10, &binning);
+    assert_int_equal(binning.n_reference, 400);
+    /* Two halves told apart without doubt: two scores, and as many rows of each. */
+    assert_true(binning.few && binning.n_edges == 3);
+    assert_true(binning.edges[1] < 0.5f && binning.edges[2] > 0.5f);
+    assert_int_equal(binning.reference[1] + binning.reference[2], 400);
+    columns_free(&profile);
     model_release(model);
     unlink(path);
 }

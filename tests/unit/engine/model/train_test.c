@@ -64,7 +64,8 @@ static struct model *train(const struct train_set *set, const struct train_optio
 {
     struct model *model = NULL;
     struct error error = {0};
-    const struct train_attribute attribute = {"scaling", "amount 12.5 3\n\"night\" 0 1"};
+    const struct train_attribute attribute = {.key = "scaling",
+                                              .value = "amount 12.5 3\n\"night\" 0 1"};
     buffer_init(bytes, 16 << 20);
     if (train_model(set, options, &attribute, 1, NULL, bytes, &error) ||
         model_load_bytes(buffer_slice(bytes), "m", "1", &model, &error))
