@@ -625,8 +625,8 @@ const struct cli_command commands[] = {
     {"explain", "", "What is wrong with a running binnacle, why, and what to do",
      "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
      "command to begin with. --json prints {incident, since, until, causes: [{cause, slice,\n"
-     "share_of_excess, changed_at, evidence}], impact: {requests, users, errors, money,\n"
-     "money_field, decisions_changed}, action}. cause is one of model, split, rules, contract,\n"
+     "share_of_excess, changed_at, recovered_at, evidence}], impact: {requests, users, errors,\n"
+     "money, money_field, decisions_changed}, action}. cause is one of model, split, rules, contract,\n"
      "upstream, cohort, source, dependency, resource, labels, volume, freshness, none.",
      "binnacle explain", explain_options, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo", NULL,

@@ -16,6 +16,7 @@ static void print_cause(const struct json *cause, int place)
 {
     double share = json_as_number(json_get(cause, "share_of_excess"), (double)NAN);
     const char *slice = text_of(cause, "slice"), *at = text_of(cause, "changed_at");
+    const char *recovered = text_of(cause, "recovered_at");
     printf("%d. %s", place, text_of(cause, "cause"));
     if (slice)
         printf(" (%s)", slice);
@@ -23,6 +24,8 @@ static void print_cause(const struct json *cause, int place)
         printf(", %.0f %% of the excess", 100 * share);
     if (at)
         printf(", since %.19sZ", at);
+    if (recovered)
+        printf(", recovered %.19sZ", recovered);
     printf("\n   %s\n", text_of(cause, "evidence"));
 }
 

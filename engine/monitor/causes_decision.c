@@ -80,7 +80,7 @@ static int moved_rule(const struct inquiry *inquiry, const struct symptom *seen,
 {
     const struct slices_view *view = inquiry->sums->view;
     const struct slice_series *rules = slices_find(view, SERIES_RULE, -1);
-    int before = baseline_from(seen->from), most = -1;
+    int before = span_baseline_from(seen->from), most = -1;
     uint64_t n_now = 0, n_base = 0;
     for (int i = 0; i < rules->n; i++) {
         n_now += span_count(inquiry->sums, rules->first + i, seen->from, seen->to);

@@ -44,7 +44,7 @@ int contributions_find(const struct span_sums *sums, const struct symptom *sympt
 {
     const struct slices_view *view = sums->view;
     struct rate now[MAX_SERIES], base[MAX_SERIES], all_now = {0, 0}, all_base = {0, 0};
-    int found = 0, before = baseline_from(symptom->from);
+    int found = 0, before = span_baseline_from(symptom->from);
     for (int i = 0; i < view->n_series; i++) {
         if (!is_slice_of(&view->series[i], field))
             continue;

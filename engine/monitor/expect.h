@@ -4,7 +4,7 @@
 #define BINNACLE_MONITOR_EXPECT_H
 
 #include "engine/base/yaml.h"
-#include "engine/monitor/symptoms.h"
+#include "engine/monitor/spans.h"
 
 #define MAX_EXPECTATIONS 64
 

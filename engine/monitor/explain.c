@@ -11,6 +11,7 @@
 
 #define CHANGE_BEFORE_US INT64_C(90000000)
 #define CHANGE_AFTER_US  INT64_C(6000000) /* a window begins at a cell's edge */
+#define RECOVERED_WEIGHT 0.5
 
 /* ---- what finders ask ---- */
 
@@ -115,10 +116,16 @@ static void tell_impact(const struct inquiry *inquiry, const struct symptom *sym
 
 /* ---- ranking ---- */
 
+/* What is over explains what is wrong now only where nothing else does. */
+static double standing(const struct candidate *candidate)
+{
+    return candidate->weight * (candidate->symptom->recovered ? RECOVERED_WEIGHT : 1);
+}
+
 static int heavier_first(const void *a, const void *b)
 {
-    const struct candidate *x = a, *y = b;
-    return (x->weight < y->weight) - (x->weight > y->weight);
+    double x = standing(a), y = standing(b);
+    return (x < y) - (x > y);
 }
 
 static void say_nothing(struct explanation *out, const char *why)
@@ -128,6 +135,14 @@ static void say_nothing(struct explanation *out, const char *why)
     snprintf(cause->cause, sizeof cause->cause, "none");
     cause->share_of_excess = (double)NAN;
     snprintf(cause->evidence, sizeof cause->evidence, "%s", why);
+}
+
+static void tell_cause(const struct inquiry *inquiry, const struct candidate *candidate,
+                       struct explained_cause *out)
+{
+    *out = candidate->cause;
+    if (candidate->symptom->recovered)
+        out->recovered_at_us = inquiry_cell_us(inquiry, candidate->symptom->to);
 }
 
 static bool is_told(const struct explanation *out, const struct explained_cause *cause)
@@ -144,15 +159,14 @@ static void tell(const struct inquiry *inquiry, struct explanation *out)
 {
     const struct candidate *best = &inquiry->candidates[0];
     const struct symptom *symptom = best->symptom;
-    int over = inquiry->sums->view->n_cells - 1;
     memcpy(out->incident, best->incident, sizeof out->incident);
     memcpy(out->action, best->action, sizeof out->action);
     out->since_us = inquiry_cell_us(inquiry, symptom->from);
-    out->until_us = symptom->to < over - 1 ? inquiry_cell_us(inquiry, symptom->to) : 0;
     for (int i = 0; i < inquiry->n_candidates && out->n_causes < MAX_CAUSES; i++) {
         if (!is_told(out, &inquiry->candidates[i].cause))
-            out->causes[out->n_causes++] = inquiry->candidates[i].cause;
+            tell_cause(inquiry, &inquiry->candidates[i], &out->causes[out->n_causes++]);
     }
+    out->until_us = out->causes[0].recovered_at_us;
     tell_impact(inquiry, symptom, out);
 }
 

@@ -19,7 +19,7 @@ struct explain_facts {
     int64_t now_us;
     const struct explain_change *changes; /* of the last half hour, oldest first */
     int n_changes;
-    int entity;            /* the field that says whose event it is; -1: not known */
+    int entity;          /* the field that says whose event it is; -1: not known */
     bool shared_store;   /* the online store is another process */
     bool source_stalled; /* the source says that it takes nothing, or is away */
     const char *source;  /* "kafka", ... */

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "engine/stats/deviates.h"
+#include "engine/stats/samples.h"
+
 #define SURE         6.0
 #define LEAST_SHARE  0.02 /* a share that grew by less is nobody's business */
 #define LEAST_MOVED  0.15
@@ -87,7 +90,7 @@ static bool grew(uint64_t bad, uint64_t n, uint64_t bad_base, uint64_t n_base)
     if (n < LEAST_EVENTS || n_base < LEAST_EVENTS)
         return false;
     return ratio(bad, n) - ratio(bad_base, n_base) >= LEAST_SHARE &&
-           share_z(bad, n, bad_base, n_base) >= SURE;
+           samples_share_z((double)bad, (double)n, (double)bad_base, (double)n_base) >= SURE;
 }
 
 static void judge_field(struct field_quality *out, bool missing, bool invalid, bool moved)
@@ -133,7 +136,7 @@ void quality_of_field(const struct span_sums *sums, const struct quality_window 
     out->usual_invalid = ratio(base[FIELD_INVALID], out->n_usual);
     out->distance = (double)NAN;
     if (out->n >= LEAST_EVENTS && out->n_usual >= LEAST_EVENTS)
-        z = mix_z(now + FIELD_BINS, base + FIELD_BINS, FIELD_BIN_COUNT, &out->distance);
+        z = deviates_mix(now + FIELD_BINS, base + FIELD_BINS, FIELD_BIN_COUNT, &out->distance);
     out->distinct = slices_distinct(view, field, window->from, window->to);
     slices_range(view, field, window->from, window->to, &out->low, &out->high);
     judge_field(out, grew(now[FIELD_MISSING], out->n, base[FIELD_MISSING], out->n_usual),

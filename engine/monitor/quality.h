@@ -4,7 +4,7 @@
 #ifndef BINNACLE_MONITOR_QUALITY_H
 #define BINNACLE_MONITOR_QUALITY_H
 
-#include "engine/monitor/symptoms.h"
+#include "engine/monitor/spans.h"
 
 #define QUALITY_CELLS 150 /* five minutes are judged, against the ten before */
 

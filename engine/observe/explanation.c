@@ -23,6 +23,7 @@ void explanation_json(const struct explanation *explanation, struct json_writer 
         json_text_or_null(json, "slice", cause->slice);
         json_number(json, "share_of_excess", cause->share_of_excess);
         json_time_or_null(json, "changed_at", cause->changed_at_us);
+        json_time_or_null(json, "recovered_at", cause->recovered_at_us);
         json_text(json, "evidence", cause->evidence);
         json_object_end(json);
     }
@@ -58,6 +59,7 @@ static void read_cause(const struct json *from, struct explained_cause *cause)
     read_text(from, "evidence", cause->evidence, sizeof cause->evidence);
     cause->share_of_excess = json_as_number(json_get(from, "share_of_excess"), NAN);
     cause->changed_at_us = read_time(from, "changed_at");
+    cause->recovered_at_us = read_time(from, "recovered_at");
 }
 
 void explanation_read(const struct json *from, struct explanation *explanation)

@@ -12,6 +12,7 @@ struct explained_cause {
     char slice[64];         /* where it is: "variant=canary", "country"; "" for the whole */
     double share_of_excess; /* of what is unusual this slice carries so much; NaN: cannot be said */
     int64_t changed_at_us;  /* when it began or was changed; 0: not known */
+    int64_t recovered_at_us; /* since when what it did is gone; 0: it goes on */
     char evidence[400];
 };
 
