@@ -90,8 +90,8 @@ static bool moves_decisions(enum symptom_kind kind)
            kind == SYMPTOM_INVALID || kind == SYMPTOM_ERRORS;
 }
 
-static void tell_impact(const struct inquiry *inquiry, const struct symptom *symptom,
-                        struct explanation *out)
+void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,
+                    struct explanation *out)
 {
     const struct slices_view *view = inquiry->sums->view;
     double events = 0, money = 0, touched = touched_share(symptom);
@@ -167,7 +167,7 @@ static void tell(const struct inquiry *inquiry, struct explanation *out)
             tell_cause(inquiry, &inquiry->candidates[i], &out->causes[out->n_causes++]);
     }
     out->until_us = out->causes[0].recovered_at_us;
-    tell_impact(inquiry, symptom, out);
+    inquiry_impact(inquiry, symptom, out);
 }
 
 static void remember_trouble(struct explain_memory *memory, int64_t from_us, int64_t to_us)
@@ -188,8 +188,8 @@ static void remember_trouble(struct explain_memory *memory, int64_t from_us, int
 static int settled_troubles(const struct explain_memory *memory, int64_t now_us)
 {
     int n = memory->n_troubles;
-    while (n > 0 &&
-           memory->troubles[n - 1].to_us > now_us - (SYMPTOM_OVER_CELLS + 1) * SLICE_CELL_US)
+    int64_t since_us = now_us - (SYMPTOM_OVER_CELLS + 1) * SLICE_CELL_US;
+    while (memory->last.until_us == 0 && n > 0 && memory->troubles[n - 1].to_us > since_us)
         n--;
     return n;
 }
@@ -207,19 +207,42 @@ static void conclude(struct inquiry *inquiry, struct explain_memory *memory,
     qsort(inquiry->candidates, (size_t)inquiry->n_candidates, sizeof *inquiry->candidates,
           heavier_first);
     if (inquiry->n_candidates == 0 || inquiry->candidates[0].weight < LEAST_WEIGHT) {
-        say_nothing(out, "nothing differs from the minutes before by more than chance");
+        if (ongoing_continue(inquiry, memory, out))
+            remember_trouble(memory, out->since_us, out->at_us);
+        else
+            say_nothing(out, "nothing differs from the minutes before by more than chance");
         return;
     }
     tell(inquiry, out);
     const struct symptom *symptom = inquiry->candidates[0].symptom;
+    ongoing_tell(inquiry, symptom, memory, out);
     remember_trouble(memory, inquiry_cell_us(inquiry, symptom->from),
                      inquiry_cell_us(inquiry, symptom->to));
+}
+
+static bool look(struct inquiry *inquiry, const struct slices_view *view,
+                 struct explain_memory *memory, struct explanation *out)
+{
+    struct span_sums sums;
+    inquiry->sums = &sums;
+    if (!span_sums_make(view, NULL, 0, &sums))
+        return false;
+    ongoing_check(inquiry, memory);
+    span_sums_free(&sums);
+    int n_settled = settled_troubles(memory, inquiry->facts->now_us);
+    if (!span_sums_make(view, memory->troubles, n_settled, &sums))
+        return false;
+    if (symptoms_find(&sums, inquiry->symptoms, &inquiry->n_symptoms))
+        conclude(inquiry, memory, out);
+    else
+        say_nothing(out, "no data yet to compare with: half a minute is needed");
+    span_sums_free(&sums);
+    return true;
 }
 
 void explain(const struct slices_view *view, const struct explain_facts *facts,
              struct explain_memory *memory, struct explanation *out)
 {
-    struct span_sums sums;
     *out = (struct explanation){.at_us = facts->now_us,
                                 .requests = (double)NAN,
                                 .users = (double)NAN,
@@ -227,18 +250,9 @@ void explain(const struct slices_view *view, const struct explain_facts *facts,
                                 .money = (double)NAN,
                                 .decisions = (double)NAN};
     struct inquiry *inquiry = calloc(1, sizeof *inquiry);
-    bool made = inquiry && span_sums_make(view, memory->troubles,
-                                          settled_troubles(memory, facts->now_us), &sums);
-    if (made) {
-        inquiry->sums = &sums;
+    if (inquiry)
         inquiry->facts = facts;
-        if (symptoms_find(&sums, inquiry->symptoms, &inquiry->n_symptoms))
-            conclude(inquiry, memory, out);
-        else
-            say_nothing(out, "no data yet to compare with: half a minute is needed");
-        span_sums_free(&sums);
-    } else {
+    if (!inquiry || !look(inquiry, view, memory, out))
         say_nothing(out, "no memory to look into it");
-    }
     free(inquiry);
 }

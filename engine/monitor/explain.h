@@ -26,12 +26,17 @@ struct explain_facts {
     const char *problem; /* why the record is not written; "" */
 };
 
-/* Spans of trouble seen lately are not what is usual: kept from one call to the next. Zero it once;
- * one thread at a time. */
+/* What is kept from one call to the next: spans of trouble, which are not what is usual, and the
+ * last incident, which goes on until its symptom has recovered, however long that takes. Zero it
+ * once; one thread at a time. */
 #define EXPLAIN_TROUBLES 32
 struct explain_memory {
     struct trouble troubles[EXPLAIN_TROUBLES];
     int n_troubles;
+    struct explanation last; /* n_causes 0: none yet; until_us: when it recovered */
+    struct symptom symptom;  /* of its first cause; the series is the one of this name */
+    char series[NAME_SIZE];  /* of the symptom */
+    int64_t counted_us;      /* up to there the impact is counted */
 };
 
 /* Always fills *out: where nothing is wrong, or nothing is known yet, with the one cause "none",

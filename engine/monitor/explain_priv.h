@@ -3,6 +3,7 @@
 #define BINNACLE_MONITOR_EXPLAIN_PRIV_H
 
 #include "engine/monitor/explain.h"
+#include "engine/monitor/symptoms_priv.h"
 
 /* A cause that could be, with how well the evidence speaks for it. */
 struct candidate {
@@ -37,6 +38,20 @@ int64_t inquiry_cell_us(const struct inquiry *inquiry, int cell);
 const struct explain_change *inquiry_change(const struct inquiry *inquiry,
                                             enum explain_change_kind kind,
                                             const struct symptom *symptom);
+
+/* What the symptom has touched in its cells, into *out. */
+void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,
+                    struct explanation *out);
+
+/* explain_ongoing.c. Whether the incident that the memory holds has recovered: into the memory. */
+void ongoing_check(const struct inquiry *inquiry, struct explain_memory *memory);
+/* *out tells what was found: where it is the incident that the memory holds, it
+ * gets its beginning and impact; and it is what the memory holds from now on. */
+void ongoing_tell(const struct inquiry *inquiry, const struct symptom *symptom,
+                  struct explain_memory *memory, struct explanation *out);
+/* Nothing was found: tells the incident that the memory holds, if it goes on. */
+bool ongoing_continue(const struct inquiry *inquiry, struct explain_memory *memory,
+                      struct explanation *out);
 
 /* Each looks for one kind of cause and adds what it finds. */
 typedef void cause_finder(struct inquiry *inquiry);

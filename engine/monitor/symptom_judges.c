@@ -272,3 +272,25 @@ bool symptom_judge(enum symptom_kind kind, const struct window *window, struct f
 {
     return kinds[kind].judge(&kinds[kind], window, finding);
 }
+
+/* Where most of the slow ones lay: against trouble itself, two buckets above its 99 % is nothing.
+ */
+static void hold_slow(const struct symptom *symptom, const struct window *w,
+                      struct finding *finding)
+{
+    uint64_t now[LOG_BUCKETS], base[LOG_BUCKETS];
+    counts_of(w, 0, LOG_BUCKETS, now, base);
+    if (total(now, LOG_BUCKETS) == 0)
+        return;
+    int slow = bucket_at(base, LOG_BUCKETS, 1 - 0.9 * symptom->now);
+    *finding = shares_of(now, base, slow, LOG_BUCKETS - slow, LOG_BUCKETS);
+}
+
+void symptom_hold(const struct symptom *symptom, const struct window *window,
+                  struct finding *finding)
+{
+    if (symptom->kind == SYMPTOM_LATENCY)
+        hold_slow(symptom, window, finding);
+    else
+        (void)symptom_judge(symptom->kind, window, finding);
+}

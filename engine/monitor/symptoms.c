@@ -97,6 +97,19 @@ static bool find_window(const struct span_sums *sums, const struct slice_series 
     return most > 0 && last - best->to <= SYMPTOM_OVER_CELLS;
 }
 
+bool symptom_goes_on(const struct span_sums *sums, const struct symptom *symptom, int from)
+{
+    int last = sums->view->n_cells - 1, tail = last - TAIL_CELLS;
+    struct span_sums trouble = *sums;
+    struct window window = {&trouble, symptom->series, from, tail, last, tail};
+    struct finding finding = {.now = (double)NAN};
+    trouble.usual = trouble.all;
+    if (tail <= from)
+        return true; /* it has just begun */
+    symptom_hold(symptom, &window, &finding);
+    return fabs(finding.now - finding.base) < STILL * fabs(symptom->now - symptom->base);
+}
+
 static int stronger_first(const void *a, const void *b)
 {
     const struct symptom *x = a, *y = b;

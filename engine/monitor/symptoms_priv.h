@@ -21,5 +21,8 @@ enum series_kind symptom_series(enum symptom_kind kind);
 /* Whether the window shows it. The finding is filled in either case, but for a window with too few
  * observations to say, where it stays as it is. */
 bool symptom_judge(enum symptom_kind kind, const struct window *window, struct finding *finding);
+/* The window against trouble that was found, whose cells are the window's usual ones. */
+void symptom_hold(const struct symptom *symptom, const struct window *window,
+                  struct finding *finding);
 
 #endif

@@ -45,6 +45,7 @@ struct world {
     double copies;     /* of each event */
     int64_t age_us;
     double lenient; /* a rule that declines this share more */
+    int64_t latency_us;
 };
 
 static double chance(struct world *world)
@@ -87,7 +88,7 @@ static void one_event(struct world *world, int64_t at_us)
                            : "default",
         .variant = canary ? VARIANT_CANARY : VARIANT_CHAMPION,
         .decided_at_us = at_us,
-        .latency_us = 100,
+        .latency_us = world->latency_us,
     };
     const struct outcome *outcomes[] = {&outcome};
     slices_outcomes(world->slices, outcomes, 1);
@@ -107,7 +108,8 @@ static void begin(struct world *world)
                             .canary_bad = 0.05,
                             .null_country = -1,
                             .amount = 1,
-                            .copies = 1};
+                            .copies = 1,
+                            .latency_us = 100};
     world->slices = slices_create(&(struct slices_options){&schema, shapes});
     assert_non_null(world->slices);
     for (int i = 0; i < FAULT_AT; i++)
@@ -253,6 +255,67 @@ static void finds_old_events(void **state)
     assert_first(&out, "freshness", "event time");
 }
 
+static void null_countries(struct world *world)
+{
+    world->null_share = 0.2;
+}
+
+static void more_amounts(struct world *world)
+{
+    world->amount = 100;
+}
+
+static void slow_events(struct world *world)
+{
+    world->latency_us = 40000;
+}
+
+/* Seconds from `from` on, asking every five as a service does. */
+static struct explanation go_on(struct world *world, struct explain_memory *memory, int from,
+                                int to)
+{
+    struct explanation out = {.n_causes = 0};
+    for (int second = from; second < to; second++) {
+        struct slices_view view;
+        one_second(world, second);
+        if (second % 5 != 4)
+            continue;
+        int64_t now_us = START_US + (second + 1) * INT64_C(1000000);
+        struct explain_facts facts = {.now_us = now_us, .source = "http", .problem = ""};
+        assert_true(slices_view(world->slices, now_us, &view));
+        explain(&view, &facts, memory, &out);
+        slices_view_free(&view);
+    }
+    return out;
+}
+
+/* Bug: after ten minutes a fault was what is usual, and nothing was wrong any more. */
+static void an_incident_goes_on_until_it_has_recovered(void **state)
+{
+    enum { LONG = FAULT_AT + 1500 };
+    void (*const faults[])(struct world *) = {null_countries, more_amounts, slow_events};
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        struct world world;
+        struct explain_memory memory = {.n_troubles = 0};
+        begin(&world);
+        struct world calm = world;
+        faults[i](&world);
+        struct explanation first = go_on(&world, &memory, FAULT_AT, SECONDS);
+        struct explanation late = go_on(&world, &memory, SECONDS, LONG);
+        assert_true(first.since_us > 0 && first.since_us == late.since_us);
+        assert_string_equal(first.causes[0].cause, late.causes[0].cause);
+        assert_int_equal(late.until_us, 0);
+        assert_true(late.requests > 20 * first.requests);
+        calm.random = world.random;
+        struct explanation over = go_on(&calm, &memory, LONG, LONG + 30);
+        assert_string_equal(over.causes[0].cause, "none");
+        assert_true(memory.last.until_us >= START_US + (LONG - 10) * INT64_C(1000000));
+        assert_true(memory.last.until_us <= START_US + (LONG + 20) * INT64_C(1000000));
+        slices_destroy(world.slices);
+    }
+}
+
 static void writes_json_without_numbers_that_are_none(void **state)
 {
     struct world world;
@@ -285,6 +348,7 @@ int main(void)
         cmocka_unit_test(blames_rules_whose_decisions_moved_and_not_the_split_beside_them),
         cmocka_unit_test(finds_more_traffic_and_less),
         cmocka_unit_test(finds_old_events),
+        cmocka_unit_test(an_incident_goes_on_until_it_has_recovered),
         cmocka_unit_test(writes_json_without_numbers_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
