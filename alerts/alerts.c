@@ -197,8 +197,8 @@ static bool goes_to(const struct rule *rule, const char *channel)
 }
 
 static enum status tell(struct alerts *alerts, struct outbox *outbox, const struct rule *rule,
-                        const struct alert *alert, enum transition transition, int64_t at_us,
-                        struct error *error)
+                        const struct alert *alert, enum transition transition,
+                        const struct snapshot *snapshot, struct error *error)
 {
     char fingerprint[33], key[OUTBOX_KEY_SIZE];
     make_keys(alerts, rule, &alert->machine, fingerprint);
@@ -212,7 +212,8 @@ static enum status tell(struct alerts *alerts, struct outbox *outbox, const stru
         .transition = transition,
         .value = alert->value,
         .fired_us = alert->machine.fired_us,
-        .at_us = at_us,
+        .at_us = snapshot->time_us,
+        .explanation = transition == TRANSITION_FIRING ? snapshot_explanation(snapshot) : NULL,
     };
     for (int i = 0; i < channels_count(alerts->channels); i++) {
         const char *channel = channels_name(alerts->channels, i);
@@ -257,8 +258,8 @@ static bool has_changed(const struct alerts *alerts, int i)
 
 /* `all`: the states that have not changed, too. */
 static enum status write_changes(struct alerts *alerts, struct outbox *outbox, bool all,
-                                 const enum transition *transitions, int64_t now_us,
-                                 struct error *error)
+                                 const enum transition *transitions,
+                                 const struct snapshot *snapshot, struct error *error)
 {
     enum status status = outbox_begin(outbox, error);
     if (status != STATUS_OK)
@@ -270,7 +271,7 @@ static enum status write_changes(struct alerts *alerts, struct outbox *outbox, b
         if (status == STATUS_OK && (all || has_changed(alerts, i)))
             status = outbox_put_hold(outbox, rule->name, &alerts->next[i].hold, error);
         if (status == STATUS_OK && transitions[i] != TRANSITION_NONE)
-            status = tell(alerts, outbox, rule, &alerts->next[i], transitions[i], now_us, error);
+            status = tell(alerts, outbox, rule, &alerts->next[i], transitions[i], snapshot, error);
     }
     return outbox_commit(outbox, status, error);
 }
@@ -281,12 +282,11 @@ static enum status keep_changes(struct alerts *alerts, const enum transition *tr
                                 const struct snapshot *snapshot)
 {
     struct error error;
-    int64_t now_us = snapshot->time_us;
     /* What hangs is not waited for: it is the disk of the ledger. */
     bool disk_takes = !snapshot->record.used || snapshot->ready;
     enum status status =
         disk_takes
-            ? write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, now_us, &error)
+            ? write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, snapshot, &error)
             : error_set(&error, STATUS_UNAVAILABLE, "%s", snapshot->not_ready);
     if (status == STATUS_OK && alerts->unsaved)
         log_write(alerts->log, LOG_INFO, "alerts", "state_written", "alerts.db is written again");
@@ -295,7 +295,7 @@ static enum status keep_changes(struct alerts *alerts, const enum transition *tr
                   "%s; messages are sent from memory until it can be written", error.message);
     alerts->unsaved = status != STATUS_OK;
     if (status != STATUS_OK)
-        status = write_changes(alerts, alerts->spare, false, transitions, now_us, &error);
+        status = write_changes(alerts, alerts->spare, false, transitions, snapshot, &error);
     return status;
 }
 

@@ -45,6 +45,10 @@ static void render_webhook(const struct notice *notice, struct buffer *body)
     json_time(&json, "since", notice->fired_us);
     json_time(&json, "at", notice->at_us);
     json_text(&json, "link", notice->link);
+    if (notice->explanation)
+        explanation_json(notice->explanation, &json, "explanation");
+    else
+        json_null(&json, "explanation");
     json_text(&json, "fingerprint", notice->fingerprint);
     json_object(&json, "labels");
     json_text(&json, "service", notice->service);
@@ -69,6 +73,21 @@ static void append_escaped(struct buffer *out, const char *text)
     }
 }
 
+static void slack_explanation(const struct explanation *explanation, struct buffer *out)
+{
+    const struct explained_cause *cause = &explanation->causes[0];
+    buffer_append_text(out, "\nlikely cause: ");
+    append_escaped(out, cause->cause);
+    buffer_append_text(out, cause->slice[0] ? " " : "");
+    append_escaped(out, cause->slice);
+    buffer_append_text(out, ": ");
+    append_escaped(out, cause->evidence);
+    if (explanation->action[0]) {
+        buffer_append_text(out, "\nto do: ");
+        append_escaped(out, explanation->action);
+    }
+}
+
 static void slack_text(const struct notice *notice, struct buffer *out)
 {
     bool firing = notice->transition == TRANSITION_FIRING;
@@ -80,6 +99,8 @@ static void slack_text(const struct notice *notice, struct buffer *out)
     append_escaped(out, notice->service);
     buffer_append_text(out, "\n");
     append_escaped(out, notice->summary);
+    if (notice->explanation)
+        slack_explanation(notice->explanation, out);
     buffer_printf(out, "\nsince %s", time_format(notice->fired_us, since));
     if (notice->link) {
         buffer_append_text(out, " · <");

@@ -19,7 +19,8 @@ struct notice {
     const char *name;
     const char *severity; /* "page", "ticket" */
     const char *summary;
-    const char *link;        /* NULL: none */
+    const char *link;                      /* NULL: none */
+    const struct explanation *explanation; /* of what fires; NULL: nothing explains it */
     const char *fingerprint; /* of the incident: the same when it fires and when it resolves */
     enum transition transition;
     double value;     /* NaN: none */

@@ -626,8 +626,11 @@ const struct cli_command commands[] = {
      "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
      "command to begin with. --json prints {incident, since, until, causes: [{cause, slice,\n"
      "share_of_excess, changed_at, recovered_at, evidence}], impact: {requests, users, errors,\n"
-     "money, money_field, decisions_changed}, action}. cause is one of model, split, rules, contract,\n"
-     "upstream, cohort, source, dependency, resource, labels, volume, freshness, none.",
+     "money, money_field, decisions_changed}, action, incidents}. incidents: what objectives\n"
+     "that burned and drift that was found have opened, newest first: the same members after\n"
+     "opened_at, closed_at and triggers, kept across restarts. cause is one of model, split,\n"
+     "rules, contract, upstream, cohort, source, dependency, resource, labels, volume, freshness,\n"
+     "none.",
      "binnacle explain", explain_options, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo", NULL,
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",

@@ -49,6 +49,28 @@ static void print_impact(const struct json *impact)
         printf("   %.2f in %s\n", money, json_as_text(json_get(impact, "money_field"), "money"));
 }
 
+/* Those that objectives or drift have opened, newest first. */
+static void print_incidents(const struct json *list)
+{
+    int most = 5;
+    if (!list || !json_first(list))
+        return;
+    puts("\nIncidents, newest first:");
+    for (const struct json *one = json_first(list); one && most-- > 0; one = json_next(one)) {
+        const struct json *cause = json_first(json_get(one, "causes"));
+        const char *slice = text_of(cause, "slice"), *closed = text_of(one, "closed_at");
+        const char *recovered = text_of(one, "until");
+        printf("   %.19sZ  %s: %s%s%s", text_of(one, "opened_at"), text_of(one, "triggers"),
+               text_of(cause, "cause"), slice ? " " : "", slice ? slice : "");
+        if (recovered)
+            printf(", recovered %.19sZ", recovered);
+        if (closed)
+            printf(", closed %.19sZ\n", closed);
+        else
+            printf(", open\n");
+    }
+}
+
 static void print_words(const struct json *document)
 {
     const struct json *causes = json_get(document, "causes");
@@ -56,7 +78,8 @@ static void print_words(const struct json *document)
     int place = 0;
     if (!incident) {
         const char *why = causes ? text_of(json_first(causes), "evidence") : NULL;
-        printf("Nothing is wrong: %s.\n", why ? why : "nothing was looked for");
+        printf("Nothing is wrong now: %s.\n", why ? why : "nothing was looked for");
+        print_incidents(json_get(document, "incidents"));
         return;
     }
     printf("%s\nsince %.19sZ\n\nWhy, best first:\n", incident, since ? since : "?");
@@ -67,6 +90,7 @@ static void print_words(const struct json *document)
     const char *action = text_of(document, "action");
     if (action)
         printf("\nWhat to do: %s\n", action);
+    print_incidents(json_get(document, "incidents"));
 }
 
 int command_explain(const struct cli_args *args)

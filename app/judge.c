@@ -18,6 +18,7 @@ struct judged {
     struct outbox_status outbox;
     struct quality_status quality;
     struct explanation explanation;
+    struct incident incident;
 };
 
 struct judge {
@@ -40,6 +41,7 @@ static void take_judged(const struct snapshot *snapshot, struct judged *judged)
     judged->outbox = snapshot->outbox;
     judged->quality = snapshot->quality;
     judged->explanation = snapshot->explanation;
+    judged->incident = snapshot->incident;
 }
 
 static void put_judged(const struct judged *judged, struct snapshot *snapshot)
@@ -49,6 +51,7 @@ static void put_judged(const struct judged *judged, struct snapshot *snapshot)
     snapshot->outbox = judged->outbox;
     snapshot->quality = judged->quality;
     snapshot->explanation = judged->explanation;
+    snapshot->incident = judged->incident;
 }
 
 static void run(void *context)
@@ -61,7 +64,9 @@ static void run(void *context)
         if (!judge->busy)
             break;
         lock_release(&judge->lock);
-        watch_quality(judge->watch, &judge->seen); /* conditions of alerts name it */
+        /* Conditions of alerts name the one, and their messages tell the other. */
+        watch_quality(judge->watch, &judge->seen);
+        watch_explain(judge->watch, &judge->seen);
         alerts_evaluate(judge->alerts, &judge->seen);
         alerts_fill(judge->alerts, &judge->seen);
         watch_tick(judge->watch, &judge->seen);

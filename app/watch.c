@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/incidents.h"
 #include "app/quality.h"
 #include "engine/base/encoding.h"
 #include "engine/base/file.h"
@@ -13,6 +14,7 @@
 #include "engine/base/thread.h"
 #include "engine/monitor/explain.h"
 #include "engine/observe/observe.h"
+#include "engine/record/incident_list.h"
 
 #define MOST_CHANGES     1000 /* of one answer */
 #define RECENT_CHANGES   64   /* that an explanation looks at */
@@ -30,6 +32,7 @@ struct watch {
     struct seen_alert alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
     struct quality *quality;
+    struct incidents *incidents;
     int64_t changed_us; /* when something was last changed here; the tick's */
     struct lock lock;   /* of all that follows */
     struct explain_memory memory;
@@ -85,15 +88,31 @@ static void list(struct watch *watch, enum change_kind kind, const char *what)
     changes_add(watch->changes, &change);
 }
 
-static enum status open_list(struct watch *watch, struct error *error)
+static enum status open_lists(struct watch *watch, struct error *error)
 {
-    const struct engine_parts *parts = engine_parts(watch->session->engine);
-    char *path = NULL;
-    if (parts->ledger_dir && asprintf(&path, "%s/" CHANGES_NAME, parts->ledger_dir) < 0)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = changes_open(path, watch->session->log, &watch->changes, error);
-    free(path);
+    const char *dir = engine_parts(watch->session->engine)->ledger_dir;
+    struct log *log = watch->session->log;
+    char *changes = NULL, *incidents = NULL;
+    enum status status = STATUS_OK;
+    if (dir && (asprintf(&changes, "%s/" CHANGES_NAME, dir) < 0 ||
+                asprintf(&incidents, "%s/" INCIDENTS_NAME, dir) < 0))
+        status = error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = changes_open(changes, log, &watch->changes, error);
+    if (status == STATUS_OK)
+        status = incidents_open(incidents, log, &watch->incidents, error);
+    free(changes);
+    free(incidents);
     return status;
+}
+
+static void destroy(struct watch *watch)
+{
+    incidents_close(watch->incidents);
+    changes_close(watch->changes);
+    quality_destroy(watch->quality);
+    lock_destroy(&watch->lock);
+    free(watch);
 }
 
 enum status watch_create(const struct session *session, struct watch **watch, struct error *error)
@@ -106,11 +125,9 @@ enum status watch_create(const struct session *session, struct watch **watch, st
     lock_init(&made->lock, "watch");
     enum status status = quality_create(session, &made->quality, error);
     if (status == STATUS_OK)
-        status = open_list(made, error);
+        status = open_lists(made, error);
     if (status != STATUS_OK) {
-        quality_destroy(made->quality);
-        lock_destroy(&made->lock);
-        free(made);
+        destroy(made);
         return status;
     }
     list(made, CHANGE_START, "binnacle " BINNACLE_VERSION " started");
@@ -124,10 +141,7 @@ void watch_destroy(struct watch *watch)
     if (!watch)
         return;
     list(watch, CHANGE_STOP, "binnacle " BINNACLE_VERSION " stopped");
-    changes_close(watch->changes);
-    quality_destroy(watch->quality);
-    lock_destroy(&watch->lock);
-    free(watch);
+    destroy(watch);
 }
 
 struct changes *watch_changes(struct watch *watch)
@@ -266,18 +280,28 @@ void watch_quality(struct watch *watch, struct snapshot *snapshot)
     quality_tick(watch->quality, changed_us, snapshot);
 }
 
-void watch_tick(struct watch *watch, struct snapshot *snapshot)
+void watch_explain(struct watch *watch, struct snapshot *snapshot)
+{
+    if (!watch)
+        return;
+    bool at_once = incidents_triggered(watch->incidents, snapshot);
+    lock_take(&watch->lock);
+    watch->facts = *snapshot;
+    if (at_once || snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
+        conclude(watch, snapshot->time_us);
+    snapshot->explanation = watch->explanation;
+    struct explanation last = watch->memory.last;
+    lock_release(&watch->lock);
+    incidents_tick(watch->incidents, &last, snapshot);
+}
+
+void watch_tick(struct watch *watch, const struct snapshot *snapshot)
 {
     if (!watch)
         return;
     list_alerts(watch, snapshot);
     changes_labels(watch->changes, snapshot->time_us, 0, 0);
-    lock_take(&watch->lock);
-    watch->facts = *snapshot;
-    if (snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
-        conclude(watch, snapshot->time_us);
-    snapshot->explanation = watch->explanation;
-    lock_release(&watch->lock);
+    incidents_save(watch->incidents);
 }
 
 /* ---- what is asked over HTTP ---- */
@@ -330,7 +354,10 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
     struct explanation explanation = watch->explanation;
     lock_release(&watch->lock);
     json_begin(&json, out);
-    explanation_json(&explanation, &json, NULL);
+    json_object(&json, NULL);
+    explanation_members(&explanation, &json);
+    incidents_json(watch->incidents, &json);
+    json_object_end(&json);
     return 200;
 }
 

@@ -19,9 +19,12 @@ void watch_destroy(struct watch *watch);
 /* Judges the data's quality into the snapshot, which alerts are then held against. The thread of
  * watch_tick(). */
 void watch_quality(struct watch *watch, struct snapshot *snapshot);
-/* Alerts that fire or are over since the last tick go into the list, and what is wrong now goes
- * into the snapshot. The tick's thread. */
-void watch_tick(struct watch *watch, struct snapshot *snapshot);
+/* What is wrong now, and the incident that is open, into the snapshot; that of alerts follows. The
+ * thread of watch_tick(), which no decision waits for. */
+void watch_explain(struct watch *watch, struct snapshot *snapshot);
+/* Alerts that fire or are over since the last tick go into the list, and what changed is written
+ * down. The tick's thread. */
+void watch_tick(struct watch *watch, const struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);
 /* Reads the rules file again and decides by it from now on, listed under the name of `actor`;

@@ -104,7 +104,7 @@ void ongoing_check(const struct inquiry *inquiry, struct explain_memory *memory)
     struct symptom symptom;
     if (take_up(inquiry, memory, &symptom) &&
         !symptom_goes_on(inquiry->sums, &symptom, symptom.from))
-        memory->last.until_us = memory->last.at_us;
+        memory->last.until_us = memory->last.causes[0].recovered_at_us = memory->last.at_us;
 }
 
 bool ongoing_continue(const struct inquiry *inquiry, struct explain_memory *memory,

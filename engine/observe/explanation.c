@@ -8,10 +8,13 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 
-void explanation_json(const struct explanation *explanation, struct json_writer *json,
-                      const char *key)
+bool explanation_names(const struct explanation *explanation)
 {
-    json_object(json, key);
+    return explanation->n_causes > 0 && explanation->incident[0];
+}
+
+void explanation_members(const struct explanation *explanation, struct json_writer *json)
+{
     json_text_or_null(json, "incident", explanation->incident);
     json_time_or_null(json, "since", explanation->since_us);
     json_time_or_null(json, "until", explanation->until_us);
@@ -37,6 +40,27 @@ void explanation_json(const struct explanation *explanation, struct json_writer 
     json_number(json, "decisions_changed", explanation->decisions);
     json_object_end(json);
     json_text_or_null(json, "action", explanation->action);
+}
+
+void explanation_json(const struct explanation *explanation, struct json_writer *json,
+                      const char *key)
+{
+    json_object(json, key);
+    explanation_members(explanation, json);
+    json_object_end(json);
+}
+
+void incident_json(const struct incident *incident, struct json_writer *json, const char *key)
+{
+    if (incident->opened_us == 0) {
+        json_null(json, key);
+        return;
+    }
+    json_object(json, key);
+    json_time(json, "opened_at", incident->opened_us);
+    json_time_or_null(json, "closed_at", incident->closed_us);
+    json_text(json, "triggers", incident->triggers);
+    explanation_members(&incident->explanation, json);
     json_object_end(json);
 }
 
@@ -79,4 +103,12 @@ void explanation_read(const struct json *from, struct explanation *explanation)
     explanation->errors = json_as_number(json_get(impact, "errors"), NAN);
     explanation->money = json_as_number(json_get(impact, "money"), NAN);
     explanation->decisions = json_as_number(json_get(impact, "decisions_changed"), NAN);
+}
+
+void incident_read(const struct json *from, struct incident *incident)
+{
+    incident->opened_us = read_time(from, "opened_at");
+    incident->closed_us = read_time(from, "closed_at");
+    read_text(from, "triggers", incident->triggers, sizeof incident->triggers);
+    explanation_read(from, &incident->explanation);
 }

@@ -3,6 +3,7 @@
 #ifndef BINNACLE_OBSERVE_EXPLANATION_H
 #define BINNACLE_OBSERVE_EXPLANATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MAX_CAUSES 6
@@ -33,13 +34,29 @@ struct explanation {
     char action[400];
 };
 
+/* An objective that burned or drift that was found, and what explained it. */
+struct incident {
+    int64_t opened_us;  /* when that was seen; 0: there is none */
+    int64_t closed_us;  /* when none of it was left; 0: open */
+    char triggers[200]; /* "latency burns, amount drifts" */
+    struct explanation explanation;
+};
+
+/* Whether it names something that is wrong. */
+bool explanation_names(const struct explanation *explanation);
+
 /* {"incident","since","until","causes":[...],"impact":{...},"action"}, under `key` when not NULL.
  */
 struct json_writer;
 void explanation_json(const struct explanation *explanation, struct json_writer *json,
                       const char *key);
+/* The same members into an object that is open. */
+void explanation_members(const struct explanation *explanation, struct json_writer *json);
 /* Reads that object back; NULL and null: nothing was concluded. */
 struct json;
 void explanation_read(const struct json *from, struct explanation *explanation);
+/* The same members after "opened_at", "closed_at" and "triggers"; null when there is none. */
+void incident_json(const struct incident *incident, struct json_writer *json, const char *key);
+void incident_read(const struct json *from, struct incident *incident);
 
 #endif

@@ -34,6 +34,16 @@ const char *health_name(enum health health)
     return health_names[health];
 }
 
+const struct explanation *snapshot_explanation(const struct snapshot *snapshot)
+{
+    const struct explanation *seen[] = {&snapshot->explanation, &snapshot->incident.explanation};
+    for (int i = 0; i < 2; i++) {
+        if (explanation_names(seen[i]))
+            return seen[i];
+    }
+    return NULL;
+}
+
 const char *record_state_name(enum record_state state)
 {
     return record_names[state];

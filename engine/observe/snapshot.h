@@ -314,11 +314,15 @@ struct snapshot {
     struct head_place_status head_places[MAX_HEAD_PLACES];
     int n_head_places;
     struct quality_status quality;
-    struct explanation explanation; /* n_causes 0: not looked for yet */
+    struct explanation explanation; /* of this moment; n_causes 0: not looked for yet */
+    struct incident incident;       /* that is open; opened_us 0: none is */
     struct performance_status performance;
     bool ready;
     char not_ready[200]; /* why, when not */
 };
+
+/* What is wrong by what is seen now, or else by the incident that is open; NULL: nothing. */
+const struct explanation *snapshot_explanation(const struct snapshot *snapshot);
 
 /* Holds the newest snapshot. */
 struct snapshot_board;

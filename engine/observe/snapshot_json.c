@@ -392,6 +392,7 @@ void snapshot_json(const struct snapshot *snapshot, struct buffer *out)
         explanation_json(&snapshot->explanation, &json, "explanation");
     else
         json_null(&json, "explanation");
+    incident_json(&snapshot->incident, &json, "incident");
     performance_status_json(&snapshot->performance, &json);
     json_object_end(&json);
 }

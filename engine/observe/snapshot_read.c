@@ -412,6 +412,7 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     read_machine(from, snapshot);
     read_quality(json_get(from, "quality"), &snapshot->quality);
     explanation_read(json_get(from, "explanation"), &snapshot->explanation);
+    incident_read(json_get(from, "incident"), &snapshot->incident);
 }
 
 enum status snapshot_read(struct slice text, struct snapshot *snapshot, struct error *error)

@@ -17,11 +17,12 @@
 #include "engine/base/db.h"
 #include "engine/record/backup_priv.h"
 #include "engine/record/changes.h"
+#include "engine/record/incident_list.h"
 
 /* In the new folder until it has taken its place: what has it was never a ledger. */
 #define MARK_NAME "restoring"
 /* Not of the record, but of this place: it goes on with what it has. */
-static const char *const kept_names[] = {"alerts.db", CHANGES_NAME, "history.db"};
+static const char *const kept_names[] = {"alerts.db", CHANGES_NAME, INCIDENTS_NAME, "history.db"};
 
 struct putting {
     const struct restore_options *options;

@@ -30,7 +30,27 @@ static void draw_cause(struct pen *pen, const struct json *cause)
               isnan(share) ? "" : " of what is too much");
     if (json_moment(pen->screen, cause, "changed_at", changed)[0])
         draw_fact(pen, "", "changed at %s", changed);
+    if (json_moment(pen->screen, cause, "recovered_at", changed)[0])
+        draw_fact(pen, "", "recovered at %s", changed);
     draw_evidence(pen, json_get(cause, "evidence"));
+}
+
+/* Those that objectives or drift have opened, newest first. */
+static void draw_incidents(struct pen *pen, const struct json *list)
+{
+    if (!list || !json_first(list))
+        return;
+    draw_heading(pen, "incidents", "newest first");
+    for (const struct json *one = json_first(list); one && pen_left(pen) > 0;
+         one = json_next(one)) {
+        const struct json *cause = json_first(json_get(one, "causes"));
+        const char *slice = json_word(cause, "slice");
+        char opened[WORD_SIZE], recovered[WORD_SIZE];
+        bool is_over = json_moment(pen->screen, one, "until", recovered)[0] != '\0';
+        draw_fact(pen, json_moment(pen->screen, one, "opened_at", opened), "%s: %s%s%s%s%s",
+                  json_word(one, "triggers"), json_word(cause, "cause"), *slice ? " " : "", slice,
+                  is_over ? ", recovered " : "", is_over ? recovered : "");
+    }
 }
 
 void draw_causes(struct pen *pen)
@@ -45,4 +65,5 @@ void draw_causes(struct pen *pen)
         draw_cause(pen, cause);
     if (json_word(document.json, "action")[0])
         draw_fact(pen, "do", "%s", json_word(document.json, "action"));
+    draw_incidents(pen, json_get(document.json, "incidents"));
 }

@@ -55,9 +55,9 @@ static void say_incident(const struct explanation *explanation, struct view_atte
         snprintf(line, VIEW_LINE_SIZE, "%s", explanation->incident);
 }
 
-static void say_cause(const struct snapshot *snapshot, struct view_attention *item)
+static void say_cause(const struct explained_cause *cause, int64_t now_us,
+                      struct view_attention *item)
 {
-    const struct explained_cause *cause = &snapshot->explanation.causes[0];
     char at[WORD_SIZE], *line = next_line(item, "cause");
     if (!line)
         return;
@@ -66,7 +66,10 @@ static void say_cause(const struct snapshot *snapshot, struct view_attention *it
     size_t size = strlen(line);
     if (cause->changed_at_us > 0)
         size += (size_t)snprintf(line + size, VIEW_LINE_SIZE - size, ", since %s",
-                                 words_time(cause->changed_at_us, snapshot->time_us, false, at));
+                                 words_time(cause->changed_at_us, now_us, false, at));
+    if (cause->recovered_at_us > 0)
+        size += (size_t)snprintf(line + size, VIEW_LINE_SIZE - size, ", recovered %s",
+                                 words_time(cause->recovered_at_us, now_us, false, at));
     snprintf(line + size, VIEW_LINE_SIZE - size, ": %.180s", cause->evidence);
 }
 
@@ -98,9 +101,9 @@ static void say_impact(const struct explanation *explanation, struct view_attent
 
 void view_explain_build(const struct snapshot *snapshot, struct view *view)
 {
-    const struct explanation *explanation = &snapshot->explanation;
+    const struct explanation *explanation = snapshot_explanation(snapshot);
     struct view_attention *item = NULL;
-    if (!explanation->incident[0] || explanation->n_causes == 0)
+    if (!explanation)
         return;
     for (int i = 0; i < view->n_attention && !item; i++)
         if (view->attention[i].severity >= HEALTH_TICKET)
@@ -114,7 +117,7 @@ void view_explain_build(const struct snapshot *snapshot, struct view *view)
     join_budget(item);
     if (item->quality)
         say_incident(explanation, item);
-    say_cause(snapshot, item);
+    say_cause(&explanation->causes[0], snapshot->time_us, item);
     say_impact(explanation, item);
     char *line = explanation->action[0] ? next_line(item, "do") : NULL;
     if (line)

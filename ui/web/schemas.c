@@ -195,7 +195,11 @@ const struct web_schema web_schemas[] = {
      "\"users\":{\"type\":[\"number\",\"null\"]},\"errors\":{\"type\":[\"number\",\"null\"]},"
      "\"money\":{\"type\":[\"number\",\"null\"]},\"money_field\":{\"type\":[\"string\",\"null\"]},"
      "\"decisions_changed\":{\"type\":[\"number\",\"null\"]}}},"
-     "\"action\":{\"type\":[\"string\",\"null\"]}}}"},
+     "\"action\":{\"type\":[\"string\",\"null\"]},"
+     "\"incidents\":{\"type\":\"array\",\"description\":\"opened by objectives that burned and "
+     "drift that was found, newest first; kept across restarts\",\"items\":{\"type\":\"object\","
+     "\"description\":\"opened_at, closed_at (null: open), triggers, and the members "
+     "above\"}}}}"},
     {"Drift", JSON,
      "{\"type\":\"object\",\"required\":[\"time\",\"variant\"],\"properties\":{\"time\":{\"t"
      "ype\":\"string\"},\"variant\":{\"type\":\"string\"},\"feature\":{\"type\":\"string\"},"

@@ -64,7 +64,8 @@ static void a_webhook_gets_the_documented_document(void **state)
 {
     (void)state;
     struct json *json = render(WEBHOOK, &plain);
-    assert_int_equal(json_size(json), 12);
+    assert_int_equal(json_size(json), 13);
+    assert_int_equal(json_kind(json_get(json, "explanation")), JSON_NULL);
     assert_int_equal((int)json_as_number(json_get(json, "schema"), 0), 1);
     assert_string_equal(text_of(json, "service"), "cards");
     assert_string_equal(text_of(json, "name"), "latency-burn");
@@ -119,6 +120,29 @@ static void slack_gets_one_text_with_the_state_first(void **state)
     notice.transition = TRANSITION_RESOLVED;
     json = render(SLACK, &notice);
     assert_memory_equal(text_of(json, "text"), "● resolved", strlen("● resolved"));
+    json_destroy(json);
+}
+
+static void what_explains_it_is_told(void **state)
+{
+    (void)state;
+    static const struct explanation explanation = {
+        .incident = "country is null",
+        .causes = {{.cause = "upstream", .slice = "country", .evidence = "20 % now & 1 % before"}},
+        .n_causes = 1,
+        .action = "ask its sender"};
+    struct notice notice = plain;
+    notice.explanation = &explanation;
+    struct json *json = render(WEBHOOK, &notice);
+    const struct json *told = json_get(json, "explanation");
+    assert_string_equal(text_of(told, "incident"), "country is null");
+    assert_string_equal(text_of(json_first(json_get(told, "causes")), "cause"), "upstream");
+    assert_string_equal(text_of(told, "action"), "ask its sender");
+    json_destroy(json);
+    json = render(SLACK, &notice);
+    assert_non_null(strstr(text_of(json, "text"),
+                           "likely cause: upstream country: 20 % now &amp; 1 % before\n"
+                           "to do: ask its sender\nsince"));
     json_destroy(json);
 }
 
@@ -244,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_webhook_gets_the_documented_document),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(what_explains_it_is_told),
         cmocka_unit_test(slack_gets_one_text_with_the_state_first),
         cmocka_unit_test(hostile_words_stay_words),
         cmocka_unit_test(bytes_that_are_no_text_do_not_break_the_body),

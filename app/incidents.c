@@ -1,0 +1,260 @@
+/* The newest incidents in memory, each as a row of a file. One thread changes and writes them, with
+ * no lock held while it writes; when the file cannot be written, memory goes on. */
+#include "app/incidents.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/buffer.h"
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/base/thread.h"
+#include "engine/record/incident_list.h"
+
+#define SHOWN            20
+#define LOOK_BACK_US     US_PER_HOUR      /* trouble may be over when a budget's windows burn */
+#define SAME_US          US_PER_MIN       /* another first cause this soon is a better one */
+#define REOPEN_US        (5 * US_PER_MIN) /* judged on the edge of what is allowed */
+#define CONCEPT_DRIFT_US US_PER_HOUR      /* since it was detected */
+#define SAVE_EVERY_US    US_PER_MIN       /* of what an open one has touched */
+#define DOCUMENT_BYTES   ((size_t)64 << 10)
+
+struct incidents {
+    struct incident_list *list;
+    struct log *log;
+    bool failing; /* the file could not be written last time: said once */
+    char triggers[sizeof(((struct incident *)NULL)->triggers)]; /* at the last tick */
+    int64_t saved_us;
+    int n_unsaved;                 /* of the newest */
+    struct lock lock;              /* of what follows, which the thread of the tick changes */
+    struct incident recent[SHOWN]; /* oldest first */
+    int n;
+};
+
+/* ---- what makes one ---- */
+
+static void name_trigger(char *out, size_t size, const char *what, const char *how)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, size - used, "%s%s%s", used ? ", " : "", what, how);
+}
+
+static void name_triggers(const struct snapshot *snapshot, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        if (snapshot->slos[i].state >= HEALTH_TICKET)
+            name_trigger(out, size, snapshot->slos[i].name, " burns");
+    }
+    for (int i = 0; i < snapshot->n_drift; i++) {
+        if (snapshot->drift[i].state >= HEALTH_TICKET)
+            name_trigger(out, size, snapshot->drift[i].feature, " drifts");
+    }
+    if (snapshot->performance.drift_at_us > snapshot->time_us - CONCEPT_DRIFT_US)
+        name_trigger(out, size, "the error rate", " drifts");
+    if (snapshot->quality.state >= HEALTH_TICKET)
+        name_trigger(out, size, "the data", " is not sound");
+}
+
+bool incidents_triggered(const struct incidents *incidents, const struct snapshot *snapshot)
+{
+    char now[sizeof incidents->triggers];
+    name_triggers(snapshot, now, sizeof now);
+    return now[0] && strcmp(now, incidents->triggers) != 0;
+}
+
+/* ---- opened, explained, closed ---- */
+
+static struct incident *newest(struct incidents *incidents)
+{
+    return incidents->n > 0 ? &incidents->recent[incidents->n - 1] : NULL;
+}
+
+static bool is_same(const struct explanation *a, const struct explanation *b)
+{
+    return a->n_causes > 0 && b->n_causes > 0 && a->since_us == b->since_us &&
+           strcmp(a->causes[0].cause, b->causes[0].cause) == 0;
+}
+
+static void say_unexplained(struct explanation *explanation, int64_t now_us)
+{
+    *explanation = (struct explanation){.at_us = now_us,
+                                        .requests = (double)NAN,
+                                        .users = (double)NAN,
+                                        .errors = (double)NAN,
+                                        .money = (double)NAN,
+                                        .decisions = (double)NAN,
+                                        .n_causes = 1};
+    struct explained_cause *cause = &explanation->causes[0];
+    cause->share_of_excess = (double)NAN;
+    snprintf(cause->cause, sizeof cause->cause, "none");
+    snprintf(cause->evidence, sizeof cause->evidence,
+             "nothing differed from the minutes before by more than chance when it was seen");
+}
+
+static void open_one(struct incidents *incidents, const struct explanation *last, int64_t now_us)
+{
+    bool explains =
+        explanation_names(last) && (!last->until_us || last->until_us > now_us - LOOK_BACK_US);
+    struct incident *before = newest(incidents);
+    if (before && before->closed_us > now_us - REOPEN_US &&
+        (!explains || is_same(&before->explanation, last))) {
+        before->closed_us = 0;
+        return;
+    }
+    if (incidents->n == SHOWN)
+        memmove(incidents->recent, incidents->recent + 1,
+                (size_t)--incidents->n * sizeof *incidents->recent);
+    struct incident *made = &incidents->recent[incidents->n++];
+    *made = (struct incident){.opened_us = now_us};
+    if (explains)
+        made->explanation = *last;
+    else
+        say_unexplained(&made->explanation, now_us);
+}
+
+/* The explanation follows its trouble; trouble that begins later is another incident's. */
+static void explain_one(struct incidents *incidents, const struct explanation *last, int64_t now_us)
+{
+    struct incident *open = newest(incidents);
+    struct explanation *known = &open->explanation;
+    bool better = !explanation_names(known) ||
+                  (!known->until_us && last->since_us <= known->since_us + SAME_US);
+    if (!explanation_names(last))
+        return;
+    if (is_same(known, last) || (better && !last->until_us)) {
+        *known = *last;
+    } else if (!last->until_us && last->since_us > known->since_us) {
+        open->closed_us = now_us;
+        open_one(incidents, last, now_us);
+    }
+}
+
+static void step(struct incidents *incidents, const struct explanation *last, int64_t now_us)
+{
+    struct incident *open = newest(incidents);
+    bool is_open = open && open->closed_us == 0;
+    if (incidents->triggers[0] && !is_open)
+        open_one(incidents, last, now_us);
+    else if (is_open)
+        explain_one(incidents, last, now_us);
+    open = newest(incidents);
+    if (!incidents->triggers[0] && is_open)
+        open->closed_us = now_us;
+    else if (open && incidents->triggers[0])
+        memcpy(open->triggers, incidents->triggers, sizeof open->triggers);
+}
+
+/* ---- the file ---- */
+
+static void save(struct incidents *incidents, const struct incident *incident)
+{
+    struct buffer document;
+    struct json_writer json;
+    struct error error;
+    buffer_init(&document, DOCUMENT_BYTES);
+    json_begin(&json, &document);
+    explanation_json(&incident->explanation, &json, NULL);
+    struct incident_row row = {incident->opened_us, incident->closed_us,
+                               slice_of(incident->triggers), buffer_slice(&document)};
+    enum status status = incident_list_put(incidents->list, &row, &error);
+    if (status != STATUS_OK && !incidents->failing)
+        log_write(incidents->log, LOG_WARN, "incidents", "not_written",
+                  "incidents are kept in memory only: %s", error.message);
+    incidents->failing = status != STATUS_OK;
+    buffer_free(&document);
+}
+
+/* What readers of the file would miss; figures that grow are written now and then. */
+static bool differs(const struct incident *a, const struct incident *b)
+{
+    return a->opened_us != b->opened_us || a->closed_us != b->closed_us ||
+           strcmp(a->triggers, b->triggers) != 0 || !is_same(&a->explanation, &b->explanation) ||
+           a->explanation.until_us != b->explanation.until_us;
+}
+
+static void load_one(void *context, const struct incident_row *row)
+{
+    struct incidents *incidents = context;
+    struct json *document;
+    struct incident *made = &incidents->recent[incidents->n];
+    if (incidents->n == SHOWN || json_parse(row->explanation, &document, NULL) != STATUS_OK)
+        return;
+    *made = (struct incident){.opened_us = row->opened_us, .closed_us = row->closed_us};
+    snprintf(made->triggers, sizeof made->triggers, SLICE_FORMAT, SLICE_ARGS(row->triggers));
+    explanation_read(document, &made->explanation);
+    json_destroy(document);
+    incidents->n++;
+}
+
+enum status incidents_open(const char *path, struct log *log, struct incidents **incidents,
+                           struct error *error)
+{
+    *incidents = NULL;
+    struct incidents *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    made->log = log;
+    lock_init(&made->lock, "incidents");
+    enum status status = incident_list_open(path, &made->list, error);
+    if (status == STATUS_OK)
+        status = incident_list_read(made->list, SHOWN, load_one, made, error);
+    if (status != STATUS_OK) {
+        incidents_close(made);
+        return status;
+    }
+    *incidents = made;
+    return STATUS_OK;
+}
+
+void incidents_close(struct incidents *incidents)
+{
+    if (!incidents)
+        return;
+    incident_list_close(incidents->list);
+    lock_destroy(&incidents->lock);
+    free(incidents);
+}
+
+/* ---- outside ---- */
+
+void incidents_tick(struct incidents *incidents, const struct explanation *last,
+                    struct snapshot *snapshot)
+{
+    struct incident before = {.opened_us = 0};
+    int64_t now_us = snapshot->time_us;
+    name_triggers(snapshot, incidents->triggers, sizeof incidents->triggers);
+    lock_take(&incidents->lock);
+    if (incidents->n > 0)
+        before = *newest(incidents);
+    step(incidents, last, now_us);
+    struct incident *now = newest(incidents);
+    bool is_open = now && now->closed_us == 0;
+    if (now &&
+        (differs(now, &before) || (is_open && now_us - incidents->saved_us >= SAVE_EVERY_US))) {
+        /* Where another one was opened the one before it was closed. */
+        incidents->n_unsaved = now->opened_us != before.opened_us ? 2 : 1;
+        incidents->saved_us = now_us;
+    }
+    snapshot->incident = is_open ? *now : (struct incident){.opened_us = 0};
+    lock_release(&incidents->lock);
+}
+
+void incidents_save(struct incidents *incidents)
+{
+    for (int back = 1; back <= incidents->n_unsaved && back <= incidents->n; back++)
+        save(incidents, &incidents->recent[incidents->n - back]);
+    incidents->n_unsaved = 0;
+}
+
+void incidents_json(struct incidents *incidents, struct json_writer *json)
+{
+    json_array(json, "incidents");
+    lock_take(&incidents->lock);
+    for (int i = incidents->n - 1; i >= 0; i--)
+        incident_json(&incidents->recent[i], json, NULL);
+    lock_release(&incidents->lock);
+    json_array_end(json);
+}

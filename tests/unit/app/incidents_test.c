@@ -1,0 +1,248 @@
+/* Incidents by hand-made snapshots: opened by what burns or drifts, explained, kept, closed. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/incidents.h"
+#include "engine/base/buffer.h"
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include "engine/record/incident_list.h"
+
+#define START_US (INT64_C(1700000000) * US_PER_S)
+
+struct world {
+    struct incidents *incidents;
+    struct snapshot *snapshot;
+    struct explanation last;
+    char folder[64], path[96];
+};
+
+static void open_incidents(struct world *world)
+{
+    struct error error;
+    assert_int_equal(incidents_open(world->path, NULL, &world->incidents, &error), STATUS_OK);
+}
+
+static void begin(struct world *world)
+{
+    *world = (struct world){.snapshot = snapshot_create()};
+    assert_non_null(world->snapshot);
+    snprintf(world->folder, sizeof world->folder, "/tmp/incidents-XXXXXX");
+    assert_non_null(mkdtemp(world->folder));
+    snprintf(world->path, sizeof world->path, "%s/" INCIDENTS_NAME, world->folder);
+    open_incidents(world);
+    world->snapshot->n_slos = 1;
+    snprintf(world->snapshot->slos[0].name, NAME_SIZE, "latency");
+}
+
+static void end(struct world *world)
+{
+    struct snapshot_board *board = snapshot_board_create();
+    incidents_close(world->incidents);
+    snapshot_publish(board, world->snapshot);
+    snapshot_board_destroy(board);
+    unlink(world->path);
+    rmdir(world->folder);
+}
+
+/* Trouble that began and recovered at these seconds; 0: it goes on. */
+static void trouble(struct world *world, const char *cause, int since_s, int until_s)
+{
+    world->last = (struct explanation){.incident = "events wait",
+                                       .since_us = START_US + since_s * US_PER_S,
+                                       .until_us = until_s ? START_US + until_s * US_PER_S : 0,
+                                       .requests = 120,
+                                       .n_causes = 1,
+                                       .action = "end it"};
+    snprintf(world->last.causes[0].cause, sizeof world->last.causes[0].cause, "%s", cause);
+}
+
+static void tick(struct world *world, int second, enum health state)
+{
+    world->snapshot->time_us = START_US + second * US_PER_S;
+    world->snapshot->slos[0].state = state;
+    incidents_tick(world->incidents, &world->last, world->snapshot);
+    incidents_save(world->incidents);
+}
+
+/* The list as readers get it; json_destroy() it. */
+static struct json *listed(struct world *world, size_t n)
+{
+    struct buffer text;
+    struct json_writer writer;
+    struct json *json;
+    buffer_init(&text, 1u << 20);
+    json_begin(&writer, &text);
+    json_object(&writer, NULL);
+    incidents_json(world->incidents, &writer);
+    json_object_end(&writer);
+    assert_int_equal(json_parse(buffer_slice(&text), &json, NULL), STATUS_OK);
+    buffer_free(&text);
+    assert_int_equal(json_size(json_get(json, "incidents")), n);
+    return json;
+}
+
+static const char *first_cause(const struct json *incident)
+{
+    return json_as_text(json_get(json_first(json_get(incident, "causes")), "cause"), "");
+}
+
+static void opens_when_an_objective_burns_and_closes_when_it_does_not(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    tick(&world, 0, HEALTH_OK);
+    assert_int_equal(world.snapshot->incident.opened_us, 0);
+    world.snapshot->slos[0].state = HEALTH_PAGE;
+    assert_true(incidents_triggered(world.incidents, world.snapshot));
+    trouble(&world, "dependency", 5, 0);
+    tick(&world, 10, HEALTH_PAGE);
+    assert_false(incidents_triggered(world.incidents, world.snapshot));
+    assert_int_equal(world.snapshot->incident.opened_us, START_US + 10 * US_PER_S);
+    assert_string_equal(world.snapshot->incident.triggers, "latency burns");
+    assert_string_equal(world.snapshot->incident.explanation.causes[0].cause, "dependency");
+    trouble(&world, "dependency", 5, 30);
+    tick(&world, 40, HEALTH_PAGE);
+    assert_int_equal(world.snapshot->incident.explanation.until_us, START_US + 30 * US_PER_S);
+    tick(&world, 50, HEALTH_OK);
+    assert_int_equal(world.snapshot->incident.opened_us, 0);
+    struct json *json = listed(&world, 1);
+    const struct json *one = json_first(json_get(json, "incidents"));
+    assert_string_equal(json_as_text(json_get(one, "closed_at"), ""), "2023-11-14T22:14:10Z");
+    assert_int_equal((int)json_as_number(json_get(json_get(one, "impact"), "requests"), 0), 120);
+    json_destroy(json);
+    end(&world);
+}
+
+static void drift_opens_one_and_no_data_opens_none(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    world.snapshot->n_drift = 1;
+    snprintf(world.snapshot->drift[0].feature, NAME_SIZE, "amount");
+    tick(&world, 0, HEALTH_NODATA);
+    assert_int_equal(world.snapshot->incident.opened_us, 0);
+    world.snapshot->drift[0].state = HEALTH_TICKET;
+    tick(&world, 1, HEALTH_NODATA);
+    assert_string_equal(world.snapshot->incident.triggers, "amount drifts");
+    assert_string_equal(world.snapshot->incident.explanation.causes[0].cause, "none");
+    end(&world);
+}
+
+/* A budget's windows burn on after the fault is mended: it is explained by what was. */
+static void trouble_that_is_over_explains_what_burns_later(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    trouble(&world, "resource", 5, 20);
+    tick(&world, 120, HEALTH_PAGE);
+    assert_string_equal(world.snapshot->incident.explanation.causes[0].cause, "resource");
+    end(&world);
+    begin(&world);
+    trouble(&world, "resource", 5, 20);
+    tick(&world, 2 * 3600, HEALTH_PAGE); /* but not hours later */
+    assert_string_equal(world.snapshot->incident.explanation.causes[0].cause, "none");
+    end(&world);
+}
+
+static void other_trouble_later_is_another_incident(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    trouble(&world, "volume", 5, 0);
+    tick(&world, 10, HEALTH_PAGE);
+    trouble(&world, "dependency", 10, 0); /* a better explanation of the same */
+    tick(&world, 15, HEALTH_PAGE);
+    json_destroy(listed(&world, 1));
+    trouble(&world, "dependency", 10, 100);
+    tick(&world, 110, HEALTH_PAGE);
+    trouble(&world, "upstream", 400, 0);
+    tick(&world, 410, HEALTH_PAGE);
+    struct json *json = listed(&world, 2);
+    const struct json *newest = json_first(json_get(json, "incidents"));
+    assert_string_equal(first_cause(newest), "upstream");
+    assert_int_equal(json_kind(json_get(newest, "closed_at")), JSON_NULL);
+    assert_string_equal(first_cause(json_next(newest)), "dependency");
+    assert_int_equal(json_kind(json_get(json_next(newest), "closed_at")), JSON_STRING);
+    json_destroy(json);
+    end(&world);
+}
+
+static void flickering_is_one_incident(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    trouble(&world, "volume", 5, 0);
+    for (int i = 0; i < 10; i++)
+        tick(&world, 10 + 5 * i, i % 2 ? HEALTH_OK : HEALTH_TICKET);
+    json_destroy(listed(&world, 1));
+    end(&world);
+}
+
+static void a_restart_forgets_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    trouble(&world, "resource", 5, 20);
+    tick(&world, 10, HEALTH_PAGE);
+    tick(&world, 30, HEALTH_OK);
+    trouble(&world, "upstream", 400, 0);
+    tick(&world, 410, HEALTH_PAGE);
+    incidents_close(world.incidents);
+    open_incidents(&world);
+    world.last = (struct explanation){.n_causes = 0}; /* nothing was looked at yet */
+    tick(&world, 420, HEALTH_PAGE);
+    assert_int_equal(world.snapshot->incident.opened_us, START_US + 410 * US_PER_S);
+    struct json *json = listed(&world, 2);
+    const struct json *newest = json_first(json_get(json, "incidents"));
+    assert_string_equal(first_cause(newest), "upstream");
+    assert_string_equal(json_as_text(json_get(newest, "action"), ""), "end it");
+    assert_string_equal(first_cause(json_next(newest)), "resource");
+    json_destroy(json);
+    end(&world);
+}
+
+static void the_list_is_bounded(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    for (int i = 0; i < 3 * INCIDENTS_KEPT; i++) {
+        trouble(&world, "volume", 1000 * i, 0);
+        tick(&world, 1000 * i + 1, HEALTH_PAGE);
+        tick(&world, 1000 * i + 2, HEALTH_OK);
+    }
+    json_destroy(listed(&world, 20));
+    incidents_close(world.incidents);
+    open_incidents(&world);
+    json_destroy(listed(&world, 20));
+    end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opens_when_an_objective_burns_and_closes_when_it_does_not),
+        cmocka_unit_test(drift_opens_one_and_no_data_opens_none),
+        cmocka_unit_test(trouble_that_is_over_explains_what_burns_later),
+        cmocka_unit_test(other_trouble_later_is_another_incident),
+        cmocka_unit_test(flickering_is_one_incident),
+        cmocka_unit_test(a_restart_forgets_nothing),
+        cmocka_unit_test(the_list_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
