@@ -1,478 +1,45 @@
-/* The table of commands: names, options, help and what runs. Everything that describes the
- * command line is made from here. */
+/* The table of commands: what each is called, what help says of it, and what runs. Everything that
+ * describes the command line is made from here and from the tables of options. */
 #include "app/commands.h"
 
-#define CONFIG_OPTION                                                                              \
-    {                                                                                              \
-        "config", OPTION_TEXT, "DIR",                                                              \
-            "folder with binnacle.yaml, contract, features, rules and models", NULL, 0, 0          \
-    }
-#define MODEL_OPTION                                                                               \
-    {                                                                                              \
-        "model", OPTION_TEXT, "FILE",                                                              \
-            "XGBoost model that takes the place of the configured champion", NULL, 0, 0            \
-    }
-#define LEDGER_OPTION                                                                              \
-    {                                                                                              \
-        "ledger", OPTION_TEXT, "DIR", "folder of the ledger", NULL, 0, 0                           \
-    }
-#define JSON_OPTION                                                                                \
-    {                                                                                              \
-        "json", OPTION_FLAG, NULL, "print JSON", NULL, 0, 0                                        \
-    }
-#define URL_OPTION                                                                                 \
-    {                                                                                              \
-        "url", OPTION_TEXT, "URL", "the running binnacle", "http://127.0.0.1:8420", 0, 0           \
-    }
-#define FROM_OPTION                                                                                \
-    {                                                                                              \
-        "from", OPTION_TIME, "TIME", "not before this time", NULL, 0, 0                            \
-    }
-#define TO_OPTION                                                                                  \
-    {                                                                                              \
-        "to", OPTION_TIME, "TIME", "before this time", NULL, 0, 0                                  \
-    }
-#define OUTPUT_OPTION                                                                              \
-    {                                                                                              \
-        "output", OPTION_TEXT, "FILE", "write here instead of stdout; -o FILE for short", "-", 0,  \
-            0                                                                                      \
-    }
-#define LOG_OPTION                                                                                 \
-    {                                                                                              \
-        "log-level", OPTION_TEXT, "LEVEL", "debug, info, warn or error", "info", 0, 0              \
-    }
-#define END_OPTION                                                                                 \
-    {                                                                                              \
-        NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0                                                  \
-    }
-
-static const struct cli_option run_options[] = {
-    CONFIG_OPTION,
-    MODEL_OPTION,
-    LEDGER_OPTION,
-    {"listen", OPTION_TEXT, "HOST:PORT", "address of the page and the API", NULL, 0, 0},
-    {"listen-score", OPTION_TEXT, "HOST:PORT",
-     "a second address for scoring only, made for load: one loop for all connections, "
-     "requests that arrive together decided and committed together",
-     NULL, 0, 0},
-    {"demo", OPTION_FLAG, NULL,
-     "embedded configuration, built-in producer, a model trained in place", NULL, 0, 0},
-    {"input", OPTION_TEXT, "FILE", "score this file's events on their own clock while serving",
-     NULL, 0, 0},
-    {"speed", OPTION_TEXT, "max|N", "with --input: N times as fast as the events happened", NULL, 0,
-     0},
-    {"no-tui", OPTION_FLAG, NULL, "do not open the terminal screen", NULL, 0, 0},
-    LOG_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option score_options[] = {
-    CONFIG_OPTION, MODEL_OPTION,
-    LEDGER_OPTION, {"reasons", OPTION_TEXT, "N|all", "reasons per decision", "3", 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option replay_options[] = {
-    CONFIG_OPTION,
-    MODEL_OPTION,
-    LEDGER_OPTION,
-    {"speed", OPTION_TEXT, "max|N", "N times as fast as the events happened", "max", 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option features_options[] = {CONFIG_OPTION, OUTPUT_OPTION, END_OPTION};
-
-static const struct cli_option produce_options[] = {
-    {"config", OPTION_TEXT, "DIR",
-     "with kafka://: the cluster's settings, of the folder's `kafka` map", NULL, 0, 0},
-    {"seed", OPTION_INT, "N", "the same seed gives the same events", "1", 0, 1e15},
-    {"count", OPTION_INT, "N", "events to make; 0: until interrupted", "1000", 0, 1e12},
-    {"rate", OPTION_NUMBER, "N", "events per second of event time", "50", 0.001, 1e6},
-    {"pace", OPTION_TEXT, "live|max", "send at the rate, or as fast as possible", "max", 0, 0},
-    {"start", OPTION_TIME, "TIME", "event time of the first event (so that the last one is past)",
-     NULL, 0, 0},
-    {"users", OPTION_INT, "N", "how many users there are", "2000", 1, 1e7},
-    {"fraud", OPTION_NUMBER, "RATIO", "share of fraudulent events", "0.01", 0, 1},
-    {"bad", OPTION_NUMBER, "RATIO", "share of events that break the contract", "0", 0, 1},
-    {"with-labels", OPTION_FLAG, NULL, "put the truth into the label field", NULL, 0, 0},
-    {"to", OPTION_TEXT, "TARGET", "- or FILE, http://HOST:PORT, or kafka://BROKER/TOPIC", "-", 0,
-     0},
-    END_OPTION,
-};
-
-static const struct cli_option train_options[] = {
-    CONFIG_OPTION,
-    {"data", OPTION_TEXT, "FILE", "events to train on; further files as arguments", NULL, 0, 0},
-    {"label", OPTION_TEXT, "COL", "field with the label, if not the contract's", NULL, 0, 0},
-    {"train-from", OPTION_TIME, "TIME",
-     "first event that is trained on; earlier ones only fill windows", NULL, 0, 0},
-    {"train-to", OPTION_TIME, "TIME", "end of the training range", NULL, 0, 0},
-    {"test-from", OPTION_TIME, "TIME", "start of a test range whose figures are printed", NULL, 0,
-     0},
-    {"test-to", OPTION_TIME, "TIME", "end of the test range", NULL, 0, 0},
-    {"top", OPTION_INT, "K", "entities a day for card precision", "100", 1, 1e6},
-    JSON_OPTION,
-    {"output", OPTION_TEXT, "MODEL", "the model file to write; -o MODEL for short", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option predict_options[] = {
-    {"model", OPTION_TEXT, "FILE", "the XGBoost model", NULL, 0, 0},
-    {"margin", OPTION_FLAG, NULL, "print margins instead of probabilities", NULL, 0, 0},
-    {"contribs", OPTION_FLAG, NULL, "print each feature's contribution and the bias as CSV", NULL,
-     0, 0},
-    {"best-iteration", OPTION_FLAG, NULL, "use the trees up to the best iteration only", NULL, 0,
-     0},
-    END_OPTION,
-};
-
-static const struct cli_option drift_options[] = {
-    {"reference", OPTION_TEXT, "A.csv",
-     "what the data should look like: CSV, a profile, or a model", NULL, 0, 0},
-    {"current", OPTION_TEXT, "B.csv", "the data to judge", NULL, 0, 0},
-    {"profile-out", OPTION_TEXT, "FILE",
-     "write what the reference looks like, to compare with later", NULL, 0, 0},
-    {"features", OPTION_TEXT, "a,b", "only these columns, without their labels, say", NULL, 0, 0},
-    {"method", OPTION_TEXT, "METHOD",
-     "psi, js, ks, wasserstein, chisquare, tvd, hellinger, kl, linf or ztest", NULL, 0, 0},
-    {"compat", OPTION_TEXT, "TOOL", "judge as evidently or nannyml does", NULL, 0, 0},
-    {"threshold", OPTION_NUMBER, "T", "limit of the statistic, or of the p-value of a test", NULL,
-     0, 1e9},
-    {"share", OPTION_NUMBER, "RATIO", "of drifted features from which the data set has drifted",
-     "0.5", 0, 1},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option query_options[] = {
-    LEDGER_OPTION,
-    CONFIG_OPTION,
-    MODEL_OPTION,
-    FROM_OPTION,
-    TO_OPTION,
-    {"event-id", OPTION_TEXT, "ID", "this event", NULL, 0, 0},
-    {"entity", OPTION_TEXT, "VALUE", "this entity, in clear or as its pseudonym", NULL, 0, 0},
-    {"decision", OPTION_TEXT, "D", "approve, review or decline", NULL, 0, 0},
-    {"reason", OPTION_TEXT, "CODE", "with this reason code", NULL, 0, 0},
-    {"min-score", OPTION_NUMBER, "S", "score at least", NULL, 0, 0},
-    {"max-score", OPTION_NUMBER, "S", "score at most", NULL, 0, 0},
-    {"variant", OPTION_TEXT, "V", "champion or canary", NULL, 0, 0},
-    {"reasons", OPTION_TEXT, "N|all",
-     "so many reasons of each decision, computed by the models of --config and --model", NULL, 0,
-     0},
-    {"limit", OPTION_INT, "N", "rows at most", "100", 1, 1e9},
-    {"cursor", OPTION_TEXT, "C", "go on after this row", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option quarantine_list_options[] = {
-    LEDGER_OPTION,
-    FROM_OPTION,
-    TO_OPTION,
-    {"reason", OPTION_TEXT, "REASON", "with this reason", NULL, 0, 0},
-    {"field", OPTION_TEXT, "FIELD", "about this field", NULL, 0, 0},
-    {"limit", OPTION_INT, "N", "rows at most", "100", 1, 1e9},
-    {"all", OPTION_FLAG, NULL, "those already retried, too", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option quarantine_export_options[] = {
-    LEDGER_OPTION,
-    FROM_OPTION,
-    TO_OPTION,
-    {"reason", OPTION_TEXT, "REASON", "with this reason", NULL, 0, 0},
-    {"field", OPTION_TEXT, "FIELD", "about this field", NULL, 0, 0},
-    {"all", OPTION_FLAG, NULL, "those already retried, too", NULL, 0, 0},
-    OUTPUT_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option quarantine_retry_options[] = {
-    CONFIG_OPTION,
-    MODEL_OPTION,
-    LEDGER_OPTION,
-    {"reason", OPTION_TEXT, "REASON", "with this reason", NULL, 0, 0},
-    {"field", OPTION_TEXT, "FIELD", "about this field", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option contract_check_options[] = {
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option contract_diff_options[] = {
-    {"mode", OPTION_TEXT, "MODE", "backward, forward or full", "backward", 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option top_options[] = {
-    URL_OPTION,
-    {"once", OPTION_FLAG, NULL, "print one screen as text and end", NULL, 0, 0},
-    {"screen", OPTION_TEXT, "NAME",
-     "begin with this view: now, slo, traffic, drift, quality, decisions, logs, settings", NULL, 0,
-     0},
-    {"readonly", OPTION_FLAG, NULL, "nothing can be changed from here", NULL, 0, 0},
-    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
-    {"record", OPTION_TEXT, "FILE", "write what is seen into a new file", NULL, 0, 0},
-    {"play", OPTION_TEXT, "FILE", "show a recording instead of a service", NULL, 0, 0},
-    {"charts", OPTION_TEXT, "KIND", "braille, blocks or ascii", "braille", 0, 0},
-    {"ground", OPTION_TEXT, "G", "colours for a dark or a light ground, or auto: by COLORFGBG",
-     "auto", 0, 0},
-    {"mouse", OPTION_FLAG, NULL, "clicks select and open, the wheel moves", NULL, 0, 0},
-    {"ascii", OPTION_FLAG, NULL, "draw with ASCII characters only", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option traffic_options[] = {URL_OPTION, JSON_OPTION, END_OPTION};
-
-static const struct cli_option traffic_set_options[] = {
-    URL_OPTION,
-    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
-    {"reason", OPTION_TEXT, "TEXT", "why, for the list of changes", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option drill_options[] = {
-    {"for", OPTION_NUMBER, "S", "how long, in seconds", "30", 1, 3600},
-    {"seed", OPTION_INT, "N", "which variation of the fault", "1", 0, 1e15},
-    URL_OPTION,
-    {"innocent", OPTION_TEXT, "CHANGE",
-     "a second change that does no harm, beside the fault: split or rules", NULL, 0, 0},
-    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option reload_options[] = {
-    URL_OPTION,
-    {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option explain_options[] = {
-    URL_OPTION,
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option report_options[] = {
-    LEDGER_OPTION,
-    CONFIG_OPTION,
-    FROM_OPTION,
-    TO_OPTION,
-    {"format", OPTION_TEXT, "FORMAT", "pdf, csv (a zip of tables) or json", "json", 0, 0},
-    OUTPUT_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_head_options[] = {
-    LEDGER_OPTION,
-    {"public-key", OPTION_FLAG, NULL, "print the public key that heads are checked with, as PEM",
-     NULL, 0, 0},
-    OUTPUT_OPTION,
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_verify_options[] = {
-    LEDGER_OPTION,
-    {"head", OPTION_TEXT, "FILE",
-     "check against heads kept elsewhere, too: JSON of `ledger head`, one or one a line", NULL, 0,
-     0},
-    {"public-key", OPTION_TEXT, "FILE", "PEM of the key that heads must be signed with", NULL, 0,
-     0},
-    {"limit", OPTION_INT, "N", "findings listed at most; all are counted", "1000", 1, 1e6},
-    {"threads", OPTION_INT, "N", "threads that read; 0: one per core, at most 8", "0", 0, 8},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_prove_options[] = {
-    LEDGER_OPTION,
-    {"index", OPTION_INT, "N", "the row with this ledger_index, also a label or an action", NULL, 0,
-     9e15},
-    {"from", OPTION_INT, "N", "with --to: prove that the first M rows begin with the first N", NULL,
-     1, 9e15},
-    {"to", OPTION_INT, "M", "number of rows of the later tree", NULL, 1, 9e15},
-    OUTPUT_OPTION,
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option backup_options[] = {
-    LEDGER_OPTION,
-    {"to", OPTION_TEXT, "DIR", "folder of the backup: empty, or an earlier backup of this ledger",
-     NULL, 0, 0},
-    {"with-keys", OPTION_FLAG, NULL, "the ledger's keys, too: guard the backup like them then",
-     NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_status_options[] = {LEDGER_OPTION, JSON_OPTION, END_OPTION};
-
-static const struct cli_option ledger_seal_options[] = {
-    LEDGER_OPTION,
-    {"before", OPTION_TIME, "TIME", "only days that began before", NULL, 0, 0},
-    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option restore_options[] = {
-    {"from", OPTION_TEXT, "DIR", "folder of the backup", NULL, 0, 0},
-    LEDGER_OPTION,
-    {"head", OPTION_TEXT, "FILE",
-     "check against heads kept elsewhere, too: JSON of `ledger head`, one or one a line", NULL, 0,
-     0},
-    {"public-key", OPTION_TEXT, "FILE", "PEM of the key that heads must be signed with", NULL, 0,
-     0},
-    {"keys", OPTION_TEXT, "DIR", "take the ledger's keys from this folder", NULL, 0, 0},
-    {"replace", OPTION_FLAG, NULL, "put a ledger that is there aside", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_archive_options[] = {
-    LEDGER_OPTION,
-    CONFIG_OPTION,
-    {"before", OPTION_TIME, "TIME",
-     "days that began before, whatever their age; without it what the policy says", NULL, 0, 0},
-    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_retention_options[] = {
-    LEDGER_OPTION,
-    CONFIG_OPTION,
-    {"at", OPTION_TIME, "TIME", "with --dry-run: as if it were this time", NULL, 0, 0},
-    {"before", OPTION_TIME, "TIME", "only days that began before", NULL, 0, 0},
-    {"dry-run", OPTION_FLAG, NULL, "only say what would be done", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option ledger_hold_options[] = {
-    LEDGER_OPTION,
-    {"who", OPTION_TEXT, "NAME", "who says so (the user's name)", NULL, 0, 0},
-    {"reason", OPTION_TEXT, "TEXT", "why, for the record", NULL, 0, 0},
-    END_OPTION,
-};
-
-static const struct cli_option doctor_options[] = {
-    CONFIG_OPTION,
-    LEDGER_OPTION,
-    {"kafka", OPTION_TEXT, "BROKERS", "look at this cluster instead of the configured one", NULL, 0,
-     0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option slo_rules_options[] = {
-    {"config", OPTION_TEXT, "DIR", "the configuration folder", NULL, 0, 0},
-    {"output", OPTION_TEXT, "FILE", "where to", "-", 0, 'o'},
-    END_OPTION,
-};
-
-static const struct cli_option detect_options[] = {
-    {"method", OPTION_TEXT, "METHOD", "adwin, ddm, eddm, hddm_a, ph or kswin", NULL, 0, 0},
-    {"set", OPTION_TEXT, "NAME=VALUE", "a parameter of the method; may be given several times",
-     NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option metrics_options[] = {
-    {"score", OPTION_TEXT, "COL", "column with the scores", NULL, 0, 0},
-    {"label", OPTION_TEXT, "COL", "column with the truth, 0 or 1; empty: not known yet", NULL, 0,
-     0},
-    {"threshold", OPTION_NUMBER, "S", "a score from here on is a predicted positive", "0.5", 0, 0},
-    {"confidence", OPTION_NUMBER, "SHARE", "of the confidence intervals", "0.95", 0.01, 0.9999},
-    {"bins", OPTION_INT, "N", "bins of equal width of the calibration error", "10", 1, 1000},
-    {"cost-fp", OPTION_NUMBER, "COST", "of a false positive", NULL, 0, 1e15},
-    {"cost-fn", OPTION_NUMBER, "COST", "of a false negative", NULL, 0, 1e15},
-    {"amount", OPTION_TEXT, "COL", "column that the cost of a false negative is multiplied by",
-     NULL, 0, 0},
-    {"entity", OPTION_TEXT, "COL", "column of the entity, for precision@k", NULL, 0, 0},
-    {"k", OPTION_INT, "K", "entities a day that can be looked into", "100", 1, 1e9},
-    {"time", OPTION_TEXT, "COL", "column with times, for the days of precision@k; without: one day",
-     NULL, 0, 0},
-    {"by", OPTION_TEXT, "COL", "the same for each value of this column", NULL, 0, 0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option estimate_options[] = {
-    {"reference", OPTION_TEXT, "FILE", "CSV whose truth is known, such as the test set", NULL, 0,
-     0},
-    {"current", OPTION_TEXT, "FILE", "CSV to estimate on, in the order of time", NULL, 0, 0},
-    {"score", OPTION_TEXT, "COL", "column with the scores, 0 to 1", NULL, 0, 0},
-    {"pred", OPTION_TEXT, "COL", "column with the decisions, 0 or 1", NULL, 0, 0},
-    {"label", OPTION_TEXT, "COL", "column with the truth, 0 or 1; may be absent from --current",
-     NULL, 0, 0},
-    {"chunk-size", OPTION_INT, "N", "rows of a chunk; what is left over is one, too", NULL, 1,
-     1e12},
-    {"metric", OPTION_TEXT, "M,...",
-     "roc_auc, average_precision, f1, precision, recall, specificity, accuracy, confusion_matrix, "
-     "business_value; without: all but the last",
-     NULL, 0, 0},
-    {"business-value", OPTION_TEXT, "TN,FP,FN,TP", "what each kind of decision is worth", NULL, 0,
-     0},
-    {"seed", OPTION_INT, "N", "of the resampling behind average_precision's sampling error", "42",
-     0, 4294967295.0},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option bench_options[] = {
-    CONFIG_OPTION,
-    MODEL_OPTION,
-    {"events", OPTION_INT, "N", "events in each of five runs", "32768", 1, 1e6},
-    JSON_OPTION,
-    END_OPTION,
-};
-
-static const struct cli_option no_options[] = {END_OPTION};
+#include "app/options.h"
 
 const struct cli_command commands[] = {
     {"run", "", "Score events, watch, alert and serve until interrupted",
      "Serves the page, the API and /live until SIGINT or SIGTERM, then drains, commits and exits\n"
      "0. In a terminal it opens the screen of `binnacle top`; elsewhere it prints a status line.",
-     "binnacle run --demo", run_options, 0, 0, command_run},
+     "binnacle run --demo", options_run, 0, 0, command_run},
     {"top", "", "The screen of a running binnacle, from anywhere that reaches it",
      "What hurts, objectives, traffic, drift, quality, decisions, logs and settings, once a\n"
      "second; ? lists the keys. [ and ] go through what was seen and the recorded history, L is\n"
      "live again. What changes the service says what will happen, asks for a reason and leaves a\n"
      "row in the ledger. NO_COLOR leaves colours out; without a UTF-8 locale it draws with ASCII.\n"
      "--once takes its size from COLUMNS and LINES.",
-     "binnacle top --url http://127.0.0.1:8420 --screen slo", top_options, 0, 0, command_top},
+     "binnacle top --url http://127.0.0.1:8420 --screen slo", options_top, 0, 0, command_top},
     {"score", "IN...", "Decide on the events of files; JSON lines in input order",
      "Each line is the answer of POST /v1/score, or the event's id with why it was quarantined.\n"
      "Without --ledger nothing is written anywhere.",
      "binnacle score --config packaging/examples/transactions --model fraud.json events.jsonl",
-     score_options, 1, -1, command_score},
+     options_score, 1, -1, command_score},
     {"replay", "IN...", "Run files through the live path on their own clock, into a ledger",
      "Time is the highest event time accepted so far. Started again on the same ledger it goes on\n"
      "where it stopped. The last line of stdout is a JSON summary. Nobody waits for these answers, "
      "so\n"
      "latency is not measured: latency_us is null, and the latency objective has no data.",
      "binnacle replay --config packaging/examples/card-fraud --model m.json --ledger l tx.csv.gz",
-     replay_options, 1, -1, command_replay},
+     options_replay, 1, -1, command_replay},
     {"features", "IN...", "Compute the features of events as CSV", NULL,
-     "binnacle features --config packaging/examples/card-fraud tx.csv.gz", features_options, 1, -1,
+     "binnacle features --config packaging/examples/card-fraud tx.csv.gz", options_features, 1, -1,
      command_features},
     {"produce", "", "Make synthetic events", NULL,
-     "binnacle produce --count 10000 --seed 7 --bad 0.01 --to events.jsonl", produce_options, 0, 0,
+     "binnacle produce --count 10000 --seed 7 --bad 0.01 --to events.jsonl", options_produce, 0, 0,
      command_produce},
     {"train", "[FILE...]", "Train an XGBoost model on the features of events",
      "Events before --train-from only fill the windows. With a test range, area under the ROC\n"
      "curve, average precision and card precision@K of that range are printed; entities known\n"
      "compromised by then are taken out of it.",
      "binnacle train --config packaging/examples/card-fraud --data tx.csv.gz -o model.json",
-     train_options, 0, -1, command_train},
+     options_train, 0, -1, command_train},
     {"predict", "[IN.csv]", "Apply a model to a numeric CSV",
      "The model is XGBoost's JSON or UBJSON, of any version since 1.0. Columns are found by the\n"
      "model's feature names, else by position. An empty cell, nan or NA is missing, as are\n"
@@ -480,7 +47,7 @@ const struct cli_command commands[] = {
      "beyond all others, and go left where a split is by categories, as "
      "every\n"
      "code does that the split does not know.",
-     "binnacle predict --model model.json features.csv", predict_options, 0, 1, command_predict},
+     "binnacle predict --model model.json features.csv", options_predict, 0, 1, command_predict},
     {"drift", "", "Has a CSV file drifted from another?",
      "Exit 1: at least one feature has. A column is numeric when all its cells are numbers or "
      "missing,\n"
@@ -505,26 +72,26 @@ const struct cli_command commands[] = {
      "model of binnacle train, which carries such a profile of all its rows: memory then does not\n"
      "grow with the current file. Each of both may be .gz, and one of them - for standard input.\n"
      "--compat gives the numbers and verdicts of Evidently 0.7 or NannyML 0.13.",
-     "binnacle drift --reference train.csv --current today.csv --json", drift_options, 0, 0,
+     "binnacle drift --reference train.csv --current today.csv --json", options_drift, 0, 0,
      command_drift},
     {"query", "", "Decisions out of the ledger, as JSON lines", NULL,
-     "binnacle query --ledger state --decision decline --limit 10", query_options, 0, 0,
+     "binnacle query --ledger state --decision decline --limit 10", options_query, 0, 0,
      command_query},
     {"quarantine list", "", "What broke the contract, and why", NULL,
-     "binnacle quarantine list --ledger state --reason range", quarantine_list_options, 0, 0,
+     "binnacle quarantine list --ledger state --reason range", options_quarantine_list, 0, 0,
      command_quarantine_list},
     {"quarantine export", "", "The raw bytes of quarantined events, one a line", NULL,
-     "binnacle quarantine export --ledger state -o broken.jsonl", quarantine_export_options, 0, 0,
+     "binnacle quarantine export --ledger state -o broken.jsonl", options_quarantine_export, 0, 0,
      command_quarantine_export},
     {"quarantine retry", "[ID...]", "Submit quarantined events again, after a fix", NULL,
-     "binnacle quarantine retry --config DIR --ledger state 17", quarantine_retry_options, 0, -1,
+     "binnacle quarantine retry --config DIR --ledger state 17", options_quarantine_retry, 0, -1,
      command_quarantine_retry},
     {"ledger head", "", "The newest signed head of the ledger's tree",
      "The head says how many rows there are and what their hashes add up to, signed. Kept where\n"
      "nobody who can write the ledger can write, it proves later that nothing was changed or "
      "taken\n"
      "out: `ledger verify --head FILE`.",
-     "binnacle ledger head --ledger state --json -o head.json", ledger_head_options, 0, 0,
+     "binnacle ledger head --ledger state --json -o head.json", options_ledger_head, 0, 0,
      command_ledger_head},
     {"ledger verify", "", "Check that the record is what was recorded",
      "Every row against its hash, the hash tree against every group of rows and every signed "
@@ -533,13 +100,13 @@ const struct cli_command commands[] = {
      "Reads only, also beside a running service. With --head it is found as well when rows were\n"
      "taken off the end, or an older copy of the folder was put back. Exit 1: something is wrong,\n"
      "and each finding says in which file, table and column.",
-     "binnacle ledger verify --ledger state --head head.json", ledger_verify_options, 0, 0,
+     "binnacle ledger verify --ledger state --head head.json", options_ledger_verify, 0, 0,
      command_ledger_verify},
     {"ledger prove", "[EVENT_ID]", "A proof that a decision is in the ledger, as JSON",
      "With EVENT_ID or --index: the row's bytes and the path from its hash to the newest signed\n"
      "head. With --from and --to: that the later tree goes on from the earlier one.\n"
      "packaging/examples/ledger_check.py checks both without binnacle.",
-     "binnacle ledger prove 01J5ZC3D2M8N4P6Q7R9S0T1V2W --ledger state", ledger_prove_options, 0, 1,
+     "binnacle ledger prove 01J5ZC3D2M8N4P6Q7R9S0T1V2W --ledger state", options_ledger_prove, 0, 1,
      command_ledger_prove},
     {"backup", "", "Copy the ledger while it is written, and verify the copy",
      "The copy ends at a signed head and is verified up to it before it takes the place of the\n"
@@ -550,7 +117,7 @@ const struct cli_command commands[] = {
      "keep them apart. Exit 1: the ledger is not as it was recorded, or is another one than in "
      "the\n"
      "backup, which stays as it is.",
-     "binnacle backup --ledger state --to /mnt/backup/state --json", backup_options, 0, 0,
+     "binnacle backup --ledger state --to /mnt/backup/state --json", options_backup, 0, 0,
      command_backup},
     {"restore", "", "Put a backup of the ledger in place",
      "Every file is compared with what was noted when it was backed up, and the rows are verified\n"
@@ -559,7 +126,7 @@ const struct cli_command commands[] = {
      "DIR.before-TIME, and must not be in use. Keys: of --keys, else of the backup, else those in\n"
      "place. Exit 1: the backup is not as it was, and nothing was changed. A source that has sent\n"
      "more to Kafka than the backup holds refuses to go on and says from which offset.",
-     "binnacle restore --from /mnt/backup/state --ledger state --head head.json", restore_options,
+     "binnacle restore --from /mnt/backup/state --ledger state --head head.json", options_restore,
      0, 0, command_restore},
     {"ledger status", "", "Every day of the ledger: where it is, its rows, bytes and SHA-256",
      "A day is live while it is written to and until it is sealed: then it is one read-only "
@@ -567,20 +134,20 @@ const struct cli_command commands[] = {
      "file with indexes, known by its SHA-256. Older days are compressed (`zstd -d` gives the "
      "file\n"
      "back). `query`, `ledger prove`, `ledger verify` and reports read all of them.",
-     "binnacle ledger status --ledger state", ledger_status_options, 0, 0, command_ledger_status},
+     "binnacle ledger status --ledger state", options_ledger_status, 0, 0, command_ledger_status},
     {"ledger seal", "", "Seal the days that are over",
      "A running service does it by itself; this is for a ledger that no service has open. The "
      "bytes\n"
      "of quarantined events are sealed in with their day, however old: `ledger retention` is what\n"
      "deletes them.",
-     "binnacle ledger seal --ledger state", ledger_seal_options, 0, 0, command_ledger_seal},
+     "binnacle ledger seal --ledger state", options_ledger_seal, 0, 0, command_ledger_seal},
     {"ledger archive", "", "Compress the days that are old, and move them to the archive",
      "A running service does it by itself; this is for a ledger that no service has open. What is\n"
      "compressed is unpacked again and compared before the sealed file goes. With --config and an\n"
      "archive in it (`ledger: {tiers: {archive: ...}}`) compressed days are then moved there: "
      "sent,\n"
      "fetched again whole and compared before the local file goes.",
-     "binnacle ledger archive --ledger state --before 2026-01-01", ledger_archive_options, 0, 0,
+     "binnacle ledger archive --ledger state --before 2026-01-01", options_ledger_archive, 0, 0,
      command_ledger_archive},
     {"ledger retention", "", "Do with every day what the policy says: seal, compress, move, delete",
      "A running service does it by itself; this is for a ledger that no service has open, and "
@@ -590,27 +157,27 @@ const struct cli_command commands[] = {
      "oldest first; a row of the ledger says which, with their root and SHA-256, so that `ledger\n"
      "verify` and proofs of what is left go on.",
      "binnacle ledger retention --config DIR --ledger state --dry-run --at 2030-01-01",
-     ledger_retention_options, 0, 0, command_ledger_retention},
+     options_ledger_retention, 0, 0, command_ledger_retention},
     {"ledger hold", "", "Stop all deletion from the ledger, for a legal hold",
      "Takes effect at once, also beside a running service, and is put into the record.",
-     "binnacle ledger hold --ledger state --reason 'case 17'", ledger_hold_options, 0, 0,
+     "binnacle ledger hold --ledger state --reason 'case 17'", options_ledger_hold, 0, 0,
      command_ledger_hold},
     {"ledger release", "", "End a hold: deletion goes on as the policy says", NULL,
-     "binnacle ledger release --ledger state --reason 'case 17 is closed'", ledger_hold_options, 0,
+     "binnacle ledger release --ledger state --reason 'case 17 is closed'", options_ledger_hold, 0,
      0, command_ledger_release},
     {"contract check", "CONTRACT [FILE]", "Check a contract, and a file of events against it", NULL,
      "binnacle contract check packaging/examples/transactions/contract.yaml events.jsonl",
-     contract_check_options, 1, 2, command_contract_check},
-    {"contract schema", "CONTRACT", "A contract as JSON Schema", NULL, NULL, no_options, 1, 1,
+     options_contract_check, 1, 2, command_contract_check},
+    {"contract schema", "CONTRACT", "A contract as JSON Schema", NULL, NULL, options_none, 1, 1,
      command_contract_schema},
     {"contract diff", "OLD NEW", "Whether a new version breaks the consumers of the old one", NULL,
-     NULL, contract_diff_options, 2, 2, command_contract_diff},
-    {"traffic", "", "Who gets which model", NULL, NULL, traffic_options, 0, 0,
+     NULL, options_contract_diff, 2, 2, command_contract_diff},
+    {"traffic", "", "Who gets which model", NULL, NULL, options_traffic, 0, 0,
      command_traffic_show},
     {"traffic set", "ARM=SHARE...", "Change the split of a running binnacle",
      "ARM is champion, canary or shadow; SHARE is in percent of the traffic.",
-     "binnacle traffic set canary=5", traffic_set_options, 1, -1, command_traffic_set},
-    {"reload", "", "Have a running binnacle read its rules file again", NULL, NULL, reload_options,
+     "binnacle traffic set canary=5", options_traffic_set, 1, -1, command_traffic_set},
+    {"reload", "", "Have a running binnacle read its rules file again", NULL, NULL, options_reload,
      0, 0, command_reload},
     {"drill", "FAULT", "Put a fault into a demo or staging instance, to see what is made of it",
      "FAULT is latency, errors, drift, freshness, nulls, canary, labels, volume, rules, cohort or\n"
@@ -620,7 +187,7 @@ const struct cli_command commands[] = {
      "holds commits up (latency, errors; on the service's machine, as its user). What was changed\n"
      "is put back at the end, on Ctrl-C, too. An instance that is neither a demo nor configured\n"
      "with `staging: true` is left alone. Prints {drill, seed, from, to}.",
-     "binnacle drill nulls --for 30 --seed 7; binnacle explain", drill_options, 1, 1,
+     "binnacle drill nulls --for 30 --seed 7; binnacle explain", options_drill, 1, 1,
      command_drill},
     {"explain", "", "What is wrong with a running binnacle, why, and what to do",
      "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
@@ -631,16 +198,16 @@ const struct cli_command commands[] = {
      "opened_at, closed_at and triggers, kept across restarts. cause is one of model, split,\n"
      "rules, contract, upstream, cohort, source, dependency, resource, labels, volume, freshness,\n"
      "none.",
-     "binnacle explain", explain_options, 0, 0, command_explain},
+     "binnacle explain", options_explain, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo", NULL,
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
-     report_options, 1, 1, command_report},
+     options_report, 1, 1, command_report},
     {"slo-rules", "", "The objectives as rules for Prometheus: burn rates, attainment, alerts",
      "Recording rules (binnacle:slo_burn:1h and so on, binnacle:slo_attainment) from the counters "
      "of\n"
      "/metrics, and an alert for each pair of windows, with the rates and least counts that the\n"
      "service itself goes by. Without --config: the default objectives.",
-     "binnacle slo-rules --config DIR -o binnacle.rules.yaml", slo_rules_options, 0, 0,
+     "binnacle slo-rules --config DIR -o binnacle.rules.yaml", options_slo_rules, 0, 0,
      command_slo_rules},
     {"detect", "[FILE]", "Find where the mean of a stream changes: concept drift",
      "One number per line in, such as 1 for an error of the classifier and 0 for none; the "
@@ -657,7 +224,7 @@ const struct cli_command commands[] = {
      "and kswin do. kswin draws from its window by a seed; River without one gives other "
      "positions\n"
      "each time. --json: {method, parameters, n (numbers read), positions}.",
-     "binnacle detect --method adwin --set delta=0.01 errors.txt", detect_options, 0, 1,
+     "binnacle detect --method adwin --set delta=0.01 errors.txt", options_detect, 0, 1,
      command_detect},
     {"metrics", "FILE", "How good scores are against the truth, with confidence intervals",
      "FILE is CSV with a header. auc (ties count half), average_precision, brier, log_loss,\n"
@@ -675,7 +242,7 @@ const struct cli_command commands[] = {
      "times --amount, for each false negative. precision_at_k ranks entities by their highest "
      "score\n"
      "of a day; those found on an earlier day are left out (Fraud Detection Handbook).",
-     "binnacle metrics --score score --label is_fraud scored.csv --json", metrics_options, 1, 1,
+     "binnacle metrics --score score --label is_fraud scored.csv --json", options_metrics, 1, 1,
      command_metrics},
     {"estimate", "", "How good the model is before labels are there: CBPE as NannyML defines it",
      "Learns from --reference whether isotonic calibration improves the scores, and takes each\n"
@@ -693,9 +260,9 @@ const struct cli_command commands[] = {
      "realized, sampling_error, lower, upper, lower_threshold, upper_threshold, alert}]}.",
      "binnacle estimate --reference test.csv --current week.csv --score score --pred decision "
      "--label fraud --chunk-size 1000 --json",
-     estimate_options, 0, 0, command_estimate},
+     options_estimate, 0, 0, command_estimate},
     {"doctor", "", "Look at the machine, the configuration, the ledger and the broker", NULL, NULL,
-     doctor_options, 0, 0, command_doctor},
+     options_doctor, 0, 0, command_doctor},
     {"bench", "[IN]", "What each stage of a decision costs on this machine",
      "Takes synthetic events, or those of the file IN, through the pipeline in batches, into a\n"
      "ledger in a temporary folder that is removed afterwards, and prints what each stage needs "
@@ -716,12 +283,12 @@ const struct cli_command commands[] = {
      "on the disk) and all_reasons_in_line {total_ns, core_events_per_s, durable_events_per_s}.\n"
      "Times are nanoseconds; what could not be measured is null.",
      "binnacle bench --config packaging/examples/card-fraud --model m.json tx.csv.gz",
-     bench_options, 0, 1, command_bench},
+     options_bench, 0, 1, command_bench},
     {"completion", "", "Shell completion for bash", NULL, "source <(binnacle completion)",
-     no_options, 0, 0, command_completion},
-    {"man", "", "This manual as a man page", NULL, "binnacle man | man -l -", no_options, 0, 0,
+     options_none, 0, 0, command_completion},
+    {"man", "", "This manual as a man page", NULL, "binnacle man | man -l -", options_none, 0, 0,
      command_man},
-    {"version", "", "Version of binnacle and of the libraries it runs with", NULL, NULL, no_options,
-     0, 0, command_version},
+    {"version", "", "Version of binnacle and of the libraries it runs with", NULL, NULL,
+     options_none, 0, 0, command_version},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
