@@ -113,6 +113,7 @@ void curves_read(const struct json *history, struct curves *set)
     *set = (struct curves){.from_us = read_time(json_get(history, "from")),
                            .to_us = read_time(json_get(history, "to"))};
     int64_t step_us = (int64_t)(json_as_number(json_get(history, "step_s"), 0) * 1e6);
+    set->step_us = step_us;
     for (const struct json *item = json_first(json_get(history, "series"));
          item && set->n < MAX_CURVES; item = json_next(item)) {
         struct curve *series = &set->series[set->n++];

@@ -58,12 +58,14 @@ static void draw_headline(const struct screen *screen, struct canvas *canvas)
     if (!screen->loaded)
         return;
     draw_state(screen, canvas, &column);
+    /* Where the split would lose its share, what is zero is said in one digit. */
+    bool brief = canvas->columns - column - 28 < canvas_width(canvas, headline->split);
     column +=
         canvas_printf(canvas, 0, column, headline->n_pages ? STYLE_PAGE | STYLE_BOLD : STYLE_QUIET,
-                      "▲ %s  ", headline->pages);
+                      "▲ %s  ", brief && !headline->n_pages ? "0" : headline->pages);
     column += canvas_printf(canvas, 0, column,
                             headline->n_tickets ? STYLE_TICKET | STYLE_BOLD : STYLE_QUIET,
-                            "◆ %s   ", headline->tickets);
+                            "◆ %s   ", brief && !headline->n_tickets ? "0" : headline->tickets);
     column += draw_broker(screen, canvas, column);
     int room = canvas->columns - column - 1;
     if (room > 8)

@@ -108,20 +108,6 @@ static void draw_attention(struct pen *pen, int rows)
     pen->bottom = bottom;
 }
 
-/* Widths of the objectives' columns; what does not fit is 0. */
-struct columns {
-    int name, now, want, bar, budget, burn_1h, burn_6h;
-};
-
-static struct columns objective_columns(int width)
-{
-    if (width >= 100)
-        return (struct columns){24, 10, 10, 20, 15, 9, 9};
-    if (width >= 78)
-        return (struct columns){16, 9, 9, 11, 14, 8, 8};
-    return (struct columns){13, 9, 8, 5, 13, width >= 60 ? 7 : 0, 0};
-}
-
 void fill_now(struct screen *screen, struct grid *grid)
 {
     static const struct grid_column columns[] = {
@@ -143,62 +129,6 @@ void fill_now(struct screen *screen, struct grid *grid)
         grid_text(grid, STYLE_TEXT, row->now);
     }
     grid_end(grid);
-}
-
-static void draw_objective_heads(struct pen *pen)
-{
-    struct columns at = objective_columns(pen->width);
-    int left = pen->left + 3, row = pen->row++;
-    canvas_put(pen->canvas, row, left, at.name, STYLE_QUIET, "objective");
-    left += at.name;
-    canvas_right(pen->canvas, row, left, at.now, STYLE_QUIET, "now");
-    left += at.now;
-    canvas_right(pen->canvas, row, left, at.want, STYLE_QUIET, "want");
-    left += at.want + 2;
-    canvas_put(pen->canvas, row, left, at.bar + at.budget, STYLE_QUIET, "budget left");
-    left += at.bar + at.budget;
-    canvas_right(pen->canvas, row, left, at.burn_1h, STYLE_QUIET, "burn 1h");
-    canvas_right(pen->canvas, row, left + at.burn_1h, at.burn_6h, STYLE_QUIET, "6h");
-}
-
-static void draw_objective(struct pen *pen, int index)
-{
-    const struct view_objective *row = &pen->screen->view.objectives[index];
-    struct columns at = objective_columns(pen->width);
-    int style = draw_marker(pen, ITEM_OBJECTIVE, index), left = pen->left + 3, line = pen->row++;
-    int colour = style_of(row->state);
-    bool alarming = row->state >= HEALTH_TICKET, empty = isnan(row->budget_left);
-    canvas_put(pen->canvas, line, pen->left + 1, 1, colour, words_mark(row->state));
-    canvas_put(pen->canvas, line, left, at.name, alarming ? colour | style : style, row->name);
-    left += at.name;
-    canvas_right(pen->canvas, line, left, at.now, empty ? STYLE_NODATA : style, row->now);
-    left += at.now;
-    canvas_right(pen->canvas, line, left, at.want, STYLE_QUIET, row->want);
-    left += at.want + 2;
-    canvas_bar(pen->canvas, line, left, at.bar, alarming ? colour : STYLE_QUIET, row->budget_left);
-    left += at.bar;
-    if (empty)
-        return; /* said once, under "now" */
-    canvas_right(pen->canvas, line, left + 1, at.budget - 1, style, row->budget);
-    left += at.budget;
-    canvas_right(pen->canvas, line, left, at.burn_1h, style, row->burn_1h);
-    canvas_right(pen->canvas, line, left + at.burn_1h, at.burn_6h, STYLE_QUIET, row->burn_6h);
-}
-
-static void draw_objectives(struct pen *pen, int rows)
-{
-    const struct view *view = &pen->screen->view;
-    if (pen_left(pen) <= 0)
-        return;
-    if (view->n_objectives == 0) {
-        canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 1, STYLE_QUIET,
-                   "no objectives are configured: `objectives` in binnacle.yaml");
-        return;
-    }
-    draw_objective_heads(pen);
-    int first = first_shown(pen, ITEM_OBJECTIVE, view->n_objectives, rows - 1);
-    for (int i = first; i < view->n_objectives && i - first < rows - 1 && pen_left(pen) > 0; i++)
-        draw_objective(pen, i);
 }
 
 static void draw_main(struct pen *pen)
@@ -261,6 +191,12 @@ void draw_now(struct pen *pen)
         draw_series(pen);
         draw_rule(pen);
         draw_drift_table(pen);
+        if (pen->screen->view.n_attention) {
+            draw_rule(pen);
+            draw_causes(pen);
+        }
+        draw_rule(pen);
+        draw_changes(pen, pen_left(pen));
     }
     draw_beside(&beside);
 }

@@ -74,6 +74,13 @@ struct pen pen_part(const struct pen *pen, int column, int width, int rows);
 #define SUMMARY_LINES 6
 void draw_summary(struct pen *pen);
 
+/* ---- objectives.c ---- */
+void draw_objectives(struct pen *pen, int rows);
+
+/* ---- budget.c: in the rows that are left ---- */
+void draw_budget_line(struct pen *pen, const struct view_objective *objective);
+void draw_good_line(struct pen *pen, const struct view_objective *objective);
+
 /* ---- panels.c: figures of the snapshot that several pages show ---- */
 void draw_scores(struct pen *pen, int rows);
 void draw_decided(struct pen *pen);
@@ -115,7 +122,7 @@ struct curve {
 struct curves {
     struct curve series[MAX_CURVES];
     int n;
-    int64_t from_us, to_us;
+    int64_t from_us, to_us, step_us;
 };
 /* Reads them, evenly spaced, NaN where there is no data. Free with curves_free(). */
 void curves_read(const struct json *history, struct curves *set);

@@ -133,16 +133,22 @@ static int64_t nice_step(int64_t seconds)
     return 86400;
 }
 
-void screen_range_query(const struct screen *screen, int points, char *out, size_t size)
+void screen_past_query(const struct screen *screen, int64_t range_s, int64_t step_s, char *out,
+                       size_t size)
 {
-    int64_t range = screen_range_s(screen), step = nice_step(range / (points > 0 ? points : 1));
     if (screen->at_us)
         snprintf(out, size, "from=%lld&to=%lld&step=%lld",
-                 (long long)(screen->at_us / 1000 - range * 1000),
-                 (long long)(screen->at_us / 1000), (long long)step);
+                 (long long)(screen->at_us / 1000 - range_s * 1000),
+                 (long long)(screen->at_us / 1000), (long long)step_s);
     else
-        snprintf(out, size, "from={now-%lld}&to={now}&step=%lld", (long long)range,
-                 (long long)step);
+        snprintf(out, size, "from={now-%lld}&to={now}&step=%lld", (long long)range_s,
+                 (long long)step_s);
+}
+
+void screen_range_query(const struct screen *screen, int points, char *out, size_t size)
+{
+    int64_t range = screen_range_s(screen);
+    screen_past_query(screen, range, nice_step(range / (points > 0 ? points : 1)), out, size);
 }
 
 /* ---- views ---- */

@@ -130,6 +130,9 @@ int64_t screen_range_s(const struct screen *screen);
 const char *screen_range_word(const struct screen *screen);
 /* "from=...&to=...&step=..." of the charts, with places for the present moment. */
 void screen_range_query(const struct screen *screen, int points, char *out, size_t size);
+/* The same of a time and a step of one's own. */
+void screen_past_query(const struct screen *screen, int64_t range_s, int64_t step_s, char *out,
+                       size_t size);
 
 /* The key table, for the bar and the help. */
 struct screen_binding {

@@ -110,52 +110,18 @@ static bool read_history(struct pen *pen, const char *names, const char *what, s
     return true;
 }
 
-static char *say_share(double ratio, char out[WORD_SIZE])
-{
-    return words_percent(round(ratio * 1e3) / 1e3, out);
-}
-
-/* What history keeps of each objective: its share of good ones, or of bad ones. */
-static const struct {
-    const char *objective, *series;
-    bool bad;
-} shares[] = {{"latency", "latency_good_ratio", false},
-              {"availability", "error_ratio", true},
-              {"freshness", "fresh_ratio", false},
-              {"drift", "steady_ratio", false}};
-
-static void draw_share(struct pen *pen, const struct view_objective *objective, int share)
-{
-    struct curves set;
-    if (!read_history(pen, shares[share].series, "good ones over time", &set))
-        return;
-    const struct curve *line = curves_find(&set, shares[share].series);
-    bool bad = shares[share].bad;
-    struct chart chart = {.title = bad ? "share of bad ones" : "share of good ones",
-                          .say = say_share,
-                          .limit = bad ? 1 - objective->target : objective->target,
-                          .limit_word = bad ? "most" : "want",
-                          .low = bad ? 0 : NAN,
-                          .high = bad ? NAN : 1};
-    double least = 1;
-    for (int i = 0; line && i < line->n; i++)
-        least = fmin(least, line->values[i]);
-    /* So that what happens near 100 % can be seen. */
-    if (!bad)
-        chart.low = fmax(0, fmin(least, objective->target) - (1 - objective->target));
-    if (line)
-        draw_chart(pen, &line, 1, &set, &chart, pen_left(pen));
-    else
-        draw_heading(pen, chart.title, "no data over this time");
-    curves_free(&set);
-}
-
 static void draw_budget(struct pen *pen)
 {
     const struct view_objective *objective = selected(pen->screen);
-    for (int i = 0; objective && i < (int)(sizeof shares / sizeof *shares); i++)
-        if (strcmp(objective->name, shares[i].objective) == 0)
-            draw_share(pen, objective, i);
+    if (objective)
+        draw_budget_line(pen, objective);
+}
+
+static void draw_good(struct pen *pen)
+{
+    const struct view_objective *objective = selected(pen->screen);
+    if (objective)
+        draw_good_line(pen, objective);
 }
 
 static void draw_latency(struct pen *pen)
@@ -220,17 +186,51 @@ static void draw_rate(struct pen *pen)
     curves_free(&set);
 }
 
+/* "null   412   ▁▂▁▃": how many of the range, and when. */
+static void draw_cause(struct pen *pen, const struct curve *curve)
+{
+    const char *dot = strchr(curve->name, '.');
+    int wide = pen->width - 44;
+    char n[WORD_SIZE];
+    double sum = 0, most = 0;
+    for (int i = 0; i < curve->n; i++) {
+        sum += fmax(curve->values[i], 0); /* NaN gives 0 */
+        most = fmax(most, curve->values[i]);
+    }
+    int row = pen->row++, style = sum > 0 ? STYLE_TEXT : STYLE_QUIET;
+    canvas_put(pen->canvas, row, pen->left + 3, 26, style, dot ? dot + 1 : "not decided: an error");
+    canvas_right(pen->canvas, row, pen->left + 29, 10, style, words_count((uint64_t)sum, n));
+    for (int column = 0; column < wide && most > 0; column++) {
+        double here = 0;
+        for (int i = column * curve->n / wide; i < (column + 1) * curve->n / wide; i++)
+            here = fmax(here, curve->values[i]);
+        canvas_column(pen->canvas, row, pen->left + 42 + column, STYLE_QUIET, here / most, 0, 1);
+    }
+}
+
+/* What was refused or failed over the range, the most frequent first, each over time. */
 static void draw_errors(struct pen *pen)
 {
-    draw_heading(pen, "errors by cause", "since the start");
-    draw_fact(pen, "refused", "%s not decided", pen->screen->view.errors);
-    draw_quarantine(pen);
+    const struct view *view = &pen->screen->view;
+    struct curves set;
+    char names[400] = "errors", note[60];
+    snprintf(note, sizeof note, "last %s", screen_range_word(pen->screen));
+    draw_heading(pen, "errors by cause", note);
+    for (int i = 0; i < view->n_quarantine && i < MAX_CURVES - 1; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, ",quarantine.%s", view->quarantine[i].reason);
+    }
+    if (!read_history(pen, names, "errors by cause", &set))
+        return;
+    for (int i = 0; i < set.n && pen_left(pen) > 0; i++)
+        draw_cause(pen, &set.series[i]);
+    curves_free(&set);
 }
 
 void draw_slo(struct pen *pen)
 {
-    static const struct panel panels[] = {
-        {draw_latency}, {draw_heat}, {draw_budget}, {draw_rate}, {draw_errors}};
+    static const struct panel panels[] = {{draw_latency}, {draw_budget}, {draw_heat},
+                                          {draw_errors},  {draw_rate},   {draw_good}};
     const struct view_objective *objective = selected(pen->screen);
     int n = pen->screen->view.n_objectives;
     if (n == 0) {
@@ -247,7 +247,7 @@ void draw_slo(struct pen *pen)
         draw_runs_out(pen, objective);
     }
     draw_rule(pen);
-    draw_panels(pen, panels, 5);
+    draw_panels(pen, panels, 6);
 }
 
 void open_slo(struct pen *pen)
@@ -260,6 +260,8 @@ void open_slo(struct pen *pen)
               row->window);
     draw_fact(pen, "budget left", "%s%s%s", row->budget, row->gone[0] ? ", gone in " : "",
               row->gone);
+    if (row->sentence[0])
+        draw_fact(pen, "that is", "%s", row->sentence);
     draw_fact(pen, "method",
               "budget left = 1 - bad / (n * (1 - wanted)); burn = share of bad "
               "events / (1 - wanted), per window; both windows of a rule must burn");
@@ -272,5 +274,6 @@ void open_slo(struct pen *pen)
                   isnan(burn->limit) ? "" : words_burn(burn->limit, limit), burn->bad);
     }
     draw_rule(pen);
-    draw_budget(pen);
+    static const struct panel panels[] = {{draw_budget}, {draw_good}};
+    draw_panels(pen, panels, 2);
 }

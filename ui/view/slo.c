@@ -2,6 +2,7 @@
  * read there, and when the budget runs out. Pure functions. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/base/clock.h"
 #include "engine/monitor/slo.h"
@@ -16,11 +17,38 @@ double view_slo_left_us(const struct slo_status *slo)
     return fmin(slo->budget_left / burn * window_us, 1e17);
 }
 
-void view_slo_build(const struct slo_status *slo, struct view_objective *row)
+/* Services of before say neither unit nor limit: theirs are told by their names. Of latencies the
+ * history counts those under the lowest limit that there is. */
+static struct view_kept kept_of(const struct slo_status *slo, int64_t lowest_limit_us)
+{
+    static const struct {
+        const char *name, *unit;
+        struct view_kept kept;
+    } kinds[] = {{"latency", "decisions", {"latency_good_ratio", "latency_measured", 0, false}},
+                 {"availability", "events", {"error_ratio", "events", 0, true}},
+                 {"freshness", "minutes", {"fresh_ratio", NULL, 60, false}},
+                 {"drift", "", {"steady_ratio", NULL, 300, false}}};
+    bool latency = slo->latency_limit_us > 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        bool named = strcmp(slo->name, kinds[i].name) == 0;
+        bool counts = slo->unit[0] && strcmp(slo->unit, kinds[i].unit) == 0;
+        if (i == 0 ? latency && slo->latency_limit_us == lowest_limit_us
+                   : !latency && (named || counts))
+            return kinds[i].kept;
+    }
+    return (struct view_kept){0};
+}
+
+void view_slo_build(const struct slo_status *slo, int64_t lowest_limit_us,
+                    struct view_objective *row)
 {
     double left_us = view_slo_left_us(slo);
+    row->kept = kept_of(slo, lowest_limit_us);
+    snprintf(row->sentence, sizeof row->sentence, "%s", slo->sentence);
+    words_plain(row->sentence);
     row->attainment = slo->n ? slo->attainment : NAN;
     row->target = slo->target;
+    row->total = slo->n;
     row->since_us = slo->since_us;
     words_duration(slo->window_us, row->window);
     if (isfinite(left_us) && slo->burn[BURN_1H] > 1)

@@ -121,6 +121,11 @@ void view_budget(double left, char out[WORD_SIZE])
 
 static void build_objectives(const struct snapshot *snapshot, struct view *view)
 {
+    int64_t lowest_us = INT64_MAX;
+    for (int i = 0; i < snapshot->n_slos; i++) {
+        int64_t limit_us = snapshot->slos[i].latency_limit_us;
+        lowest_us = limit_us > 0 && limit_us < lowest_us ? limit_us : lowest_us;
+    }
     view->n_objectives = snapshot->n_slos;
     for (int i = 0; i < snapshot->n_slos; i++) {
         const struct slo_status *slo = &snapshot->slos[i];
@@ -134,7 +139,7 @@ static void build_objectives(const struct snapshot *snapshot, struct view *view)
         words_burn(slo->burn[BURN_1H], row->burn_1h);
         words_burn(slo->burn[BURN_6H], row->burn_6h);
         words_count(slo->n, row->n);
-        view_slo_build(slo, row);
+        view_slo_build(slo, lowest_us, row);
     }
 }
 

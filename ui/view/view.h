@@ -60,9 +60,19 @@ struct view_objective {
     char burn_6h[WORD_SIZE];
     char n[WORD_SIZE];
     double attainment, target; /* ratios; attainment NaN without data */
+    uint64_t total;            /* what attainment was counted of */
     char window[WORD_SIZE];    /* "30 d" */
     char gone[WORD_SIZE];      /* "1 d 4 h": when the budget runs out at this hour's rate; "" */
     int64_t since_us;          /* in this state; 0: not known */
+    char sentence[400];        /* what all that means; "" where the service does not say */
+    /* What the history keeps of it: the share of good ones, or of bad ones, and how many there were
+     * (NULL: minutes or slices, all of them). `share` NULL: nothing is kept of such an objective.
+     */
+    struct view_kept {
+        const char *share, *counted; /* names of series: static */
+        int each_s;                  /* what one counts for where `counted` is NULL */
+        bool bad;
+    } kept;
     struct view_burn {
         const char *window; /* "5m": static */
         char burn[WORD_SIZE], bad[WORD_SIZE], counted[WORD_SIZE];

@@ -14,8 +14,10 @@ bool view_record_slow(const struct snapshot *snapshot);
 /* Fills view->durability and view->stops. */
 void view_record_build(const struct snapshot *snapshot, struct view *view);
 
-/* slo.c: burn per window with its limit, and when the budget runs out. */
-void view_slo_build(const struct slo_status *slo, struct view_objective *row);
+/* slo.c: burn per window with its limit, when the budget runs out, and what the history keeps.
+ * `lowest_limit_us` is the lowest of all objectives on latency. */
+void view_slo_build(const struct slo_status *slo, int64_t lowest_limit_us,
+                    struct view_objective *row);
 /* How long the rest of the budget lasts at this hour's burn rate, in microseconds; NaN when it is
  * not being used up. */
 double view_slo_left_us(const struct slo_status *slo);

@@ -90,7 +90,7 @@ def snapshot(text):
                     "decision": ("approve", "review", "decline")[i % 3], "variant": "champion",
                     "score": 0.0123 * (i + 1), "rule": text("high-score"),
                     "ledger_index": 13637600 - i} for i in range(20)],
-        "scores": {"bins": [int(900000 / (1 + i) ** 2) for i in range(20)]},
+        "score_bins": [int(900000 / (1 + i) ** 2) for i in range(20)],
         "history": {"events_per_s": [wave(i, 120, 12000, 0.1) for i in range(120)],
                     "p99_us": [wave(i, 120, 400000, 0.2) for i in range(120)],
                     "decline_share": [wave(i, 120, 0.023, 0.1) for i in range(120)]},
@@ -116,6 +116,10 @@ def explanation(text):
             "action": text("roll the canary back: binnacle traffic set canary=0")}
 
 
+# Of every point; counts of errors come in the last fifth.
+USUAL = {"latency_measured": 4000, "fresh_ratio": 1, "steady_ratio": 1}
+
+
 def series(names, step, n, by=None):
     end = NOW.replace(second=0)
     found = []
@@ -127,12 +131,17 @@ def series(names, step, n, by=None):
                 base = {"latency_p50_us": 400, "latency_p95_us": 460000 if late else 90000,
                         "latency_p99_us": 720000 if late else 160000, "events_per_s": 12000,
                         "latency_good_ratio": 0.91 if late else 0.985, "error_ratio": 0.0002,
-                        "decline_ratio": 0.023, "score_mean": 0.06}.get(name, 0.05)
+                        "decline_ratio": 0.023, "score_mean": 0.06,
+                        "errors": 240 if late else 0, "quarantine.enum": 520,
+                        "quarantine.null": 150, "quarantine.future": 20 if late else 0,
+                        **USUAL}.get(name, 0.05)
                 if name == "psi.tx_amount":
                     base = 0.02 if i < n * 0.6 else 0.212
                 if label == "champion" and name == "latency_p95_us":
                     base = 91000
                 value = None if i < n * 0.1 else wave(i, n, base, 0.08)
+                if name in USUAL and value is not None:
+                    value = base
                 if name.endswith("good_ratio") and value is not None:
                     value = min(value, 1)
                 points.append([ms(end - timedelta(seconds=step * (n - 1 - i))), value])
@@ -142,9 +151,9 @@ def series(names, step, n, by=None):
             "series": found}
 
 
-def history(names, by=None, query=""):
+def history(names, by=None, query="", step=30, n=120):
     target = f"/api/v1/history?series={','.join(names)}{query}"
-    line(target, series(names, 30, 120, by))
+    line(target, series(names, step, n, by))
 
 
 def heatmap():
@@ -197,7 +206,9 @@ def documents(text):
          "reason": None}]})
     line("/api/v1/history/series", {"labels": {}, "series": []})
     history(["latency_p50_us", "latency_p95_us", "latency_p99_us"])
-    history(["latency_good_ratio"])
+    history(["latency_good_ratio", "latency_measured"])
+    history(["latency_good_ratio", "error_ratio", "steady_ratio", "fresh_ratio"], step=86400, n=31)
+    history(["errors", "quarantine.enum", "quarantine.null", "quarantine.future"])
     history(["events_per_s"])
     for name in ("latency_p95_us", "events_per_s", "decline_ratio", "score_mean", "error_ratio"):
         history([name], ("champion", "canary", "shadow"), "&by=variant")

@@ -474,6 +474,35 @@ static void writes_json_that_parses_with_the_same_words(void **state)
     buffer_free(&out);
 }
 
+static void knows_what_history_keeps_of_each_kind_of_objective(void **state)
+{
+    struct pair *pair = *state;
+    static const struct {
+        const char *name, *unit, *share;
+        int64_t limit_us;
+    } kinds[] = {{"latency", "decisions", "latency_good_ratio", 200000},
+                 {"slow-ones", "decisions", NULL, 500000}, /* history knows the lowest limit only */
+                 {"answered", "events", "error_ratio", 0},
+                 {"fresh", "minutes", "fresh_ratio", 0},
+                 {"drift", "slices", "steady_ratio", 0},
+                 {"calm-hours", "slices", NULL, 0}, /* by an expression of one's own */
+                 {"good-ones", "decisions", NULL, 0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct slo_status *slo = add_slo(pair->snapshot, kinds[i].name, HEALTH_OK);
+        snprintf(slo->unit, sizeof slo->unit, "%s", kinds[i].unit);
+        slo->latency_limit_us = kinds[i].limit_us;
+    }
+    view_build(pair->snapshot, pair->view);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const struct view_kept *kept = &pair->view->objectives[i].kept;
+        if (kinds[i].share)
+            assert_string_equal(kept->share, kinds[i].share);
+        else
+            assert_null(kept->share);
+    }
+    assert_true(pair->view->objectives[2].kept.bad);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
@@ -487,6 +516,7 @@ int main(void)
         TEST(tells_of_data_that_is_not_sound_with_its_alert_and_incident),
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
+        TEST(knows_what_history_keeps_of_each_kind_of_objective),
         TEST(says_why_it_is_not_ready),
         TEST(says_that_the_machines_clock_is_behind),
         TEST(says_since_when_the_ledger_is_not_written_and_what_to_do),
