@@ -1,6 +1,8 @@
-/* XXH3 behind two functions. Any thread. */
+/* XXH3 behind two functions, compiled in: most of what is hashed is shorter than a call is long.
+ * Any thread. */
 #include "engine/base/hash.h"
 
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t hash64(const void *data, size_t size, uint64_t seed)

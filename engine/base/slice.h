@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -32,6 +33,25 @@ static inline bool slice_equal(struct slice a, struct slice b)
 static inline bool slice_is(struct slice slice, const char *text)
 {
     return slice_equal(slice, slice_of(text));
+}
+
+/* The first eight bytes, the first one lowest; what is not there is zero. */
+static inline uint64_t slice_head(struct slice slice)
+{
+    const unsigned char *at = (const unsigned char *)slice.data;
+    uint64_t head = 0;
+    uint32_t first, last;
+    if (slice.size >= sizeof head) {
+        memcpy(&head, at, sizeof head);
+    } else if (slice.size >= sizeof first) {
+        memcpy(&first, at, sizeof first);
+        memcpy(&last, at + slice.size - sizeof last, sizeof last);
+        head = first | (uint64_t)last << (8 * (slice.size - sizeof last));
+    } else if (slice.size > 0) { /* the one in the middle may be the first or the last */
+        size_t middle = slice.size / 2, end = slice.size - 1;
+        head = at[0] | (uint64_t)at[middle] << (8 * middle) | (uint64_t)at[end] << (8 * end);
+    }
+    return head;
 }
 
 /* Orders by bytes, the shorter one first where one begins the other. <0, 0, >0. */

@@ -20,15 +20,11 @@ struct words {
 /* The first eight bytes and the last eight, which overlap in shorter words. */
 static uint64_t fingerprint(struct slice text)
 {
-    uint64_t first = 0, last = 0;
-    if (text.size >= WHOLE_SIZE) {
-        memcpy(&first, text.data, WHOLE_SIZE);
-        memcpy(&last, text.data + text.size - WHOLE_SIZE, WHOLE_SIZE);
-        return text.size == WHOLE_SIZE ? first : first ^ last * UINT64_C(0x9e3779b97f4a7c15);
-    }
-    for (size_t i = 0; i < text.size; i++)
-        first |= (uint64_t)(unsigned char)text.data[i] << (8 * i);
-    return first;
+    uint64_t first = slice_head(text), last;
+    if (text.size <= WHOLE_SIZE)
+        return first;
+    memcpy(&last, text.data + text.size - WHOLE_SIZE, WHOLE_SIZE);
+    return first ^ last * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static size_t home_of(const struct words *words, uint64_t print, size_t size)

@@ -63,7 +63,7 @@ static inline bool fixed_add(struct fixed_sum *sum, int128 steps)
 
 /* Correctly rounded (to nearest, ties to even): the highest 63 bits, the last of them set when
  * anything lies below, convert as the whole would. */
-static inline double fixed_round(const struct fixed_sum *sum)
+static inline double fixed_round_bits(const struct fixed_sum *sum)
 {
     bool negative = sum->high >> 63;
     uint128 size = negative ? -(uint128)fixed_steps(sum) : (uint128)fixed_steps(sum);
@@ -81,6 +81,17 @@ static inline double fixed_round(const struct fixed_sum *sum)
     uint64_t unit = (uint64_t)(1023 - FIXED_STEP_BITS + below) << 52;
     memcpy(&scale, &unit, sizeof scale);
     return (negative ? -number : number) * scale;
+}
+
+/* The same. Mostly both halves are doubles without rounding, and then their sum is rounded once. */
+static inline double fixed_round(const struct fixed_sum *sum)
+{
+    const int64_t limit = INT64_C(1) << 53;
+    int64_t high = (int64_t)sum->high;
+    if (high < -limit || high > limit || (sum->low & 0x7FF) != 0)
+        return fixed_round_bits(sum);
+    double low = (double)(int64_t)(sum->low >> 11) * 0x1p11;
+    return ((double)high * 0x1p64 + low) * 0x1p-80;
 }
 
 /* Adds the square of a number in steps. False: it would leave the range; nothing is added. */

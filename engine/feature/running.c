@@ -13,6 +13,9 @@ struct reading {
     const unsigned char *states;
     const void *newest; /* entry */
     uint32_t number;    /* of it */
+    /* The sum rounded last: windows that follow each other are often of the same one. */
+    const struct sum_state *rounded;
+    double sum;
 };
 
 static double own_value(const struct reading *reading, const struct window_plan *plan)
@@ -20,11 +23,16 @@ static double own_value(const struct reading *reading, const struct window_plan 
     return entry_value(reading->layout, reading->newest, plan->column);
 }
 
-/* Correctly rounded; it is kept. */
-static double rounded(const struct sum_state *state)
+/* Correctly rounded. */
+static double sum_of(struct reading *reading, const struct sum_state *state)
 {
-    return state->head.form == SUM_FIXED ? fixed_round(&state->fixed)
-                                         : exact_round(state->parts, state->head.n_parts);
+    if (reading->rounded != state) {
+        reading->rounded = state;
+        reading->sum = state->head.form == SUM_FIXED
+                           ? fixed_round(&state->fixed)
+                           : exact_round(state->parts, state->head.n_parts);
+    }
+    return reading->sum;
 }
 
 /* Both as expansions, where not both are on the grid. */
@@ -62,7 +70,7 @@ static bool standard_deviation(const struct reading *reading, const struct windo
     return true;
 }
 
-static bool of_sums(const struct reading *reading, const struct window_plan *plan, double *out)
+static bool of_sums(struct reading *reading, const struct window_plan *plan, double *out)
 {
     const struct sum_state *state = (const void *)(reading->states + plan->state_at);
     if (state->head.n == 0) {
@@ -73,7 +81,7 @@ static bool of_sums(const struct reading *reading, const struct window_plan *pla
         return standard_deviation(reading, plan, state, out);
     if (state->head.form == SUM_LOOKED)
         return false;
-    double sum = rounded(state);
+    double sum = sum_of(reading, state);
     double mean = sum / state->head.n;
     if (plan->function == WINDOW_SUM)
         *out = sum;
@@ -116,7 +124,7 @@ static double rate(const struct span_state *span, double empty)
 }
 
 /* False: the states do not hold it. */
-static bool read_window(const struct reading *reading, const struct window_plan *plan, double *out)
+static bool read_window(struct reading *reading, const struct window_plan *plan, double *out)
 {
     const struct span_state *span = &reading->spans[plan->span];
     switch (plan->function) {
@@ -150,12 +158,14 @@ void running_features(const struct series_layout *layout, const struct series *s
 {
     const struct stream *stream = layout->stream;
     const uint32_t number = series->first + series->n - 1;
-    const struct reading reading = {layout,
-                                    series,
-                                    (const void *)series->states,
-                                    series->states,
-                                    series_entry(layout, series, number),
-                                    number};
+    struct reading reading = {
+        .layout = layout,
+        .series = series,
+        .spans = (const void *)series->states,
+        .states = series->states,
+        .newest = series_entry(layout, series, number),
+        .number = number,
+    };
     for (size_t i = 0; i < stream->n_windows; i++) {
         const struct window_plan *plan = &stream->windows[i];
         double *out = &outputs[plan->output];

@@ -46,8 +46,9 @@ enum status feature_scratch_create(struct feature_store *store, struct feature_s
     scratch->slots = calloc(n_fields + views->n_outputs + 1, sizeof *scratch->slots);
     scratch->columns = calloc(views->n_columns + 1, sizeof *scratch->columns);
     scratch->hashes = calloc(n_fields + 1, sizeof *scratch->hashes);
-    scratch->outputs = calloc(views->n_outputs + 1, sizeof *scratch->outputs);
-    scratch->floats = calloc(views->n_outputs + 1, sizeof *scratch->floats);
+    size_t n_numbers = views->n_outputs + views->n_own_fields;
+    scratch->outputs = calloc(n_numbers + 1, sizeof *scratch->outputs);
+    scratch->floats = calloc(n_numbers + 1, sizeof *scratch->floats);
     scratch->hour = hour_of(0);
     scratch->arena = arena_create(TEXT_BYTES);
     if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
@@ -95,11 +96,17 @@ static struct slice value_bytes(const struct value *value, double *number)
     return slice_make(NULL, 0);
 }
 
-static double as_number(struct value value)
+static double number_of(const struct value *value)
 {
-    double number = value.type == VALUE_NUMBER ? value.number
-                    : value.type == VALUE_BOOL ? (double)value.boolean
-                                               : NAN;
+    return value->type == VALUE_NUMBER ? value->number
+           : value->type == VALUE_BOOL ? (double)value->boolean
+                                       : NAN;
+}
+
+/* As windows take it. */
+static double as_number(const struct value *value)
+{
+    double number = number_of(value);
     return fabs(number) <= MAX_MAGNITUDE ? number : NAN;
 }
 
@@ -108,7 +115,7 @@ static unsigned label_of(const struct event *event)
     int field = event->schema->label;
     if (field < 0 || event->values[field].type == VALUE_NULL)
         return LABEL_UNKNOWN;
-    return as_number(event->values[field]) != 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
+    return as_number(&event->values[field]) != 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
 }
 
 /* A field's value as windows see it. */
@@ -127,9 +134,10 @@ void scratch_keys(const struct feature_scratch *scratch, const struct event *eve
     for (uint32_t i = 0; i < views->n_streams; i++) {
         struct value value = field_value(event, replacements, (size_t)views->streams[i].field);
         struct slice bytes = value_bytes(&value, &number);
-        keys->entities[i] = NULL;
-        keys->has[i] = value.type != VALUE_NULL;
-        keys->of[i] = hash128(bytes.data, bytes.size, i);
+        struct hash128 of = hash128(bytes.data, bytes.size, i);
+        bool has = value.type != VALUE_NULL;
+        keys->by_stream[i] =
+            (struct event_key){.of = of, .shard = has ? store_shard(scratch->store, of) : NULL};
     }
 }
 
@@ -168,9 +176,12 @@ void scratch_read(struct feature_scratch *scratch, const struct event *event,
     arena_reset(scratch->arena);
     for (size_t i = 0; i < views->n_columns; i++) {
         const struct column *column = &views->columns[i];
-        scratch->columns[i] =
-            as_number(column->expr ? expr_evaluate(column->expr, scratch->slots, &run)
-                                   : scratch->slots[column->field]);
+        if (column->expr) {
+            struct value value = expr_evaluate(column->expr, scratch->slots, &run);
+            scratch->columns[i] = as_number(&value);
+        } else {
+            scratch->columns[i] = as_number(&scratch->slots[column->field]);
+        }
     }
     read_hashes(scratch);
     scratch->keys = keys;
@@ -216,12 +227,12 @@ static bool same(const struct value *a, const struct value *b)
 
 static void one_hot_text(const struct one_hot_plan *plan, struct slice text, double *outputs)
 {
-    uint64_t head = text_head(text);
+    uint64_t print = text_print(text);
     for (size_t i = 0; i < plan->n_values; i++) {
-        struct slice wanted = plan->values[i].string;
-        bool is = text.size == wanted.size && head == plan->heads[i];
-        if (is && text.size > sizeof head)
-            is = slice_equal(text, wanted);
+        bool is = print == plan->prints[i];
+        if (is)
+            is = text.size < sizeof print ? plan->values[i].string.size < sizeof print
+                                          : slice_equal(text, plan->values[i].string);
         outputs[i] = is;
     }
 }
@@ -244,26 +255,16 @@ static void set_slot(struct feature_scratch *scratch, size_t output)
     slot->number = scratch->outputs[output];
 }
 
-/* The nearest float; what no float holds becomes the largest one of its sign. NaN stays. */
-static inline float to_float(double number)
-{
-    const double most = (double)FLT_MAX;
-    number = most < number ? most : number;
-    return (float)(-most > number ? -most : number);
-}
-
-/* Apart, so that it is done several at a time. */
+/* The nearest floats; what no float holds becomes the largest one of its sign. NaN stays. In two
+ * steps, for that is how compilers do several at a time. */
 static void round_all(const double *restrict numbers, float *restrict out, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = to_float(numbers[i]);
-}
-
-static float of_field(const struct value *value)
-{
-    return to_float(value->type == VALUE_NUMBER ? value->number
-                    : value->type == VALUE_BOOL ? (double)value->boolean
-                                                : NAN);
+        out[i] = (float)numbers[i];
+    for (size_t i = 0; i < n; i++) {
+        float number = FLT_MAX < out[i] ? FLT_MAX : out[i];
+        out[i] = -FLT_MAX > number ? -FLT_MAX : number;
+    }
 }
 
 static void transform(struct feature_scratch *scratch)
@@ -273,9 +274,7 @@ static void transform(struct feature_scratch *scratch)
     for (size_t i = 0; i < views->n_transforms; i++) {
         const struct transform_plan *plan = &views->transforms[i];
         struct value value = expr_evaluate(plan->expr, scratch->slots, &run);
-        scratch->outputs[plan->output] = value.type == VALUE_NUMBER ? value.number
-                                         : value.type == VALUE_BOOL ? (double)value.boolean
-                                                                    : NAN;
+        scratch->outputs[plan->output] = number_of(&value);
         set_slot(scratch, plan->output);
     }
 }
@@ -292,11 +291,12 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
             set_slot(scratch, views->read_outputs[i]);
         transform(scratch);
     }
-    round_all(scratch->outputs, scratch->floats, views->n_outputs);
+    size_t n_numbers = views->n_outputs;
+    for (size_t i = 0; i < views->n_own_fields; i++)
+        scratch->outputs[n_numbers++] = number_of(&scratch->slots[views->own_fields[i]]);
+    round_all(scratch->outputs, scratch->floats, n_numbers);
     const float *floats = scratch->floats;
-    const int *sources = views->sources;
-    for (size_t i = 0, n = views->features.n_features; i < n; i++) {
-        int source = sources[i];
-        out[i] = source >= 0 ? floats[source] : of_field(&scratch->slots[-1 - source]);
-    }
+    const uint32_t *places = views->places;
+    for (size_t i = 0, n = views->features.n_features; i < n; i++)
+        out[i] = floats[places[i]];
 }

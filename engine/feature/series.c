@@ -49,26 +49,34 @@ void series_layout_init(struct series_layout *layout, const struct stream *strea
     };
 }
 
-void series_init(struct series *series, unsigned char *states)
+void series_init(const struct series_layout *layout, struct series *series, unsigned char *states)
 {
     *series = (struct series){.states = states};
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        struct span_state *state = &span_states(series)[i];
+        state->tail_us = state->head_us = NO_TIME;
+    }
 }
 
-void series_prefetch(const struct series_layout *layout, const struct series *series)
+void series_prefetch(const struct series_layout *layout, const struct series *series,
+                     int64_t time_us)
 {
+    const struct stream *stream = layout->stream;
     if (!series->ring)
         return;
     uint32_t end = series->first + series->n;
     __builtin_prefetch(entry_at(layout, series, end - 1), 1);
     __builtin_prefetch(entry_at(layout, series, end), 1);
-    __builtin_prefetch(entry_at(layout, series, series->first));
-    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+    for (size_t i = 0; i < stream->n_spans; i++) {
         const struct span_state *state = &span_states(series)[i];
-        __builtin_prefetch(entry_at(layout, series, state->tail));
-        __builtin_prefetch(entry_at(layout, series, state->head));
+        int64_t to = time_us - stream->spans[i].delay_us;
+        if (state->tail_us <= to - stream->spans[i].window_us)
+            __builtin_prefetch(entry_at(layout, series, state->tail));
+        if (state->head_us <= to)
+            __builtin_prefetch(entry_at(layout, series, state->head));
     }
-    for (size_t i = 0; i < layout->stream->n_states; i++) {
-        struct state_view view = state_view(layout, series, i);
+    for (size_t i = 0; i < stream->n_states; i++) {
+        struct state_view view = {layout, series, &stream->states[i]};
         state_prefetch(&view);
     }
 }
@@ -107,19 +115,35 @@ static bool is_positive(const struct series_layout *layout, const void *entry)
     return layout->ids && entry_label(entry) == LABEL_POSITIVE;
 }
 
+/* The times that stand in the series and its spans, after entries have changed their places. */
+static void note_times(const struct series_layout *layout, struct series *series)
+{
+    uint32_t end = series->first + series->n;
+    series->oldest_us = series->n ? series_time(layout, series, series->first) : 0;
+    series->newest_us = series->n ? series_time(layout, series, end - 1) : 0;
+    for (size_t i = 0; i < layout->stream->n_spans; i++) {
+        struct span_state *state = &span_states(series)[i];
+        state->tail_us =
+            state->tail != state->head ? series_time(layout, series, state->tail) : NO_TIME;
+        state->head_us = state->head != end ? series_time(layout, series, state->head) : NO_TIME;
+    }
+}
+
 static bool enter(const struct series_layout *layout, struct series *series, size_t span)
 {
     struct span_state *state = &span_states(series)[span];
     const struct span *plan = &layout->stream->spans[span];
     const void *entry = entry_at(layout, series, state->head);
     struct move move = move_of(entry, state->head, true);
-    for (size_t i = 0; i < plan->n_states; i++) {
-        struct state_view view = state_view(layout, series, plan->first_state + i);
-        if (!state_move(&view, &move, &series->bytes))
-            return false;
-    }
+    if (!states_move(layout, series, &layout->stream->states[plan->first_state], plan->n_states,
+                     &move))
+        return false;
     state->positives += is_positive(layout, entry);
+    if (state->tail == state->head)
+        state->tail_us = state->head_us;
     state->head++;
+    bool more = state->head != series->first + series->n;
+    state->head_us = more ? series_time(layout, series, state->head) : NO_TIME;
     return true;
 }
 
@@ -129,36 +153,26 @@ static void leave(const struct series_layout *layout, struct series *series, siz
     const struct span *plan = &layout->stream->spans[span];
     const void *entry = entry_at(layout, series, state->tail);
     struct move move = move_of(entry, state->tail, false);
-    for (size_t i = 0; i < plan->n_states; i++) {
-        struct state_view view = state_view(layout, series, plan->first_state + i);
-        (void)state_move(&view, &move, &series->bytes); /* what leaves needs no memory */
-    }
+    (void)states_move(layout, series, &layout->stream->states[plan->first_state], plan->n_states,
+                      &move); /* what leaves needs no memory */
     state->positives -= is_positive(layout, entry);
     state->tail++;
-}
-
-/* What is no longer in the span at this time leaves it. */
-static void expire(const struct series_layout *layout, struct series *series, size_t span,
-                   int64_t time_us)
-{
-    const struct span *plan = &layout->stream->spans[span];
-    const struct span_state *state = &span_states(series)[span];
-    int64_t from = time_us - plan->delay_us - plan->window_us;
-    while (state->tail != state->head && series_time(layout, series, state->tail) <= from)
-        leave(layout, series, span);
+    bool more = state->tail != state->head;
+    state->tail_us = more ? series_time(layout, series, state->tail) : NO_TIME;
 }
 
 /* Moves every span on to where it is at `time_us`. */
 static bool advance(const struct series_layout *layout, struct series *series, int64_t time_us)
 {
-    uint32_t end = series->first + series->n;
     for (size_t i = 0; i < layout->stream->n_spans; i++) {
         const struct span_state *state = &span_states(series)[i];
-        int64_t to = time_us - layout->stream->spans[i].delay_us;
-        while (state->head != end && series_time(layout, series, state->head) <= to)
+        const struct span *span = &layout->stream->spans[i];
+        int64_t to = time_us - span->delay_us, from = to - span->window_us;
+        while (state->head_us <= to)
             if (!enter(layout, series, i))
                 return false;
-        expire(layout, series, i, time_us);
+        while (state->tail_us <= from)
+            leave(layout, series, i);
     }
     return true;
 }
@@ -167,18 +181,22 @@ static bool advance(const struct series_layout *layout, struct series *series, i
 static bool enter_newest(const struct series_layout *layout, struct series *series, void *entry)
 {
     const struct stream *stream = layout->stream;
-    uint32_t number = series->first + series->n - 1;
     bool positive = is_positive(layout, entry);
-    struct move move = move_of(entry, number, true);
-    for (size_t i = 0; i < stream->n_states; i++) {
-        struct state_view view = {layout, series, &stream->states[i]};
-        if (!view.plan->delayed && !state_move(&view, &move, &series->bytes))
-            return false;
-    }
+    struct move move = move_of(entry, series->first + series->n - 1, true);
     for (size_t i = 0; i < stream->n_spans; i++) {
-        bool entered = stream->spans[i].delay_us == 0;
-        span_states(series)[i].head += entered;
-        span_states(series)[i].positives += entered && positive;
+        const struct span *span = &stream->spans[i];
+        struct span_state *state = &span_states(series)[i];
+        if (span->delay_us != 0) {
+            if (state->head_us == NO_TIME)
+                state->head_us = series->newest_us;
+            continue;
+        }
+        if (!states_move(layout, series, &stream->states[span->first_state], span->n_states, &move))
+            return false;
+        if (state->tail == state->head)
+            state->tail_us = series->newest_us;
+        state->head++;
+        state->positives += positive;
     }
     return true;
 }
@@ -188,10 +206,11 @@ static void drop(const struct series_layout *layout, struct series *series, int6
 {
     if (layout->keep_us == INT64_MAX)
         return;
-    while (series->n > 0 &&
-           series_time(layout, series, series->first) <= time_us - layout->keep_us) {
+    while (series->n > 0 && series->oldest_us <= time_us - layout->keep_us) {
         series->first++;
         series->n--;
+        if (series->n > 0)
+            series->oldest_us = series_time(layout, series, series->first);
     }
     if (series->capacity > 8 && series->n < series->capacity / 4)
         (void)resize(layout, series, series->capacity / 2);
@@ -247,7 +266,7 @@ static uint32_t first_after(const struct series_layout *layout, const struct ser
 static bool insert_late(const struct series_layout *layout, struct series *series,
                         const struct entry *entry, uint32_t number)
 {
-    int64_t newest_us = series_newest_us(layout, series);
+    int64_t newest_us = series->newest_us;
     for (uint32_t i = series->first + series->n; i != number; i--)
         memcpy(entry_at(layout, series, i), entry_at(layout, series, i - 1), layout->stride);
     series_write(layout, entry, entry_at(layout, series, number));
@@ -268,13 +287,14 @@ static bool insert_late(const struct series_layout *layout, struct series *serie
                 return false;
         }
     }
+    note_times(layout, series);
     return true;
 }
 
 bool series_insert(const struct series_layout *layout, struct series *series,
                    const struct entry *entry, uint32_t *number)
 {
-    bool late = series->n > 0 && entry->time_us < series_newest_us(layout, series);
+    bool late = series->n > 0 && entry->time_us < series->newest_us;
     if (!late) {
         if (!advance(layout, series, entry->time_us))
             return false;
@@ -287,6 +307,9 @@ bool series_insert(const struct series_layout *layout, struct series *series,
         *number = first_after(layout, series, entry->time_us);
         return insert_late(layout, series, entry, *number);
     }
+    if (series->n == 0)
+        series->oldest_us = entry->time_us;
+    series->newest_us = entry->time_us;
     *number = series->first + series->n++;
     unsigned char *at = entry_at(layout, series, *number);
     series_write(layout, entry, at);
@@ -303,7 +326,8 @@ bool series_reserve(const struct series_layout *layout, struct series *series, u
 
 bool series_restore(const struct series_layout *layout, struct series *series)
 {
-    return advance(layout, series, series_newest_us(layout, series));
+    note_times(layout, series);
+    return advance(layout, series, series->newest_us);
 }
 
 bool series_find(const struct series_layout *layout, const struct series *series, int64_t time_us,

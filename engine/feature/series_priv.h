@@ -22,6 +22,9 @@ struct series {
     uint32_t first, n;
     uint32_t capacity; /* power of two, or 0 */
     size_t bytes;      /* of all memory behind this */
+    /* Times of the first and the last entry, while there is one: reading them from the ring would
+     * be a wait for memory. */
+    int64_t oldest_us, newest_us;
 };
 
 /* An entry on its way in. */
@@ -38,7 +41,7 @@ void series_layout_init(struct series_layout *layout, const struct stream *strea
                         int64_t lateness_us);
 
 /* `states` is zeroed memory of stream->states_size bytes that lives as long as the series. */
-void series_init(struct series *series, unsigned char *states);
+void series_init(const struct series_layout *layout, struct series *series, unsigned char *states);
 void series_free(const struct series_layout *layout, struct series *series);
 
 static inline void *series_entry(const struct series_layout *layout, const struct series *series,
@@ -53,15 +56,9 @@ static inline int64_t series_time(const struct series_layout *layout, const stru
     return *(const int64_t *)series_entry(layout, series, number);
 }
 
-/* Of the newest entry; there is one once anything was inserted. */
-static inline int64_t series_newest_us(const struct series_layout *layout,
-                                       const struct series *series)
-{
-    return series_time(layout, series, series->first + series->n - 1);
-}
-
-/* Asks for the memory that the next entry in order will need. */
-void series_prefetch(const struct series_layout *layout, const struct series *series);
+/* Asks for the memory that an entry of this time will need. */
+void series_prefetch(const struct series_layout *layout, const struct series *series,
+                     int64_t time_us);
 /* Puts the entry behind all of its time or earlier and gives its number. False: out of memory,
  * and the series is only good for series_free(). */
 bool series_insert(const struct series_layout *layout, struct series *series,

@@ -105,7 +105,7 @@ struct entity *shard_make(struct shard *shard, const struct series_layout *layou
         return NULL;
     entity->key = key;
     entity->stream = stream;
-    series_init(&entity->series, entity->states);
+    series_init(&layouts[stream], &entity->series, entity->states);
     shard->table[slot_of(shard, stream, key)] = entity;
     shard->n++;
     shard->bytes += entity_size(&layouts[stream]);
@@ -147,7 +147,7 @@ bool shard_insert(struct shard *shard, const struct series_layout *layouts, stru
     struct series *series = &entity->series;
     size_t bytes = series->bytes;
     uint32_t n = series->n;
-    shard->late += n > 0 && entry->time_us < series_newest_us(layout, series);
+    shard->late += n > 0 && entry->time_us < series->newest_us;
     bool inserted = series_insert(layout, series, entry, number);
     shard->bytes += series->bytes;
     shard->bytes -= bytes;
@@ -168,8 +168,8 @@ bool shard_evict(struct shard *shard, const struct series_layout *layouts, size_
     while (shard->bytes > max_bytes && shard->oldest) {
         struct entity *entity = shard->oldest;
         const struct series_layout *layout = &layouts[entity->stream];
-        bool in_reach = entity->series.n > 0 && series_newest_us(layout, &entity->series) >
-                                                    newest_us - layout->stream->horizon_us;
+        bool in_reach = entity->series.n > 0 &&
+                        entity->series.newest_us > newest_us - layout->stream->horizon_us;
         *(in_reach ? &shard->evicted : &shard->expired) += 1;
         forget(shard, layouts, entity);
     }

@@ -35,15 +35,16 @@ void shared_exchange(struct feature_scratch *scratch, bool append)
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
         scratch->request_of[i] = -1;
-        if (!scratch->keys->has[i])
+        const struct event_key *key = &scratch->keys->by_stream[i];
+        if (!key->shard)
             continue;
         unsigned char *record = record_of(scratch, i);
         series_write(layout, &scratch->entry, record);
         scratch->request_of[i] = (int)scratch->n_requests;
         scratch->requests[scratch->n_requests++] =
             (struct online_request){.stream = i,
-                                    .key = scratch->keys->of[i],
-                                    .after = seen_place(store, i, scratch->keys->of[i]),
+                                    .key = key->of,
+                                    .after = seen_place(store, i, key->of),
                                     .kind = ONLINE_ENTRY,
                                     .record = append ? record : NULL,
                                     .size = layout->stride,
@@ -131,9 +132,9 @@ void shared_label(struct feature_scratch *scratch, int label)
             (scratch->entry.id & ~(uint64_t)LABEL_MASK) | (label ? LABEL_POSITIVE : LABEL_NEGATIVE),
     };
     for (uint32_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->keys->has[i] && store->views->streams[i].labels)
+        if (scratch->keys->by_stream[i].shard && store->views->streams[i].labels)
             requests[n++] = (struct online_request){.stream = i,
-                                                    .key = scratch->keys->of[i],
+                                                    .key = scratch->keys->by_stream[i].of,
                                                     .kind = ONLINE_LABEL,
                                                     .record = &record,
                                                     .size = sizeof record,

@@ -236,7 +236,7 @@ static bool extreme_move(const struct state_view *view, const struct move *move,
     return true;
 }
 
-bool state_move(const struct state_view *view, struct move *move, size_t *bytes)
+static inline bool move_one(const struct state_view *view, struct move *move, size_t *bytes)
 {
     if (view->plan->kind == STATE_DISTINCT)
         return distinct_move(view, move, bytes);
@@ -250,12 +250,23 @@ bool state_move(const struct state_view *view, struct move *move, size_t *bytes)
     return true;
 }
 
+bool states_move(const struct series_layout *layout, struct series *series,
+                 const struct state_plan *plans, size_t n, struct move *move)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct state_view view = {layout, series, &plans[i]};
+        if (!move_one(&view, move, &series->bytes))
+            return false;
+    }
+    return true;
+}
+
 bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes)
 {
     if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)
         return deque_late(view, number, inside, bytes);
     struct move move = move_of(series_entry(view->layout, view->series, number), number, true);
-    return !inside || state_move(view, &move, bytes);
+    return !inside || move_one(view, &move, bytes);
 }
 
 void state_prefetch(const struct state_view *view)

@@ -6,12 +6,17 @@
 #include "engine/feature/fixed.h"
 #include "engine/feature/series_priv.h"
 
-/* Entries [tail, head) are in the span. */
+/* Entries [tail, head) are in the span. Their times stand here too, so that the ring is looked at
+ * only when one of them leaves or enters. */
 struct span_state {
     uint32_t tail, head;
     uint32_t positives;
     uint32_t unused;
+    int64_t tail_us; /* NO_TIME: nothing is in the span */
+    int64_t head_us; /* NO_TIME: nothing is ahead of it */
 };
+
+#define NO_TIME INT64_MAX
 
 #define SUM_PARTS     4
 #define SQUARES_PARTS 6
@@ -78,8 +83,10 @@ static inline struct move move_of(const void *entry, uint32_t number, bool enter
     return (struct move){.entry = entry, .number = number, .enters = enters, .column = NO_COLUMN};
 }
 
-/* As the newest or the oldest entry of the span. False: out of memory. */
-bool state_move(const struct state_view *view, struct move *move, size_t *bytes);
+/* As the newest or the oldest entry of the span that n states in a row are of. False: out of
+ * memory. */
+bool states_move(const struct series_layout *layout, struct series *series,
+                 const struct state_plan *plans, size_t n, struct move *move);
 /* Entry `number` was put in, later ones have moved up by one; `inside`: it is in the span. */
 bool state_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes);
 /* Asks for the memory behind a state. */

@@ -12,7 +12,6 @@
 
 #define STORE_MAGIC       0x66656174U
 #define DEFAULT_SHARDS    64
-#define MAX_SHARDS        4096
 #define DEFAULT_MAX_BYTES ((size_t)1 << 30)
 #define AHEAD             ((size_t)4) /* events, for which memory is waited for */
 
@@ -80,35 +79,30 @@ void feature_store_destroy(struct feature_store *store)
     free(store);
 }
 
-/* Adds the shards of an event's entities; they are held later, by store_hold(). */
+/* Adds the shards of an event's entities; they are held later, by hold(). */
 static void add_shards(const struct feature_store *store, const struct event_keys *keys,
                        struct held *held)
 {
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        if (!keys->has[i])
+        if (!keys->by_stream[i].shard)
             continue;
-        struct shard *shard = store_shard(store, keys->of[i]);
-        size_t at = held->n;
-        while (at > 0 && held->shards[at - 1] > shard)
-            at--;
-        if (at > 0 && held->shards[at - 1] == shard)
-            continue;
-        memmove(&held->shards[at + 1], &held->shards[at], (held->n - at) * sizeof *held->shards);
-        held->shards[at] = shard;
-        held->n++;
+        size_t number = (size_t)(keys->by_stream[i].shard - store->shards);
+        held->shards[number / 64] |= UINT64_C(1) << number % 64;
     }
 }
 
-static void hold(const struct held *held)
+static void hold(const struct feature_store *store, const struct held *held)
 {
-    for (size_t i = 0; i < held->n; i++)
-        lock_take(&held->shards[i]->lock);
+    for (size_t i = 0; i < store->n_shards; i += 64)
+        for (uint64_t left = held->shards[i / 64]; left; left &= left - 1)
+            lock_take(&store->shards[i + (size_t)__builtin_ctzll(left)].lock);
 }
 
-static void release(const struct held *held)
+static void release(const struct feature_store *store, const struct held *held)
 {
-    for (size_t i = held->n; i > 0; i--)
-        lock_release(&held->shards[i - 1]->lock);
+    for (size_t i = 0; i < store->n_shards; i += 64)
+        for (uint64_t left = held->shards[i / 64]; left; left &= left - 1)
+            lock_release(&store->shards[i + (size_t)__builtin_ctzll(left)].lock);
 }
 
 /* Most of an event's time would go by waiting for memory: where an entity is, then it, then its
@@ -116,42 +110,47 @@ static void release(const struct held *held)
  * shards are held. */
 static void ask_slots(const struct feature_store *store, const struct event_keys *keys)
 {
-    for (size_t i = 0; i < store->views->n_streams; i++)
-        if (keys->has[i])
-            shard_prefetch_slot(store_shard(store, keys->of[i]), keys->of[i]);
+    for (size_t i = 0; i < store->views->n_streams; i++) {
+        const struct event_key *key = &keys->by_stream[i];
+        if (key->shard)
+            shard_prefetch_slot(key->shard, key->of);
+    }
 }
 
 static void ask_entities(const struct feature_store *store, const struct event_keys *keys)
 {
-    for (size_t i = 0; i < store->views->n_streams; i++)
-        if (keys->has[i])
-            shard_prefetch_entity(store_shard(store, keys->of[i]), keys->of[i],
+    for (size_t i = 0; i < store->views->n_streams; i++) {
+        const struct event_key *key = &keys->by_stream[i];
+        if (key->shard)
+            shard_prefetch_entity(key->shard, key->of,
                                   sizeof(struct entity) + store->views->streams[i].states_size);
-}
-
-static void ask_series(const struct feature_store *store, struct event_keys *keys)
-{
-    for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        struct entity *entity = NULL;
-        if (keys->has[i])
-            entity = shard_find(store_shard(store, keys->of[i]), i, keys->of[i]);
-        keys->entities[i] = entity;
-        if (!entity)
-            continue;
-        __builtin_prefetch(entity->newer, 1);
-        __builtin_prefetch(entity->older, 1);
-        series_prefetch(&store->layouts[i], &entity->series);
     }
 }
 
-/* The event's entity of a stream; NULL: there is none yet. */
-static struct entity *find_entity(const struct feature_scratch *scratch, uint32_t stream)
+static void ask_series(const struct feature_store *store, struct event_keys *keys, int64_t time_us)
 {
-    struct entity *found = scratch->keys->entities[stream];
-    struct hash128 key = scratch->keys->of[stream];
-    if (found && !scratch->forgot)
-        return found;
-    return shard_find(store_shard(scratch->store, key), stream, key);
+    for (uint32_t i = 0; i < store->views->n_streams; i++) {
+        struct event_key *key = &keys->by_stream[i];
+        if (key->shard)
+            key->entity = shard_find(key->shard, i, key->of);
+        if (!key->entity)
+            continue;
+        __builtin_prefetch(key->entity->newer, 1);
+        __builtin_prefetch(key->entity->older, 1);
+        series_prefetch(&store->layouts[i], &key->entity->series, time_us);
+    }
+}
+
+/* The event's entities, by stream; NULL: there is none yet. The shards are held. */
+static void find_entities(struct feature_scratch *scratch)
+{
+    for (uint32_t i = 0; i < scratch->store->views->n_streams; i++) {
+        const struct event_key *key = &scratch->keys->by_stream[i];
+        struct entity *found = key->entity;
+        if (key->shard && (!found || scratch->forgot))
+            found = shard_find(key->shard, i, key->of);
+        scratch->entities[i] = found;
+    }
 }
 
 static bool is_too_late(const struct feature_scratch *scratch)
@@ -160,13 +159,10 @@ static bool is_too_late(const struct feature_scratch *scratch)
     if (store->lateness_us == FEATURE_LATENESS_ANY)
         return false;
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        if (!scratch->keys->has[i])
-            continue;
-        const struct entity *entity = find_entity(scratch, i);
+        const struct entity *entity = scratch->entities[i];
         if (entity && entity->series.n > 0 &&
-            scratch->entry.time_us <
-                series_newest_us(&store->layouts[i], &entity->series) - store->lateness_us) {
-            store_shard(store, scratch->keys->of[i])->too_late++;
+            scratch->entry.time_us < entity->series.newest_us - store->lateness_us) {
+            scratch->keys->by_stream[i].shard->too_late++;
             return true;
         }
     }
@@ -178,22 +174,21 @@ static void insert(struct feature_scratch *scratch)
 {
     struct feature_store *store = scratch->store;
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        scratch->entities[i] = NULL;
-        if (!scratch->keys->has[i])
-            continue;
-        struct shard *shard = store_shard(store, scratch->keys->of[i]);
-        struct entity *entity = find_entity(scratch, i);
+        const struct event_key *key = &scratch->keys->by_stream[i];
+        struct entity *entity = scratch->entities[i];
         uint32_t *number = &scratch->numbers[i];
+        if (!key->shard)
+            continue;
         if (entity)
-            shard_renew(shard, entity);
+            shard_renew(key->shard, entity);
         else
-            entity = shard_make(shard, store->layouts, i, scratch->keys->of[i]);
-        if (entity &&
-            (store->online ? shared_insert(scratch, shard, entity, number)
-                           : shard_insert(shard, store->layouts, entity, &scratch->entry, number)))
-            scratch->entities[i] = entity;
-        else
-            scratch->forgot = true;
+            entity = shard_make(key->shard, store->layouts, i, key->of);
+        bool inserted =
+            entity && (store->online ? shared_insert(scratch, key->shard, entity, number)
+                                     : shard_insert(key->shard, store->layouts, entity,
+                                                    &scratch->entry, number));
+        scratch->entities[i] = inserted ? entity : NULL;
+        scratch->forgot = scratch->forgot || !inserted;
     }
 }
 
@@ -224,11 +219,11 @@ static void evict(struct feature_scratch *scratch)
 {
     const struct feature_store *store = scratch->store;
     int64_t newest_us = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
-    for (size_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->keys->has[i] &&
-            shard_evict(store_shard(store, scratch->keys->of[i]), store->layouts,
-                        store->max_bytes_of_shard, newest_us))
+    for (size_t i = 0; i < store->views->n_streams; i++) {
+        struct shard *shard = scratch->keys->by_stream[i].shard;
+        if (shard && shard_evict(shard, store->layouts, store->max_bytes_of_shard, newest_us))
             scratch->forgot = true;
+    }
 }
 
 /* The event read into the scratch goes into its series, and with `out` its windows are read. The
@@ -252,21 +247,23 @@ static void refuse(const struct feature_store *store, float *out)
 static enum status take_shared(struct feature_scratch *scratch, const struct feature_request *event)
 {
     struct feature_store *store = scratch->store;
-    struct held held = {.n = 0};
+    struct held held = {{0}};
     scratch_keys(scratch, event->event, event->replacements, &scratch->group[0]);
     scratch_read(scratch, event->event, event->replacements, &scratch->group[0]);
     add_shards(store, scratch->keys, &held);
-    hold(&held);
+    hold(store, &held);
+    find_entities(scratch);
     bool refused = is_too_late(scratch);
-    release(&held);
+    release(store, &held);
     if (refused) {
         refuse(store, event->out);
         return STATUS_INVALID;
     }
     shared_exchange(scratch, event->out != NULL);
-    hold(&held);
+    hold(store, &held);
+    find_entities(scratch);
     place(scratch, event->out);
-    release(&held);
+    release(store, &held);
     if (event->out)
         scratch_finish(scratch, event->out);
     return STATUS_OK;
@@ -276,6 +273,7 @@ static enum status take_held(struct feature_scratch *scratch, const struct featu
                              const struct event_keys *keys)
 {
     scratch_read(scratch, event->event, event->replacements, keys);
+    find_entities(scratch);
     if (is_too_late(scratch)) {
         refuse(scratch->store, event->out);
         return STATUS_INVALID;
@@ -286,18 +284,19 @@ static enum status take_held(struct feature_scratch *scratch, const struct featu
     return STATUS_OK;
 }
 
-/* As many events as their shards may be held for together; returns their number. Each turn takes
- * every event a step further, AHEAD of them apart. */
+/* The first MAX_GROUP events at most, while their shards are held; returns their number. Each turn
+ * takes every event a step further, AHEAD of them apart. */
 static size_t take_group(struct feature_scratch *scratch, struct feature_request *events, size_t n)
 {
     const struct feature_store *store = scratch->store;
-    struct held held = {.n = 0};
-    size_t size = 0;
-    while (size < n && size < MAX_GROUP && held.n + store->views->n_streams <= MAX_HELD) {
-        scratch_keys(scratch, events[size].event, events[size].replacements, &scratch->group[size]);
-        add_shards(store, &scratch->group[size++], &held);
+    struct held held;
+    size_t size = n < MAX_GROUP ? n : MAX_GROUP;
+    memset(held.shards, 0, (store->n_shards + 63) / 64 * sizeof *held.shards);
+    for (size_t i = 0; i < size; i++) {
+        scratch_keys(scratch, events[i].event, events[i].replacements, &scratch->group[i]);
+        add_shards(store, &scratch->group[i], &held);
     }
-    hold(&held);
+    hold(store, &held);
     scratch->forgot = false;
     for (size_t turn = 0; turn < size + 3 * AHEAD; turn++) {
         if (turn < size)
@@ -305,12 +304,13 @@ static size_t take_group(struct feature_scratch *scratch, struct feature_request
         if (turn >= AHEAD && turn < size + AHEAD)
             ask_entities(store, &scratch->group[turn - AHEAD]);
         if (turn >= 2 * AHEAD && turn < size + 2 * AHEAD)
-            ask_series(store, &scratch->group[turn - 2 * AHEAD]);
+            ask_series(store, &scratch->group[turn - 2 * AHEAD],
+                       events[turn - 2 * AHEAD].event->time_us);
         if (turn >= 3 * AHEAD)
             events[turn - 3 * AHEAD].status =
                 take_held(scratch, &events[turn - 3 * AHEAD], &scratch->group[turn - 3 * AHEAD]);
     }
-    release(&held);
+    release(store, &held);
     return size;
 }
 
@@ -343,18 +343,18 @@ enum status feature_insert(struct feature_store *store, struct feature_scratch *
 enum status feature_label(struct feature_store *store, struct feature_scratch *scratch,
                           const struct event *event, const struct slice *replacements, int label)
 {
-    struct held held = {.n = 0};
+    struct held held = {{0}};
     bool reached = false;
     scratch_keys(scratch, event, replacements, &scratch->group[0]);
     scratch_read(scratch, event, replacements, &scratch->group[0]);
     add_shards(store, scratch->keys, &held);
-    hold(&held);
+    hold(store, &held);
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
-        if (!scratch->keys->has[i] || !store->views->streams[i].labels)
+        const struct event_key *key = &scratch->keys->by_stream[i];
+        if (!key->shard || !store->views->streams[i].labels)
             continue;
-        struct entity *entity =
-            shard_find(store_shard(store, scratch->keys->of[i]), i, scratch->keys->of[i]);
+        struct entity *entity = shard_find(key->shard, i, key->of);
         uint32_t number;
         if (!entity || !series_find(layout, &entity->series, scratch->entry.time_us,
                                     scratch->entry.id, &number))
@@ -362,7 +362,7 @@ enum status feature_label(struct feature_store *store, struct feature_scratch *s
         series_set_label(layout, &entity->series, number, label ? LABEL_POSITIVE : LABEL_NEGATIVE);
         reached = reached || series_in_reach(layout, &entity->series, number);
     }
-    release(&held);
+    release(store, &held);
     if (store->online)
         shared_label(scratch, label);
     return reached ? STATUS_OK : STATUS_NOT_FOUND;

@@ -23,16 +23,21 @@ struct feature_store {
     _Atomic int64_t newest_us;
 };
 
-/* Where the series of an event's entities are, by stream. */
-struct event_keys {
-    bool has[MAX_STREAMS];
-    struct hash128 of[MAX_STREAMS];
-    struct entity *entities[MAX_STREAMS]; /* as they were found ahead; NULL: not then */
+#define MAX_SHARDS 4096
+
+/* Where the series of an event's entity of a stream is. */
+struct event_key {
+    struct hash128 of;
+    struct shard *shard;   /* NULL: the event has no such entity */
+    struct entity *entity; /* as it was found ahead; NULL: not then */
 };
 
-/* Events taken while their shards are held, and how many shards those may be. */
+struct event_keys {
+    struct event_key by_stream[MAX_STREAMS];
+};
+
+/* Events taken while their shards are held. */
 #define MAX_GROUP 48
-#define MAX_HELD  48
 
 struct hour {
     int64_t start_us, of_day, weekday; /* Monday is 0 */
@@ -69,10 +74,9 @@ static inline struct shard *store_shard(const struct feature_store *store, struc
     return &store->shards[(size_t)(key.high >> 32) & (store->n_shards - 1)];
 }
 
-/* The shards of some events' entities, each once, ascending. */
+/* The shards of some events' entities, a bit each. */
 struct held {
-    struct shard *shards[MAX_HELD];
-    size_t n;
+    uint64_t shards[MAX_SHARDS / 64];
 };
 
 /* Tells the online store of the event and learns what others told it. Before the shards are held.

@@ -194,8 +194,10 @@ static enum status read_features(struct feature_views *views, const struct yaml_
         return yaml_error(list, error, "%zu features; at most %d", n, MAX_FEATURES);
     const char **names = arena_alloc(views->arena, n * sizeof *names);
     views->sources = arena_alloc(views->arena, n * sizeof *views->sources);
+    views->own_fields = arena_alloc(views->arena, n * sizeof *views->own_fields);
+    views->places = arena_alloc(views->arena, n * sizeof *views->places);
     views->scales = arena_alloc(views->arena, n * sizeof *views->scales);
-    if (!names || !views->sources || !views->scales)
+    if (!names || !views->sources || !views->own_fields || !views->places || !views->scales)
         return error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     for (size_t i = 0; i < n; i++) {
         const struct yaml_node *item = yaml_item(list, i);
@@ -209,6 +211,11 @@ static enum status read_features(struct feature_views *views, const struct yaml_
         if (output < 0 && !is_plain_feature(views->schema, field))
             return unknown_feature(views, item, names[i], error);
         views->sources[i] = output >= 0 ? output : -1 - field;
+        views->places[i] = (uint32_t)output;
+        if (output < 0) {
+            views->places[i] = (uint32_t)(views->n_outputs + views->n_own_fields);
+            views->own_fields[views->n_own_fields++] = (uint32_t)field;
+        }
     }
     views->features = (struct feature_schema){.names = names, .n_features = n};
     return STATUS_OK;

@@ -143,8 +143,8 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
     if (yaml_kind(config.values) != YAML_LIST || plan->n_values == 0)
         return yaml_error(config.values, error, "expected a list of values");
     plan->values = arena_alloc(views->arena, plan->n_values * sizeof *plan->values);
-    plan->heads = arena_alloc(views->arena, plan->n_values * sizeof *plan->heads);
-    if (!plan->values || !plan->heads)
+    plan->prints = arena_alloc(views->arena, plan->n_values * sizeof *plan->prints);
+    if (!plan->values || !plan->prints)
         return out_of_memory(error);
     for (size_t i = 0; i < plan->n_values; i++) {
         const struct yaml_node *item = yaml_item(config.values, i);
@@ -163,7 +163,7 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
         if (status != STATUS_OK)
             return status;
         if (plan->values[i].type == VALUE_STRING)
-            plan->heads[i] = text_head(plan->values[i].string);
+            plan->prints[i] = text_print(plan->values[i].string);
         if (i == 0)
             plan->output = output;
     }

@@ -106,7 +106,7 @@ struct one_hot_plan {
     int field;
     size_t n_values;
     struct value *values; /* of the field's type */
-    uint64_t *heads;      /* text_head() of the values, where they are text */
+    uint64_t *prints;     /* text_print() of the values, where they are text */
     size_t output;        /* of the first; the others follow */
 };
 
@@ -115,22 +115,11 @@ struct transform_plan {
     size_t output;
 };
 
-/* The first eight bytes of a text: short texts of one size are the same when these are. */
-static inline uint64_t text_head(struct slice text)
+/* What tells texts apart: up to seven bytes and their number, or the first eight bytes, in which
+ * case the rest has to be compared. */
+static inline uint64_t text_print(struct slice text)
 {
-    uint64_t head = 0, tail = 0;
-    if (text.size >= 8) {
-        memcpy(&head, text.data, 8);
-    } else if (text.size >= 4) {
-        memcpy(&head, text.data, 4);
-        memcpy(&tail, text.data + text.size - 4, 4);
-        head |= tail << 32;
-    } else if (text.size >= 1) {
-        head = (uint64_t)(unsigned char)text.data[0] |
-               (uint64_t)(unsigned char)text.data[text.size / 2] << 8 |
-               (uint64_t)(unsigned char)text.data[text.size - 1] << 16;
-    }
-    return head;
+    return slice_head(text) | (text.size < 8 ? (uint64_t)text.size << 56 : 0);
 }
 
 struct feature_views {
@@ -153,6 +142,9 @@ struct feature_views {
     bool *calendar;       /* by output */
     struct feature_schema features;
     int *sources; /* by feature: output, or -1 - field */
+    size_t n_own_fields;
+    uint32_t *own_fields; /* fields that are features as they are */
+    uint32_t *places;     /* by feature: output, or n_outputs + its place among the own fields */
     enum scaling_method *scales;
     bool scaled;
     int64_t horizon_us, lateness_us;
