@@ -7,22 +7,31 @@
 #include "engine/base/json.h"
 #include "ui/web/web_priv.h"
 
-static const struct web_schema *find_schema(const char *name)
+/* The shapes that travel as something other than JSON. */
+static const struct {
+    const char *schema, *type;
+} other_types[] = {
+    {"EventLines", "application/x-ndjson"},
+    {"DecisionLines", "application/x-ndjson"},
+    {"Metrics", "text/plain"},
+    {"Problem", "application/problem+json"},
+    {"ContractProblem", "application/problem+json"},
+};
+
+static const char *content_type_of(const char *schema)
 {
-    for (const struct web_schema *schema = web_schemas; schema->name; schema++) {
-        if (strcmp(schema->name, name) == 0)
-            return schema;
-    }
-    return NULL;
+    for (size_t i = 0; i < sizeof other_types / sizeof *other_types; i++)
+        if (strcmp(other_types[i].schema, schema) == 0)
+            return other_types[i].type;
+    return "application/json";
 }
 
 static void put_content(struct json_writer *json, const char *name)
 {
-    const struct web_schema *schema = find_schema(name);
     char reference[128];
     snprintf(reference, sizeof reference, "#/components/schemas/%s", name);
     json_object(json, "content");
-    json_object(json, schema ? schema->media : "application/json");
+    json_object(json, content_type_of(name));
     json_object(json, "schema");
     json_text(json, "$ref", reference);
     json_object_end(json);

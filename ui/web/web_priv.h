@@ -123,11 +123,10 @@ extern const struct web_parameter web_parameters[]; /* .path NULL ends it */
 bool web_knows_parameters(void *context, const struct http_request *request,
                           struct http_response *response);
 
-/* A shape of the API by name. */
+/* A shape of the API by name, from the files of schemas/. */
 struct web_schema {
     const char *name;
-    const char *media; /* content type */
-    const char *json;  /* JSON Schema 2020-12 */
+    const char *json; /* JSON Schema 2020-12 */
 };
 extern const struct web_schema web_schemas[]; /* .name NULL ends it */
 

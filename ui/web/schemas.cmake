@@ -1,0 +1,22 @@
+# Writes the shapes of ui/web/schemas into a C table, a row each: web_schemas of web_priv.h.
+# Run by the build: cmake -DOUT=schemas.c -DFILES=a.json;b.json -P schemas.cmake
+set(rows "")
+set(arrays "")
+set(number 0)
+foreach(file ${FILES})
+  file(READ ${file} shapes)
+  string(JSON count LENGTH "${shapes}")
+  math(EXPR last "${count} - 1")
+  foreach(i RANGE ${last})
+    string(JSON name MEMBER "${shapes}" ${i})
+    string(JSON shape GET "${shapes}" ${name})
+    string(REGEX REPLACE "\n[ \t]*" "" shape "${shape}")
+    string(HEX "${shape}" bytes)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(APPEND arrays "static const char shape_${number}[] = {${bytes}0};\n")
+    string(APPEND rows "    {\"${name}\", shape_${number}},\n")
+    math(EXPR number "${number} + 1")
+  endforeach()
+endforeach()
+file(WRITE ${OUT} "/* Written by ui/web/schemas.cmake. */\n#include \"ui/web/web_priv.h\"\n\n"
+  "${arrays}\nconst struct web_schema web_schemas[] = {\n${rows}    {NULL, NULL},\n};\n")
