@@ -5,6 +5,8 @@
 #include "engine/engine_priv.h"
 #include "engine/pipeline.h"
 
+#define INPUTS_BYTES (64u << 20) /* of a batch's canonical JSON */
+
 /* One event on its way. */
 struct item {
     struct event event;
@@ -63,6 +65,12 @@ static inline float *worker_features(const struct worker *worker, size_t i)
     return worker->features + i * worker->engine->features->n_features;
 }
 
+/* In accept.c: fills the worker's items from the events. On an error only the first of them may be
+ * filled, worker->n says how many. */
+enum status accept_events(struct worker *worker, const struct raw_event *events, size_t n,
+                          struct error *error);
+/* Ids that were reserved for events which got no row may come again. */
+void accept_forget(struct worker *worker);
 /* The scoring steps, in score.c. */
 enum status step_route(struct worker *worker, struct error *error);
 enum status step_score(struct worker *worker, struct error *error);

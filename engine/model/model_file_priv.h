@@ -84,6 +84,8 @@ enum status model_read_integer(struct model_reader *reader, const struct token *
                                int64_t *out);
 /* The same, and not negative. */
 enum status model_read_count(struct model_reader *reader, const struct token *first, int64_t *out);
+enum status model_read_learner(struct model_reader *reader, const struct token *first,
+                               const struct member *member);
 enum status model_read_booster(struct model_reader *reader, const struct token *first,
                                const struct member *member);
 

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2")))
+#define WIDE_KERNEL
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define HALF   (WIDE_ROWS / 2)
 
@@ -65,77 +66,27 @@ INLINE __m256i goes_right(const struct wide_node *node, const int8_t *columns)
                              _mm256_set1_epi8(node->rank));
 }
 
-/* leavesN: the number of the leaf, within a subtree N deep, that each row ends in. */
-INLINE __m256i leaves1(const struct wide_node *node, const int8_t *columns)
+typedef __m256i leaf_numbers;
+
+INLINE leaf_numbers no_leaves(void)
+{
+    return _mm256_setzero_si256();
+}
+
+INLINE leaf_numbers leaves1(const struct wide_node *node, const int8_t *columns)
 {
     return _mm256_and_si256(goes_right(node, columns), _mm256_set1_epi8(1));
 }
 
-INLINE __m256i join(const struct wide_node *node, const int8_t *columns, __m256i left,
-                    __m256i right, char n_left)
+/* Rows that go right take the right subtree's number, behind the n_left leaves of the left one. */
+INLINE leaf_numbers join(const struct wide_node *node, const int8_t *columns, leaf_numbers left,
+                         leaf_numbers right, char n_left)
 {
     return _mm256_blendv_epi8(left, _mm256_add_epi8(right, _mm256_set1_epi8(n_left)),
                               goes_right(node, columns));
 }
 
-INLINE __m256i leaves2(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves1(node + 1, columns), leaves1(node + 2, columns), 2);
-}
-
-INLINE __m256i leaves3(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves2(node + 1, columns), leaves2(node + 4, columns), 4);
-}
-
-INLINE __m256i leaves4(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves3(node + 1, columns), leaves3(node + 8, columns), 8);
-}
-
-TARGET static __m256i leaves5(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves4(node + 1, columns), leaves4(node + 16, columns), 16);
-}
-
-TARGET static __m256i leaves6(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves5(node + 1, columns), leaves5(node + 32, columns), 32);
-}
-
-TARGET static __m256i leaves7(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves6(node + 1, columns), leaves6(node + 64, columns), 64);
-}
-
-TARGET static __m256i leaves8(const struct wide_node *node, const int8_t *columns)
-{
-    return join(node, columns, leaves7(node + 1, columns), leaves7(node + 128, columns), (char)128);
-}
-
-TARGET static __m256i leaves_of(const struct wide_node *node, int depth, const int8_t *columns)
-{
-    switch (depth) {
-    case 0:
-        return _mm256_setzero_si256();
-    case 1:
-        return leaves1(node, columns);
-    case 2:
-        return leaves2(node, columns);
-    case 3:
-        return leaves3(node, columns);
-    case 4:
-        return leaves4(node, columns);
-    case 5:
-        return leaves5(node, columns);
-    case 6:
-        return leaves6(node, columns);
-    case 7:
-        return leaves7(node, columns);
-    default:
-        return leaves8(node, columns);
-    }
-}
+#include "engine/model/wide_leaves.h"
 
 TARGET static void add(const struct wide *wide, const struct wide_tree *tree, const int8_t *columns,
                        float margins[WIDE_ROWS])
