@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "engine/observe/bin_stage.h"
 #include "engine/observe/varint.h"
 
 uint64_t *cell_latency(struct cell *cell)
@@ -25,11 +26,40 @@ uint64_t *cell_bins(struct cell *cell)
     return cell->bins;
 }
 
+void cell_free_bins(struct cell *cell)
+{
+    free(cell->bins);
+    free(cell->stage);
+    cell->bins = NULL;
+    cell->stage = NULL;
+}
+
 void cell_free(struct cell *cell)
 {
+    cell_free_bins(cell);
     free(cell->latency);
-    free(cell->bins);
-    cell->latency = cell->bins = NULL;
+    cell->latency = NULL;
+}
+
+void cell_settle(struct cell *cell)
+{
+    if (cell->n_staged > 0)
+        bin_stage_pour(cell->stage, cell->layout->n_columns, cell->bins);
+    cell->n_staged = 0;
+}
+
+void cell_count_bins(struct cell *cell, const uint8_t *codes)
+{
+    int n_columns = cell->layout->n_columns;
+    if (n_columns == 0 || !cell_bins(cell))
+        return;
+    if (!cell->stage)
+        cell->stage = calloc(1, bin_stage_size(n_columns));
+    if (!cell->stage)
+        return;
+    bin_stage_add(cell->stage, codes, n_columns);
+    if (++cell->n_staged == BIN_STAGE_ROWS)
+        cell_settle(cell);
 }
 
 static bool add(uint64_t *into, const uint64_t *from, size_t n)

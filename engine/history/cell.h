@@ -53,12 +53,20 @@ struct cell {
     uint64_t scores[SCORE_STEPS];
     uint64_t *latency; /* LATENCY_COUNTS of them; NULL: none measured */
     uint64_t *bins;    /* layout->n_columns * MAX_BINS; NULL: nothing binned */
+    uint8_t *stage;    /* rows of bins that are not counted above yet, n_staged; see bin_stage.h */
+    int n_staged;
 };
 
 /* The distributions, made when they are first needed. NULL: out of memory. */
 uint64_t *cell_latency(struct cell *cell);
 uint64_t *cell_bins(struct cell *cell);
+void cell_free_bins(struct cell *cell);
 void cell_free(struct cell *cell); /* what is inside */
+
+/* Counts one row of bins, layout->n_columns of them in whole steps. Without memory: not at all. */
+void cell_count_bins(struct cell *cell, const uint8_t *codes);
+/* Rows that are held back are counted; nobody else reads a cell before. */
+void cell_settle(struct cell *cell);
 
 /* Adds the named sections. Both have the same layout. False: out of memory, *into is as it was in
  * the sections that did not fit. */

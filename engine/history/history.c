@@ -58,6 +58,7 @@ static bool seal(struct history_store *history, int64_t upto_us)
         return false;
     }
     atomic_init(&epoch->users, 1);
+    span_settle(history->open);
     epoch->span = history->open;
     epoch->upto_us = upto_us;
     epoch->seq = ++history->seq;
@@ -196,17 +197,6 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     latency[layout_latency(cell->layout, observation->latency_us)]++;
 }
 
-static void count_codes(const uint8_t *codes, struct cell *cell)
-{
-    int n = cell->layout->n_columns;
-    uint64_t *bins = n > 0 ? cell_bins(cell) : NULL;
-    if (!bins)
-        return;
-    int end = codes[n - 1] == NO_BIN ? 1 : n;
-    for (int i = codes[0] == NO_BIN ? 1 : 0; i < end; i++)
-        bins[i * MAX_BINS + codes[i]]++;
-}
-
 static void count(const struct observation *observation, struct cell *cell)
 {
     switch ((enum observation_kind)observation->kind) {
@@ -246,25 +236,32 @@ static bool is_known(const struct history_store *history, int64_t at_us)
     return history->recovering && at_us < history->upto_us;
 }
 
-static void take(void *context, const struct observation *observation, const uint8_t *codes)
+static void take_one(struct history_store *history, const struct observation *observation,
+                     const uint8_t *codes)
 {
-    struct history_store *history = context;
     if (observation->kind == OBSERVED_SHADOW)
         return;
-    lock_take(&history->lock);
     note_time(history, observation->at_us);
-    if (!is_known(history, observation->at_us)) {
-        uint64_t labels =
-            observation->labels ? observation->labels : labels_of_nothing(history->labels);
-        struct cell *cell = cell_for(history, observation->at_us, observation->event_us, labels);
-        if (cell)
-            count(observation, cell);
-        if (cell && codes)
-            count_codes(codes, cell);
-        struct cell *second = second_for(history, observation->at_us, labels);
-        if (second)
-            count(observation, second);
-    }
+    if (is_known(history, observation->at_us))
+        return;
+    uint64_t labels =
+        observation->labels ? observation->labels : labels_of_nothing(history->labels);
+    struct cell *cell = cell_for(history, observation->at_us, observation->event_us, labels);
+    if (cell)
+        count(observation, cell);
+    if (cell && codes)
+        cell_count_bins(cell, codes);
+    struct cell *second = second_for(history, observation->at_us, labels);
+    if (second)
+        count(observation, second);
+}
+
+static void take(void *context, const struct observations *observations)
+{
+    struct history_store *history = context;
+    lock_take(&history->lock);
+    for (int i = 0; i < observations->n; i++)
+        take_one(history, &observations->list[i], observation_codes(observations, i));
     lock_release(&history->lock);
 }
 
@@ -323,10 +320,11 @@ static void take_cuts(void *context, const struct binning *binnings, int n_colum
     lock_release(&history->lock);
 }
 
-static uint64_t label_outcome(void *context, const struct outcome *outcome)
+static void label_outcomes(void *context, const struct outcome *const *outcomes, size_t n,
+                           uint64_t *labels)
 {
     struct history_store *history = context;
-    return labels_of_outcome(history->labels, outcome, outcome->event);
+    labels_of_outcomes(history->labels, outcomes, n, labels);
 }
 
 static uint64_t label_refusal(void *context, const struct event *event)
@@ -339,7 +337,7 @@ static uint64_t label_refusal(void *context, const struct event *event)
 struct observe_sink history_sink(struct history_store *history)
 {
     return (struct observe_sink){.context = history,
-                                 .labels = label_outcome,
+                                 .labels = label_outcomes,
                                  .refused = label_refusal,
                                  .take = take,
                                  .cuts = take_cuts,

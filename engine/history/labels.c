@@ -1,5 +1,5 @@
-/* Dictionaries of few values. Values are only ever added: whoever reads goes by the count, which is
- * raised after the value stands, so reading takes no lock. */
+/* Dictionaries of few values. Values are only ever added, so that finding one takes no lock. Keys
+ * are made for a batch, label by label. */
 #include "engine/history/labels.h"
 
 #include <math.h>
@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/hash.h"
 #include "engine/base/thread.h"
+#include "engine/base/dictionary.h"
+
+#define MAX_WORDS ((size_t)LABEL_FIRST + LABEL_VALUES - LABEL_NONE) /* "", "other", values */
 
 enum label_kind { LABEL_UNUSED, LABEL_VARIANT, LABEL_DECISION, LABEL_REASON, LABEL_FIELD };
 
@@ -19,7 +21,7 @@ struct label {
     int field;
     atomic_int n;                                     /* codes below are known */
     atomic_int named[VARIANT_COUNT + DECISION_COUNT]; /* codes of an enum's values; 0: not met */
-    uint64_t hashes[LABEL_FIRST + LABEL_VALUES];
+    struct dictionary *words; /* the value of number i has the code LABEL_NONE + i */
     char values[LABEL_FIRST + LABEL_VALUES][NAME_SIZE];
 };
 
@@ -41,6 +43,8 @@ void labels_destroy(struct labels *labels)
 {
     if (!labels)
         return;
+    for (int i = 0; i < MAX_LABELS; i++)
+        dictionary_destroy(labels->labels[i].words);
     lock_destroy(&labels->lock);
     free(labels);
 }
@@ -71,10 +75,16 @@ bool labels_restore(struct labels *labels, int position, const char *name)
     if (position < 0 || position >= MAX_LABELS || position > labels->n)
         return false;
     struct label *label = &labels->labels[position];
+    struct dictionary *known = dictionary_create(MAX_WORDS);
+    if (!known || !dictionary_add(known, slice_of("")) ||
+        !dictionary_add(known, slice_of("other"))) {
+        dictionary_destroy(known);
+        return false;
+    }
+    dictionary_destroy(label->words);
+    label->words = known;
     snprintf(label->name, sizeof label->name, "%s", name);
     snprintf(label->values[LABEL_OTHER], NAME_SIZE, "other");
-    label->hashes[LABEL_OTHER] = hash64("other", 5, 0);
-    label->hashes[LABEL_NONE] = hash64("", 0, 0);
     atomic_store(&label->n, LABEL_FIRST);
     if (position == labels->n)
         labels->n++;
@@ -113,39 +123,41 @@ enum status labels_use(struct labels *labels, const char *name, const struct sch
 
 /* ---- values ---- */
 
-static int find_value(const struct label *label, struct slice text, uint64_t hash)
+static int find_value(const struct label *label, struct slice text)
 {
-    int n = atomic_load_explicit(&label->n, memory_order_acquire);
-    for (int code = LABEL_NONE; code < n; code++) {
-        if (label->hashes[code] == hash && slice_is(text, label->values[code]))
-            return code;
-    }
-    return -1;
+    int number = dictionary_find(label->words, text);
+    return number < 0 ? -1 : LABEL_NONE + number;
 }
 
-static int add_value(struct label *label, struct slice text, uint64_t hash)
+static bool is_full(const struct label *label)
+{
+    return atomic_load_explicit(&label->n, memory_order_acquire) == LABEL_FIRST + LABEL_VALUES;
+}
+
+static int add_value(struct label *label, struct slice text)
 {
     int code = atomic_load(&label->n);
-    if (code == LABEL_FIRST + LABEL_VALUES || text.size >= NAME_SIZE ||
-        memchr(text.data, '\0', text.size))
+    if (is_full(label) || text.size >= NAME_SIZE || memchr(text.data, '\0', text.size))
         return LABEL_OTHER;
     memcpy(label->values[code], text.data, text.size);
     label->values[code][text.size] = '\0';
-    label->hashes[code] = hash;
+    if (!dictionary_add(label->words, slice_make(label->values[code], text.size)))
+        return LABEL_OTHER;
     atomic_store_explicit(&label->n, code + 1, memory_order_release);
     return code;
 }
 
 static uint64_t value_code(struct labels *labels, struct label *label, struct slice text)
 {
-    uint64_t hash = hash64(text.data, text.size, 0);
-    int code = find_value(label, text, hash);
+    int code = find_value(label, text);
     if (code >= 0)
         return (uint64_t)code;
+    if (is_full(label) || text.size >= NAME_SIZE)
+        return LABEL_OTHER;
     lock_take(&labels->lock);
-    code = find_value(label, text, hash);
+    code = find_value(label, text);
     if (code < 0)
-        code = add_value(label, text, hash);
+        code = add_value(label, text);
     lock_release(&labels->lock);
     return (uint64_t)code;
 }
@@ -168,8 +180,7 @@ bool labels_restore_value(struct labels *labels, int position, int code, const c
         return false;
     struct label *label = &labels->labels[position];
     struct slice slice = slice_of(text);
-    return code == atomic_load(&label->n) &&
-           add_value(label, slice, hash64(slice.data, slice.size, 0)) == code;
+    return code == atomic_load(&label->n) && add_value(label, slice) == code;
 }
 
 const char *labels_value(const struct labels *labels, int position, int code)
@@ -184,10 +195,16 @@ int labels_values(const struct labels *labels, int position)
 
 int labels_code(const struct labels *labels, int position, struct slice text)
 {
-    return find_value(&labels->labels[position], text, hash64(text.data, text.size, 0));
+    return find_value(&labels->labels[position], text);
 }
 
 /* ---- keys ---- */
+
+/* The rule of the outcome before, which often is that of the next one. */
+struct reason_memory {
+    const char *rule;
+    uint64_t code;
+};
 
 static uint64_t field_code(struct labels *labels, struct label *label, const struct event *event)
 {
@@ -210,32 +227,44 @@ static uint64_t field_code(struct labels *labels, struct label *label, const str
     return LABEL_NONE;
 }
 
-uint64_t labels_of_outcome(struct labels *labels, const struct outcome *outcome,
-                           const struct event *event)
+/* Rules are told apart by where their names stand: within a batch that does not change. */
+static uint64_t reason_code(struct labels *labels, struct label *label, const char *rule,
+                            struct reason_memory *last)
 {
-    uint64_t key = 0;
-    for (int i = 0; i < labels->n; i++) {
-        struct label *label = &labels->labels[i];
-        uint64_t code = LABEL_NONE;
-        switch (label->kind) {
-        case LABEL_VARIANT:
-            code = enum_code(labels, label, outcome->variant, variant_name(outcome->variant));
-            break;
-        case LABEL_DECISION:
-            code = enum_code(labels, label, outcome->decision, decision_name(outcome->decision));
-            break;
-        case LABEL_REASON:
-            code = outcome->rule ? value_code(labels, label, slice_of(outcome->rule)) : code;
-            break;
-        case LABEL_FIELD:
-            code = field_code(labels, label, event);
-            break;
-        case LABEL_UNUSED:
-            break;
-        }
-        key |= code << (8 * i);
+    if (rule != last->rule) {
+        last->rule = rule;
+        last->code = rule ? value_code(labels, label, slice_of(rule)) : LABEL_NONE;
     }
-    return key;
+    return last->code;
+}
+
+static uint64_t outcome_code(struct labels *labels, struct label *label,
+                             const struct outcome *outcome, struct reason_memory *last)
+{
+    switch (label->kind) {
+    case LABEL_VARIANT:
+        return enum_code(labels, label, outcome->variant, variant_name(outcome->variant));
+    case LABEL_DECISION:
+        return enum_code(labels, label, outcome->decision, decision_name(outcome->decision));
+    case LABEL_REASON:
+        return reason_code(labels, label, outcome->rule, last);
+    case LABEL_FIELD:
+        return field_code(labels, label, outcome->event);
+    case LABEL_UNUSED:
+        break;
+    }
+    return LABEL_NONE;
+}
+
+void labels_of_outcomes(struct labels *labels, const struct outcome *const *outcomes, size_t n,
+                        uint64_t *keys)
+{
+    memset(keys, 0, n * sizeof *keys);
+    for (int i = 0; i < labels->n; i++) {
+        struct reason_memory last = {.rule = NULL, .code = LABEL_NONE};
+        for (size_t k = 0; k < n; k++)
+            keys[k] |= outcome_code(labels, &labels->labels[i], outcomes[k], &last) << (8 * i);
+    }
 }
 
 /* Values of an event that was refused may be anything: only those that are known are told apart,

@@ -40,8 +40,8 @@ int labels_values(const struct labels *labels, int position); /* codes are below
 int labels_code(const struct labels *labels, int position, struct slice text);
 
 /* Keys. Any thread; what was not met before gets a number. */
-uint64_t labels_of_outcome(struct labels *labels, const struct outcome *outcome,
-                           const struct event *event);
+void labels_of_outcomes(struct labels *labels, const struct outcome *const *outcomes, size_t n,
+                        uint64_t *keys);
 /* Of an event that was not decided: `reason` is why. */
 uint64_t labels_of_refusal(struct labels *labels, const struct event *event, const char *reason);
 uint64_t labels_of_nothing(const struct labels *labels); /* LABEL_NONE everywhere */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/hash.h"
+#include "engine/observe/bin_stage.h"
 
 #define FIRST_CELLS 64
 
@@ -44,11 +44,11 @@ void span_clear(struct span *span)
         memset(span->index, 0, span->index_size * sizeof *span->index);
 }
 
-static size_t slot_of(const struct span *span, int64_t start_s, uint64_t labels,
-                      const struct layout *layout)
+/* Fibonacci hashing: starts are multiples of a minute or an hour, labels are few small bytes. */
+static size_t slot_of(const struct span *span, int64_t start_s, uint64_t labels)
 {
-    uint64_t key[3] = {(uint64_t)start_s, labels, (uint64_t)(uintptr_t)layout};
-    return (size_t)hash64(key, sizeof key, 0) & (span->index_size - 1);
+    uint64_t key = (labels ^ (uint64_t)start_s << 24) * UINT64_C(0x9E3779B97F4A7C15);
+    return (size_t)(key >> 32) & (span->index_size - 1);
 }
 
 static bool is_cell(const struct cell *cell, int64_t start_s, uint64_t labels,
@@ -61,7 +61,7 @@ static bool is_cell(const struct cell *cell, int64_t start_s, uint64_t labels,
 static uint32_t *find(const struct span *span, int64_t start_s, uint64_t labels,
                       const struct layout *layout)
 {
-    size_t slot = slot_of(span, start_s, labels, layout);
+    size_t slot = slot_of(span, start_s, labels);
     while (span->index[slot] &&
            !is_cell(span->cells[span->index[slot] - 1], start_s, labels, layout))
         slot = (slot + 1) & (span->index_size - 1);
@@ -92,17 +92,21 @@ static bool grow(struct span *span)
 /* Distributions are kept where they still fit. */
 static void renew(struct cell *cell, int64_t start_s, uint64_t labels, const struct layout *layout)
 {
-    uint64_t *latency = cell->latency, *bins = cell->bins;
-    if (bins && (!cell->layout || cell->layout->n_columns != layout->n_columns)) {
-        free(bins);
-        bins = NULL;
-    }
-    *cell = (struct cell){
-        .start_s = start_s, .labels = labels, .layout = layout, .latency = latency, .bins = bins};
-    if (latency)
-        memset(latency, 0, LATENCY_COUNTS * sizeof *latency);
-    if (bins)
-        memset(bins, 0, (size_t)layout->n_columns * MAX_BINS * sizeof *bins);
+    struct cell kept = *cell;
+    if (kept.layout && kept.layout->n_columns != layout->n_columns)
+        cell_free_bins(&kept);
+    *cell = (struct cell){.start_s = start_s,
+                          .labels = labels,
+                          .layout = layout,
+                          .latency = kept.latency,
+                          .bins = kept.bins,
+                          .stage = kept.stage};
+    if (cell->latency)
+        memset(cell->latency, 0, LATENCY_COUNTS * sizeof *cell->latency);
+    if (cell->bins)
+        memset(cell->bins, 0, (size_t)layout->n_columns * MAX_BINS * sizeof *cell->bins);
+    if (cell->stage)
+        memset(cell->stage, 0, bin_stage_size(layout->n_columns));
 }
 
 static struct cell *add_cell(struct span *span, uint32_t *place, int64_t start_s, uint64_t labels,
@@ -148,9 +152,16 @@ bool span_add(struct span *span, int64_t start_s, uint64_t labels, const struct 
     return into && cell_add(into, from, sections);
 }
 
-struct span *span_copy(const struct span *span)
+void span_settle(struct span *span)
+{
+    for (size_t i = 0; i < span->n; i++)
+        cell_settle(span->cells[i]);
+}
+
+struct span *span_copy(struct span *span)
 {
     struct span *copy = span_create(span->max);
+    span_settle(span);
     for (size_t i = 0; copy && i < span->n; i++) {
         const struct cell *cell = span->cells[i];
         if (!span_add(copy, cell->start_s, cell->labels, cell, SECTION_ALL)) {

@@ -17,8 +17,10 @@ struct cell *span_cell(struct span *span, int64_t start_s, uint64_t labels,
 size_t span_size(const struct span *span);
 /* In the order in which they were made. */
 struct cell *span_at(const struct span *span, size_t index);
+/* What its cells hold back is counted. Before they are read otherwise than by span_copy(). */
+void span_settle(struct span *span);
 /* A copy of what is in it now; NULL: out of memory. */
-struct span *span_copy(const struct span *span);
+struct span *span_copy(struct span *span);
 /* Adds a cell's sections to the cell at another start and under other labels. False: no room. */
 bool span_add(struct span *span, int64_t start_s, uint64_t labels, const struct cell *from,
               unsigned sections);

@@ -56,7 +56,7 @@ static void fill_from_shards(struct observe *observe, struct snapshot *snapshot)
     for (int i = 0; i < SHARDS; i++) {
         struct shard *shard = &observe->shards[i];
         lock_take(&shard->lock);
-        shard_pour(observe, shard);
+        observe_shard_pour(observe, shard);
         for (int code = 0; code < VIOLATION_CODES; code++)
             reasons[code] += shard->reasons[code];
         size_t here = shard->recent_count < MAX_SNAPSHOT_DECISIONS ? (size_t)shard->recent_count

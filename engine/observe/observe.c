@@ -1,13 +1,14 @@
-/* The writing side: outcomes and other happenings come in from the pipeline's workers, become small
- * observations in the worker's shard, and are poured into the windows when the shard is full or the
- * tick asks. Looking up arms and bins happens on the worker's side of the lock, so the windows are
- * held only for adding. Nothing is allocated after creation but when a reference is made. */
+/* The writing side: outcomes (outcomes.c) and other happenings come in from the pipeline's workers,
+ * become small observations in the worker's shard, and are poured into the windows when the shard
+ * is full or the tick asks. Looking up arms and bins happens on the worker's side of the lock, so
+ * the windows are held only for adding. Nothing is allocated after creation but when a reference is
+ * made. */
 #include "engine/observe/observe.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/observe/bin_stage.h"
 #include "engine/observe/observe_priv.h"
 
 /* ---- life ---- */
@@ -29,7 +30,7 @@ static enum status make_shards(struct observe *observe)
         return STATUS_MEMORY;
     for (int i = 0; i < SHARDS; i++) {
         lock_init(&observe->shards[i].lock, "observe_shard");
-        observe->shards[i].codes = malloc(SHARD_CAPACITY * (size_t)observe->codes_width);
+        observe->shards[i].codes = calloc(SHARD_CAPACITY, observe->codes_width);
         if (!observe->shards[i].codes)
             return STATUS_MEMORY;
     }
@@ -56,7 +57,7 @@ enum status observe_create(const struct observe_options *options, struct observe
     made->magic = OBSERVE_MAGIC;
     made->options = *options;
     made->n_columns = count_columns(options);
-    made->codes_width = (made->n_columns + BIN_FINDER_STEP - 1) / BIN_FINDER_STEP * BIN_FINDER_STEP;
+    made->codes_width = bin_stage_width(made->n_columns);
     lock_init(&made->lock, "observe");
     struct windows_options windows = {.n_columns = made->n_columns,
                                       .freshness_limit_us = options->freshness_limit_us};
@@ -96,7 +97,7 @@ void observe_destroy(struct observe *observe)
 
 /* ---- shards ---- */
 
-static struct shard *shard_take(struct observe *observe, int worker)
+struct shard *observe_shard_take(struct observe *observe, int worker)
 {
     observe_assert(observe);
     struct shard *shard = &observe->shards[(unsigned)worker % SHARDS];
@@ -114,26 +115,39 @@ static void add_totals(struct tally *totals, const struct observation *observati
         totals->decisions[observation->decision]++;
 }
 
-static uint8_t *codes_at(const struct observe *observe, const struct shard *shard, int place)
+/* Those from `first` to `end`; returns `end`. */
+static int tell_sink(struct observe *observe, const struct observations *all, int first, int end)
 {
-    return shard->codes + (size_t)place * (size_t)observe->codes_width;
+    const struct observations some = {
+        .list = all->list + first,
+        .codes = all->codes ? all->codes + (size_t)first * all->codes_width : NULL,
+        .codes_width = all->codes_width,
+        .n = end - first};
+    if (some.n > 0)
+        observe->sink.take(observe->sink.context, &some);
+    return end;
 }
 
-/* For the windows and for the sink. */
+/* For the windows and for the sink. What the windows judge on the way is told to the sink as well:
+ * by then it has taken all that came before. */
 static void pour_into(struct observe *observe, struct shard *shard, unsigned places)
 {
     bool same_cuts = shard->reference == observe->reference;
     bool to_sink = places & OBSERVE_SINK && observe->sink.context;
-    for (int i = 0; i < shard->n; i++) {
-        const struct observation *observation = &shard->observations[i];
-        const uint8_t *codes =
-            same_cuts && shard->has_codes[i] ? codes_at(observe, shard, i) : NULL;
-        if (places & OBSERVE_WINDOWS)
-            windows_put(observe->windows, observation, codes);
-        if (to_sink)
-            observe->sink.take(observe->sink.context, observation, codes);
-        add_totals(&observe->totals, observation);
+    const struct observations all = {.list = shard->observations,
+                                     .codes = same_cuts ? shard->codes : NULL,
+                                     .codes_width = observe->codes_width,
+                                     .n = shard->n};
+    int told = 0;
+    for (int first = 0; places & OBSERVE_WINDOWS && first < all.n;) {
+        if (to_sink && windows_judges_by(observe->windows, all.list[first].at_us))
+            told = tell_sink(observe, &all, told, first);
+        first = windows_put(observe->windows, &all, first);
     }
+    if (to_sink)
+        (void)tell_sink(observe, &all, told, all.n);
+    for (int i = 0; i < all.n; i++)
+        add_totals(&observe->totals, &all.list[i]);
     shard->n = 0;
 }
 
@@ -142,7 +156,16 @@ static void pour_locked(struct observe *observe, struct shard *shard)
     pour_into(observe, shard, OBSERVE_WINDOWS | OBSERVE_SINK);
 }
 
-void shard_pour(struct observe *observe, struct shard *shard)
+void observe_shard_pour_recorded(struct observe *observe, struct shard *shard, unsigned places)
+{
+    lock_take(&observe->lock);
+    struct tally before = observe->totals;
+    pour_into(observe, shard, places);
+    observe->totals = before;
+    lock_release(&observe->lock);
+}
+
+void observe_shard_pour(struct observe *observe, struct shard *shard)
 {
     lock_assert_held(&shard->lock);
     if (shard->n == 0)
@@ -155,15 +178,13 @@ void shard_pour(struct observe *observe, struct shard *shard)
 void observe_pour_all(struct observe *observe)
 {
     for (int i = 0; i < SHARDS; i++) {
-        struct shard *shard = shard_take(observe, i);
-        shard_pour(observe, shard);
+        struct shard *shard = observe_shard_take(observe, i);
+        observe_shard_pour(observe, shard);
         lock_release(&shard->lock);
     }
 }
 
-/* Takes over arms and reference when they have changed; what was coded by the old ones goes first.
- */
-static void shard_renew(struct observe *observe, struct shard *shard)
+void observe_shard_renew(struct observe *observe, struct shard *shard)
 {
     if (atomic_load_explicit(&observe->generation, memory_order_acquire) == shard->generation)
         return;
@@ -178,12 +199,11 @@ static void shard_renew(struct observe *observe, struct shard *shard)
     lock_release(&observe->lock);
 }
 
-static struct observation *shard_slot(struct observe *observe, struct shard *shard, int64_t at_us,
-                                      enum observation_kind kind)
+struct observation *observe_shard_slot(struct observe *observe, struct shard *shard, int64_t at_us,
+                                       enum observation_kind kind)
 {
     if (shard->n == SHARD_CAPACITY)
-        shard_pour(observe, shard);
-    shard->has_codes[shard->n] = false;
+        observe_shard_pour(observe, shard);
     struct observation *slot = &shard->observations[shard->n++];
     *slot = (struct observation){.at_us = at_us,
                                  .event_us = at_us,
@@ -195,327 +215,21 @@ static struct observation *shard_slot(struct observe *observe, struct shard *sha
     return slot;
 }
 
-/* ---- arms ---- */
-
-static bool arm_is(const struct arm *arm, enum variant variant, const char *model,
-                   const char *version)
-{
-    return arm->used && arm->variant == variant && strcmp(arm->model, model) == 0 &&
-           strcmp(arm->version, version) == 0;
-}
-
-static void copy_name(char out[NAME_SIZE], const char *name)
-{
-    size_t size = strnlen(name, NAME_SIZE - 1);
-    memcpy(out, name, size);
-    out[size] = '\0';
-}
-
-/* A place that is free, or held by an arm that is not configured and had no traffic for a day. */
-static int arm_place(struct observe *observe)
-{
-    struct tally day;
-    windows_sum(observe->windows, INT64_C(86400) * 1000000, &day);
-    for (int i = 0; i < MAX_ARMS; i++) {
-        if (!observe->arms[i].used)
-            return i;
-    }
-    for (int i = 0; i < MAX_ARMS; i++) {
-        if (isnan(observe->arms[i].share_wanted) && day.arms[i] == 0)
-            return i;
-    }
-    return NO_ARM;
-}
-
-int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version)
-{
-    lock_assert_held(&observe->lock);
-    char model_name[NAME_SIZE], version_name[NAME_SIZE];
-    copy_name(model_name, model);
-    copy_name(version_name, version);
-    for (int i = 0; i < MAX_ARMS; i++) {
-        if (arm_is(&observe->arms[i], variant, model_name, version_name))
-            return i;
-    }
-    int place = arm_place(observe);
-    if (place == NO_ARM)
-        return NO_ARM;
-    windows_clear_arm(observe->windows, place);
-    struct arm *arm = &observe->arms[place];
-    *arm = (struct arm){.variant = variant, .share_wanted = NAN, .used = true};
-    memcpy(arm->model, model_name, sizeof model_name);
-    memcpy(arm->version, version_name, sizeof version_name);
-    atomic_fetch_add(&observe->generation, 1);
-    return place;
-}
-
-void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
-{
-    lock_assert_held(&observe->lock);
-    struct arm configured[MAX_ARMS];
-    memcpy(configured, observe->arms, sizeof configured);
-    memcpy(observe->arms, saved, sizeof observe->arms);
-    for (int i = 0; i < MAX_ARMS; i++) {
-        const struct arm *arm = &configured[i];
-        int place = arm->used && !isnan(arm->share_wanted)
-                        ? arm_find(observe, arm->variant, arm->model, arm->version)
-                        : NO_ARM;
-        if (place != NO_ARM)
-            observe->arms[place].share_wanted = arm->share_wanted;
-    }
-    atomic_fetch_add(&observe->generation, 1);
-}
-
-/* By the shard's own copy; a new arm is the rare case that takes the lock. */
-static int8_t shard_arm(struct observe *observe, struct shard *shard, enum variant variant,
-                        const char *model, const char *version)
-{
-    if (!model)
-        return NO_ARM;
-    version = version ? version : "";
-    for (int i = 0; i < MAX_ARMS; i++) {
-        if (arm_is(&shard->arms[i], variant, model, version))
-            return (int8_t)i;
-    }
-    lock_take(&observe->lock);
-    int place = arm_find(observe, variant, model, version);
-    if (place != NO_ARM)
-        shard->arms[place] = observe->arms[place];
-    lock_release(&observe->lock);
-    return (int8_t)place;
-}
-
-void observe_set_arms(struct observe *observe, const struct observe_arm *arms, int n_arms)
-{
-    observe_assert(observe);
-    lock_take(&observe->lock);
-    for (int i = 0; i < MAX_ARMS; i++)
-        observe->arms[i].share_wanted = NAN;
-    for (int i = 0; i < n_arms; i++) {
-        int place = arm_find(observe, arms[i].variant, arms[i].model, arms[i].version);
-        if (place != NO_ARM)
-            observe->arms[place].share_wanted = arms[i].share_wanted;
-    }
-    atomic_fetch_add(&observe->generation, 1);
-    lock_release(&observe->lock);
-}
-
-/* ---- outcomes ---- */
-
-static int since_start_bucket(int64_t latency_us)
-{
-    int bits = latency_us < 16 ? 0 : 64 - __builtin_clzll((unsigned long long)latency_us) - 4;
-    return bits < LATENCY_BOUNDS ? bits : LATENCY_BOUNDS;
-}
-
-static void count_since_start(struct latency_since_start *latency, int64_t latency_us)
-{
-    if (latency_us < 0)
-        return;
-    int bucket = since_start_bucket(latency_us);
-    atomic_fetch_add_explicit(&latency->n, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&latency->sum_us, (uint_fast64_t)latency_us, memory_order_relaxed);
-    atomic_fetch_add_explicit(&latency->buckets[bucket], 1, memory_order_relaxed);
-}
-
-void observe_answer_latency(struct observe *observe, int64_t latency_us)
-{
-    observe_assert(observe);
-    count_since_start(&observe->answer_latency, latency_us);
-}
-
-static uint8_t score_bin(float score)
-{
-    int bin = score > 0 ? (int)fminf(score * SCORE_BINS, SCORE_BINS - 1) : 0;
-    return (uint8_t)bin;
-}
-
-/* The score's drift is the champion's alone: another model's scores are another distribution. */
-static void code_columns(const struct observe *observe, const struct reference *reference,
-                         const struct outcome *outcome, uint8_t *codes)
-{
-    float row[MAX_COLUMNS + BIN_FINDER_STEP];
-    size_t n_features = (size_t)(observe->n_columns - 1) % MAX_COLUMNS;
-    const float *values = outcome->features.values;
-    row[0] = outcome->score;
-    if (values)
-        memcpy(row + 1, values, n_features * sizeof *values);
-    else
-        memset(row + 1, 0, n_features * sizeof *values);
-    memset(row + 1 + n_features, 0, (BIN_FINDER_STEP - 1) * sizeof *row);
-    bin_finder_row(&reference->finder, row, codes);
-    if (!values)
-        memset(codes + 1, NO_BIN, n_features);
-    if (outcome->variant != VARIANT_CHAMPION)
-        codes[0] = NO_BIN;
-}
-
-/* The arm of the outcome before, which most often is that of the next one too. Names are compared
- * as pointers, so it holds for outcomes of one call only. */
-struct last_arm {
-    const char *model, *version;
-    enum variant variant;
-    int8_t arm;
-};
-
-static int8_t decided_by(struct observe *observe, struct shard *shard,
-                         const struct outcome *outcome, struct last_arm *last)
-{
-    if (last->model != outcome->model || last->version != outcome->model_version ||
-        last->variant != outcome->variant || !last->model) {
-        int8_t arm =
-            shard_arm(observe, shard, outcome->variant, outcome->model, outcome->model_version);
-        *last = (struct last_arm){outcome->model, outcome->model_version, outcome->variant, arm};
-    }
-    return last->arm;
-}
-
-static void describe(struct observe *observe, struct shard *shard, const struct outcome *outcome,
-                     struct last_arm *last)
-{
-    struct observation *slot = shard_slot(observe, shard, outcome->decided_at_us, OBSERVED_OUTCOME);
-    int place = shard->n - 1;
-    slot->latency_us = outcome->latency_us;
-    slot->decision = (uint8_t)outcome->decision;
-    slot->score_bin = score_bin(outcome->score);
-    slot->score = outcome->score;
-    slot->arm = decided_by(observe, shard, outcome, last);
-    for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
-        slot->shadows[i] = shard_arm(observe, shard, VARIANT_SHADOW, outcome->shadows[i].model,
-                                     outcome->shadows[i].version);
-    if (outcome->event) {
-        slot->event_us = outcome->event->time_us;
-        slot->age_us = outcome->decided_at_us - outcome->event->time_us;
-    }
-    if (observe->outcome_judge)
-        slot->custom = observe->outcome_judge(observe->outcome_context, outcome);
-    if (observe->sink.context)
-        slot->labels = observe->sink.labels(observe->sink.context, outcome);
-    if (shard->reference) {
-        code_columns(observe, shard->reference, outcome, codes_at(observe, shard, place));
-        shard->has_codes[place] = true;
-    }
-}
-
-static void copy_slice(char out[NAME_SIZE], struct slice text)
-{
-    size_t size = text.size < NAME_SIZE ? text.size : NAME_SIZE - 1;
-    if (size > 0)
-        memcpy(out, text.data, size);
-    out[size] = '\0';
-}
-
-static void remember(struct shard *shard, const struct outcome *outcome)
-{
-    const struct event *event = outcome->event;
-    if (!event || !event->schema || event->schema->id < 0)
-        return;
-    struct recent_decision *recent = &shard->recent[shard->recent_count++ % MAX_SNAPSHOT_DECISIONS];
-    const struct value *id = &event->values[event->schema->id];
-    copy_slice(recent->event_id, id->type == VALUE_STRING ? id->string : slice_of(""));
-    copy_slice(recent->rule, slice_of(outcome->rule));
-    recent->decided_at_us = outcome->decided_at_us;
-    recent->decision = outcome->decision;
-    recent->variant = outcome->variant;
-    recent->score = outcome->score;
-    recent->ledger_index = outcome->ledger_index;
-}
-
-static void collect(struct observe *observe, const struct outcome *const *outcomes, size_t n)
-{
-    if (!atomic_load_explicit(&observe->collecting, memory_order_relaxed))
-        return;
-    lock_take(&observe->lock);
-    for (size_t i = 0; i < n; i++)
-        reference_collect(observe, outcomes[i]);
-    lock_release(&observe->lock);
-}
-
-void observe_outcomes(struct observe *observe, int worker, const struct outcome *const *outcomes,
-                      size_t n)
-{
-    if (n == 0)
-        return;
-    struct shard *shard = shard_take(observe, worker);
-    shard_renew(observe, shard);
-    struct last_arm last = {.model = NULL};
-    for (size_t i = 0; i < n; i++) {
-        if (i + VALUES_AHEAD < n)
-            event_prefetch(outcomes[i + VALUES_AHEAD]->event);
-        describe(observe, shard, outcomes[i], &last);
-        count_since_start(&observe->decision_latency, outcomes[i]->latency_us);
-    }
-    size_t first = n > MAX_SNAPSHOT_DECISIONS ? n - MAX_SNAPSHOT_DECISIONS : 0;
-    for (size_t i = first; i < n; i++)
-        remember(shard, outcomes[i]);
-    collect(observe, outcomes, n);
-    lock_release(&shard->lock);
-    slices_outcomes(observe->slices, outcomes, n);
-}
-
-/* The event of a row: to the sink it is as it was then. */
-static void tell_event(struct observe *observe, struct shard *shard, const struct outcome *outcome,
-                       const struct event *event)
-{
-    struct outcome told = *outcome;
-    struct observation *slot = &shard->observations[shard->n - 1];
-    if (!event)
-        return;
-    told.event = event;
-    if (observe->outcome_judge)
-        slot->custom = observe->outcome_judge(observe->outcome_context, &told);
-    if (!observe->sink.context)
-        return;
-    slot->event_us = event->time_us;
-    slot->labels = observe->sink.labels(observe->sink.context, &told);
-}
-
-void observe_recorded(struct observe *observe, const struct outcome *outcome,
-                      const struct event *event, unsigned places)
-{
-    struct shard *shard = shard_take(observe, 0);
-    shard_pour(observe, shard);
-    shard_renew(observe, shard);
-    struct last_arm last = {.model = NULL};
-    describe(observe, shard, outcome, &last);
-    tell_event(observe, shard, outcome, event);
-    if (places & OBSERVE_WINDOWS) {
-        remember(shard, outcome);
-        collect(observe, &outcome, 1);
-    }
-    lock_take(&observe->lock);
-    struct tally before = observe->totals;
-    pour_into(observe, shard, places);
-    observe->totals = before;
-    lock_release(&observe->lock);
-    lock_release(&shard->lock);
-}
-
-void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
-                    const char *version)
-{
-    struct shard *shard = shard_take(observe, worker);
-    shard_renew(observe, shard);
-    struct observation *slot = shard_slot(observe, shard, at_us, OBSERVED_SHADOW);
-    slot->shadows[0] = shard_arm(observe, shard, VARIANT_SHADOW, model, version);
-    lock_release(&shard->lock);
-}
-
 /* ---- everything else that happens ---- */
 
 static void happened(struct observe *observe, int worker, int64_t now_us,
                      enum observation_kind kind)
 {
-    struct shard *shard = shard_take(observe, worker);
-    (void)shard_slot(observe, shard, now_us, kind);
+    struct shard *shard = observe_shard_take(observe, worker);
+    (void)observe_shard_slot(observe, shard, now_us, kind);
     lock_release(&shard->lock);
 }
 
 void observe_quarantine(struct observe *observe, int worker, const struct event *event,
                         int64_t now_us)
 {
-    struct shard *shard = shard_take(observe, worker);
-    struct observation *slot = shard_slot(observe, shard, now_us, OBSERVED_QUARANTINE);
+    struct shard *shard = observe_shard_take(observe, worker);
+    struct observation *slot = observe_shard_slot(observe, shard, now_us, OBSERVED_QUARANTINE);
     for (int i = 0; i < event->n_violations && i < MAX_VIOLATIONS; i++) {
         enum violation_code code = event->violations[i].code;
         uint32_t bit = UINT32_C(1) << code;

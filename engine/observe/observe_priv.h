@@ -1,5 +1,5 @@
-/* The inside of observe, shared by writing (observe.c), the drift reference (reference.c), reading
- * (fill.c) and storing (store.c).
+/* The inside of observe, shared by writing (observe.c, outcomes.c, arms.c), the drift reference
+ * (reference.c), reading (fill.c) and storing (store.c).
  *
  * Two kinds of lock: each shard's own, and the one of the windows and everything else here. A
  * shard's is taken first. */
@@ -41,7 +41,6 @@ struct shard {
     int n;
     struct observation observations[SHARD_CAPACITY];
     uint8_t *codes; /* SHARD_CAPACITY rows of codes_width */
-    bool has_codes[SHARD_CAPACITY];
     struct recent_decision recent[MAX_SNAPSHOT_DECISIONS];
     uint64_t recent_count; /* ever; the newest is at (recent_count - 1) modulo the size */
     uint64_t reasons[VIOLATION_CODES];
@@ -62,7 +61,7 @@ struct observe {
     unsigned magic;
     struct observe_options options;
     int n_columns;
-    int codes_width;      /* bytes of a row of codes: whole steps of the finder */
+    size_t codes_width;   /* bytes of a row of codes: see bin_stage.h */
     struct shard *shards; /* SHARDS of them */
     struct slices *slices;
 
@@ -93,8 +92,28 @@ static inline void observe_assert(const struct observe *observe)
         __builtin_trap();
 }
 
-/* Pours a shard into the windows; the shard is locked. */
-void shard_pour(struct observe *observe, struct shard *shard);
+/* The worker's shard, locked. */
+struct shard *observe_shard_take(struct observe *observe, int worker);
+/* In all that follows the shard is locked. Takes over arms and reference when they have changed;
+ * what was coded by the old ones goes first. */
+void observe_shard_renew(struct observe *observe, struct shard *shard);
+/* A place for what happened; a full shard is poured first. */
+struct observation *observe_shard_slot(struct observe *observe, struct shard *shard, int64_t at_us,
+                                       enum observation_kind kind);
+/* By the shard's own copy of the arms; NO_ARM when there is none and no place for one. */
+int8_t observe_shard_arm(struct observe *observe, struct shard *shard, enum variant variant,
+                         const char *model, const char *version);
+/* Pours a shard into the windows and the sink. */
+void observe_shard_pour(struct observe *observe, struct shard *shard);
+/* What was read back from the record: without the totals since start. */
+void observe_shard_pour_recorded(struct observe *observe, struct shard *shard, unsigned places);
+
+static inline uint8_t *observe_shard_codes(const struct observe *observe, const struct shard *shard,
+                                           int place)
+{
+    return shard->codes + (size_t)place * observe->codes_width;
+}
+
 void observe_pour_all(struct observe *observe);
 /* The arm's index, made when it is new; NO_ARM when all places are taken. observe->lock is held. */
 int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version);

@@ -1,8 +1,10 @@
-/* The ring of cells from the inside: counting (slices.c) and reading (slices_view.c). */
+/* The ring of cells from the inside: made (slices.c), counted (slices_count.c) and read
+ * (slices_view.c). */
 #ifndef BINNACLE_OBSERVE_SLICES_PRIV_H
 #define BINNACLE_OBSERVE_SLICES_PRIV_H
 
 #include "engine/base/thread.h"
+#include "engine/base/dictionary.h"
 #include "engine/observe/slices.h"
 
 #define FULL_EVENTS 4096
@@ -13,10 +15,9 @@
 
 /* Where the counters of one field are. */
 struct place {
-    int field, reasons;  /* first counters */
-    int words;           /* of the first word's slice; NO_SERIES: it is no cohort */
-    struct slice *texts; /* of the enumeration, n_texts of them */
-    size_t n_texts;
+    int field, reasons;       /* first counters */
+    int words;                /* of the first word's slice; NO_SERIES: it is no cohort */
+    struct dictionary *texts; /* of the enumeration; NULL: there is none */
 };
 
 struct slices {

@@ -317,6 +317,11 @@ void windows_rewind(struct windows *windows, int64_t time_us)
         windows->judged_slice = slice - 1;
 }
 
+bool windows_judges_by(const struct windows *windows, int64_t time_us)
+{
+    return windows->started && time_us > windows->now_us && time_us >= windows->verdict_us;
+}
+
 void windows_advance(struct windows *windows, int64_t now_us)
 {
     if (!windows->started) {

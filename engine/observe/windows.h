@@ -37,10 +37,11 @@ void windows_verdict(struct windows *windows, int64_t time_us, const struct tall
 void windows_advance(struct windows *windows, int64_t now_us);
 /* Gives up what was counted after time_us, so that the present can be seen. */
 void windows_rewind(struct windows *windows, int64_t time_us);
-/* `codes`: the bin of each column, or NULL. NO_BIN leaves out the first column (the score), or all
- * the others (the features). */
-void windows_put(struct windows *windows, const struct observation *observation,
-                 const uint8_t *codes);
+/* Counts the observations from the place `first` on that fall into the second of that one; returns
+ * the place of the first that does not. */
+int windows_put(struct windows *windows, const struct observations *observations, int first);
+/* Whether verdicts fall due when the clock comes to time_us. */
+bool windows_judges_by(const struct windows *windows, int64_t time_us);
 /* Forgets what was counted under one arm, whose place another one takes. */
 void windows_clear_arm(struct windows *windows, int arm);
 

@@ -1,6 +1,13 @@
-/* Counting one observation into the cells that its time falls into. In time order, which is nearly
- * always, the cells are those of the last one's second. The caller holds the lock. */
+/* Counting observations into the cells that their times fall into. Those of one second share their
+ * cells: in time order, which is nearly always, these are looked up once, and a run of some length
+ * is summed up before it is added to each of them. The caller holds the lock. */
 #include "engine/observe/windows_priv.h"
+
+#include <string.h>
+
+#include "engine/observe/bin_stage.h"
+
+#define LONG_RUN 8 /* from here on summing up first is cheaper */
 
 struct tally *windows_cell(struct windows *windows, enum level level, int64_t time_us)
 {
@@ -135,34 +142,100 @@ static void count_latency(const struct place *place, const struct observation *o
         histogram_add(place->hour, observation->latency_us);
 }
 
-static void count_codes(const struct windows *windows, const struct place *place,
-                        const uint8_t *codes)
+static void count_run(struct windows *windows, const struct place *place,
+                      const struct observation *list, int n)
 {
-    uint32_t(*bins)[MAX_BINS] = place->bins;
-    int n_columns = windows->options.n_columns;
-    if (!bins)
-        return;
-    ++*place->binned;
-    int end = codes[n_columns - 1] == NO_BIN ? 1 : n_columns;
-    for (int i = codes[0] == NO_BIN ? 1 : 0; i < end; i++)
-        bins[i][codes[i]]++;
-}
-
-void windows_put(struct windows *windows, const struct observation *observation,
-                 const uint8_t *codes)
-{
-    windows_advance(windows, observation->at_us);
-    const struct place *place = find_place(windows, observation->at_us);
+    struct tally run = {0};
+    for (int i = 0; i < n; i++)
+        count_one(windows, &list[i], &run);
     for (int i = 0; i < LEVELS; i++) {
         if (place->tallies[i])
-            count_one(windows, observation, place->tallies[i]);
+            tally_add(place->tallies[i], &run);
     }
-    count_one(windows, observation, &windows->ever);
-    if (observation->kind != OBSERVED_OUTCOME)
-        return;
-    if (place->youngest_us && observation->age_us < *place->youngest_us)
-        *place->youngest_us = observation->age_us;
-    count_latency(place, observation);
-    if (codes && windows->binnings)
-        count_codes(windows, place, codes);
+    tally_add(&windows->ever, &run);
+}
+
+static void count_each(struct windows *windows, const struct place *place,
+                       const struct observation *list, int n)
+{
+    for (int k = 0; k < n; k++) {
+        for (int i = 0; i < LEVELS; i++) {
+            if (place->tallies[i])
+                count_one(windows, &list[k], place->tallies[i]);
+        }
+        count_one(windows, &list[k], &windows->ever);
+    }
+}
+
+static void count_codes(struct windows *windows, const struct place *place,
+                        const struct observations *observations, int first, int end)
+{
+    uint8_t stage[BIN_STAGE_BYTES];
+    int n_columns = windows->options.n_columns, staged = 0;
+    memset(stage, 0, bin_stage_size(n_columns));
+    for (int i = first; i < end; i++) {
+        const uint8_t *codes = observation_codes(observations, i);
+        if (!codes)
+            continue;
+        bin_stage_add(stage, codes, n_columns);
+        ++*place->binned;
+        if (++staged == BIN_STAGE_ROWS) {
+            bin_stage_pour32(stage, n_columns, place->bins);
+            staged = 0;
+        }
+    }
+    if (staged > 0)
+        bin_stage_pour32(stage, n_columns, place->bins);
+}
+
+static void count_few_codes(struct windows *windows, const struct place *place,
+                            const struct observations *observations, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        const uint8_t *codes = observation_codes(observations, i);
+        for (int column = 0; codes && column < windows->options.n_columns; column++) {
+            if (codes[column] != NO_BIN)
+                place->bins[column][codes[column]]++;
+        }
+        *place->binned += codes != NULL;
+    }
+}
+
+/* The place of the first observation that is not of the second in which that at `first` lies. The
+ * clock stands at the newest of the run then: within a second nothing is judged and no ring moves,
+ * but for the very first. */
+static int run_end(struct windows *windows, const struct observations *observations, int first)
+{
+    const struct observation *list = observations->list;
+    int64_t from_us = ring_key(&windows->levels[LEVEL_SECOND], list[first].at_us) * US_PER_S;
+    int64_t newest_us = list[first].at_us;
+    int end = first + 1;
+    windows_advance(windows, newest_us);
+    for (; end < observations->n && list[end].at_us >= from_us &&
+           list[end].at_us - from_us < US_PER_S;
+         end++) {
+        if (list[end].at_us > newest_us)
+            newest_us = list[end].at_us;
+    }
+    windows_advance(windows, newest_us);
+    return end;
+}
+
+int windows_put(struct windows *windows, const struct observations *observations, int first)
+{
+    const struct observation *list = observations->list;
+    int end = run_end(windows, observations, first);
+    const struct place *place = find_place(windows, list[first].at_us);
+    bool is_long = end - first >= LONG_RUN;
+    (is_long ? count_run : count_each)(windows, place, list + first, end - first);
+    for (int i = first; i < end; i++) {
+        if (list[i].kind != OBSERVED_OUTCOME)
+            continue;
+        if (place->youngest_us && list[i].age_us < *place->youngest_us)
+            *place->youngest_us = list[i].age_us;
+        count_latency(place, &list[i]);
+    }
+    if (observations->codes && windows->binnings && place->bins)
+        (is_long ? count_codes : count_few_codes)(windows, place, observations, first, end);
+    return end;
 }

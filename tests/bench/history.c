@@ -9,6 +9,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/history/answer.h"
+#include "engine/observe/bin_stage.h"
 
 #define T0        (INT64_C(1767225600) * US_PER_S)
 #define N_COLUMNS 16
@@ -35,7 +36,7 @@ static uint64_t random_below(uint64_t n)
 
 static void tell(struct observe_sink *sink, int64_t at_us)
 {
-    uint8_t codes[N_COLUMNS];
+    uint8_t codes[BIN_STAGE_STEP];
     uint64_t chance = random_below(1000);
     int decision = chance < 960 ? 0 : chance < 985 ? 1 : 2;
     struct value values[4] = {[2] = value_string(slice_of(countries[random_below(9)])),
@@ -53,12 +54,15 @@ static void tell(struct observe_sink *sink, int64_t at_us)
                                       .event_us = at_us,
                                       .latency_us = (int64_t)(150 * exp(spread / 1250)),
                                       .age_us = US_PER_S,
-                                      .labels = sink->labels(sink->context, &outcome),
                                       .score = (float)random_below(200) / 1000,
                                       .kind = OBSERVED_OUTCOME,
                                       .decision = (uint8_t)decision,
-                                      .arm = NO_ARM};
-    sink->take(sink->context, &observation, codes);
+                                      .arm = NO_ARM,
+                                      .coded = true};
+    const struct outcome *one = &outcome;
+    const struct observations observations = {&observation, codes, sizeof codes, 1};
+    sink->labels(sink->context, &one, 1, &observation.labels);
+    sink->take(sink->context, &observations);
 }
 
 /* The fastest of some tries, in milliseconds. */

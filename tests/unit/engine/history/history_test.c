@@ -20,6 +20,7 @@
 #include "engine/history/labels.h"
 #include "engine/history/measure.h"
 #include "engine/history/range.h"
+#include "engine/observe/bin_stage.h"
 
 #define T0       (INT64_C(1533081600) * US_PER_S) /* 2018-08-01T00:00:00Z */
 #define T0_S     INT64_C(1533081600)
@@ -42,7 +43,7 @@ struct happened {
     int64_t at_us, event_us, latency_us;
     int country, device, decision;
     float score;
-    uint8_t codes[2];
+    uint8_t codes[BIN_STAGE_STEP]; /* of two columns */
 };
 
 static struct happened all[N_EVENTS];
@@ -104,6 +105,14 @@ static struct history_store *create(int64_t limit_us)
     return history;
 }
 
+static void take(const struct observe_sink *sink, struct observation *observation,
+                 const uint8_t *codes)
+{
+    observation->coded = codes != NULL;
+    struct observations one = {observation, codes, BIN_STAGE_STEP, 1};
+    sink->take(sink->context, &one);
+}
+
 static void tell(struct history_store *history, const struct happened *event)
 {
     struct observe_sink sink = history_sink(history);
@@ -114,16 +123,17 @@ static void tell(struct history_store *history, const struct happened *event)
                               .decision = (enum decision)event->decision,
                               .rule = "default",
                               .variant = VARIANT_CHAMPION};
+    const struct outcome *one = &outcome;
     struct observation observation = {.at_us = event->at_us,
                                       .event_us = event->event_us,
                                       .latency_us = event->latency_us,
                                       .age_us = INT64_MAX,
-                                      .labels = sink.labels(sink.context, &outcome),
                                       .score = event->score,
                                       .kind = OBSERVED_OUTCOME,
                                       .decision = (uint8_t)event->decision,
                                       .arm = NO_ARM};
-    sink.take(sink.context, &observation, event->codes);
+    sink.labels(sink.context, &one, 1, &observation.labels);
+    take(&sink, &observation, event->codes);
 }
 
 static void tell_range(struct history_store *history, int from, int to)
@@ -340,7 +350,7 @@ static void refuse(struct history_store *history, int64_t at_us)
                                       .labels = labels_of_nothing(history_labels(history)),
                                       .kind = OBSERVED_QUARANTINE,
                                       .arm = NO_ARM};
-    sink.take(sink.context, &observation, NULL);
+    take(&sink, &observation, NULL);
 }
 
 static size_t series_by_variant(struct history_store *history, const char *series)
@@ -521,13 +531,15 @@ static void values_beyond_the_most_are_other(void **state)
     struct value values[5] = {0};
     struct event event = {.schema = &schema, .values = values};
     struct outcome outcome = {.event = &event};
-    uint64_t codes[100];
+    const struct outcome *one = &outcome;
+    uint64_t codes[100], none;
     char text[8];
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 100; i++) {
             snprintf(text, sizeof text, "C%d", i);
             values[2] = value_string(slice_of(text));
-            uint64_t code = labels_of_outcome(labels, &outcome, &event);
+            uint64_t code;
+            labels_of_outcomes(labels, &one, 1, &code);
             assert_true(round == 0 || codes[i] == code);
             codes[i] = code;
             assert_true(i < LABEL_VALUES ? code == (uint64_t)(LABEL_FIRST + i)
@@ -535,7 +547,8 @@ static void values_beyond_the_most_are_other(void **state)
         }
     }
     values[2] = value_null();
-    assert_int_equal(labels_of_outcome(labels, &outcome, &event), LABEL_NONE);
+    labels_of_outcomes(labels, &one, 1, &none);
+    assert_int_equal(none, LABEL_NONE);
     labels_destroy(labels);
 }
 
