@@ -123,6 +123,7 @@ static void add_packed(struct reading *reading, const struct packed_cell *packed
 struct visit {
     struct reading *reading;
     unsigned sections;
+    uint64_t any_of; /* only cells that are told apart by one of these; 0: all */
 };
 
 static enum status visit_row(void *context, int64_t start_s, struct slice cells,
@@ -134,7 +135,8 @@ static enum status visit_row(void *context, int64_t start_s, struct slice cells,
         struct packed_cell packed;
         if (!cell_next(&cells, &packed))
             return error_set(error, STATUS_CORRUPT, "a row of the history is damaged");
-        if (is_wanted(visit->reading->range, packed.labels))
+        bool told_apart = !visit->any_of || (packed.labels & visit->any_of);
+        if (told_apart && is_wanted(visit->reading->range, packed.labels))
             add_packed(visit->reading, &packed, visit->sections);
     }
     return STATUS_OK;
@@ -143,7 +145,12 @@ static enum status visit_row(void *context, int64_t start_s, struct slice cells,
 static enum status read_shelf(struct reading *reading, enum shelf shelf, unsigned sections,
                               int64_t from_s, int64_t to_s, struct error *error)
 {
-    struct visit visit = {reading, sections & shelf_shapes[shelf].sections};
+    const struct range *range = reading->range;
+    /* The cells of one label each have every event once for each label that there is. */
+    struct visit visit = {.reading = reading,
+                          .sections = sections & shelf_shapes[shelf].sections,
+                          .any_of =
+                              shelf == SHELF_HOUR_LABEL ? range->by_mask | range->where_mask : 0};
     struct disk *disk = reading->history->reader;
     if (!disk || from_s >= to_s || visit.sections == 0)
         return STATUS_OK;
@@ -224,7 +231,8 @@ static void read_memory(struct reading *reading, int64_t from_s, int64_t to_s)
 static bool read_seconds(struct reading *reading, int64_t from_s, int64_t to_s)
 {
     struct history_store *history = reading->history;
-    struct visit visit = {reading, reading->range->sections & SECOND_SECTION};
+    struct visit visit = {.reading = reading,
+                          .sections = reading->range->sections & SECOND_SECTION};
     struct error error;
     bool covered = false;
     lock_take(&history->lock);

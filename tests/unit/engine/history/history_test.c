@@ -392,6 +392,40 @@ static void events_without_an_arm_are_no_series_of_what_arms_do(void **state)
     history_destroy(history);
 }
 
+/* Hours are kept by each label alone, too; of those only the one that is asked for counts. */
+static void whole_hours_by_one_label_hold_each_event_once(void **state)
+{
+    (void)state;
+    struct history_store *history = fill();
+    struct error error;
+    struct json *json = NULL;
+    struct buffer out;
+    struct query query = {T0_S, T0_S + 2 * 3600, -1, -1};
+    static struct truth truth;
+    assert_true(history_flush(history, PATIENCE));
+    buffer_init(&out, 1u << 20);
+    struct history_question question = {.from_us = query.from_s * US_PER_S,
+                                        .to_us = query.to_s * US_PER_S,
+                                        .step_us = 3600 * US_PER_S,
+                                        .by = slice_of("country"),
+                                        .series = slice_of("accepted")};
+    if (history_answer(history, &question, &out, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(json_parse(buffer_slice(&out), &json, &error), STATUS_OK);
+    const struct json *series = json_get(json, "series");
+    assert_int_equal(json_size(series), 4);
+    double sum = 0;
+    for (const struct json *one = json_first(series); one; one = json_next(one))
+        for (const struct json *point = json_first(json_get(one, "points")); point;
+             point = json_next(point))
+            sum += json_as_number(json_item(point, 1), NAN);
+    count_by_hand(&query, &truth);
+    assert_true(sum == (double)truth.n);
+    json_destroy(json);
+    buffer_free(&out);
+    history_destroy(history);
+}
+
 static double value_at(struct history_store *history, const char *series, int64_t from_s,
                        int64_t to_s)
 {
@@ -699,6 +733,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_leaps_or_stands_still_is_counted_once),
         cmocka_unit_test(a_question_that_makes_no_sense_says_why),
         cmocka_unit_test(events_without_an_arm_are_no_series_of_what_arms_do),
+        cmocka_unit_test(whole_hours_by_one_label_hold_each_event_once),
         cmocka_unit_test(a_heatmap_holds_every_event_once),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
