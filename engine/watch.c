@@ -116,26 +116,37 @@ static enum status use_rows(struct engine *engine, int model, const char *text, 
     return status;
 }
 
+/* A column that the service watches, by what the model's profile says of it. */
+static enum status use_column(struct engine *engine, const struct columns *profile, int column,
+                              struct binning *binning, struct value_points *points,
+                              struct error *error)
+{
+    const char *name = observe_column_name(engine->observe, column);
+    const struct column *of = column == 0 ? profile->score : columns_find(profile, name);
+    if (!of || of->text)
+        return error_set(error, STATUS_CORRUPT,
+                         "the attribute " PROFILE_ATTRIBUTE " says nothing of \"%.100s\"", name);
+    profile_binning(of, observe_value_bins(engine->observe), binning);
+    profile_points(of, points);
+    return STATUS_OK;
+}
+
 /* As it was computed when the model was trained. */
 static enum status use_profile(struct engine *engine, const char *text, struct error *error)
 {
+    size_t n = (size_t)observe_columns(engine->observe);
     struct columns profile = {.spool = -1};
-    struct binning *binnings = calloc((size_t)observe_columns(engine->observe), sizeof *binnings);
-    enum status status = binnings ? profile_read(slice_of(text), PROFILE_ATTRIBUTE, &profile, error)
-                                  : error_set(error, STATUS_MEMORY, "out of memory");
-    for (int i = 0; i < observe_columns(engine->observe) && !status; i++) {
-        const char *name = observe_column_name(engine->observe, i);
-        const struct column *column = i == 0 ? profile.score : columns_find(&profile, name);
-        if (column && !column->text)
-            profile_binning(column, observe_value_bins(engine->observe), &binnings[i]);
-        else
-            status =
-                error_set(error, STATUS_CORRUPT,
-                          "the attribute " PROFILE_ATTRIBUTE " says nothing of \"%.100s\"", name);
-    }
+    struct binning *binnings = calloc(n, sizeof *binnings);
+    struct value_points *points = calloc(n, sizeof *points);
+    enum status status = binnings && points
+                             ? profile_read(slice_of(text), PROFILE_ATTRIBUTE, &profile, error)
+                             : error_set(error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0; i < n && !status; i++)
+        status = use_column(engine, &profile, (int)i, &binnings[i], &points[i], error);
     if (!status)
-        status = observe_set_binnings(engine->observe, binnings, error);
+        status = observe_set_binnings(engine->observe, binnings, points, error);
     columns_free(&profile);
+    free(points);
     free(binnings);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "engine/base/status.h"
 #include "engine/monitor/columns.h"
 #include "engine/observe/bins.h"
+#include "engine/observe/value_points.h"
 
 /* Values of one feature that are kept; deciles are among them. */
 #define PROFILE_POINTS 2000
@@ -42,6 +43,8 @@ bool profile_begins(struct slice text);
 /* A column of a profile as the live monitor counts it: as binning_make() cuts the numbers that the
  * profile was made of. n_bins from 2 to MAX_VALUE_BINS. */
 void profile_binning(const struct column *column, int n_bins, struct binning *binning);
+/* Its finite values, for methods that look at them. */
+void profile_points(const struct column *column, struct value_points *points);
 
 /* Reads the columns of a file that the reference has into the form in which they can be compared
  * with it, in memory that does not grow with the file: values are counted between the reference's

@@ -38,3 +38,15 @@ void profile_binning(const struct column *column, int n_bins, struct binning *bi
     binning->reference[MISSING_BIN] = column->n_missing;
     binning->n_reference = column->n_rows;
 }
+
+void profile_points(const struct column *column, struct value_points *points)
+{
+    struct column finite = column_finite(column);
+    double mean, deviation;
+    column_moments(&finite, &mean, &deviation);
+    value_points_make(points, finite.values, finite.upto, finite.n_values, deviation);
+    /* What the profile left out is not among its points. */
+    points->all = points->all && (!column->upto || column->complete);
+    for (size_t i = 0; i < points->n; i++)
+        points->upto[i] -= finite.before;
+}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/observe/bin_stage.h"
 #include "engine/observe/observe_priv.h"
 
@@ -20,6 +21,7 @@ void observe_options_init(struct observe_options *options)
         .freshness_limit_us = INT64_C(120) * 1000000,
         .n_bins = MAX_VALUE_BINS,
         .reference_events = 2000,
+        .sample_window_us = US_PER_HOUR,
     };
 }
 
@@ -64,7 +66,8 @@ enum status observe_create(const struct observe_options *options, struct observe
     memcpy(windows.latency_limits_us, options->latency_limits_us, sizeof windows.latency_limits_us);
     made->windows = windows_create(&windows);
     made->slices = slices_create(&options->slices);
-    if (!made->windows || !made->slices || make_shards(made) != STATUS_OK) {
+    made->drift_slices = drift_slices_create(made->n_columns, options->sample_window_us);
+    if (!made->windows || !made->slices || !made->drift_slices || make_shards(made) != STATUS_OK) {
         observe_destroy(made);
         return error_set(error, STATUS_MEMORY, "out of memory for counters");
     }
@@ -87,6 +90,7 @@ void observe_destroy(struct observe *observe)
     }
     free(observe->shards);
     slices_destroy(observe->slices);
+    drift_slices_destroy(observe->drift_slices);
     reference_release(observe->reference);
     free(observe->collected);
     windows_destroy(observe->windows);

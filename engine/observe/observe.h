@@ -18,6 +18,7 @@
 #include "engine/observe/slices.h"
 #include "engine/observe/snapshot.h"
 #include "engine/observe/tally.h"
+#include "engine/observe/value_points.h"
 
 struct observe;
 
@@ -29,12 +30,13 @@ struct observe_options {
     int64_t latency_limits_us[MAX_LATENCY_LIMITS]; /* for tally.slow; 0: not used */
     int64_t freshness_limit_us;   /* a minute is stale when every event in it was older than this */
     int n_bins;                   /* per column for drift, 2 to MAX_VALUE_BINS */
+    int64_t sample_window_us;     /* how far back the sample of rows and the canary's bins reach */
     struct slices_options slices; /* what recent minutes are told apart by */
     int64_t reference_events;     /* the first so many outcomes become the drift reference; 0: only
                                      observe_set_reference() gives one */
 };
 
-/* 200 ms, 2 min, 10 bins, the first 2000 outcomes. */
+/* 200 ms, 2 min, 10 bins, the first 2000 outcomes, 1 h. */
 void observe_options_init(struct observe_options *options);
 MUST_USE enum status observe_create(const struct observe_options *options, struct observe **observe,
                                     struct error *error);
@@ -81,9 +83,11 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
  * as many scores. Everything binned so far is forgotten. STATUS_INVALID for n == 0. Any thread. */
 MUST_USE enum status observe_set_reference(struct observe *observe, const float *features,
                                            const float *scores, size_t n, struct error *error);
-/* Replaces it by cuts and counts made elsewhere, one of each column, copied. STATUS_MEMORY. */
+/* Replaces it by cuts, counts and values found elsewhere, one of each column, copied.
+ * STATUS_MEMORY.
+ */
 MUST_USE enum status observe_set_binnings(struct observe *observe, const struct binning *binnings,
-                                          struct error *error);
+                                          const struct value_points *points, struct error *error);
 /* The next reference_events outcomes become the reference, as after another model took over. */
 void observe_renew_reference(struct observe *observe);
 
@@ -126,6 +130,24 @@ bool observe_binning(struct observe *observe, int column, struct binning *binnin
 /* Counts per bin over the last window_us (to the slice, at most 1 d). */
 void observe_bins(struct observe *observe, int column, int64_t window_us,
                   uint64_t counts[MAX_BINS]);
+
+/* The same of what the canary decided, over sample_window_us, and how it decided. */
+void observe_canary_bins(struct observe *observe, int column, uint64_t counts[MAX_BINS]);
+void observe_canary_decisions(struct observe *observe, uint64_t counts[DECISION_COUNT]);
+
+/* A sample of what was decided on in the last sample_window_us: of every slice of five minutes all
+ * decisions had the same chance to be in it. */
+#define OBSERVE_SAMPLE 4096
+struct observed_value {
+    double value;
+    double weight; /* decisions that it stands for */
+};
+/* A column's values in no order, missing ones left out; VARIANT_COUNT: of all variants. Returns how
+ * many. Any thread. */
+size_t observe_values(struct observe *observe, int column, enum variant variant,
+                      struct observed_value values[OBSERVE_SAMPLE]);
+/* Copies what is known of a column's values in the reference; false: nothing. */
+bool observe_points(struct observe *observe, int column, struct value_points *points);
 
 /* Judges a slice of five minutes when it is over: the counts of all columns, one after another.
  * Called with the windows locked: it must not call observe. */

@@ -2,13 +2,14 @@
  * (reference.c), reading (fill.c) and storing (store.c).
  *
  * Two kinds of lock: each shard's own, and the one of the windows and everything else here. A
- * shard's is taken first. */
+ * shard's is taken first, that of drift_slices last. */
 #ifndef BINNACLE_OBSERVE_OBSERVE_PRIV_H
 #define BINNACLE_OBSERVE_OBSERVE_PRIV_H
 
 #include <stdatomic.h>
 
 #include "engine/base/thread.h"
+#include "engine/observe/drift_slices.h"
 #include "engine/observe/observe.h"
 #include "engine/observe/windows.h"
 
@@ -21,7 +22,9 @@
 struct reference {
     atomic_int users;
     int n_columns;
-    struct bin_finder finder; /* of the binnings, made by reference_ready() */
+    struct bin_finder finder;    /* of the binnings, made by reference_ready() */
+    struct value_points *points; /* by column; NULL: not known */
+    bool collected;              /* from outcomes: known nowhere else */
     struct binning binnings[];
 };
 
@@ -64,6 +67,7 @@ struct observe {
     size_t codes_width;   /* bytes of a row of codes: see bin_stage.h */
     struct shard *shards; /* SHARDS of them */
     struct slices *slices;
+    struct drift_slices *drift_slices;
 
     struct lock lock; /* of all that follows, but the atomics */
     struct windows *windows;
@@ -123,6 +127,7 @@ int arm_find(struct observe *observe, enum variant variant, const char *model, c
 void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS]);
 
 void reference_release(struct reference *reference);
+bool reference_make_points(struct reference *reference); /* empty; false: out of memory */
 /* The cuts are complete: prepares looking them up. */
 void reference_ready(struct reference *reference);
 /* Whether counts by the one mean the same by the other; both of the same columns. */

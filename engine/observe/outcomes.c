@@ -245,6 +245,7 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
     for (size_t i = first; i < n; i++)
         remember(shard, outcomes[i]);
     collect(observe, outcomes, n);
+    drift_slices_outcomes(observe->drift_slices, worker % SHARDS, outcomes, n);
     lock_release(&shard->lock);
 }
 
@@ -278,6 +279,7 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome,
     if (places & OBSERVE_WINDOWS) {
         remember(shard, outcome);
         collect(observe, &outcome, 1);
+        drift_slices_outcomes(observe->drift_slices, 0, &outcome, 1);
     }
     observe_shard_pour_recorded(observe, shard, places);
     lock_release(&shard->lock);

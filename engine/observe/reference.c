@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/observe/observe_priv.h"
+#include "engine/stats/samples.h"
 
 static struct reference *reference_create(int n_columns)
 {
@@ -18,6 +19,12 @@ static struct reference *reference_create(int n_columns)
     return reference;
 }
 
+bool reference_make_points(struct reference *reference)
+{
+    reference->points = calloc((size_t)reference->n_columns, sizeof *reference->points);
+    return reference->points != NULL;
+}
+
 void reference_ready(struct reference *reference)
 {
     bin_finder_make(&reference->finder, reference->binnings, reference->n_columns);
@@ -25,8 +32,10 @@ void reference_ready(struct reference *reference)
 
 void reference_release(struct reference *reference)
 {
-    if (reference && atomic_fetch_sub(&reference->users, 1) == 1)
-        free(reference);
+    if (!reference || atomic_fetch_sub(&reference->users, 1) != 1)
+        return;
+    free(reference->points);
+    free(reference);
 }
 
 /* observe->lock is held. */
@@ -72,6 +81,7 @@ void reference_install(struct observe *observe, struct reference *take)
     reference_release(observe->reference);
     observe->reference = take;
     windows_set_binnings(observe->windows, take ? take->binnings : NULL);
+    drift_slices_set_binnings(observe->drift_slices, take ? take->binnings : NULL, false);
     tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
@@ -90,6 +100,7 @@ void reference_restore(struct observe *observe, struct reference *take)
     stop_collecting(observe);
     reference_release(observe->reference);
     observe->reference = take;
+    drift_slices_set_binnings(observe->drift_slices, take->binnings, true);
     tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
@@ -111,21 +122,38 @@ bool reference_same(const struct reference *a, const struct reference *b)
     return true;
 }
 
+/* Of a column that binning_make() has put in order: missing ones last. */
+static void take_points(const float *column, size_t n, double *scratch, struct value_points *points)
+{
+    size_t n_finite = 0;
+    double mean, deviation;
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(column[i]))
+            scratch[n_finite++] = (double)column[i];
+    }
+    samples_moments(scratch, n_finite, &mean, &deviation);
+    value_points_make(points, scratch, NULL, n_finite, deviation);
+}
+
 /* Cuts each column of n rows. NULL: out of memory. */
 static struct reference *reference_from_rows(const struct observe *observe, const float *rows,
                                              size_t n)
 {
     struct reference *reference = reference_create(observe->n_columns);
     float *column = malloc(n * sizeof *column);
-    for (int c = 0; reference && column && c < observe->n_columns; c++) {
+    double *scratch = malloc(n * sizeof *scratch);
+    bool room = reference && column && scratch && reference_make_points(reference);
+    for (int c = 0; room && c < observe->n_columns; c++) {
         for (size_t i = 0; i < n; i++)
             column[i] = rows[i * (size_t)observe->n_columns + (size_t)c];
         binning_make(&reference->binnings[c], column, n, observe->options.n_bins);
+        take_points(column, n, scratch, &reference->points[c]);
     }
-    if (!column) {
+    if (!room) {
         reference_release(reference);
         reference = NULL;
     }
+    free(scratch);
     free(column);
     if (reference)
         reference_ready(reference);
@@ -147,8 +175,10 @@ void reference_collect(struct observe *observe, const struct outcome *outcome)
     struct reference *made =
         reference_from_rows(observe, observe->collected, (size_t)observe->n_collected);
     stop_collecting(observe);
-    if (made)
-        reference_install(observe, made);
+    if (!made)
+        return;
+    made->collected = true;
+    reference_install(observe, made);
 }
 
 void observe_renew_reference(struct observe *observe)
@@ -198,13 +228,17 @@ enum status observe_set_reference(struct observe *observe, const float *features
 }
 
 enum status observe_set_binnings(struct observe *observe, const struct binning *binnings,
-                                 struct error *error)
+                                 const struct value_points *points, struct error *error)
 {
     observe_assert(observe);
+    size_t n = (size_t)observe->n_columns;
     struct reference *made = reference_create(observe->n_columns);
-    if (!made)
+    if (!made || !reference_make_points(made)) {
+        reference_release(made);
         return error_set(error, STATUS_MEMORY, "out of memory for the drift reference");
-    memcpy(made->binnings, binnings, (size_t)observe->n_columns * sizeof *binnings);
+    }
+    memcpy(made->binnings, binnings, n * sizeof *binnings);
+    memcpy(made->points, points, n * sizeof *points);
     reference_ready(made);
     lock_take(&observe->lock);
     stop_collecting(observe);
@@ -245,6 +279,37 @@ void observe_bins(struct observe *observe, int column, int64_t window_us, uint64
     lock_take(&observe->lock);
     windows_bins(observe->windows, column, window_us, counts);
     lock_release(&observe->lock);
+}
+
+void observe_canary_bins(struct observe *observe, int column, uint64_t counts[MAX_BINS])
+{
+    observe_assert(observe);
+    drift_slices_bins(observe->drift_slices, column, counts);
+}
+
+void observe_canary_decisions(struct observe *observe, uint64_t counts[DECISION_COUNT])
+{
+    observe_assert(observe);
+    drift_slices_decisions(observe->drift_slices, counts);
+}
+
+size_t observe_values(struct observe *observe, int column, enum variant variant,
+                      struct observed_value values[OBSERVE_SAMPLE])
+{
+    observe_assert(observe);
+    return drift_slices_values(observe->drift_slices, column, variant, values);
+}
+
+bool observe_points(struct observe *observe, int column, struct value_points *points)
+{
+    observe_assert(observe);
+    lock_take(&observe->lock);
+    const struct reference *reference = observe->reference;
+    bool there = reference && reference->points && reference->points[column].n > 0;
+    if (there)
+        *points = reference->points[column];
+    lock_release(&observe->lock);
+    return there;
 }
 
 void observe_set_judge(struct observe *observe, slice_judge *judge, void *context)

@@ -1,7 +1,7 @@
 /* Windows, arms and drift reference in a file, so that budgets and comparisons outlive a restart.
  *
  * Content: varints: digest of what the counts mean (features, bins, limits), the caller's mark,
- * arms, reference, windows. Run by whoever saves or starts. */
+ * arms, reference, its values, windows, the canary's bins. Run by whoever saves or starts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define MAX_FILE ((size_t)256 << 20)
 
-static const struct state_file_kind counts_kind = {"BNCOUNTS", 3};
+static const struct state_file_kind counts_kind = {"BNCOUNTS", 4};
 
 /* Counts written under other columns, bins or limits mean something else. */
 static uint64_t digest(const struct observe *observe)
@@ -35,6 +35,15 @@ static void put_text(struct buffer *out, const char *text)
 {
     varint_put(out, strlen(text));
     buffer_append_text(out, text);
+}
+
+static bool take_bytes(struct slice *bytes, void *out, size_t size)
+{
+    if (size > bytes->size)
+        return false;
+    memcpy(out, bytes->data, size);
+    *bytes = slice_make(bytes->data + size, bytes->size - size);
+    return true;
 }
 
 static bool take_text(struct slice *bytes, char out[NAME_SIZE])
@@ -92,16 +101,58 @@ static bool take_binning(struct binning *binning, struct slice *bytes)
 {
     uint64_t n_edges, few;
     if (!varint_take(bytes, &n_edges) || n_edges > MAX_EDGES || !varint_take(bytes, &few) ||
-        bytes->size < sizeof binning->edges)
+        !take_bytes(bytes, binning->edges, sizeof binning->edges))
         return false;
     binning->n_edges = (int)n_edges;
     binning->few = few == 1;
-    memcpy(binning->edges, bytes->data, sizeof binning->edges);
-    *bytes = slice_make(bytes->data + sizeof binning->edges, bytes->size - sizeof binning->edges);
     bool whole = varint_take(bytes, &binning->n_reference);
     for (int i = 0; whole && i < MAX_BINS; i++)
         whole = varint_take(bytes, &binning->reference[i]);
     return whole;
+}
+
+/* What is known nowhere else. */
+static void put_points(const struct reference *reference, struct buffer *out)
+{
+    bool collected = reference && reference->collected && reference->points;
+    varint_put(out, collected);
+    for (int c = 0; collected && c < reference->n_columns; c++) {
+        const struct value_points *points = &reference->points[c];
+        varint_put(out, points->n);
+        varint_put(out, points->all);
+        buffer_append(out, &points->deviation, sizeof points->deviation);
+        buffer_append(out, points->values, points->n * sizeof *points->values);
+        buffer_append(out, points->upto, points->n * sizeof *points->upto);
+    }
+}
+
+static bool take_column_points(struct slice *bytes, struct value_points *points)
+{
+    uint64_t n, all;
+    if (!varint_take(bytes, &n) || n > MAX_VALUE_POINTS + 1 || !varint_take(bytes, &all))
+        return false;
+    points->n = n;
+    points->all = all == 1;
+    return take_bytes(bytes, &points->deviation, sizeof points->deviation) &&
+           take_bytes(bytes, points->values, n * sizeof *points->values) &&
+           take_bytes(bytes, points->upto, n * sizeof *points->upto);
+}
+
+static bool take_points(struct slice *bytes, struct reference *reference)
+{
+    uint64_t collected;
+    if (!varint_take(bytes, &collected))
+        return false;
+    if (!collected)
+        return true;
+    if (!reference || !reference_make_points(reference))
+        return false;
+    reference->collected = true;
+    for (int c = 0; c < reference->n_columns; c++) {
+        if (!take_column_points(bytes, &reference->points[c]))
+            return false;
+    }
+    return true;
 }
 
 /* *reference stays NULL when none was written. */
@@ -137,8 +188,10 @@ void observe_encode(struct observe *observe, uint64_t mark, struct buffer *out)
     lock_take(&observe->lock);
     put_arms(observe, out);
     put_reference(observe->reference, out);
+    put_points(observe->reference, out);
     windows_encode(observe->windows, out);
     lock_release(&observe->lock);
+    drift_slices_encode(observe->drift_slices, out);
 }
 
 enum status observe_write(const struct buffer *encoded, const char *path, struct error *error)
@@ -193,41 +246,72 @@ static enum status read_counts(const char *path, struct buffer *out, struct erro
     return status;
 }
 
-/* Everything is read aside first and taken over only when it is whole. */
-static enum status take_over(struct observe *observe, const char *path, struct slice *bytes,
-                             struct error *error)
+/* What is read, aside until it is whole. */
+struct stored {
+    struct arm arms[MAX_ARMS];
+    struct reference *reference; /* NULL: there was none */
+    struct windows *windows;
+    struct drift_slices *drift_slices;
+};
+
+static void stored_free(struct stored *stored)
 {
-    struct arm arms[MAX_ARMS] = {0};
-    struct reference *reference = NULL;
+    reference_release(stored->reference);
+    windows_destroy(stored->windows);
+    drift_slices_destroy(stored->drift_slices);
+}
+
+static bool take_all(const struct observe *observe, struct slice *bytes, struct stored *stored)
+{
     struct windows_options options = {.n_columns = observe->n_columns,
                                       .freshness_limit_us = observe->options.freshness_limit_us};
     memcpy(options.latency_limits_us, observe->options.latency_limits_us,
            sizeof options.latency_limits_us);
-    struct windows *windows = windows_create(&options);
-    bool whole = windows && take_arms(arms, bytes) && take_reference(observe, bytes, &reference);
-    if (whole && reference)
-        windows_set_binnings(windows, reference->binnings);
-    if (!whole || !windows_decode(windows, bytes)) {
-        reference_release(reference);
-        windows_destroy(windows);
-        return error_set(error, STATUS_CORRUPT, "%s: damaged; remove it to start from the ledger",
-                         path);
+    stored->windows = windows_create(&options);
+    stored->drift_slices =
+        drift_slices_create(observe->n_columns, observe->options.sample_window_us);
+    if (!stored->windows || !stored->drift_slices || !take_arms(stored->arms, bytes) ||
+        !take_reference(observe, bytes, &stored->reference) ||
+        !take_points(bytes, stored->reference))
+        return false;
+    if (stored->reference)
+        windows_set_binnings(stored->windows, stored->reference->binnings);
+    return windows_decode(stored->windows, bytes) &&
+           drift_slices_decode(stored->drift_slices, bytes);
+}
+
+/* One that was set keeps its values, and bins counted by another are forgotten. */
+static void take_over_reference(struct observe *observe, struct stored *stored)
+{
+    struct reference *set = observe->reference, *read = stored->reference;
+    if (set && !(read && reference_same(set, read))) {
+        windows_set_binnings(observe->windows, set->binnings);
+        drift_slices_set_binnings(observe->drift_slices, set->binnings, false);
+        return;
     }
+    if (!read)
+        return;
+    if (set && !read->points) {
+        read->points = set->points;
+        set->points = NULL;
+    }
+    reference_restore(observe, read);
+    stored->reference = NULL;
+}
+
+static void take_over(struct observe *observe, struct stored *stored)
+{
     lock_take(&observe->lock);
-    windows_inherit_judge(windows, observe->windows);
+    windows_inherit_judge(stored->windows, observe->windows);
     windows_destroy(observe->windows);
-    observe->windows = windows;
-    arms_restore(observe, arms);
-    bool other =
-        observe->reference && !(reference && reference_same(observe->reference, reference));
-    if (other)
-        windows_set_binnings(windows, observe->reference->binnings);
-    else if (reference)
-        reference_restore(observe, reference);
+    observe->windows = stored->windows;
+    stored->windows = NULL;
+    drift_slices_destroy(observe->drift_slices);
+    observe->drift_slices = stored->drift_slices;
+    stored->drift_slices = NULL;
+    arms_restore(observe, stored->arms);
+    take_over_reference(observe, stored);
     lock_release(&observe->lock);
-    if (other)
-        reference_release(reference);
-    return STATUS_OK;
 }
 
 enum status observe_load(struct observe *observe, const char *path, uint64_t *mark,
@@ -237,6 +321,7 @@ enum status observe_load(struct observe *observe, const char *path, uint64_t *ma
     struct buffer file;
     buffer_init(&file, MAX_FILE);
     uint64_t meant = 0;
+    struct stored stored = {.windows = NULL};
     enum status status = read_counts(path, &file, error);
     struct slice bytes = buffer_slice(&file);
     if (status != STATUS_OK)
@@ -244,11 +329,13 @@ enum status observe_load(struct observe *observe, const char *path, uint64_t *ma
     if (!varint_take(&bytes, &meant) || meant != digest(observe))
         status = error_set(error, STATUS_CONFLICT,
                            "%s: counted under other features, bins or limits", path);
-    else if (!varint_take(&bytes, mark))
-        status = error_set(error, STATUS_CORRUPT, "%s: damaged", path);
+    else if (!varint_take(&bytes, mark) || !take_all(observe, &bytes, &stored))
+        status = error_set(error, STATUS_CORRUPT, "%s: damaged; remove it to start from the ledger",
+                           path);
     else
-        status = take_over(observe, path, &bytes, error);
+        take_over(observe, &stored);
 out:
+    stored_free(&stored);
     buffer_free(&file);
     return status;
 }
