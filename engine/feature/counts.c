@@ -2,7 +2,6 @@
  * full. Not for sharing between threads. */
 #include "engine/feature/counts_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static uint32_t find(const struct counts *counts, uint64_t hash)
@@ -14,24 +13,25 @@ static uint32_t find(const struct counts *counts, uint64_t hash)
     return at;
 }
 
-static bool grow(struct counts *counts)
+static bool grow(struct counts *counts, struct pool *pool)
 {
     struct counts grown = {.capacity = counts->capacity ? counts->capacity * 2 : 4,
                            .used = counts->used};
-    grown.cells = calloc(grown.capacity, sizeof *grown.cells);
+    grown.cells = pool_take(pool, counts_bytes(&grown));
     if (!grown.cells)
         return false;
+    memset(grown.cells, 0, counts_bytes(&grown));
     for (uint32_t i = 0; i < counts->capacity; i++)
         if (counts->cells[i].hash != 0)
             grown.cells[find(&grown, counts->cells[i].hash)] = counts->cells[i];
-    free(counts->cells);
+    pool_give(pool, counts->cells, counts_bytes(counts));
     *counts = grown;
     return true;
 }
 
-bool counts_add(struct counts *counts, uint64_t hash)
+bool counts_add(struct counts *counts, struct pool *pool, uint64_t hash)
 {
-    if (counts->used * 2 >= counts->capacity && !grow(counts))
+    if (counts->used * 2 >= counts->capacity && !grow(counts, pool))
         return false;
     struct count_cell *cell = &counts->cells[find(counts, hash)];
     if (cell->hash == 0) {
@@ -66,8 +66,8 @@ void counts_reset(struct counts *counts)
     counts->used = 0;
 }
 
-void counts_free(struct counts *counts)
+void counts_free(struct counts *counts, struct pool *pool)
 {
-    free(counts->cells);
+    pool_give(pool, counts->cells, counts_bytes(counts));
     *counts = (struct counts){0};
 }

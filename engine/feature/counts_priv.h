@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/pool.h"
+
 struct count_cell {
     uint64_t hash; /* 0: free */
     uint64_t count;
@@ -16,12 +18,12 @@ struct counts {
     uint32_t used, capacity; /* power of two, or 0 */
 };
 
-/* False: out of memory. The hash is not 0. */
-bool counts_add(struct counts *counts, uint64_t hash);
+/* False: out of memory, which is from the pool (NULL: malloc). The hash is not 0. */
+bool counts_add(struct counts *counts, struct pool *pool, uint64_t hash);
 /* It was added before. */
 void counts_remove(struct counts *counts, uint64_t hash);
 void counts_reset(struct counts *counts); /* keeps the memory */
-void counts_free(struct counts *counts);
+void counts_free(struct counts *counts, struct pool *pool);
 static inline size_t counts_bytes(const struct counts *counts)
 {
     return counts->capacity * sizeof(struct count_cell);

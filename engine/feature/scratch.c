@@ -69,7 +69,7 @@ void feature_scratch_destroy(struct feature_scratch *scratch)
     free(scratch->hashes);
     free(scratch->outputs);
     free(scratch->floats);
-    counts_free(&scratch->counts);
+    counts_free(&scratch->counts, NULL);
     arena_destroy(scratch->arena);
     online_link_destroy(scratch->link);
     free(scratch->records);

@@ -5,7 +5,6 @@
 #include "engine/feature/series_priv.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/feature/states_priv.h"
@@ -34,13 +33,14 @@ static struct state_view state_view(const struct series_layout *layout, const st
     return (struct state_view){layout, series, &layout->stream->states[state]};
 }
 
-void series_layout_init(struct series_layout *layout, const struct stream *stream, bool ids,
-                        int64_t lateness_us)
+void series_layout_init(struct series_layout *layout, const struct stream *stream,
+                        struct pool *pool, bool ids, int64_t lateness_us)
 {
     size_t value_at = sizeof(int64_t) + (ids ? sizeof(uint64_t) : 0);
     size_t hash_at = value_at + stream->n_values * sizeof(double);
     *layout = (struct series_layout){
         .stream = stream,
+        .pool = pool,
         .ids = ids,
         .value_at = value_at,
         .hash_at = hash_at,
@@ -87,14 +87,14 @@ void series_free(const struct series_layout *layout, struct series *series)
         struct state_view view = state_view(layout, series, i);
         state_free(&view);
     }
-    free(series->ring);
+    pool_give(layout->pool, series->ring, series->capacity * layout->stride);
     series->ring = NULL;
 }
 
 /* Gives the ring another capacity, at least n. */
 static bool resize(const struct series_layout *layout, struct series *series, uint32_t capacity)
 {
-    unsigned char *ring = malloc(capacity * layout->stride);
+    unsigned char *ring = pool_take(layout->pool, capacity * layout->stride);
     if (!ring)
         return false;
     for (uint32_t i = 0; i < series->n; i++) {
@@ -102,7 +102,7 @@ static bool resize(const struct series_layout *layout, struct series *series, ui
         memcpy(ring + (number & (capacity - 1)) * layout->stride, entry_at(layout, series, number),
                layout->stride);
     }
-    free(series->ring);
+    pool_give(layout->pool, series->ring, series->capacity * layout->stride);
     series->bytes += capacity * layout->stride;
     series->bytes -= series->capacity * layout->stride;
     series->ring = ring;

@@ -9,6 +9,7 @@
 /* How entries of a stream lie in memory: time, [id and label], values, hashes; 8 bytes each. */
 struct series_layout {
     const struct stream *stream;
+    struct pool *pool; /* of the store: all memory of all series is from it */
     size_t stride, value_at, hash_at;
     bool ids;
     int64_t
@@ -37,8 +38,8 @@ struct entry {
 
 enum { LABEL_UNKNOWN, LABEL_NEGATIVE, LABEL_POSITIVE, LABEL_MASK = 3 };
 
-void series_layout_init(struct series_layout *layout, const struct stream *stream, bool ids,
-                        int64_t lateness_us);
+void series_layout_init(struct series_layout *layout, const struct stream *stream,
+                        struct pool *pool, bool ids, int64_t lateness_us);
 
 /* `states` is zeroed memory of stream->states_size bytes that lives as long as the series. */
 void series_init(const struct series_layout *layout, struct series *series, unsigned char *states);

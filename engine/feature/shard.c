@@ -100,9 +100,10 @@ struct entity *shard_make(struct shard *shard, const struct series_layout *layou
     lock_assert_held(&shard->lock);
     if (shard->n * 2 >= shard->capacity && !grow(shard))
         return NULL;
-    struct entity *entity = calloc(1, entity_size(&layouts[stream]));
+    struct entity *entity = pool_take(layouts[stream].pool, entity_size(&layouts[stream]));
     if (!entity)
         return NULL;
+    memset(entity, 0, entity_size(&layouts[stream]));
     entity->key = key;
     entity->stream = stream;
     series_init(&layouts[stream], &entity->series, entity->states);
@@ -137,7 +138,7 @@ static void forget(struct shard *shard, const struct series_layout *layouts, str
     shard->bytes -= entity_size(layout) + entity->series.bytes;
     shard->entries -= entity->series.n;
     series_free(layout, &entity->series);
-    free(entity);
+    pool_give(layout->pool, entity, entity_size(layout));
 }
 
 bool shard_insert(struct shard *shard, const struct series_layout *layouts, struct entity *entity,

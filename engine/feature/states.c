@@ -5,7 +5,6 @@
 #include "engine/feature/states_priv.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/feature/exact.h"
@@ -125,16 +124,16 @@ static uint32_t deque_at(const struct deque_state *deque, uint32_t i)
     return deque->numbers[(deque->first + i) & (deque->capacity - 1)];
 }
 
-static bool deque_grow(struct deque_state *deque, size_t *bytes)
+static bool deque_grow(struct deque_state *deque, struct pool *pool, size_t *bytes)
 {
     uint32_t capacity = deque->capacity ? deque->capacity * 2 : 4;
-    uint32_t *numbers = malloc(capacity * sizeof *numbers);
+    uint32_t *numbers = pool_take(pool, capacity * sizeof *numbers);
     if (!numbers)
         return false;
     for (uint32_t i = 0; i < deque->n; i++)
         numbers[i] = deque_at(deque, i);
     *bytes += (capacity - deque->capacity) * sizeof *numbers;
-    free(deque->numbers);
+    pool_give(pool, deque->numbers, deque->capacity * sizeof *numbers);
     deque->numbers = numbers;
     deque->first = 0;
     deque->capacity = capacity;
@@ -156,7 +155,7 @@ static bool deque_push(const struct state_view *view, uint32_t number, double va
         deque->n = 0; /* better than the best: none of them needs to be looked at */
     while (deque->n > 0 && beats(view, value, value_of(view, deque_at(deque, deque->n - 1))))
         deque->n--;
-    if (deque->n == deque->capacity && !deque_grow(deque, bytes))
+    if (deque->n == deque->capacity && !deque_grow(deque, view->layout->pool, bytes))
         return false;
     if (deque->n == 0)
         deque->best = value;
@@ -179,7 +178,7 @@ static void deque_leave(const struct state_view *view, uint32_t number)
 static bool deque_late(const struct state_view *view, uint32_t number, bool inside, size_t *bytes)
 {
     struct deque_state *deque = state_of(view);
-    if (deque->n == deque->capacity && !deque_grow(deque, bytes))
+    if (deque->n == deque->capacity && !deque_grow(deque, view->layout->pool, bytes))
         return false;
     uint32_t mask = deque->capacity - 1;
     uint32_t at = deque->n;
@@ -212,7 +211,7 @@ static bool distinct_add(const struct state_view *view, uint64_t hash, size_t *b
 {
     struct counts *counts = state_of(view);
     size_t before = counts_bytes(counts);
-    if (hash != 0 && !counts_add(counts, hash))
+    if (hash != 0 && !counts_add(counts, view->layout->pool, hash))
         return false;
     *bytes += counts_bytes(counts) - before;
     return true;
@@ -289,8 +288,10 @@ void state_prefetch(const struct state_view *view)
 
 void state_free(const struct state_view *view)
 {
+    const struct deque_state *deque = state_of(view);
+    struct pool *pool = view->layout->pool;
     if (view->plan->kind == STATE_MIN || view->plan->kind == STATE_MAX)
-        free(((struct deque_state *)state_of(view))->numbers);
+        pool_give(pool, deque->numbers, deque->capacity * sizeof *deque->numbers);
     else if (view->plan->kind == STATE_DISTINCT)
-        counts_free(state_of(view));
+        counts_free(state_of(view), pool);
 }

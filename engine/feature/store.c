@@ -44,6 +44,7 @@ enum status feature_store_create(const struct feature_views *views,
     store->lateness_us = options->lateness_us ? options->lateness_us : views->lateness_us;
     store->max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
     atomic_init(&store->newest_us, INT64_MIN);
+    store->pool = pool_create();
     const char *url = options->online_store;
     bool shared = url && strcmp(url, "embedded") != 0;
     if (shared) {
@@ -55,10 +56,11 @@ enum status feature_store_create(const struct feature_views *views,
     }
     for (size_t i = 0; i < views->n_streams; i++) {
         bool ids = shared || views->streams[i].labels;
-        series_layout_init(&store->layouts[i], &views->streams[i], ids, store->lateness_us);
+        series_layout_init(&store->layouts[i], &views->streams[i], store->pool, ids,
+                           store->lateness_us);
         store->ids = store->ids || ids;
     }
-    if (!make_shards(store, options->shards ? options->shards : DEFAULT_SHARDS)) {
+    if (!store->pool || !make_shards(store, options->shards ? options->shards : DEFAULT_SHARDS)) {
         feature_store_destroy(store);
         return error_set(error, STATUS_MEMORY, "out of memory for the feature store");
     }
@@ -75,6 +77,7 @@ void feature_store_destroy(struct feature_store *store)
     for (size_t i = 0; i < store->n_shards; i++)
         shard_free(&store->shards[i], store->layouts);
     free(store->shards);
+    pool_destroy(store->pool);
     online_destroy(store->online);
     free(store);
 }

@@ -19,6 +19,7 @@ struct feature_store {
     size_t n_shards;       /* power of two */
     size_t max_bytes, max_bytes_of_shard;
     struct shard *shards;
+    struct pool *pool; /* entities and all that is theirs */
     struct series_layout layouts[MAX_STREAMS];
     _Atomic int64_t newest_us;
 };

@@ -130,7 +130,7 @@ static bool distinct(const struct window *window, struct counts *scratch, double
     for (uint32_t i = window->tail; i != window->head; i++) {
         uint64_t hash = entry_hash(window->layout, series_entry(window->layout, window->series, i),
                                    window->plan->column);
-        if (hash != 0 && !counts_add(scratch, hash))
+        if (hash != 0 && !counts_add(scratch, NULL, hash))
             return false;
     }
     *out = scratch->used;

@@ -27,7 +27,7 @@ static void forgets_exactly_what_was_taken_away(void **unused)
         state = state * 6364136223846793005U + 1442695040888963407U;
         uint32_t i = (uint32_t)(state >> 33) % N_HASHES;
         if ((state >> 60) % 2 && wanted[i] < 3) {
-            assert_true(counts_add(&counts, hash_of(i)));
+            assert_true(counts_add(&counts, NULL, hash_of(i)));
             used += wanted[i]++ == 0;
         } else if (wanted[i] > 0) {
             counts_remove(&counts, hash_of(i));
@@ -41,7 +41,7 @@ static void forgets_exactly_what_was_taken_away(void **unused)
     assert_int_equal(counts.used, 0);
     for (uint32_t i = 0; i < counts.capacity; i++)
         assert_true(counts.cells[i].hash == 0);
-    counts_free(&counts);
+    counts_free(&counts, NULL);
 }
 
 int main(void)
