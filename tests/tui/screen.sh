@@ -59,7 +59,11 @@ check "3 shows the arms and the decisions" run 'wanted +measured +p50' 'champion
 keys run 4
 check "4 shows drift" run 'drift .*watched|drift .*moved' 'no drift'
 keys run 5
-check "5 shows events, ledger and quarantine" run 'since the start' 'root +[0-9a-f]{32}' 'quarantine'
+check "5 shows fields and quarantine" run 'missing +usual +invalid' 'transaction_amount' 'quarantine'
+keys run Tab
+check "Tab brings how good the model is" run 'performance +of the model' 'AUC'
+keys run Tab Tab
+check "and what was recorded" run 'since the start' 'root +[0-9a-f]{32}'
 keys run 6
 check "6 lists decisions" run 'decided +decision +score' '[0-9A-Z]{26}'
 keys run Enter

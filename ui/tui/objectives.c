@@ -7,7 +7,7 @@
 #include "ui/tui/pages.h"
 
 #define DAYS  30
-#define DAY_S 86400
+#define DAY_S INT64_C(86400)
 #define FRESH 60000 /* ms between questions about days */
 #define LEAST 10    /* columns of days; with less none are drawn */
 #define GAP   2

@@ -81,6 +81,11 @@ void draw_objectives(struct pen *pen, int rows);
 void draw_budget_line(struct pen *pen, const struct view_objective *objective);
 void draw_good_line(struct pen *pen, const struct view_objective *objective);
 
+/* ---- fields.c, performance.c ---- */
+void draw_fields(struct pen *pen);
+void draw_usual(struct pen *pen); /* series against their past */
+void draw_performance(struct pen *pen);
+
 /* ---- panels.c: figures of the snapshot that several pages show ---- */
 void draw_scores(struct pen *pen, int rows);
 void draw_decided(struct pen *pen);

@@ -30,5 +30,8 @@ void draw_panels(struct pen *pen, const struct panel *panels, int n)
         part.bottom = line == down - 1 ? pen->bottom : part.row + rows;
         panels[(i + pen->screen->panel) % n].draw(&part);
     }
+    if (shown < n)
+        canvas_right(pen->canvas, top - 1, pen->left, pen->width - 2, STYLE_QUIET,
+                     " Tab: the next panel ");
     pen->row = pen->bottom;
 }

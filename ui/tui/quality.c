@@ -1,5 +1,5 @@
-/* Data quality: fields, freshness, volume against what is expected, the ledger's state, and the
- * quarantine: reasons, and the events themselves with a retry. */
+/* Data quality: what comes in, how good the model is, what was recorded, and the quarantine:
+ * reasons, and the events themselves with a retry. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,98 +103,24 @@ static void draw_ledger(struct pen *pen)
         draw_fact(pen, "stopped", "%s", view->stops);
 }
 
-/* ---- fields, freshness, volume ---- */
-
-static void draw_field(struct pen *pen, const struct json *field)
+/* What was taken, and what became of it. */
+static void draw_record(struct pen *pen)
 {
-    char nulls[WORD_SIZE], usual[WORD_SIZE], n[WORD_SIZE];
-    double count = json_double(field, "n");
-    uint64_t events = count > 0 ? (uint64_t)count : 0;
-    const char *state = json_word(field, "state");
-    bool bad = strcmp(state, "ticket") == 0 || strcmp(state, "page") == 0;
-    const char *name = json_word(field, "field");
-    int row = pen->row++, left = pen->left;
-    canvas_put(pen->canvas, row, left + 1, 1, bad ? STYLE_TICKET : STYLE_OK, bad ? "◆" : "●");
-    canvas_put(pen->canvas, row, left + 3, 22, bad ? STYLE_TICKET : STYLE_TEXT,
-               *name ? name : json_word(field, "name"));
-    canvas_right(pen->canvas, row, left + 26, 9, STYLE_TEXT,
-                 words_share(json_double(field, "null_ratio"), events, nulls));
-    canvas_right(pen->canvas, row, left + 36, 9, STYLE_QUIET,
-                 words_share(json_double(field, "usual_null_ratio"), events, usual));
-    canvas_right(pen->canvas, row, left + 46, 10, STYLE_QUIET, words_count(events, n));
-}
-
-/* What came in the last while, and what is usual at this hour. */
-static void draw_volume(struct pen *pen, const struct json *volume)
-{
-    double value = json_double(volume, "value"), usual = json_double(volume, "usual");
-    char now[WORD_SIZE], normal[WORD_SIZE];
-    if (isnan(value) || pen_left(pen) <= 0)
-        return;
-    bool odd = strcmp(json_word(volume, "state"), "ticket") == 0 ||
-               strcmp(json_word(volume, "state"), "page") == 0;
-    draw_fact(pen, "volume", "%s%s · usual %s%s%s", odd ? "◆ " : "",
-              words_count((uint64_t)fmax(value, 0), now),
-              isnan(usual) ? words_nodata : words_count((uint64_t)fmax(usual, 0), normal),
-              json_word(volume, "why")[0] ? ": " : "", json_word(volume, "why"));
-}
-
-static void draw_expectations(struct pen *pen, const struct json *list)
-{
-    for (const struct json *item = list ? json_first(list) : NULL; item && pen_left(pen) > 0;
-         item = json_next(item)) {
-        const char *state = json_word(item, "state");
-        enum health health = strcmp(state, "failed") == 0 ? HEALTH_TICKET
-                             : strcmp(state, "ok") == 0   ? HEALTH_OK
-                                                          : HEALTH_NODATA;
-        canvas_put(pen->canvas, pen->row, pen->left + 1, 1, style_of(health), words_mark(health));
-        canvas_put(pen->canvas, pen->row, pen->left + 3, 22, STYLE_TEXT, json_word(item, "name"));
-        canvas_put(pen->canvas, pen->row++, pen->left + 26, pen->width - 27, STYLE_QUIET,
-                   json_word(item, "check"));
-    }
-}
-
-static void draw_fields(struct pen *pen)
-{
-    struct feed_document document = read_document(pen->screen, 5000, "/api/v1/quality");
-    if (draw_absent(pen, &document, "fields, freshness and volume"))
-        return;
-    const struct json *fields = json_get(document.json, "fields");
-    draw_heading(pen, "fields", "share that is missing, and what is usual");
-    draw_volume(pen, json_get(document.json, "volume"));
-    draw_expectations(pen, json_get(document.json, "expectations"));
-    for (const struct json *field = fields ? json_first(fields) : NULL; field && pen_left(pen) > 0;
-         field = json_next(field))
-        draw_field(pen, field);
-}
-
-/* What came and what was written at the left, fields at the right; one below the other where it is
- * narrow. Returns the row after them. */
-static int draw_state(struct pen *pen)
-{
-    bool wide = pen->width >= 116;
-    struct pen left = pen_part(pen, 0, wide ? pen->width / 2 : pen->width, pen_left(pen));
-    struct pen right = pen_part(pen, wide ? pen->width / 2 + 1 : 0,
-                                wide ? pen->width / 2 - 1 : pen->width, pen_left(pen));
-    draw_events(&left);
-    draw_rule(&left);
-    draw_ledger(&left);
-    if (!wide) {
-        draw_rule(&left);
-        right.row = left.row;
-    }
-    draw_fields(&right);
-    return left.row > right.row ? left.row : right.row;
+    draw_events(pen);
+    draw_ledger(pen);
 }
 
 void draw_quality(struct pen *pen)
 {
+    static const struct panel panels[] = {
+        {draw_fields}, {draw_performance}, {draw_usual}, {draw_record}};
     struct grid *grid = screen_grid(pen->screen);
-    int rows = pen_left(pen), list = rows / 2 > 8 ? rows / 2 : 8;
+    int rows = pen_left(pen), list = rows * 2 / 5 > 8 ? rows * 2 / 5 : 8;
     if (grid->n_shown + 3 < (size_t)list)
         list = (int)grid->n_shown + 3;
     struct pen top = pen_part(pen, 0, pen->width, rows - list);
-    pen->row = draw_state(&top);
+    draw_panels(&top, panels, sizeof panels / sizeof *panels);
+    pen->row = top.bottom;
     draw_rule(pen);
     char note[4 * WORD_SIZE];
     snprintf(note, sizeof note, "%s of all events, n %s%s", pen->screen->view.quarantined,

@@ -164,6 +164,7 @@ bool screen_go(struct screen *screen, const char *word)
     screen->before = found == VIEW_HELP && screen->page != VIEW_HELP ? screen->page : VIEW_NOW;
     screen->page = (enum view_id)found;
     screen->opened = false;
+    screen->panel = 0;
     screen_fill(screen);
     return true;
 }

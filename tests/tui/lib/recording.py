@@ -218,17 +218,31 @@ def documents(text):
         history(names[:n])
     line("/api/v1/heatmap?of=latency", heatmap())
     line("/api/v1/drift?feature=tx_amount", feature(text))
-    line("/api/v1/quality", {"state": "ticket", "why": None, "anomalies": [],
-        "volume": {"series": "events", "state": "ok", "why": None, "value": 748800,
-                   "usual": 731000, "low": 690000, "high": 772000, "z": 0.7, "n": 28,
+    line("/api/v1/quality", {"state": "ticket", "why": None, "anomalies": [
+            {"series": "events_per_s", "state": "ok", "why": None, "value": 12480, "usual": 12183,
+             "low": 11500, "high": 12900, "z": 0.7, "n": 28, "basis": "hour_of_week"},
+            {"series": "decline_ratio", "state": "ticket", "why": None, "value": 0.023,
+             "usual": 0.018, "low": 0.0165, "high": 0.0195, "z": 5.1, "n": 28,
+             "basis": "hour_of_week"},
+            {"series": "score_mean", "state": "nodata", "why": text("too few hours are known yet"),
+             "value": 0.06, "usual": None, "low": None, "high": None, "z": None, "n": 0,
+             "basis": "none"}],
+        "from": ago(minutes=5), "to": iso(NOW),
+        "freshness": {"state": "ok", "age_p50_s": 1, "age_p95_s": 3, "feature_lag_s": 0.2},
+        "duplicates": {"n": 9, "ratio": 0.000012},
+        "volume": {"series": "events", "state": "ok", "why": None, "value": 12480,
+                   "usual": 12183, "low": 11500, "high": 12900, "z": 0.7, "n": 28,
                    "basis": "hour_of_week"},
         "expectations": [{"name": text("amount-known"), "check": text("null_ratio(amount) < .001"),
                           "over_s": 3600, "state": "failed"}],
         "fields": [
         {"field": text("country"), "null_ratio": 0.0031, "usual_null_ratio": 0.0002, "n": 748800,
-         "state": "ticket"},
+         "invalid_ratio": 0.0024, "usual_invalid_ratio": 0.0001, "state": "ticket"},
         {"field": "transaction_amount", "null_ratio": 0, "usual_null_ratio": 0, "n": 748800,
-         "state": "ok"}]})
+         "invalid_ratio": 0, "usual_invalid_ratio": 0, "state": "ok"},
+        *({"field": f"field_{i}", "null_ratio": i / 100, "usual_null_ratio": i / 100, "n": 748800,
+           "invalid_ratio": 0, "usual_invalid_ratio": 0, "state": "ok"} for i in range(9))]})
+    line("/api/v1/performance", performance())
     line("/api/v1/quarantine?limit=200", {"quarantine": [
         {"quarantine_id": 40 - i, "received_at": ago(seconds=9 * i), "status": "open",
          "source": text("http"),
@@ -256,6 +270,22 @@ def documents(text):
          "column": None, "secret": False, "help": "connections served at once"},
         {"key": "channels[oncall].secret", "value": None, "from": "file", "file": "binnacle.yaml",
          "line": 41, "column": 12, "secret": True, "help": None}]})
+
+
+def performance():
+    truth = {"auc": 0.968, "average_precision": 0.71, "brier": 0.011, "log_loss": 0.048,
+             "ece": 0.004, "precision": 0.83, "recall": 0.61, "f1": 0.703}
+    ends = {name: [value * 0.97, min(value * 1.02, 1)] for name, value in truth.items()}
+    guesses = (("roc_auc", 0.971, 0.955, 0.986), ("average_precision", 0.74, 0.69, 0.78),
+               ("f1", 0.72, 0.66, 0.77), ("precision", 0.84, 0.79, 0.88),
+               ("recall", 0.68, 0.65, 0.71))
+    return {"decided": 41200000, "labelled": 18400000, "coverage_ratio": 0.4466,
+            "all": {"n": 18400000, "positives": 31000, **truth, "ci": ends,
+                    "label_delay_s": {"p50": 86400 * 9, "p95": 86400 * 31}},
+            "estimates": {"periods": [{"variant": "champion", "metrics": [
+                {"metric": name, "estimated": at, "lower": low, "upper": high}
+                for name, at, low, high in guesses]}]},
+            "concept_drift": {"method": "adwin", "detections": [{"at": ago(days=3)}]}}
 
 
 def many_rows(n):
