@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "ui/view/own.h"
 #include "ui/web/web.h"
 
 #define TICK_US 100000
@@ -311,6 +312,29 @@ static int fake_score(void *context, const struct web_score_request *request, st
     return 200;
 }
 
+static int fake_views(void *context, struct buffer *out, struct error *error)
+{
+    struct fake *fake = context;
+    struct own_views views = {
+        .n = 1,
+        .views = {{.name = "money",
+                   .title = "Money at risk",
+                   .n_panels = 3,
+                   .panels = {{"Declined, percent", "100 * decline / accepted", OWN_LINE},
+                              {"Events a second", "events_per_s", OWN_NUMBER},
+                              {"How long it took", "latency", OWN_HEAT}}}}};
+    (void)error;
+    if (atomic_load(&fake->scene) == SCENE_HOSTILE) {
+        snprintf(views.views[0].title, sizeof views.views[0].title, "%s", HOSTILE);
+        snprintf(views.views[0].panels[0].title, sizeof views.views[0].panels[0].title, "%s",
+                 HOSTILE);
+        snprintf(views.views[0].panels[0].expression, sizeof views.views[0].panels[0].expression,
+                 "%s", HOSTILE);
+    }
+    own_views_json(&views, out);
+    return 200;
+}
+
 int main(int argc, char **argv)
 {
     struct fake fake = {.board = snapshot_board_create(), .clock = clock_create_wall()};
@@ -318,7 +342,8 @@ int main(int argc, char **argv)
         return 2;
     fake.started_us = clock_now_us(fake.clock);
     struct web_options options = {.listen = argc > 1 ? argv[1] : "127.0.0.1:0", .viewers = 4};
-    struct web_backend backend = {.context = &fake, .board = fake.board, .score = fake_score};
+    struct web_backend backend = {
+        .context = &fake, .board = fake.board, .score = fake_score, .views = fake_views};
     struct web *web = NULL;
     struct error error = {0};
     if (web_start(&options, &backend, &web, &error) != STATUS_OK) {

@@ -12,7 +12,8 @@ const VIEWS = {
   now: ["/", /Nothing needs you|PAGE/], slo: ["/?view=slo", /Error budget left[^]*Burn over one hour/], traffic: ["/?view=traffic", /Share by arm[^]*Shadow/],
   drift: ["/?view=drift", /PSI by time[^]*tx_amount/], feature: ["/?view=drift&feature=tx_amount", /Reference against live/], quality: ["/?view=quality", /Why events were kept out[^]*Quarantine/],
   decisions: ["/?view=decisions", /R-AMOUNT/], decision: ["/?view=decisions&open=e1", /high-score fired[^]*Proof/], logs: ["/?view=logs", /few_viewers/],
-  own: ["/?view=own&p=Slow|latency_p95_us|line|variant;Now|events_per_s|number|", /Slow[^]*Now[^]*\/s/], settings: ["/?view=settings", /binnacle\.yaml:1/], help: ["/?view=help", /error budget/],
+  own: [`/?view=own&title=Mine&p=${encodeURIComponent(JSON.stringify([["Slow", "latency_p95_us", "line"], ["Rate", "events_per_s", "number"], ["Scores", "score", "heat"]]))}`, /Slow[^]*Rate[^]*\d[^]*Scores/],
+  money: ["/?view=own&name=money", /Declined, percent[^]*Events a second[^]*\d[^]*How long it took/], settings: ["/?view=settings", /binnacle\.yaml:1/], help: ["/?view=help", /error budget/],
 };
 const MINUTE = 60000;
 const ASKING = ["slo", "traffic", "quality", "decisions", "decision", "logs", "settings", "feature"];
@@ -238,6 +239,42 @@ await test("decisions are found by filters, page by page", async () => {
   await page.keyboard.type("nobody"); await page.keyboard.press("Enter");
   await shows(page, /No decision is like that/);
   check(/event_id=nobody/.test(page.url()), page.url());
+});
+
+await test("views of binnacle.yaml are in the navigation, can be changed as a copy, and go back as YAML", async () => {
+  const page = await visit("now");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.locator("#nav").getByRole("link", { name: "Money at risk" }).click();
+  await shows(page, VIEWS.money[1]);
+  check((await page.locator('#nav [aria-current="page"]').innerText()) === "Money at risk", "the navigation does not say where one is");
+  await until("a line", async () => /\d/.test(await page.locator(".legend").first().innerText()));
+  check((await page.locator("canvas.heat").count()) === 1, "no heat map");
+  await page.getByRole("button", { name: "Change a copy" }).click();
+  await page.getByLabel("Title").fill('Tail: "p99" #1');
+  await page.getByLabel("Expression").fill("latency_p99_us / latency_p50_us");
+  await page.getByRole("button", { name: "Add panel" }).click();
+  await shows(page, /Tail: "p99" #1/);
+  await page.getByRole("button", { name: "Remove Events a second" }).click();
+  await page.getByRole("button", { name: 'Move Tail: "p99" #1 to the front by one' }).click();
+  const titles = await page.locator("main .panel h2").allInnerTexts();
+  check(titles.join() === 'Declined, percent,Tail: "p99" #1,How long it took', titles.join());
+  await page.getByRole("button", { name: "Copy as YAML" }).click();
+  const yaml = await page.evaluate(() => navigator.clipboard.readText());
+  check(yaml === ["views:", '  - name: "money-at-risk"', '    title: "Money at risk"', "    panels:",
+    '      - title: "Declined, percent"', '        expression: "100 * decline / accepted"', "        kind: line",
+    '      - title: "Tail: \\"p99\\" #1"', '        expression: "latency_p99_us / latency_p50_us"', "        kind: line",
+    '      - title: "How long it took"', '        expression: "latency"', "        kind: heat", ""].join("\n"), yaml);
+  const other = await open(browser, page.url());
+  await shows(other, /Tail: "p99" #1/);
+  await page.goBack(); await page.goBack(); await page.goBack(); await page.goBack();
+  check(/name=money/.test(page.url()), page.url());
+});
+
+await test("a view that is configured nowhere, and panels that are none, are said to be so", async () => {
+  const page = await open(browser, `${url}/?view=own&name=gone`);
+  await shows(page, /No view here is called gone/);
+  const other = await open(browser, `${url}/?view=own&p=${encodeURIComponent('[["a"],7,{"b":1},["x","events","pie"]]')}`);
+  await until("the one that is", async () => (await other.locator("main .panel h2").allInnerTexts()).join() === "x");
 });
 
 await test("help lists the keys that are there", async () => {

@@ -15,8 +15,19 @@
 #define LOOK_AGAIN_US     50000
 #define MAX_SNAPSHOT_JSON ((size_t)4 << 20)
 
+/* Views of one's own, under "own": pages have them in the picture, without asking. */
+static void write_own(const struct web_backend *backend, struct buffer *out)
+{
+    struct error error;
+    size_t size = out->size;
+    buffer_append_text(out, ",\"own\":");
+    if (!backend->views || backend->views(backend->context, out, &error) != 200)
+        out->size = size;
+}
+
 /* The snapshot's own members, and the words that screens show under "view". */
-static bool write_picture(const struct snapshot *snapshot, struct buffer *out)
+static bool write_picture(const struct web_backend *backend, const struct snapshot *snapshot,
+                          struct buffer *out)
 {
     struct view *view = malloc(sizeof *view);
     if (!view)
@@ -28,6 +39,7 @@ static bool write_picture(const struct snapshot *snapshot, struct buffer *out)
         buffer_append_text(out, ",\"view\":");
         view_build(snapshot, view);
         view_json(view, out);
+        write_own(backend, out);
         buffer_append_char(out, '}');
     }
     free(view);
@@ -44,7 +56,7 @@ enum web_picture web_picture(struct web *web,
     lock_take(&web->picture_lock);
     bool made = web->picture.size && web->picture_seq >= snapshot->seq;
     if (!made) {
-        made = write_picture(snapshot, &web->picture);
+        made = write_picture(&web->backend, snapshot, &web->picture);
         web->picture_seq = snapshot->seq;
         if (!made)
             buffer_reset(&web->picture);

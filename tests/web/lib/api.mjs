@@ -77,11 +77,16 @@ const quality = (hostile) => ({ state: "ticket", anomalies: [{ series: "events_p
 
 const traffic = { traffic: [{ variant: "champion", model: "fraud", version: "12", share: 75 }, { variant: "canary", model: "fraud", version: "13", share: 25 }] };
 
+const evaluated = (query, hostile) => {
+  query.set("series", query.get("expression"));
+  return history(query, hostile);
+};
+
 const names = { series: ["latency_p95_us", "events_per_s"].map((name) => ({ name, unit: name.endsWith("us") ? "us" : "per_s", help: name })) };
 
 const ANSWERS = {
   "/api/v1/history/series": () => names,
-  "/api/v1/history": history, "/api/v1/heatmap": heatmap, "/api/v1/changes": (_, hostile) => changes(hostile),
+  "/api/v1/panel": evaluated, "/api/v1/history": history, "/api/v1/heatmap": heatmap, "/api/v1/changes": (_, hostile) => changes(hostile),
   "/api/v1/decisions": decisions, "/api/v1/decision/record": record, "/api/v1/quarantine": quarantine,
   "/api/v1/settings": (_, hostile) => settings(hostile), "/api/v1/logs": logs, "/api/v1/drift": drift,
   "/api/v1/quality": (_, hostile) => quality(hostile), "/api/v1/traffic": () => traffic,

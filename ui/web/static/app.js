@@ -1,5 +1,5 @@
 // The page: the line at its top, the way between views, and the view that is looked at.
-import { el, id, list, setAttribute, setText } from "./core/dom.js";
+import { cut, el, id, list, setAttribute, setText } from "./core/dom.js";
 import { closeEvidence, showEvidence } from "./core/evidence.js";
 import { jobs } from "./core/jobs.js";
 import { key } from "./core/keys.js";
@@ -8,6 +8,7 @@ import { change, go, onRoute, route, viewLink } from "./core/route.js";
 import { keep, kept, nextTheme, onTheme, theme } from "./core/theme.js";
 import { said, time } from "./core/time.js";
 import { drawRange, makeRange } from "./core/range.js";
+import { configured } from "./views/own.js";
 import { VIEWS, viewOf } from "./views/table.js";
 
 let current = null;
@@ -46,10 +47,25 @@ function nav() {
   id("nav").append(el("ul", {}, links), makeRange());
 }
 
+// Which of the configured views of one's own is looked at; "" for all else.
+const ownName = () => (current.row.id === "own" && configured(live.picture).some((one) => one.name === route.state.filters.name) ? route.state.filters.name : "");
+
+// The views of one's own stand behind the others, once the first picture names them.
+function ownNav(picture) {
+  const place = id("nav").querySelector("ul");
+  const named = configured(picture).map((one) => one.name).join();
+  if (place.dataset.own === named) return;
+  place.dataset.own = named;
+  place.querySelectorAll("[data-own]").forEach((node) => node.parentElement.remove());
+  place.querySelector('[data-view="own"]').parentElement.after(...configured(picture).map((one) => el("li", {}, el("a", { "data-view": "own", "data-own": one.name, href: viewLink("own", { name: one.name }) }, cut(one.title, 40)))));
+  drawNav();
+}
+
 function drawNav() {
   for (const node of id("nav").querySelectorAll("a[data-view]")) {
-    setAttribute(node, "href", viewLink(node.dataset.view));
-    if (node.dataset.view === current.row.id) node.setAttribute("aria-current", "page");
+    const name = node.dataset.own ?? "";
+    setAttribute(node, "href", viewLink(node.dataset.view, name ? { name } : {}));
+    if (node.dataset.view === current.row.id && name === ownName()) node.setAttribute("aria-current", "page");
     else node.removeAttribute("aria-current");
   }
   drawRange(current.row.ranged);
@@ -75,6 +91,7 @@ function show() {
 
 function draw() {
   head(live.picture);
+  ownNav(live.picture);
   current.waiting.splice(0).forEach((run) => run());
   current.view.draw?.(live.picture);
   showEvidence();

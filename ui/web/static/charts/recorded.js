@@ -8,8 +8,9 @@ import { route } from "../core/route.js";
 import { lineChart } from "./line.js";
 
 // names: the series; by: the label they are told apart by; label(one): its word in the legend;
-// limits(picture): lines across; only(one): which of them are shown; of, derive: see history().
-export function recordedChart(title, { names, by = "", of = () => [], derive = null, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
+// limits(picture): lines across; only(one): which of them are shown; of, derive, ask, strict: see
+// history().
+export function recordedChart(title, { names, by = "", of = () => [], derive = null, ask, strict = false, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
   const chart = lineChart(title, { note, ...options });
   let markers = [], asking = null, due = 0, waits = false;
   const line = (one, before) => ({ name: before ? `${label(one) || "none"} before` : label(one) || "none", arm: before ? undefined : one.labels.variant, before, points: one.points });
@@ -22,7 +23,7 @@ export function recordedChart(title, { names, by = "", of = () => [], derive = n
     asking = true;
     try {
       const now = picture();
-      const got = await history(names, { by, of: now ? of(now) : [], derive, picture: now, signal: jobs.signal });
+      const got = await history(names, { by, of: now ? of(now) : [], derive, ask, strict, picture: now, signal: jobs.signal });
       if (jobs.ended) return;
       const wanted = got.series.filter(only).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
       chart.set({ from: got.from, to: got.to, lines: [...wanted.map((one) => line(one, false)), ...got.before.filter(only).map((one) => line(one, true))], limits: now ? limits(now) : [], markers });

@@ -1,4 +1,5 @@
 // Tables as files: RFC 4180, and no cell that a spreadsheet would run.
+import { save } from "./take.js";
 
 const cell = (value) => {
   const text = value === null || value === undefined ? "" : String(value);
@@ -8,11 +9,4 @@ const cell = (value) => {
 
 export const toCsv = (columns, rows) => [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 
-export function download(name, columns, rows) {
-  const address = URL.createObjectURL(new Blob([toCsv(columns, rows)], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `${name.replace(/[^a-z0-9_-]+/gi, "-")}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
-}
+export const download = (name, columns, rows) => save(`${name.replace(/[^a-z0-9_-]+/gi, "-")}.csv`, toCsv(columns, rows), "text/csv");

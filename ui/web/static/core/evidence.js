@@ -5,7 +5,7 @@ import { download } from "./csv.js";
 import { live } from "./live.js";
 import { change, route } from "./route.js";
 import { explainNumber } from "./methods.js";
-import { toast } from "./confirm.js";
+import { copy } from "./take.js";
 
 let opener = null;
 
@@ -40,15 +40,6 @@ export function closeEvidence() {
   return true;
 }
 
-async function copyLink() {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    toast("The link is copied.");
-  } catch {
-    toast(location.href);
-  }
-}
-
 function draw(box, name, evidence) {
   const rows = evidence.facts.filter(([, value]) => value !== undefined && value !== "");
   const csv = () => download(`evidence ${name}`, ["what", "value"], [["number", evidence.title], ["value", evidence.value], ...rows]);
@@ -58,7 +49,7 @@ function draw(box, name, evidence) {
     evidence.verdict && el("p", { class: `verdict sev-${evidence.state}` }, evidence.verdict),
     el("p", { class: "method" }, evidence.method),
     el("dl", { class: "facts" }, rows.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, String(value))])),
-    el("div", { class: "buttons" }, button("Copy link", copyLink), button("As CSV", csv), evidence.more && el("a", { href: evidence.more[1] }, evidence.more[0])));
+    el("div", { class: "buttons" }, button("Copy link", () => copy(location.href, "The link")), button("As CSV", csv), evidence.more && el("a", { href: evidence.more[1] }, evidence.more[0])));
 }
 
 let shown = "";

@@ -39,20 +39,27 @@ function standIn(names, by, from, to) {
   return { from: start, to, series: within, before: [], note: "no history is kept: seen since this page was opened" };
 }
 
+// An expression over series, as the service evaluates it; asked for as series are.
+export async function evaluated([expression], from, to, by, signal) {
+  const step = stepFor((to - from) / 1000), grid = step * 1000;
+  const answer = await get("/api/v1/panel", { expression, from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step }, signal);
+  return answer.series.map((one) => ({ ...one, points: one.points.map(([at, value]) => [asMs(at), value]) }));
+}
+
 // { from, to, series, before, note }: before is the same of the period just before, if asked for.
 // `of`: what the series are of, where the service names them so; `derive`: makes them of others
-// where it has none of these.
-export async function history(names, { by = "", of = [], derive = null, picture = null, signal = undefined } = {}) {
+// where it has none of these; `ask`: how they are asked for; with `strict` nothing stands in.
+export async function history(names, { by = "", of = [], derive = null, ask = asked, strict = false, picture = null, signal = undefined } = {}) {
   const { from, to } = bounds(route.state, nowOf(picture));
   const wanted = of.length ? names.flatMap((name) => of.map((one) => `${name}.${one}`)) : names;
   const label = of.length ? "" : by;
-  const then = route.state.compare && !derive ? asked(wanted, 2 * from - to, from, label, signal) : Promise.resolve([]);
+  const then = route.state.compare && !derive ? ask(wanted, 2 * from - to, from, label, signal) : Promise.resolve([]);
   try {
-    const [series, before] = await Promise.all([derive && picture ? derive(picture, signal) : asked(wanted, from, to, label, signal), then]);
+    const [series, before] = await Promise.all([derive && picture ? derive(picture, signal) : ask(wanted, from, to, label, signal), then]);
     return { from, to, series, before: before.map((one) => ({ ...one, points: one.points.map(([at, value]) => [at + to - from, value]) })), note: "" };
   } catch (error) {
     then.catch(() => {});
-    if (error instanceof Refusal && (error.kind === "unset" || error.kind === "wrong")) return standIn(names, by, from, to);
+    if (!strict && error instanceof Refusal && (error.kind === "unset" || error.kind === "wrong")) return standIn(names, by, from, to);
     throw error;
   }
 }

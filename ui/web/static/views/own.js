@@ -1,37 +1,64 @@
-// A view of one's own: panels of recorded series, composed here, kept in the address and so shared by
-// its link. p=TITLE|SERIES,SERIES|KIND|BY, one a panel with ";" between them.
+// Views of one's own: those of binnacle.yaml, and one that is composed here, kept in the address, so
+// shared by its link, and taken along as YAML for binnacle.yaml. A panel is a title, an expression
+// over recorded series and a kind, on this screen as on the terminal's.
 import { get } from "../core/api.js";
 import { button, cut, el, id } from "../core/dom.js";
-import { changes, history } from "../core/history.js";
-import { asTable, panel } from "../core/panel.js";
-import { change, route } from "../core/route.js";
+import { changes, evaluated, history } from "../core/history.js";
+import { jobs as makeJobs } from "../core/jobs.js";
+import { panel } from "../core/panel.js";
+import { change, route, viewLink } from "../core/route.js";
 import { refusalBox, stateBox } from "../core/states.js";
-import { count, quantity } from "../core/words.js";
+import { save, copy } from "../core/take.js";
+import { absolute } from "../core/time.js";
+import { count, number, quantity } from "../core/words.js";
+import { viewYaml } from "../core/yaml.js";
+import { countHeat } from "../charts/counts.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 
-const KINDS = ["line", "number", "table"];
-const MOST = 24;
+const KINDS = ["line", "number", "heat"];
+const MOST = 12; // as many as binnacle.yaml takes
 
-const clean = (text) => text.replace(/[|;]/g, " ").trim();
-const read = () => (route.state.filters.p ?? "").split(";").filter(Boolean).slice(0, MOST).map((text) => {
-  const [title, series = "", kind = "line", by = ""] = text.split("|");
-  return { title, series: series.split(",").filter(Boolean), kind: KINDS.includes(kind) ? kind : "line", by };
-});
-const write = (panels) => change({ filters: { ...route.state.filters, p: panels.map((one) => [clean(one.title), one.series.join(","), one.kind, one.by].join("|")).join(";") } });
+// ---- what is looked at ----
 
-const nameOf = (one) => [one.name, ...Object.values(one.labels)].join(" ");
-const lastOf = (points) => points.findLast?.(([, value]) => value !== null)?.[1] ?? null;
+export const configured = (picture) => picture?.own?.views ?? [];
 
-// The newest value of each series, large or as rows.
-function values(one, { jobs, picture }) {
-  let rows = [];
-  const box = panel(one.title, { span: "third", table: () => ({ columns: ["series", "last"], rows }) });
+// p=[[title, expression, kind], ...]; what is none is left out.
+function composed(text) {
+  try {
+    return JSON.parse(text || "[]").slice(0, MOST).filter((one) => Array.isArray(one) && one.length === 3 && one.every((part) => typeof part === "string"))
+      .map(([title, expression, kind]) => ({ title, expression, kind: KINDS.includes(kind) ? kind : "line" }));
+  } catch {
+    return [];
+  }
+}
+
+const packed = (panels) => (panels.length ? JSON.stringify(panels.map(({ title, expression, kind }) => [title, expression, kind])) : "");
+const compose = (panels, title = route.state.filters.title) => change({ filters: { p: packed(panels), title } });
+
+// { name, title, panels, own }: `own` is one that is composed here.
+function shown(picture) {
+  const { name, p, title } = route.state.filters;
+  const found = name && configured(picture).find((one) => one.name === name);
+  if (found) return { ...found, own: false };
+  const words = title || "My view";
+  return { name: words.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "my-view", title: words, panels: composed(p), own: true, missing: name };
+}
+
+// ---- panels ----
+
+const last = (points) => points.findLast?.(([, value]) => value !== null) ?? null;
+
+function figure(one, { jobs, picture }) {
+  let newest = null;
+  const box = panel(one.title, { span: "third", note: cut(one.expression, 80), table: () => ({ columns: ["time", one.expression], rows: newest ? [[new Date(newest[0]).toISOString(), newest[1]]] : [] }) });
+  const value = el("p", { class: "number" });
   const load = async () => {
     try {
-      const got = await history(one.series, { by: one.by, picture: picture(), signal: jobs.signal });
-      rows = got.series.map((line) => [nameOf(line), quantity(lastOf(line.points), line.unit)]);
-      box.body.replaceChildren(rows.length === 0 ? stateBox("nodata") : one.kind === "table" ? asTable({ columns: ["series", "last"], rows })
-        : el("dl", { class: "figures" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
+      const got = await history([one.expression], { ask: evaluated, strict: true, picture: picture(), signal: jobs.signal });
+      newest = last(got.series[0]?.points ?? []);
+      value.textContent = newest ? number(newest[1]) : "";
+      value.title = newest ? absolute(newest[0]) : "";
+      box.body.replaceChildren(newest ? value : stateBox("nodata"));
     } catch (error) {
       if (!jobs.ended) box.body.replaceChildren(refusalBox(error, load));
     }
@@ -40,44 +67,88 @@ function values(one, { jobs, picture }) {
 }
 
 function line(one, context) {
-  const chart = recordedChart(one.title, { names: one.series, by: one.by, span: "half", unit: one.unit, zero: true, label: nameOf }, context);
+  const chart = recordedChart(one.title, { names: [one.expression], ask: evaluated, strict: true, span: "half", note: cut(one.expression, 80), zero: true, label: () => cut(one.title, 60) }, context);
   return { root: chart.root, tools: chart.root.querySelector(".panel-tools"), load: chart.load, chart };
 }
 
+const heat = (one, context) => countHeat(one.title, one.expression, { words: one.expression === "latency" ? (edge) => quantity(edge, "us") : number }, context);
+
+const draws = { line, number: figure, heat };
+
+// ---- composing ----
+
 function form(names, add) {
-  const title = el("input", { id: "own-title", type: "text", maxlength: "80", placeholder: "Latency of the canary" });
-  const series = el("input", { id: "own-series", type: "text", required: true, list: "own-names", placeholder: "latency_p95_us,latency_p99_us", autocomplete: "off" });
-  const by = el("input", { id: "own-by", type: "text", placeholder: "variant" });
+  const title = el("input", { id: "own-title", type: "text", maxlength: "60", placeholder: "Declined, percent" });
+  const expression = el("input", { id: "own-expression", type: "text", required: true, maxlength: "399", list: "own-names", placeholder: "100 * decline / accepted", autocomplete: "off", spellcheck: "false" });
   const kind = el("select", { id: "own-kind" }, KINDS.map((name) => el("option", { value: name }, name)));
   return el("form", { class: "filters", "aria-label": "Add a panel", on: { submit: (event) => {
     event.preventDefault();
-    add({ title: title.value || series.value, series: series.value.split(",").map((name) => name.trim()).filter(Boolean), kind: kind.value, by: by.value.trim() });
+    add({ title: title.value.trim() || cut(expression.value.trim(), 59), expression: expression.value.trim(), kind: kind.value });
   } } }, el("datalist", { id: "own-names" }, names.map((one) => el("option", { value: one.name }, one.help))),
-  el("label", { class: "grow", for: "own-title" }, "Title", title), el("label", { class: "grow", for: "own-series" }, "Series", series), el("label", { for: "own-by" }, "Told apart by", by), el("label", { for: "own-kind" }, "Kind", kind), el("button", { type: "submit", class: "primary" }, "Add panel"));
+  el("label", { class: "grow", for: "own-title" }, "Title", title), el("label", { class: "grow", for: "own-expression" }, "Expression over series; of a heat map: latency, score or a column", expression), el("label", { for: "own-kind" }, "Kind", kind), el("button", { type: "submit", class: "primary" }, "Add panel"));
+}
+
+// Which views there are, what this one is called, and taking it along.
+function head(view, picture) {
+  const links = configured(picture).map((one) => el("li", {}, el("a", { href: viewLink("own", { name: one.name }), "aria-current": !view.own && one.name === view.name ? "page" : null }, cut(one.title, 60))));
+  const name = el("input", { id: "own-name", type: "text", maxlength: "60", value: route.state.filters.title ?? "", placeholder: "My view", on: { change: (event) => compose(view.panels, event.target.value.trim()) } });
+  return el("div", { class: "own-head" },
+    links.length > 0 && el("ul", { class: "own-views", "aria-label": "Views of this service" }, links, el("li", {}, el("a", { href: viewLink("own"), "aria-current": view.own ? "page" : null }, "compose one"))),
+    view.own && el("label", { for: "own-name" }, "This view is called", name),
+    view.panels.length > 0 && el("div", { class: "buttons" },
+      !view.own && button("Change a copy", () => compose(view.panels, view.title)),
+      button("Copy link", () => copy(location.href, "The link")),
+      button("Copy as YAML", () => copy(viewYaml(view), "The YAML for binnacle.yaml")),
+      button("Save as YAML", () => save(`${view.name}.yaml`, viewYaml(view), "application/yaml"))));
+}
+
+function tools(part, i, panels) {
+  const one = cut(panels[i].title, 60);
+  const moved = (from, to) => { const all = [...panels]; all.splice(to, 0, ...all.splice(from, 1)); return all; };
+  part.tools.append(
+    i > 0 ? button("earlier", () => compose(moved(i, i - 1)), { class: "tool", "aria-label": `Move ${one} to the front by one` }) : "",
+    button("remove", () => compose(panels.filter((_, k) => k !== i)), { class: "tool", "aria-label": `Remove ${one}` }));
+}
+
+function nothing(view, names) {
+  const text = view.missing ? `No view here is called ${cut(view.missing, 80)}.`
+    : `No panels yet. ${names.length ? `${count(names.length)} series can be shown. ` : ""}The link of this page is the view; as YAML it goes under views: in binnacle.yaml, for both screens.`;
+  return el("section", { class: "panel" }, stateBox("empty", text));
 }
 
 export function open(root, context) {
-  const { jobs } = context;
-  let names = [], parts = [], group = null;
-  const units = () => new Map(names.map((one) => [one.name, one.unit]));
+  const { jobs, picture } = context;
+  let names = [], parts = [], group = null, drawn = "", work = null;
+  const load = () => { group?.load(); parts.filter((part) => !part.chart).forEach((part) => part.load()); };
   function draw() {
-    const panels = read();
-    const known = units();
-    parts = panels.map((one, i) => {
-      const part = one.kind === "line" ? line({ ...one, unit: known.get(one.series[0]) ?? "" }, context) : values(one, context);
-      part.tools.append(button("remove", () => write(panels.filter((_, k) => k !== i)), { class: "tool", "aria-label": `Remove ${cut(one.title, 80)}` }));
+    const view = shown(picture());
+    work?.end();
+    work = makeJobs();
+    const within = { ...context, jobs: work };
+    drawn = JSON.stringify(view);
+    parts = view.panels.map((one, i) => {
+      const part = draws[one.kind](one, within);
+      if (view.own) tools(part, i, view.panels);
       return part;
     });
-    group = chartGroup(parts.filter((part) => part.chart).map((part) => part.chart), null, { ...context, changes });
-    root.replaceChildren(el("h2", { class: "hidden" }, "Own"), form(names, (one) => { write([...read(), one]); id("own-series")?.focus(); }),
-      ...(parts.length ? parts.map((part) => part.root) : [el("section", { class: "panel" }, stateBox("empty", names.length ? `No panels yet. ${count(names.length)} series can be shown; the link of this page is the view.` : "No panels yet."))]));
-    context.start(() => { group.load(); parts.filter((part) => !part.chart).forEach((part) => part.load()); });
+    group = chartGroup(parts.filter((part) => part.chart).map((part) => part.chart), null, { ...within, changes });
+    root.replaceChildren(el("h2", { class: "hidden" }, view.title), head(view, picture()),
+      ...(view.own ? [form(names, (one) => { compose([...view.panels, one].slice(0, MOST)); id("own-expression")?.focus(); })] : []),
+      ...(parts.length ? parts.map((part) => part.root) : [nothing(view, names)]));
+    context.start(load);
   }
   draw();
-  get("/api/v1/history/series", {}, jobs.signal).then((answer) => { names = answer.series; draw(); }, () => {});
+  jobs.cleanup(() => work.end());
+  get("/api/v1/history/series", {}, jobs.signal).then((answer) => { names = answer.series; if (!route.state.filters.name) draw(); }, () => {});
   jobs.every(10000, () => parts.filter((part) => !part.chart).forEach((part) => part.load()));
   return {
-    draw(now) { group.draw(now); },
-    route(state, before) { if (state.filters.p !== before.filters.p) draw(); else context.start(() => { group.load(); parts.forEach((part) => part.load()); }); },
+    draw(now) {
+      if (JSON.stringify(shown(now)) !== drawn) draw();
+      else group.draw(now);
+    },
+    route(state, before) {
+      if (JSON.stringify(state.filters) !== JSON.stringify(before.filters)) draw();
+      else context.start(load);
+    },
   };
 }

@@ -2,11 +2,10 @@
 // the objective drawn in, throughput, errors by cause, and when the budget runs out.
 import { setAttribute, setText } from "../core/dom.js";
 import { objectiveLines } from "../core/budget.js";
-import { changes, heatmap } from "../core/history.js";
+import { changes } from "../core/history.js";
 import { panel } from "../core/panel.js";
-import { refusalBox, stateBox } from "../core/states.js";
 import { count, quantity } from "../core/words.js";
-import { countScale, heatMap } from "../charts/heat.js";
+import { countHeat } from "../charts/counts.js";
 import { bar, barBox } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
@@ -46,28 +45,6 @@ export function latencyLimits({ slo }) {
   return slo.filter((one) => one.latency_limit_us > 0).map((one) => ({ value: one.latency_limit_us, label: `${one.name} ${quantity(one.latency_limit_us, "us")}`, state: "text" }));
 }
 
-function latencyHeat({ jobs, picture }) {
-  const chart = heatMap("Latency by time", { name: "latency-heat", span: "half", height: 204 });
-  jobs.cleanup(() => chart.destroy());
-  const load = async () => {
-    try {
-      const got = await heatmap("latency", { picture: picture(), signal: jobs.signal });
-      const used = Array.from({ length: got.edges.length + 1 }, (_, r) => got.cells.some(([, n]) => n?.[r] > 0));
-      const low = Math.max(0, used.indexOf(true)), high = used.lastIndexOf(true);
-      if (high < 0) { chart.refuse(stateBox("nodata", "No latencies in this range.")); return; }
-      const labels = [`under ${quantity(got.edges[0], "us")}`, ...got.edges.map((edge) => quantity(edge, "us"))];
-      const rows = labels.slice(low, high + 1).map((label, r) => ({ label, values: got.cells.map(([, n]) => n && (n[low + r] ?? 0)) }));
-      const limit = latencyLimits(picture() ?? { slo: [] })[0];
-      const place = limit ? got.edges.findIndex((edge) => edge >= limit.value) - low : -1;
-      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: countScale(got.cells, 0.15), words: count,
-        line: place > 0 && place < rows.length ? place : null, lineLabel: limit?.label, showLabel: (_, r) => r % Math.ceil(rows.length / 5) === 0, note: "stronger is more events, logarithmic; hatched is no data" });
-    } catch (error) {
-      if (!jobs.ended) chart.refuse(refusalBox(error, load));
-    }
-  };
-  return { root: chart.root, load };
-}
-
 function causes() {
   const box = panel("Errors by cause", { name: "causes", span: "half" });
   const live = liveTable([["cause", "name"], ["events", "num"], ["share", "num quiet"]], { name: "cause-rows", label: "Errors by cause", empty: "No errors since the start." });
@@ -95,7 +72,7 @@ export function open(root, context) {
     recordedChart("Latency", { names: ["latency_p50_us", "latency_p95_us", "latency_p99_us"], unit: "us", span: "half", name: "latency-line", label: (one) => one.name.slice(8, 11), limits: latencyLimits }, context),
     recordedChart("Throughput", { names: ["events_per_s"], unit: "per_s", span: "half", name: "rate-line", label: () => "events" }, context),
   ];
-  const heat = latencyHeat(context);
+  const heat = countHeat("Latency by time", "latency", { name: "latency-heat", words: (edge) => quantity(edge, "us"), least: 0.15, limit: (now) => latencyLimits(now)[0], events: "events", named: "latencies" }, context);
   const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
   root.append(parts[0].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, parts[1].root, timeline.root);

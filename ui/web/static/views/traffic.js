@@ -2,11 +2,11 @@
 // far the shadows differ; and the place where shares are changed.
 import { button, el, setAttribute, setText } from "../core/dom.js";
 import { get } from "../core/api.js";
-import { changes, heatmap, history } from "../core/history.js";
+import { changes, history } from "../core/history.js";
 import { asTable, panel } from "../core/panel.js";
 import { refusalBox, stateBox } from "../core/states.js";
-import { count, number, quantity } from "../core/words.js";
-import { countScale, heatMap } from "../charts/heat.js";
+import { number, quantity } from "../core/words.js";
+import { countHeat } from "../charts/counts.js";
 import { histogram, stack } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
@@ -42,23 +42,6 @@ function scores() {
     setText(box.note, `n ${view.scores.n}, last hour, log heights`);
     histogram(bins, view.scores);
   } };
-}
-
-function scoreHeat({ jobs, picture }) {
-  const chart = heatMap("Scores by time", { name: "score-heat", span: "half", height: 204 });
-  jobs.cleanup(() => chart.destroy());
-  const load = async () => {
-    try {
-      const got = await heatmap("score", { picture: picture(), signal: jobs.signal });
-      if (!got.cells.some(([, n]) => n?.some(Boolean))) { chart.refuse(stateBox("nodata", "No scores in this range.")); return; }
-      const bins = Math.max(...got.cells.map(([, n]) => n?.length ?? 0));
-      const rows = Array.from({ length: bins }, (_, r) => ({ label: number(got.edges[r] ?? r / bins), values: got.cells.map(([, n]) => n && (n[r] ?? 0)) }));
-      chart.set({ rows, times: got.cells.map(([at]) => at), from: got.from, to: got.to, step: got.step, scale: countScale(got.cells, 0.12), words: count, showLabel: (_, r) => r % Math.ceil(bins / 5) === 0, note: "stronger is more decisions, logarithmic; hatched is no data" });
-    } catch (error) {
-      if (!jobs.ended) chart.refuse(refusalBox(error, load));
-    }
-  };
-  return { root: chart.root, load };
 }
 
 // The measured share of each arm, out of the decisions of each; what was refused has none.
@@ -106,7 +89,7 @@ export function open(root, context) {
     recordedChart("Declined by arm", { names: ["decline_ratio"], by: "variant", unit: "ratio", span: "half", name: "arm-decline-line", label: byArm }, context),
     recordedChart("Mean score by arm", { names: ["score_mean"], by: "variant", unit: "score", span: "half", name: "arm-score-line", label: byArm }, context),
   ];
-  const heat = scoreHeat(context);
+  const heat = countHeat("Scores by time", "score", { name: "score-heat", words: number, named: "scores" }, context);
   const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
   root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), timeline.root);
