@@ -226,6 +226,7 @@ static void run(void *context)
     struct epoll_event events[MAX_EVENTS];
     int64_t looked_ns = 0;
     bool over = false;
+    thread_ask_short_slices();
     while (!over) {
         bool paused = loop->accept_again_ns > 0;
         int n = epoll_wait(loop->epoll, events, MAX_EVENTS,

@@ -4,10 +4,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 
@@ -15,6 +18,8 @@
 #define NS_PER_S    INT64_C(1000000000)
 #define NS_PER_MS   INT64_C(1000000)
 #define QUEUE_MAGIC 0x51554555u
+
+#define SHORT_SLICE_NS 100000 /* the shortest that Linux grants */
 
 void lock_init(struct lock *lock, const char *name)
 {
@@ -74,8 +79,7 @@ void condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
-/* False when the deadline (monotonic_ns; <0: none) has passed. */
-static bool wait_until(pthread_cond_t *condition, struct lock *lock, int64_t deadline_ns)
+bool condition_wait_until(pthread_cond_t *condition, struct lock *lock, int64_t deadline_ns)
 {
     lock_assert_held(lock);
     lock->held = false;
@@ -103,7 +107,7 @@ static int64_t deadline_of(int64_t timeout_ms)
 
 bool condition_wait(pthread_cond_t *condition, struct lock *lock, int64_t timeout_ms)
 {
-    return wait_until(condition, lock, deadline_of(timeout_ms));
+    return condition_wait_until(condition, lock, deadline_of(timeout_ms));
 }
 
 struct thread {
@@ -147,6 +151,24 @@ enum status thread_start(const char *name, void (*run)(void *context), void *con
     }
     *thread = started;
     return STATUS_OK;
+}
+
+/* What sched_getattr(2) gives; the C library does not declare it. */
+struct turns {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t slice_ns, deadline_ns, period_ns;
+};
+
+void thread_ask_short_slices(void)
+{
+    struct turns turns = {0};
+    if (syscall(SYS_sched_getattr, 0, &turns, sizeof turns, 0) != 0 || turns.policy != SCHED_OTHER)
+        return;
+    turns.slice_ns = SHORT_SLICE_NS;
+    (void)syscall(SYS_sched_setattr, 0, &turns, 0); /* refused in some containers */
 }
 
 void thread_join(struct thread *thread)
@@ -207,7 +229,7 @@ enum status queue_push(struct queue *queue, void *item)
     enum status status = STATUS_OK;
     lock_take(&queue->lock);
     while (queue->policy == QUEUE_WAIT && queue->depth == queue->capacity && !queue->closed)
-        wait_until(&queue->not_full, &queue->lock, -1);
+        condition_wait_until(&queue->not_full, &queue->lock, -1);
     if (queue->closed) {
         status = STATUS_END;
     } else if (queue->depth == queue->capacity) {
@@ -228,7 +250,7 @@ size_t queue_take(struct queue *queue, void **items, size_t max, int64_t timeout
     int64_t deadline_ns = deadline_of(timeout_ms);
     lock_take(&queue->lock);
     while (queue->depth == 0 && !queue->closed)
-        if (!wait_until(&queue->not_empty, &queue->lock, deadline_ns))
+        if (!condition_wait_until(&queue->not_empty, &queue->lock, deadline_ns))
             break;
     size_t n = queue->depth < max ? queue->depth : max;
     for (size_t i = 0; i < n; i++)

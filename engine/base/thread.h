@@ -25,6 +25,8 @@ void lock_assert_held(const struct lock *lock);
 
 /* Waits on a condition until signalled or `timeout_ms` passes (<0: no limit). True if signalled. */
 bool condition_wait(pthread_cond_t *condition, struct lock *lock, int64_t timeout_ms);
+/* The same until a time by monotonic_ns() (<0: no limit). */
+bool condition_wait_until(pthread_cond_t *condition, struct lock *lock, int64_t deadline_ns);
 /* A condition that condition_wait times by the monotonic clock. */
 void condition_init(pthread_cond_t *condition);
 
@@ -32,6 +34,11 @@ struct thread;
 /* Starts `run(context)`; the name (at most 15 characters) shows in top and gdb. */
 MUST_USE enum status thread_start(const char *name, void (*run)(void *context), void *context,
                                   struct thread **thread, struct error *error);
+/* For the calling thread, which others wait for and which itself often waits: it asks the scheduler
+ * for short turns, and so gets the next one sooner when it wakes on a busy machine. Its share of
+ * the processor and its niceness stay what they are. Linux 6.12 and later; before, nothing changes.
+ */
+void thread_ask_short_slices(void);
 void thread_join(struct thread *thread); /* waits for its end and frees it; NULL is ignored */
 
 /* A bounded queue of pointers, many producers and one consumer, by lock and condition; consumers

@@ -20,6 +20,9 @@
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 
+#define ANSWERED_PART   2 /* of the time that a group took */
+#define ANSWERED_MAX_NS INT64_C(2000000)
+
 enum status writer_load_place(void *context, struct slice source, int32_t part, int64_t offset)
 {
     struct ledger *ledger = context;
@@ -209,6 +212,10 @@ static void finish_attempt(struct writer *writer)
     if (attempt->headed)
         signer_committed(writer);
     attempt->committing = false;
+    writer->last_rows = attempt->rows;
+    writer->done_ns = monotonic_ns();
+    writer->took_ns =
+        writer->done_ns - atomic_load_explicit(&ledger->group_began_ns, memory_order_relaxed);
 }
 
 static void begin_attempt(struct writer *writer, int64_t day, bool new_file)
@@ -341,18 +348,37 @@ static bool has_work(const struct ledger *ledger)
                                        ledger->n_subjects >= MAX_PENDING_SUBJECTS / 2));
 }
 
+/* Those who were just answered often ask again at once. A group that began before they are there
+ * would make them wait for a whole one: it leaves them a part of the time that the last one took,
+ * until as many rows are there as could come. Where more rows wait than that group had, they come
+ * from somebody who does not wait for answers. */
+static void await_answered(struct writer *writer, size_t behind)
+{
+    struct ledger *ledger = writer->ledger;
+    int64_t part_ns = writer->took_ns / ANSWERED_PART;
+    int64_t until_ns = writer->done_ns + (part_ns < ANSWERED_MAX_NS ? part_ns : ANSWERED_MAX_NS);
+    lock_assert_held(&ledger->lock);
+    if (behind >= writer->last_rows)
+        return;
+    while (ledger->rows < behind + writer->last_rows && !ledger->closing && !ledger->flushing &&
+           monotonic_ns() < until_ns)
+        condition_wait_until(&ledger->work, &ledger->lock, until_ns);
+}
+
 /* Waits for something to do, which may be no more than to sign a head, and takes all of it. False:
  * closing, and nothing is left. */
 static bool take_work(struct writer *writer)
 {
     struct ledger *ledger = writer->ledger;
     lock_take(&ledger->lock);
+    size_t behind = ledger->rows;
     for (int64_t due_ms; !has_work(ledger) && !ledger->closing;) {
         ledger->flushing = false;
         if ((due_ms = signer_due_ms(writer)) == 0)
             break;
         condition_wait(&ledger->work, &ledger->lock, due_ms);
     }
+    await_answered(writer, behind);
     int64_t deadline_ns = monotonic_ns() + ledger->group_ms * 1000000;
     for (int64_t left_ms = ledger->group_ms;
          left_ms > 0 && ledger->head && ledger->rows < ledger->group_rows && !ledger->closing &&
@@ -393,6 +419,7 @@ void writer_run(void *context)
     struct ledger *ledger = context;
     struct writer *writer = ledger->writer;
     int64_t closing_since_ns = 0;
+    thread_ask_short_slices();
     while (take_work(writer)) {
         if (!writer->head && signer_due_ms(writer) == 0)
             signer_sign_alone(writer);

@@ -56,6 +56,8 @@ struct writer {
     size_t n_subjects;
     struct leaf_storage *storage;
     int64_t retry_ms; /* 0: the last group went well */
+    size_t last_rows; /* in the last group, when it was done, and how long that took */
+    int64_t done_ns, took_ns;
     struct signer signer;
 };
 

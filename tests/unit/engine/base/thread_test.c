@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
@@ -64,6 +66,28 @@ static void signal_ready(void *context)
     shared->ready = true;
     pthread_cond_signal(&shared->condition);
     lock_release(&shared->lock);
+}
+
+static void ask_short_slices(void *context)
+{
+    bool *same = context;
+    id_t thread = (id_t)gettid();
+    assert_int_equal(setpriority(PRIO_PROCESS, thread, 3), 0);
+    thread_ask_short_slices();
+    *same = sched_getscheduler(0) == SCHED_OTHER && getpriority(PRIO_PROCESS, thread) == 3;
+}
+
+static void short_slices_change_neither_policy_nor_niceness(void **state)
+{
+    (void)state;
+    bool same = false;
+    struct error error;
+    struct thread *thread;
+    if (sched_getscheduler(0) != SCHED_OTHER || getpriority(PRIO_PROCESS, 0) > 3)
+        skip(); /* whoever runs this has chosen otherwise */
+    assert_int_equal(thread_start("slices", ask_short_slices, &same, &thread, &error), STATUS_OK);
+    thread_join(thread);
+    assert_true(same);
 }
 
 static void condition_wakes_or_times_out(void **state)
@@ -222,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thread_has_its_name_and_leaves_signals_to_main),
+        cmocka_unit_test(short_slices_change_neither_policy_nor_niceness),
         cmocka_unit_test(condition_wakes_or_times_out),
         cmocka_unit_test(full_queue_refuses_and_counts),
         cmocka_unit_test(closed_queue_still_gives_what_is_inside),
