@@ -46,13 +46,11 @@ enum status feature_scratch_create(struct feature_store *store, struct feature_s
     scratch->slots = calloc(n_fields + views->n_outputs + 1, sizeof *scratch->slots);
     scratch->columns = calloc(views->n_columns + 1, sizeof *scratch->columns);
     scratch->hashes = calloc(n_fields + 1, sizeof *scratch->hashes);
-    size_t n_numbers = views->n_outputs + views->n_own_fields;
-    scratch->outputs = calloc(n_numbers + 1, sizeof *scratch->outputs);
-    scratch->floats = calloc(n_numbers + 1, sizeof *scratch->floats);
+    scratch->outputs = calloc(views->n_numbers + 1, sizeof *scratch->outputs);
     scratch->hour = hour_of(0);
     scratch->arena = arena_create(TEXT_BYTES);
     if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
-        !scratch->floats || !scratch->arena || !make_link(scratch)) {
+        !scratch->arena || !make_link(scratch)) {
         feature_scratch_destroy(scratch);
         return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
     }
@@ -68,7 +66,6 @@ void feature_scratch_destroy(struct feature_scratch *scratch)
     free(scratch->columns);
     free(scratch->hashes);
     free(scratch->outputs);
-    free(scratch->floats);
     counts_free(&scratch->counts, NULL);
     arena_destroy(scratch->arena);
     online_link_destroy(scratch->link);
@@ -233,31 +230,33 @@ static void one_hot_text(const struct one_hot_plan *plan, struct slice text, dou
         if (is)
             is = text.size < sizeof print ? plan->values[i].string.size < sizeof print
                                           : slice_equal(text, plan->values[i].string);
-        outputs[i] = is;
+        outputs[plan->outputs[i]] = is;
     }
 }
 
 static void one_hot(const struct one_hot_plan *plan, const struct feature_scratch *scratch)
 {
     const struct value *value = &scratch->slots[plan->field];
-    double *outputs = scratch->outputs + plan->output;
+    double *outputs = scratch->outputs;
     if (value->type == VALUE_STRING && plan->values->type == VALUE_STRING)
         one_hot_text(plan, value->string, outputs);
     else
         for (size_t i = 0; i < plan->n_values; i++)
-            outputs[i] = value->type == VALUE_NULL ? NAN : (double)same(value, &plan->values[i]);
+            outputs[plan->outputs[i]] =
+                value->type == VALUE_NULL ? NAN : (double)same(value, &plan->values[i]);
 }
 
-static void set_slot(struct feature_scratch *scratch, size_t output)
+static void set_slot(struct feature_scratch *scratch, size_t slot, double number)
 {
-    struct value *slot = &scratch->slots[scratch->store->views->schema->n_fields + output];
-    slot->type = isnan(scratch->outputs[output]) ? VALUE_NULL : VALUE_NUMBER;
-    slot->number = scratch->outputs[output];
+    struct value *value = &scratch->slots[slot];
+    value->type = isnan(number) ? VALUE_NULL : VALUE_NUMBER;
+    value->number = number;
 }
 
 /* The nearest floats; what no float holds becomes the largest one of its sign. NaN stays. In two
- * steps, for that is how compilers do several at a time. */
-static void round_all(const double *restrict numbers, float *restrict out, size_t n)
+ * steps and a function of its own, for that is how compilers do several at a time. */
+__attribute__((noinline)) static void round_all(const double *restrict numbers, float *restrict out,
+                                                size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = (float)numbers[i];
@@ -274,8 +273,9 @@ static void transform(struct feature_scratch *scratch)
     for (size_t i = 0; i < views->n_transforms; i++) {
         const struct transform_plan *plan = &views->transforms[i];
         struct value value = expr_evaluate(plan->expr, scratch->slots, &run);
-        scratch->outputs[plan->output] = number_of(&value);
-        set_slot(scratch, plan->output);
+        double number = number_of(&value);
+        scratch->outputs[plan->output] = number;
+        set_slot(scratch, plan->slot, number);
     }
 }
 
@@ -286,17 +286,12 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
         scratch->outputs[views->calendars[i].output] = calendar(&views->calendars[i], scratch);
     for (size_t i = 0; i < views->n_one_hots; i++)
         one_hot(&views->one_hots[i], scratch);
-    if (views->n_transforms > 0) {
-        for (size_t i = 0; i < views->n_read_outputs; i++)
-            set_slot(scratch, views->read_outputs[i]);
-        transform(scratch);
-    }
-    size_t n_numbers = views->n_outputs;
+    for (size_t i = 0; i < views->n_read_outputs; i++)
+        set_slot(scratch, views->read_outputs[i].slot,
+                 scratch->outputs[views->read_outputs[i].output]);
+    transform(scratch);
     for (size_t i = 0; i < views->n_own_fields; i++)
-        scratch->outputs[n_numbers++] = number_of(&scratch->slots[views->own_fields[i]]);
-    round_all(scratch->outputs, scratch->floats, n_numbers);
-    const float *floats = scratch->floats;
-    const uint32_t *places = views->places;
-    for (size_t i = 0, n = views->features.n_features; i < n; i++)
-        out[i] = floats[places[i]];
+        scratch->outputs[views->own_fields[i].output] =
+            number_of(&scratch->slots[views->own_fields[i].field]);
+    round_all(scratch->outputs, out, views->features.n_features);
 }

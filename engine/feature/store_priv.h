@@ -49,8 +49,7 @@ struct feature_scratch {
     struct value *slots; /* the fields with their replacements, then the outputs */
     double *columns;
     uint64_t *hashes; /* by field; 0 where missing or not asked for */
-    double *outputs;
-    float *floats;    /* the outputs rounded */
+    double *outputs;  /* the features, then what only they are made of */
     struct hour hour; /* that the last calendar feature was of: most events follow within it */
     struct counts counts;
     struct arena *arena;      /* of texts that expressions make */

@@ -195,9 +195,8 @@ static enum status read_features(struct feature_views *views, const struct yaml_
     const char **names = arena_alloc(views->arena, n * sizeof *names);
     views->sources = arena_alloc(views->arena, n * sizeof *views->sources);
     views->own_fields = arena_alloc(views->arena, n * sizeof *views->own_fields);
-    views->places = arena_alloc(views->arena, n * sizeof *views->places);
     views->scales = arena_alloc(views->arena, n * sizeof *views->scales);
-    if (!names || !views->sources || !views->own_fields || !views->places || !views->scales)
+    if (!names || !views->sources || !views->own_fields || !views->scales)
         return error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     for (size_t i = 0; i < n; i++) {
         const struct yaml_node *item = yaml_item(list, i);
@@ -211,11 +210,9 @@ static enum status read_features(struct feature_views *views, const struct yaml_
         if (output < 0 && !is_plain_feature(views->schema, field))
             return unknown_feature(views, item, names[i], error);
         views->sources[i] = output >= 0 ? output : -1 - field;
-        views->places[i] = (uint32_t)output;
-        if (output < 0) {
-            views->places[i] = (uint32_t)(views->n_outputs + views->n_own_fields);
-            views->own_fields[views->n_own_fields++] = (uint32_t)field;
-        }
+        if (output < 0)
+            views->own_fields[views->n_own_fields++] =
+                (struct own_field){.field = (uint32_t)field, .output = i};
     }
     views->features = (struct feature_schema){.names = names, .n_features = n};
     return STATUS_OK;
@@ -304,6 +301,38 @@ static void note_origins(struct feature_views *views)
         note_transform(views, &views->transforms[i]);
 }
 
+/* Gives every output its place: features theirs, in their order, and those that only other features
+ * use come after. */
+static enum status place_outputs(struct feature_views *views, struct error *error)
+{
+    size_t n = views->features.n_features;
+    size_t *places = arena_alloc(views->arena, (views->n_outputs + 1) * sizeof *places);
+    if (!places)
+        return error_set(error, STATUS_MEMORY, "out of memory for the feature views");
+    for (size_t i = 0; i < views->n_outputs; i++)
+        places[i] = SIZE_MAX;
+    for (size_t i = 0; i < n; i++)
+        if (views->sources[i] >= 0)
+            places[views->sources[i]] = i;
+    for (size_t i = 0; i < views->n_outputs; i++)
+        if (places[i] == SIZE_MAX)
+            places[i] = n++;
+    views->n_numbers = n;
+    for (size_t i = 0; i < views->n_streams; i++)
+        for (size_t j = 0; j < views->streams[i].n_windows; j++)
+            views->streams[i].windows[j].output = places[views->streams[i].windows[j].output];
+    for (size_t i = 0; i < views->n_calendars; i++)
+        views->calendars[i].output = places[views->calendars[i].output];
+    for (size_t i = 0; i < views->n_one_hots; i++)
+        for (size_t j = 0; j < views->one_hots[i].n_values; j++)
+            views->one_hots[i].outputs[j] = places[views->one_hots[i].outputs[j]];
+    for (size_t i = 0; i < views->n_transforms; i++)
+        views->transforms[i].output = places[views->transforms[i].output];
+    for (size_t i = 0; i < views->n_read_outputs; i++)
+        views->read_outputs[i].output = places[views->read_outputs[i].output];
+    return STATUS_OK;
+}
+
 static enum status read_file(struct feature_views *views, struct error *error)
 {
     struct file_config config = {.lateness_us = -1};
@@ -324,7 +353,8 @@ static enum status read_file(struct feature_views *views, struct error *error)
             views->horizon_us = views->streams[i].horizon_us;
     note_origins(views);
     views->lateness_us = config.lateness_us >= 0 ? config.lateness_us : views->horizon_us;
-    return make_digest(views, error);
+    status = place_outputs(views, error);
+    return status == STATUS_OK ? make_digest(views, error) : status;
 }
 
 static enum status load(const char *name, struct yaml *take_yaml, const struct schema *schema,

@@ -144,11 +144,11 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
         return yaml_error(config.values, error, "expected a list of values");
     plan->values = arena_alloc(views->arena, plan->n_values * sizeof *plan->values);
     plan->prints = arena_alloc(views->arena, plan->n_values * sizeof *plan->prints);
-    if (!plan->values || !plan->prints)
+    plan->outputs = arena_alloc(views->arena, plan->n_values * sizeof *plan->outputs);
+    if (!plan->values || !plan->prints || !plan->outputs)
         return out_of_memory(error);
     for (size_t i = 0; i < plan->n_values; i++) {
         const struct yaml_node *item = yaml_item(config.values, i);
-        size_t output = 0;
         const char *name = views_printf(
             views, "%s_%s", config.prefix ? config.prefix : config.field, yaml_text(item));
         status =
@@ -158,14 +158,12 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
         if (status == STATUS_OK)
             status = views_add_output(
                 views, item, name,
-                views_printf(views, "1 where %s is %s", config.field, yaml_text(item)), &output,
-                error);
+                views_printf(views, "1 where %s is %s", config.field, yaml_text(item)),
+                &plan->outputs[i], error);
         if (status != STATUS_OK)
             return status;
         if (plan->values[i].type == VALUE_STRING)
             plan->prints[i] = text_print(plan->values[i].string);
-        if (i == 0)
-            plan->output = output;
     }
     return STATUS_OK;
 }
@@ -211,8 +209,10 @@ static enum status read_transform(struct feature_views *views, const struct yaml
     if (status != STATUS_OK)
         return status;
     views->n_transforms++;
-    return views_add_output(views, yaml_get(map, "name"), config.name, config.expression,
-                            &plan->output, error);
+    status = views_add_output(views, yaml_get(map, "name"), config.name, config.expression,
+                              &plan->output, error);
+    plan->slot = views->schema->n_fields + plan->output;
+    return status;
 }
 
 /* Which outputs any transform reads: only they are needed as values. */
@@ -227,7 +227,8 @@ static enum status find_read_outputs(struct feature_views *views, struct error *
         for (size_t i = 0; i < views->n_transforms && !read; i++)
             read = expr_uses(views->transforms[i].expr, (int)(views->schema->n_fields + output));
         if (read)
-            views->read_outputs[views->n_read_outputs++] = (uint32_t)output;
+            views->read_outputs[views->n_read_outputs++] =
+                (struct read_output){output, views->schema->n_fields + output};
     }
     return STATUS_OK;
 }

@@ -107,12 +107,18 @@ struct one_hot_plan {
     size_t n_values;
     struct value *values; /* of the field's type */
     uint64_t *prints;     /* text_print() of the values, where they are text */
-    size_t output;        /* of the first; the others follow */
+    size_t *outputs;      /* by value */
 };
 
 struct transform_plan {
     struct expr *expr;
     size_t output;
+    size_t slot; /* of the output as a value */
+};
+
+/* An output that transforms read, as a value. */
+struct read_output {
+    size_t output, slot;
 };
 
 /* What tells texts apart: up to seven bytes and their number, or the first eight bytes, in which
@@ -121,6 +127,12 @@ static inline uint64_t text_print(struct slice text)
 {
     return slice_head(text) | (text.size < 8 ? (uint64_t)text.size << 56 : 0);
 }
+
+/* A field that is a feature as it is. */
+struct own_field {
+    uint32_t field;
+    size_t output;
+};
 
 struct feature_views {
     unsigned magic;
@@ -135,7 +147,7 @@ struct feature_views {
     struct one_hot_plan *one_hots;
     struct transform_plan *transforms;
     size_t n_read_outputs; /* by transforms */
-    uint32_t *read_outputs;
+    struct read_output *read_outputs;
     const char **outputs; /* names of what is computed, features or not */
     const char **helps;   /* by output */
     int64_t *reaches_us;  /* by output */
@@ -143,8 +155,8 @@ struct feature_views {
     struct feature_schema features;
     int *sources; /* by feature: output, or -1 - field */
     size_t n_own_fields;
-    uint32_t *own_fields; /* fields that are features as they are */
-    uint32_t *places;     /* by feature: output, or n_outputs + its place among the own fields */
+    struct own_field *own_fields;
+    size_t n_numbers; /* all outputs and the fields that are features, the features first */
     enum scaling_method *scales;
     bool scaled;
     int64_t horizon_us, lateness_us;
