@@ -81,6 +81,10 @@ void draw_objectives(struct pen *pen, int rows);
 void draw_budget_line(struct pen *pen, const struct view_objective *objective);
 void draw_good_line(struct pen *pen, const struct view_objective *objective);
 
+/* ---- arms.c ---- */
+void draw_by_arms(struct pen *pen);      /* what each decided, how its scores are spread */
+void draw_disagreement(struct pen *pen); /* of shadows with those that decide */
+
 /* ---- fields.c, performance.c ---- */
 void draw_fields(struct pen *pen);
 void draw_usual(struct pen *pen); /* series against their past */

@@ -115,9 +115,9 @@ static void draw_what_changed(struct pen *pen)
 
 void draw_traffic(struct pen *pen)
 {
-    static const struct panel panels[] = {{draw_latency},   {draw_what_changed}, {draw_share},
-                                          {draw_declined},  {draw_score},        {draw_errors},
-                                          {draw_score_bins}};
+    static const struct panel panels[] = {{draw_latency},      {draw_by_arms}, {draw_what_changed},
+                                          {draw_disagreement}, {draw_share},   {draw_declined},
+                                          {draw_score},        {draw_errors},  {draw_score_bins}};
     int n = pen->screen->view.n_arms;
     struct pen list = pen_part(pen, 0, pen->width, n ? n + 1 : 1);
     draw_grid(&list, "no model gets traffic");
@@ -125,7 +125,7 @@ void draw_traffic(struct pen *pen)
     draw_rule(pen);
     draw_decided(pen);
     draw_rule(pen);
-    draw_panels(pen, panels, 7);
+    draw_panels(pen, panels, sizeof panels / sizeof *panels);
 }
 
 void open_traffic(struct pen *pen)

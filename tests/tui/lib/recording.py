@@ -132,6 +132,7 @@ def series(names, step, n, by=None):
                         "latency_p99_us": 720000 if late else 160000, "events_per_s": 12000,
                         "latency_good_ratio": 0.91 if late else 0.985, "error_ratio": 0.0002,
                         "decline_ratio": 0.023, "score_mean": 0.06,
+                        "approve": 18620, "review": 920, "decline": 460 + (200 if late else 0),
                         "errors": 240 if late else 0, "quarantine.enum": 520,
                         "quarantine.null": 150, "quarantine.future": 20 if late else 0,
                         **USUAL}.get(name, 0.05)
@@ -187,6 +188,8 @@ def decision(text, i):
             "rule": text("high-score"), "ledger_index": 13637600 - i, "latency_us": 310 + i,
             "trace_id": "0af7651916cd43dd8448eb211c80319c", "duplicate": False,
             "model": {"name": text("fraud"), "version": "12", "variant": "champion"},
+            "shadows": [{"name": text("fraud"), "version": "14",
+                         "score": 0.97 / (i + 1) + (0.3 if i % 7 == 3 else -0.01)}],
             "input": {"transaction_amount": 4200, "country": text("US"), "device": "web"},
             "reasons": [{"code": "R", "feature": text(name), "value": value, "contribution": moved}
                         for name, value, moved in (
@@ -212,6 +215,10 @@ def documents(text):
     history(["events_per_s"])
     for name in ("latency_p95_us", "events_per_s", "decline_ratio", "score_mean", "error_ratio"):
         history([name], ("champion", "canary", "shadow"), "&by=variant")
+    history(["approve", "review", "decline"], ("champion", "canary"), "&by=variant")
+    for arm, shift in (("champion", 1), ("canary", 0.7)):
+        line(f"/api/v1/heatmap?of=score&where=variant:{arm}", {
+            "of": "score", "cells": [[ms(NOW), [int(9e5 / (1 + i) ** (2 * shift)) for i in range(50)]]]})
     history(["psi.tx_amount"])
     for n in range(1, 6):
         names = ["psi.score", "psi.tx_amount", f"psi.{text('country')}", "psi.device", "psi.hour"]
