@@ -8,6 +8,7 @@
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
 #include "engine/observe/bins.h"
+#include "engine/observe/observe.h"
 #include "engine/observe/snapshot.h"
 
 struct drift_options {
@@ -51,9 +52,23 @@ void drift_judge(const struct drift_options *options, const struct binning *binn
 void drift_measure(const struct binning *binning, const uint64_t counts[MAX_BINS],
                    struct drift_status *status);
 
+/* The measures by value, of n values in any order, of which each stands for as many as its weight:
+ * Kolmogorov-Smirnov at the points of the reference (exact there), Wasserstein over its standard
+ * deviation. With too few of them NaN. Scratch is the caller's, and any. */
+struct drift_sampled {
+    uint64_t n;
+    struct drift_measure ks, wasserstein;
+};
+struct drift_scratch {
+    struct observed_value values[OBSERVE_SAMPLE];
+    double sorted[OBSERVE_SAMPLE], upto[OBSERVE_SAMPLE], pooled[2 * MAX_VALUE_POINTS];
+};
+void drift_sample(const struct value_points *points, struct drift_scratch *scratch, size_t n,
+                  struct drift_sampled *out);
+
 /* What is said of all features together, n of them: p-values adjusted (Benjamini-Hochberg), rising
- * shares of missing values, what of a drift is not more than chance taken back, the verdict.
- * Whoever has no data keeps that. */
+ * shares of missing values, values that the reference has not, what of a drift is not more than
+ * chance taken back, the verdict. Whoever has no data keeps that. */
 void drift_judge_all(struct drift_status *features, int n, struct drift_verdict *verdict);
 
 #endif

@@ -54,7 +54,7 @@ void drift_measure(const struct binning *binning, const uint64_t counts[MAX_BINS
     status->binning = *binning;
     memcpy(status->live, counts, sizeof status->live);
     status->p_adjusted = status->missing_reference_ratio = status->missing_live_ratio = NAN;
-    status->nulls_risen = false;
+    status->nulls_risen = status->unseen = status->vanished = false;
     for (int i = 0; i < DRIFT_METHODS; i++)
         status->measures[i] = (struct drift_measure){NAN, NAN, NAN};
     if (!make_counts(binning, counts, &both))
@@ -81,33 +81,55 @@ static double rise_by_chance(const struct drift_status *status)
     return q - p < LEAST_RISE ? 1 : special_normal_above(samples_share_z(q * m, m, p * n, n));
 }
 
-static void judge_again(struct drift_status *status, double rise)
+/* How likely so many values are by chance that a column of few has not in the reference, if the
+ * next of its n would have been the first: 1 where there are none, or where many values are usual.
+ */
+static double unseen_by_chance(const struct drift_status *status)
+{
+    double unseen = 0;
+    for (int i = 0; i < MAX_BINS; i++) {
+        if (status->binning.few && binning_outside(&status->binning, i) &&
+            status->binning.reference[i] == 0)
+            unseen += (double)status->live[i];
+    }
+    if (unseen == 0)
+        return 1;
+    return special_binomial_at_least(unseen, (double)status->n,
+                                     1 / ((double)status->n_reference + 1));
+}
+
+static void judge_again(struct drift_status *status, double rise, double unseen)
 {
     if (status->state == HEALTH_NODATA)
         return;
     if (status->state == HEALTH_TICKET && status->p_adjusted > ALPHA)
         status->state = HEALTH_OK;
     status->nulls_risen = rise <= ALPHA;
-    if (status->nulls_risen)
+    status->unseen = unseen <= ALPHA;
+    status->vanished = status->missing_live_ratio >= 1 && status->missing_reference_ratio < 1;
+    if (status->nulls_risen || status->unseen || status->vanished)
         status->state = HEALTH_TICKET;
 }
 
 void drift_judge_all(struct drift_status *features, int n, struct drift_verdict *verdict)
 {
     double p[MAX_SNAPSHOT_DRIFT] = {0}, rise[MAX_SNAPSHOT_DRIFT] = {0};
+    double unseen[MAX_SNAPSHOT_DRIFT] = {0};
     *verdict = (struct drift_verdict){.drifted_ratio = NAN};
     for (int i = 0; i < n; i++) {
         bool data = features[i].state != HEALTH_NODATA;
         p[i] = data ? features[i].measures[DRIFT_PSI].p_value : NAN;
         rise[i] = data ? rise_by_chance(&features[i]) : NAN;
+        unseen[i] = data ? unseen_by_chance(&features[i]) : NAN;
     }
     /* Without memory to sort them in they stay as they are: more is reported, not less. */
     bool adjusted = discovery_adjust(p, (size_t)n, p) == STATUS_OK;
     adjusted = adjusted && discovery_adjust(rise, (size_t)n, rise) == STATUS_OK;
+    adjusted = adjusted && discovery_adjust(unseen, (size_t)n, unseen) == STATUS_OK;
     (void)adjusted;
     for (int i = 0; i < n; i++) {
         features[i].p_adjusted = p[i];
-        judge_again(&features[i], rise[i]);
+        judge_again(&features[i], rise[i], unseen[i]);
         verdict->n_features += features[i].state != HEALTH_NODATA;
         verdict->n_drifted += features[i].state > HEALTH_OK;
     }

@@ -1,6 +1,7 @@
-/* Once a tick: sums over the burn windows become objectives, bins become drift. Also the judge of
- * each five-minute slice, called by observe when the slice is over. monitor_fill runs in the tick's
- * thread; the judge in whichever moves the windows, and only reads what never changes. */
+/* Once a tick: sums over the burn windows become objectives, bins become drift (drift_live.c). Also
+ * the judge of each five-minute slice, called by observe when the slice is over. monitor_fill runs
+ * in the tick's thread; the judge in whichever moves the windows, and only reads what never
+ * changes. */
 #include "engine/monitor/monitor.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/monitor/drift_live.h"
 
 #define PAST_HOURS     24
 #define PAST_SLICES    36
@@ -19,8 +21,7 @@ struct monitor {
     struct observe *observe;
     enum health states[MAX_SNAPSHOT_SLOS];
     int64_t since_us[MAX_SNAPSHOT_SLOS];
-    enum health drift_states[MAX_COLUMNS];
-    int64_t drift_since_us[MAX_COLUMNS];
+    struct drift_live *drift;
     atomic_llong history_us; /* that windows have seen, as of the last tick */
 };
 
@@ -44,6 +45,7 @@ enum status monitor_read(const struct yaml_node *objectives, const struct yaml_n
         return status;
     observe->n_bins = (int)options->drift.n_bins;
     observe->reference_events = options->drift.reference_events;
+    observe->sample_window_us = options->drift.window_us;
     return STATUS_OK;
 }
 
@@ -78,6 +80,11 @@ struct monitor *monitor_create(const struct monitor_options *options, struct obs
         return NULL;
     monitor->options = *options;
     monitor->observe = observe;
+    monitor->drift = drift_live_create(&monitor->options, observe);
+    if (!monitor->drift) {
+        free(monitor);
+        return NULL;
+    }
     observe_set_judge(observe, judge, monitor);
     return monitor;
 }
@@ -87,6 +94,7 @@ void monitor_destroy(struct monitor *monitor)
     if (!monitor)
         return;
     observe_set_judge(monitor->observe, NULL, NULL);
+    drift_live_destroy(monitor->drift);
     free(monitor);
 }
 
@@ -140,70 +148,6 @@ static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t 
     snapshot->n_slos = set->n;
 }
 
-/* How far beyond noise, for the order on the screens; what has no data comes last. */
-static double excess(const struct drift_status *status)
-{
-    if (status->state == HEALTH_NODATA || isnan(status->psi))
-        return -INFINITY;
-    return status->psi - status->noise;
-}
-
-static int more_drifted(const void *a, const void *b)
-{
-    double x = excess(a), y = excess(b);
-    if (x != y)
-        return x > y ? -1 : 1;
-    return strcmp(((const struct drift_status *)a)->feature,
-                  ((const struct drift_status *)b)->feature);
-}
-
-/* The number stays, but it says how full the windows are rather than what has drifted. */
-static void set_warming(struct drift_status *status, int64_t warm_us)
-{
-    status->state = HEALTH_NODATA;
-    status->warm_us = warm_us;
-}
-
-/* Since when a column has been in its state. */
-static void note_drift_state(struct monitor *monitor, int column, int64_t now_us,
-                             struct drift_status *status)
-{
-    if (status->state != monitor->drift_states[column] || monitor->drift_since_us[column] == 0) {
-        monitor->drift_states[column] = status->state;
-        monitor->drift_since_us[column] = now_us;
-    }
-    status->since_us = monitor->drift_since_us[column];
-}
-
-static void fill_drift(struct monitor *monitor, struct observe *observe, int64_t now_us,
-                       int64_t start_us, struct snapshot *snapshot)
-{
-    int n = 0, columns[MAX_SNAPSHOT_DRIFT];
-    for (int i = 0; i < observe_columns(observe) && n < MAX_SNAPSHOT_DRIFT; i++) {
-        if (monitor->options.reach_us[i] == MONITOR_UNWATCHED)
-            continue;
-        struct drift_status *status = &snapshot->drift[n++];
-        struct binning binning;
-        uint64_t counts[MAX_BINS];
-        if (!observe_binning(observe, i, &binning))
-            memset(&binning, 0, sizeof binning);
-        observe_bins(observe, i, monitor->options.drift.window_us, counts);
-        drift_judge(&monitor->options.drift, &binning, counts, status);
-        strncpy(status->feature, observe_column_name(observe, i), NAME_SIZE - 1);
-        status->feature[NAME_SIZE - 1] = '\0';
-        drift_measure(&binning, counts, status);
-        status->warm_us = 0;
-        columns[n - 1] = i;
-        if (is_warming(monitor, i))
-            set_warming(status, start_us > 0 ? start_us + monitor->options.reach_us[i] : 0);
-    }
-    drift_judge_all(snapshot->drift, n, &snapshot->drift_verdict);
-    for (int i = 0; i < n; i++)
-        note_drift_state(monitor, columns[i], now_us, &snapshot->drift[i]);
-    qsort(snapshot->drift, (size_t)n, sizeof *snapshot->drift, more_drifted);
-    snapshot->n_drift = n;
-}
-
 void monitor_note_time(struct monitor *monitor, int64_t now_us, int64_t start_us)
 {
     atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
@@ -214,5 +158,5 @@ void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_
 {
     monitor_note_time(monitor, now_us, start_us);
     fill_slos(monitor, observe, now_us, start_us, snapshot);
-    fill_drift(monitor, observe, now_us, start_us, snapshot);
+    drift_live_fill(monitor->drift, now_us, start_us, snapshot);
 }

@@ -51,8 +51,15 @@ const char *record_state_name(enum record_state state)
 
 const char *drift_method_name(enum drift_method method)
 {
-    static const char *const names[DRIFT_METHODS] = {"psi", "js", "chisquare", "tvd"};
+    static const char *const names[DRIFT_METHODS] = {"psi", "js", "chisquare",
+                                                     "tvd", "ks", "wasserstein"};
     return names[method];
+}
+
+double drift_method_limit(enum drift_method method, bool *of_p)
+{
+    *of_p = method == DRIFT_CHISQUARE || method == DRIFT_KS;
+    return *of_p ? 0.05 : 0.1;
 }
 
 const char *burn_window_name(enum burn_window window)

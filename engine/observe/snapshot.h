@@ -74,9 +74,21 @@ struct slo_status {
     char sentence[400]; /* what all that means */
 };
 
-/* What is measured over the bins beside PSI, each with what chance alone gives at these sizes. */
-enum drift_method { DRIFT_PSI, DRIFT_JS, DRIFT_CHISQUARE, DRIFT_TVD, DRIFT_METHODS };
+/* What is measured, each with what chance alone gives at these sizes: over the bins, and the last
+ * two by the values of a sample. Wasserstein's is in standard deviations of the reference. */
+enum drift_method {
+    DRIFT_PSI,
+    DRIFT_JS,
+    DRIFT_CHISQUARE,
+    DRIFT_TVD,
+    DRIFT_KS,
+    DRIFT_WASSERSTEIN,
+    DRIFT_METHODS
+};
 const char *drift_method_name(enum drift_method method);
+/* From where on offline comparisons call it drift; *of_p: at or below, of the p-value. PSI's is a
+ * setting. */
+double drift_method_limit(enum drift_method method, bool *of_p);
 
 struct drift_measure {
     double statistic; /* NaN without data */
@@ -96,6 +108,10 @@ struct drift_status {
     int64_t since_us;  /* when it entered this state; 0: unknown */
     double p_adjusted; /* PSI's p-value, adjusted for the number of features; NaN without data */
     bool nulls_risen;  /* the share of missing values has, by more than chance */
+    bool unseen;       /* of few values the reference has: others, more than chance gives */
+    bool vanished;     /* it has no value any more */
+    bool of_decisions; /* bins are decisions, the reference the day before */
+    uint64_t n_sample; /* values that the last two methods have looked at */
     double missing_reference_ratio, missing_live_ratio; /* NaN without data */
     struct drift_measure measures[DRIFT_METHODS];
     struct binning binning;  /* not in the JSON of the snapshot; GET /api/v1/drift shows it */
@@ -284,6 +300,11 @@ struct snapshot {
     struct drift_status drift[MAX_SNAPSHOT_DRIFT]; /* largest over its noise first */
     int n_drift;
     struct drift_verdict drift_verdict;
+    struct drift_status decision_drift; /* what the champion decided; feature "": not watched */
+    struct drift_status canary_drift[MAX_SNAPSHOT_DRIFT]; /* not in the JSON, as the bins */
+    int n_canary_drift;                                   /* 0: it decides nothing */
+    struct drift_verdict canary_verdict;
+    struct drift_status canary_decision_drift;
     struct alert_status alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
     struct recent_decision recent[MAX_SNAPSHOT_DECISIONS]; /* newest first */

@@ -148,14 +148,21 @@ static void measures_json(struct json_writer *json, const struct drift_status *d
     json_number(json, "chisquare", measures[DRIFT_CHISQUARE].statistic);
     json_number(json, "chisquare_p_value", measures[DRIFT_CHISQUARE].p_value);
     json_number(json, "tvd", measures[DRIFT_TVD].statistic);
+    json_number(json, "ks", measures[DRIFT_KS].statistic);
+    json_number(json, "ks_p_value", measures[DRIFT_KS].p_value);
+    json_number(json, "wasserstein", measures[DRIFT_WASSERSTEIN].statistic);
+    json_int(json, "n_sample", (int64_t)drift->n_sample);
     json_number(json, "missing_reference_ratio", drift->missing_reference_ratio);
     json_number(json, "missing_live_ratio", drift->missing_live_ratio);
     json_bool(json, "nulls_risen", drift->nulls_risen);
+    json_bool(json, "unseen", drift->unseen);
+    json_bool(json, "vanished", drift->vanished);
 }
 
-static void verdict_json(struct json_writer *json, const struct drift_verdict *verdict)
+static void verdict_json(struct json_writer *json, const char *key,
+                         const struct drift_verdict *verdict)
 {
-    json_object(json, "drift_dataset");
+    json_object(json, key);
     json_int(json, "features", verdict->n_features);
     json_int(json, "drifted", verdict->n_drifted);
     json_number(json, "drift_share", verdict->n_features ? verdict->drifted_ratio : (double)NAN);
@@ -163,9 +170,9 @@ static void verdict_json(struct json_writer *json, const struct drift_verdict *v
     json_object_end(json);
 }
 
-static void drift_json(struct json_writer *json, const struct drift_status *drift)
+static void drift_json(struct json_writer *json, const char *key, const struct drift_status *drift)
 {
-    json_object(json, NULL);
+    json_object(json, key);
     json_text(json, "feature", drift->feature);
     json_number(json, "psi", drift->psi);
     json_number(json, "noise", drift->noise);
@@ -201,9 +208,17 @@ static void judged_json(struct json_writer *json, const struct snapshot *snapsho
     json_array_end(json);
     json_array(json, "drift");
     for (int i = 0; i < snapshot->n_drift; i++)
-        drift_json(json, &snapshot->drift[i]);
+        drift_json(json, NULL, &snapshot->drift[i]);
     json_array_end(json);
-    verdict_json(json, &snapshot->drift_verdict);
+    verdict_json(json, "drift_dataset", &snapshot->drift_verdict);
+    if (snapshot->n_canary_drift > 0)
+        verdict_json(json, "drift_canary", &snapshot->canary_verdict);
+    else
+        json_null(json, "drift_canary");
+    if (snapshot->decision_drift.feature[0])
+        drift_json(json, "drift_decisions", &snapshot->decision_drift);
+    else
+        json_null(json, "drift_decisions");
     json_array(json, "alerts");
     for (int i = 0; i < snapshot->n_alerts; i++)
         alert_json(json, &snapshot->alerts[i]);

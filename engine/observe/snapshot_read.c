@@ -179,6 +179,12 @@ static void read_drift(const struct json *from, void *to)
     measures[DRIFT_CHISQUARE].statistic = read_number(from, "chisquare");
     measures[DRIFT_CHISQUARE].p_value = read_number(from, "chisquare_p_value");
     measures[DRIFT_TVD].statistic = read_number(from, "tvd");
+    measures[DRIFT_KS].statistic = read_number(from, "ks");
+    measures[DRIFT_KS].p_value = read_number(from, "ks_p_value");
+    measures[DRIFT_WASSERSTEIN].statistic = read_number(from, "wasserstein");
+    drift->n_sample = read_count(from, "n_sample");
+    drift->unseen = json_as_bool(json_get(from, "unseen"), false);
+    drift->vanished = json_as_bool(json_get(from, "vanished"), false);
 }
 
 static void read_verdict(const struct json *from, struct drift_verdict *verdict)
@@ -404,6 +410,9 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     snapshot->n_slos = READ_LIST(from, "slo", read_slo, snapshot->slos);
     snapshot->n_drift = READ_LIST(from, "drift", read_drift, snapshot->drift);
     read_verdict(json_get(from, "drift_dataset"), &snapshot->drift_verdict);
+    const struct json *decisions = json_get(from, "drift_decisions");
+    if (json_get(decisions, "feature"))
+        read_drift(decisions, &snapshot->decision_drift);
     snapshot->n_alerts = READ_LIST(from, "alerts", read_alert, snapshot->alerts);
     snapshot->n_recent = READ_LIST(from, "recent", read_recent, snapshot->recent);
     read_history(from, "events_per_s", &snapshot->rate_history);

@@ -246,13 +246,15 @@ static void draw_line(struct pen *pen, const struct view_drift *row, int rows)
     pen->row = part.row;
 }
 
-/* "js .19   ks .11 (p .002)": the methods in one line, the chosen one first. */
+/* "js .19   ks .11 (p .002) of 3,120": the methods in one line, the chosen one first; of a sample
+ * how many values were looked at. */
 static void draw_methods(struct pen *pen, const struct json *methods)
 {
     int n = methods ? (int)json_size(methods) : 0, column = pen->left + 1;
     for (int i = 0; i < n && pen_left(pen) > 0; i++) {
         const struct json *method = json_item(methods, (size_t)((i + pen->screen->method) % n));
-        char value[WORD_SIZE], p[WORD_SIZE], text[VIEW_LINE_SIZE];
+        char value[WORD_SIZE], p[WORD_SIZE], count[WORD_SIZE], of[2 * WORD_SIZE] = "";
+        char text[VIEW_LINE_SIZE];
         double chance = json_double(method, "p_value");
         const char *name = json_word(method, "method");
         words_statistic(member(method, "statistic", "value"), 0.001, value);
@@ -260,7 +262,11 @@ static void draw_methods(struct pen *pen, const struct json *methods)
             p[0] = '\0';
         else
             snprintf(p, sizeof p, chance < 1e-9 ? " (p<1e-9)" : " (p %.2g)", chance);
-        snprintf(text, sizeof text, "%s %s%s", *name ? name : json_item_key(method), value, p);
+        if (json_as_bool(json_get(method, "sampled"), false))
+            snprintf(of, sizeof of, " of %s",
+                     words_count((uint64_t)fmax(0, json_double(method, "n")), count));
+        snprintf(text, sizeof text, "%s %s%s%s", *name ? name : json_item_key(method), value, p,
+                 of);
         if (column + canvas_width(pen->canvas, text) > pen->left + pen->width - 2)
             break;
         column += canvas_put(pen->canvas, pen->row, column, pen->width,

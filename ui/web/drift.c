@@ -17,15 +17,26 @@ struct bins {
     double terms[MAX_BINS]; /* of PSI */
 };
 
+/* Bins of decisions have their names. */
+static bool has_bin(const struct drift_status *drift, int bin)
+{
+    return drift->of_decisions ? bin < DECISION_COUNT : binning_has(&drift->binning, bin);
+}
+
 static void write_bin(struct json_writer *json, const struct bins *bins, int bin)
 {
     char label[BIN_LABEL_SIZE];
     const struct drift_status *drift = bins->drift;
-    binning_label(&drift->binning, bin, label);
+    if (drift->of_decisions)
+        snprintf(label, sizeof label, "%s", decision_name((enum decision)bin));
+    else
+        binning_label(&drift->binning, bin, label);
     json_object(json, NULL);
     json_text(json, "label", label);
-    json_number(json, "reference", (double)drift->binning.reference[bin] / bins->n);
-    json_number(json, "live", bins->live ? (double)drift->live[bin] / bins->m : (double)NAN);
+    json_number(json, "reference",
+                bins->n > 0 ? (double)drift->binning.reference[bin] / bins->n : (double)NAN);
+    json_number(json, "live",
+                bins->live && bins->m > 0 ? (double)drift->live[bin] / bins->m : (double)NAN);
     json_number(json, "contribution", bins->live ? bins->terms[bin] : (double)NAN);
     json_int(json, "reference_n", (int64_t)drift->binning.reference[bin]);
     if (bins->live)
@@ -45,7 +56,7 @@ static void write_bins(struct json_writer *json, const struct drift_status *drif
     (void)drift_psi(drift->binning.reference, drift->live, MAX_BINS, bins.terms);
     json_array(json, "bins");
     for (int i = 0; i < MAX_BINS; i++) {
-        if (binning_has(&drift->binning, i))
+        if (has_bin(drift, i))
             write_bin(json, &bins, i);
     }
     json_array_end(json);
@@ -64,7 +75,12 @@ static void write_methods(struct json_writer *json, const struct drift_status *d
         json_number(json, "statistic", measure->statistic);
         json_number(json, "expected_null", measure->expected);
         json_number(json, "p_value", measure->p_value);
-        json_number(json, "threshold", i == DRIFT_PSI ? drift->threshold : (double)NAN);
+        bool of_p = false, sampled = i == DRIFT_KS || i == DRIFT_WASSERSTEIN;
+        double limit = drift_method_limit((enum drift_method)i, &of_p);
+        json_number(json, "threshold", i == DRIFT_PSI ? drift->threshold : limit);
+        json_text(json, "threshold_of", of_p ? "p_value" : "statistic");
+        json_int(json, "n", live ? (int64_t)(sampled ? drift->n_sample : drift->n) : 0);
+        json_bool(json, "sampled", sampled);
         json_object_end(json);
     }
     json_array_end(json);
@@ -85,40 +101,69 @@ static void write_feature(struct json_writer *json, const struct drift_status *d
     json_number(json, "missing_reference_ratio", drift->missing_reference_ratio);
     json_number(json, "missing_live_ratio", live ? drift->missing_live_ratio : (double)NAN);
     json_bool(json, "nulls_risen", live && drift->nulls_risen);
+    json_bool(json, "unseen", live && drift->unseen);
+    json_bool(json, "vanished", live && drift->vanished);
+    json_int(json, "n_sample", live ? (int64_t)drift->n_sample : 0);
+    json_int(json, "sample_most", OBSERVE_SAMPLE);
     write_methods(json, drift, live);
 }
 
-static void write_all(struct json_writer *json, const struct snapshot *snapshot, bool live)
+/* What is known of one variant. A shadow decides nothing: its rows are the champion's. */
+struct side {
+    const struct drift_status *list;
+    int n;
+    const struct drift_verdict *verdict;
+    const struct drift_status *decisions;
+    bool live; /* false: nothing is known, what is listed are the names */
+};
+
+static struct side side_of(const struct snapshot *snapshot, enum variant variant)
 {
-    const struct drift_verdict *verdict = &snapshot->drift_verdict;
-    json_number(json, "drift_share",
-                live && verdict->n_features ? verdict->drifted_ratio : (double)NAN);
-    json_bool(json, "dataset_drift", live && verdict->drift);
-    json_array(json, "features");
-    for (int i = 0; i < snapshot->n_drift; i++) {
-        json_object(json, NULL);
-        write_feature(json, &snapshot->drift[i], live);
-        json_object_end(json);
-    }
-    json_array_end(json);
+    if (variant == VARIANT_CANARY && snapshot->n_canary_drift > 0)
+        return (struct side){snapshot->canary_drift, snapshot->n_canary_drift,
+                             &snapshot->canary_verdict, &snapshot->canary_decision_drift, true};
+    return (struct side){snapshot->drift, snapshot->n_drift, &snapshot->drift_verdict,
+                         &snapshot->decision_drift, variant == VARIANT_CHAMPION};
 }
 
-static const struct drift_status *find_feature(const struct snapshot *snapshot, const char *name)
+static void write_object(struct json_writer *json, const char *key,
+                         const struct drift_status *drift, bool live)
 {
-    for (int i = 0; i < snapshot->n_drift; i++) {
-        if (strcmp(snapshot->drift[i].feature, name) == 0)
-            return &snapshot->drift[i];
+    json_object(json, key);
+    write_feature(json, drift, live);
+    json_object_end(json);
+}
+
+static void write_all(struct json_writer *json, const struct side *side)
+{
+    bool data = side->live && side->verdict->n_features;
+    json_number(json, "drift_share", data ? side->verdict->drifted_ratio : (double)NAN);
+    json_bool(json, "dataset_drift", side->live && side->verdict->drift);
+    json_array(json, "features");
+    for (int i = 0; i < side->n; i++)
+        write_object(json, NULL, &side->list[i], side->live);
+    json_array_end(json);
+    if (side->decisions->feature[0])
+        write_object(json, "decisions", side->decisions, side->live);
+    else
+        json_null(json, "decisions");
+}
+
+static const struct drift_status *find_feature(const struct side *side, const char *name)
+{
+    for (int i = 0; i < side->n; i++) {
+        if (strcmp(side->list[i].feature, name) == 0)
+            return &side->list[i];
     }
-    return NULL;
+    return name[0] && strcmp(side->decisions->feature, name) == 0 ? side->decisions : NULL;
 }
 
 static void answer(const struct snapshot *snapshot, const char *feature, const char *variant,
                    struct http_response *response)
 {
-    /* Bins are counted over what the champion decided, and its shadows saw: of others nothing. */
     enum variant of = variant ? variant_find(variant) : VARIANT_CHAMPION;
-    bool live = of == VARIANT_CHAMPION;
-    const struct drift_status *drift = feature ? find_feature(snapshot, feature) : NULL;
+    struct side side = side_of(snapshot, of);
+    const struct drift_status *drift = feature ? find_feature(&side, feature) : NULL;
     struct json_writer json;
     if (feature && !drift) {
         http_problem(response, 404, "Not found", "no feature of this name is watched for drift");
@@ -133,10 +178,10 @@ static void answer(const struct snapshot *snapshot, const char *feature, const c
     json_time(&json, "time", snapshot->time_us);
     json_text(&json, "variant", variant_name(of));
     if (drift) {
-        write_feature(&json, drift, live);
-        write_bins(&json, drift, live);
+        write_feature(&json, drift, side.live);
+        write_bins(&json, drift, side.live);
     } else {
-        write_all(&json, snapshot, live);
+        write_all(&json, &side);
     }
     json_object_end(&json);
 }

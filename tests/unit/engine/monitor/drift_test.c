@@ -278,6 +278,26 @@ static void many_features_are_held_to_more(void **state)
     assert_true(status[0].state == HEALTH_OK && verdict.n_drifted == 0);
 }
 
+/* A column of two values, in bins 1 and 2; anything else lies outside. */
+static void values_that_few_have_not_and_vanished_ones_are_drift(void **state)
+{
+    (void)state;
+    static const uint64_t a[MAX_BINS] = {0, 9000, 1000}, b[MAX_BINS] = {0, 4500, 480, 20};
+    static const uint64_t c[MAX_BINS] = {0, 4500, 500, 1}, d[MAX_BINS] = {[MISSING_BIN] = 5000};
+    struct drift_status status[4] = {measured(a, a), measured(a, b), measured(a, c),
+                                     measured(a, d)};
+    struct drift_verdict verdict;
+    for (int i = 0; i < 4; i++)
+        status[i].binning.few = true;
+    assert_int_equal(status[1].state, HEALTH_OK); /* by PSI alone */
+    drift_judge_all(status, 4, &verdict);
+    assert_true(status[0].state == HEALTH_OK && !status[0].unseen && !status[0].vanished);
+    assert_true(status[1].state == HEALTH_TICKET && status[1].unseen && !status[1].vanished);
+    assert_true(status[2].state == HEALTH_OK && !status[2].unseen); /* one in 5,000 */
+    assert_true(status[3].state == HEALTH_TICKET && status[3].vanished && status[3].nulls_risen);
+    assert_int_equal(verdict.n_drifted, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +313,7 @@ int main(void)
         cmocka_unit_test(nothing_counted_is_no_data),
         cmocka_unit_test(more_missing_values_than_chance_gives_are_drift),
         cmocka_unit_test(many_features_are_held_to_more),
+        cmocka_unit_test(values_that_few_have_not_and_vanished_ones_are_drift),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

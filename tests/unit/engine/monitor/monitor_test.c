@@ -124,9 +124,77 @@ static void judges_windows_once_they_are_full(void **state)
     snapshot_release(snapshot);
 }
 
+static void tell(const struct bench *bench, int64_t at_us, enum variant variant,
+                 enum decision decision, float value)
+{
+    float row[N_COLUMNS] = {value, value, value};
+    const struct outcome outcome = {.features = {&schema, row},
+                                    .score = value / 1000,
+                                    .decision = decision,
+                                    .rule = "r",
+                                    .model = variant == VARIANT_CANARY ? "new" : "m",
+                                    .model_version = "1",
+                                    .variant = variant,
+                                    .decided_at_us = at_us};
+    const struct outcome *one = &outcome;
+    observe_outcomes(bench->observe, 0, &one, 1);
+}
+
+static const struct drift_status *row_of(const struct drift_status *list, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(list[i].feature, name) == 0)
+            return &list[i];
+    }
+    fail_msg("%s is not watched", name);
+    return NULL;
+}
+
+/* A day of usual decisions, then an hour in which the canary declines and sees other amounts. */
+static void the_canary_and_decisions_have_rows_of_their_own(void **state)
+{
+    const struct bench *bench = *state;
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    int64_t now_us = NOW_US + 2 * US_PER_DAY;
+    for (int i = 0; i < 4000; i++)
+        tell(bench, now_us - 20 * US_PER_HOUR + i * US_PER_S, VARIANT_CHAMPION,
+             i % 10 ? DECISION_APPROVE : DECISION_DECLINE, (float)(i % 100));
+    for (int i = 0; i < 1000; i++) {
+        bool canary = i % 2;
+        tell(bench, now_us - 1200 * US_PER_S + i * US_PER_S,
+             canary ? VARIANT_CANARY : VARIANT_CHAMPION,
+             canary || i % 10 == 0 ? DECISION_DECLINE : DECISION_APPROVE,
+             (float)(i % 100) + (canary ? 60 : 0));
+    }
+    observe_fill(bench->observe, now_us, monotonic_ns(), snapshot);
+    monitor_fill(bench->monitor, bench->observe, now_us, now_us - 30 * US_PER_DAY, snapshot);
+    const struct drift_status *canary =
+        row_of(snapshot->canary_drift, snapshot->n_canary_drift, "amount");
+    assert_int_equal(canary->n, 500);
+    assert_int_equal(canary->state, HEALTH_TICKET);
+    assert_true(canary->n_sample > 100 && canary->measures[DRIFT_KS].statistic > 0.4);
+    assert_true(canary->measures[DRIFT_WASSERSTEIN].statistic > 1);
+    assert_true(row_of(snapshot->canary_drift, snapshot->n_canary_drift, "score")->n == 500);
+    const struct drift_status *all = row_of(snapshot->drift, snapshot->n_drift, "score");
+    assert_int_equal(all->n, 500); /* the champion's */
+    assert_int_equal(all->state, HEALTH_OK);
+    assert_true(all->measures[DRIFT_KS].p_value > 0.001);
+    const struct drift_status *decisions = &snapshot->decision_drift;
+    assert_string_equal(decisions->feature, "decisions");
+    assert_int_equal(decisions->n, 500);
+    assert_int_equal(decisions->n_reference, 4000);
+    assert_true(decisions->psi < 0.1);
+    assert_int_equal(snapshot->canary_decision_drift.live[DECISION_DECLINE], 500);
+    assert_int_equal(snapshot->canary_decision_drift.state, HEALTH_TICKET);
+    snapshot_release(snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_canary_and_decisions_have_rows_of_their_own, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(judges_windows_once_they_are_full, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

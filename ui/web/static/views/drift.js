@@ -86,8 +86,8 @@ function methods(answer) {
   const rows = answer.methods ?? [];
   const list = Array.isArray(rows) ? rows : Object.entries(rows).map(([method, value]) => (typeof value === "object" ? { method, ...value } : { method, statistic: value }));
   if (list.length === 0) return null;
-  return el("table", {}, el("thead", {}, el("tr", {}, [["method"], ["statistic", "num"], ["no drift gives", "num"], ["p", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
-    el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value))))));
+  return el("table", {}, el("thead", {}, el("tr", {}, [["method"], ["statistic", "num"], ["no drift gives", "num"], ["p", "num"], ["n", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value)), el("td", { class: "num quiet" }, row.n === undefined ? "" : `${count(row.n)}${row.sampled ? " sampled" : ""}`)))));
 }
 
 function openFeature(root, feature, context) {
