@@ -60,9 +60,14 @@ static enum status status_of(int result)
     }
 }
 
-static enum status fail(struct db *db, int result, struct error *error)
+enum status db_fail(struct db *db, int result, struct error *error)
 {
     return error_set(error, status_of(result), "%s: %s", db->path, sqlite3_errmsg(db->handle));
+}
+
+sqlite3 *db_handle(struct db *db)
+{
+    return db->handle;
 }
 
 static enum status set_up_writer(struct db *db, enum db_sync sync, struct error *error)
@@ -114,7 +119,7 @@ static enum status open_unwritable(struct db *db, struct error *error)
     int result = db_open_unwritable(db->path, &db->handle);
     if (!db->handle)
         return error_set(error, STATUS_MEMORY, "%s: out of memory", db->path);
-    return result == SQLITE_OK ? check_readable(db, error) : fail(db, result, error);
+    return result == SQLITE_OK ? check_readable(db, error) : db_fail(db, result, error);
 }
 
 static enum status open_reader(struct db *db, struct error *error)
@@ -138,7 +143,7 @@ static enum status open_file(struct db *opened, const char *path, enum db_mode m
     if (result == SQLITE_CANTOPEN && mode == DB_READ)
         return error_set(error, STATUS_NOT_FOUND, "%s: cannot be opened: no such database", path);
     if (result != SQLITE_OK)
-        return opened->handle ? fail(opened, result, error)
+        return opened->handle ? db_fail(opened, result, error)
                               : error_set(error, STATUS_MEMORY, "%s: out of memory", path);
     sqlite3_extended_result_codes(opened->handle, 1);
     sqlite3_busy_timeout(opened->handle, BUSY_TIMEOUT_MS);
@@ -244,7 +249,7 @@ enum status db_checkpoint(struct db *db, struct db_log *log, struct error *error
     int result =
         sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
     if (result != SQLITE_OK)
-        return fail(db, result, error);
+        return db_fail(db, result, error);
     if (log)
         *log = (struct db_log){pages, moved};
     return STATUS_OK;
@@ -278,7 +283,7 @@ enum status db_exec(struct db *db, const char *sql, struct error *error)
 {
     assert(db->magic == DB_MAGIC);
     int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-    return result == SQLITE_OK ? STATUS_OK : fail(db, result, error);
+    return result == SQLITE_OK ? STATUS_OK : db_fail(db, result, error);
 }
 
 enum status db_version(struct db *db, int64_t *version, struct error *error)
@@ -359,7 +364,7 @@ enum status db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, st
     if (result != SQLITE_OK || !prepared->handle) {
         free(prepared);
         return result != SQLITE_OK
-                   ? fail(db, result, error)
+                   ? db_fail(db, result, error)
                    : error_set(error, STATUS_INVALID, "%s: empty statement", db->path);
     }
     *stmt = prepared;
@@ -418,7 +423,7 @@ enum status db_step(struct db_stmt *stmt, struct error *error)
         return STATUS_OK;
     if (result == SQLITE_DONE)
         return STATUS_END;
-    return fail(stmt->db, result, error);
+    return db_fail(stmt->db, result, error);
 }
 
 void db_reset(struct db_stmt *stmt)

@@ -88,6 +88,25 @@ double db_double(struct db_stmt *stmt, int column);
 struct slice db_text(struct db_stmt *stmt, int column);
 struct slice db_blob(struct db_stmt *stmt, int column);
 
+/* Rows in memory, as the table `name` of this connection: INSERT INTO t SELECT * FROM name is
+ * cheaper than as many statements of a row each. A statement reads what *rows holds while it is
+ * stepped; `rows` is borrowed until the connection is closed, and n_columns stays. */
+struct db_value {
+    enum db_type type;
+    union {
+        int64_t integer;
+        double real; /* NaN becomes NULL */
+        struct slice bytes;
+    };
+};
+struct db_rows {
+    int n_columns; /* at most 100 */
+    size_t n;
+    const struct db_value *values; /* row after row */
+};
+MUST_USE enum status db_offer_rows(struct db *db, const char *name, const struct db_rows *rows,
+                                   struct error *error);
+
 MUST_USE enum status db_begin(struct db *db, struct error *error); /* BEGIN IMMEDIATE */
 MUST_USE enum status db_commit(struct db *db, struct error *error);
 void db_rollback(struct db *db);

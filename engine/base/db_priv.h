@@ -6,11 +6,17 @@
 
 #include <sqlite3.h>
 
-/* Whether the file lies where nobody can write at present: on a read-only file system, or in a folder
- * that is closed to this user and in which no writer has made SQLite's file of locks. */
+#include "engine/base/db.h"
+
+sqlite3 *db_handle(struct db *db);
+/* What SQLite says of a result that is not SQLITE_OK. */
+enum status db_fail(struct db *db, int result, struct error *error);
+
+/* Whether the file lies where nobody can write at present: on a read-only file system, or in a
+ * folder that is closed to this user and in which no writer has made SQLite's file of locks. */
 bool db_is_unwritable(const char *path);
-/* Opens such a file for reading, its log included. Gives SQLite's result; *handle is to be closed in
- * any case, NULL: out of memory. */
+/* Opens such a file for reading, its log included. Gives SQLite's result; *handle is to be closed
+ * in any case, NULL: out of memory. */
 int db_open_unwritable(const char *path, sqlite3 **handle);
 
 #endif

@@ -3,19 +3,17 @@
  * transaction that uses them and forgotten again when that fails. Writer thread only. */
 #include "engine/record/day_file_priv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/base/json.h"
-#include "engine/record/codec_priv.h"
 #include "engine/record/files_priv.h"
 #include "engine/record/rest_priv.h"
 
 static const char *const SQL[STATEMENTS] = {
     [INSERT_NAME] = "INSERT INTO names VALUES(?1, ?2)",
     [INSERT_FEATURES] = "INSERT INTO feature_sets VALUES(?1, ?2, ?3)",
-    [INSERT_DECISION] =
-        ("INSERT INTO decisions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-         " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"),
+    [INSERT_DECISIONS] = "INSERT INTO decisions SELECT * FROM " DECISION_ROWS,
     [INSERT_LABEL] = "INSERT INTO labels VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INSERT_ACTION] = "INSERT INTO actions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INSERT_QUARANTINE] = "INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -77,8 +75,8 @@ static struct day *create(int64_t number)
     if (!made)
         return NULL;
     made->number = number;
+    buffer_init(&made->decision_bytes, (size_t)64 << 20);
     buffer_init(&made->scratch, (size_t)1 << 20);
-    buffer_init(&made->scratch2, (size_t)1 << 20);
     buffer_init(&made->group_scratch, (size_t)256 << 20);
     buffer_init(&made->new_quarantine, (size_t)64 << 20);
     buffer_init(&made->new_marks, (size_t)64 << 20);
@@ -113,6 +111,8 @@ enum status day_open(const char *dir, int64_t number, struct day **day, struct e
     if (status == STATUS_OK)
         status = migrate(opened->db, error);
     if (status == STATUS_OK)
+        status = day_offer_decisions(opened, error);
+    if (status == STATUS_OK)
         status = prepare_all(opened, error);
     if (status == STATUS_OK)
         status = names_load(&opened->names, opened->db, error);
@@ -138,8 +138,8 @@ static void destroy(struct day *day, void (*close_db)(struct db *))
     close_db(day->db);
     names_free(&day->names);
     free(day->keys);
+    buffer_free(&day->decision_bytes);
     buffer_free(&day->scratch);
-    buffer_free(&day->scratch2);
     buffer_free(&day->group_scratch);
     buffer_free(&day->new_quarantine);
     buffer_free(&day->new_marks);
@@ -194,11 +194,13 @@ int64_t day_number(const struct day *day)
 
 enum status day_begin(struct day *day, struct error *error)
 {
+    day_forget_decisions(day);
     return db_begin(day->db, error);
 }
 
 enum status day_commit(struct day *day, struct error *error)
 {
+    assert(day->decisions.n == 0);
     enum status status = db_commit(day->db, error);
     if (status != STATUS_OK)
         return status;
@@ -274,8 +276,7 @@ enum status day_write_state(struct day *day, const struct day_state *state, stru
     return db_run(write, error);
 }
 
-/* The number of a name, which is written when it is new; 0 for none. */
-static enum status name_id(struct day *day, struct slice name, uint32_t *id, struct error *error)
+enum status day_name_id(struct day *day, struct slice name, uint32_t *id, struct error *error)
 {
     *id = 0;
     if (name.size == 0 || (*id = names_find(&day->names, name)) != 0)
@@ -293,12 +294,12 @@ static enum status bind_name(struct day *day, struct db_stmt *stmt, int index, s
                              struct error *error)
 {
     uint32_t id;
-    enum status status = name_id(day, name, &id, error);
+    enum status status = day_name_id(day, name, &id, error);
     db_bind_int(stmt, index, id);
     return status;
 }
 
-static int64_t feature_set_id(const struct day *day, const uint8_t digest[FEATURE_SET_SIZE])
+int64_t day_feature_set_id(const struct day *day, const uint8_t digest[FEATURE_SET_SIZE])
 {
     for (size_t i = 0; i < day->n_feature_sets; i++)
         if (memcmp(day->feature_sets[i], digest, FEATURE_SET_SIZE) == 0)
@@ -308,7 +309,7 @@ static int64_t feature_set_id(const struct day *day, const uint8_t digest[FEATUR
 
 bool day_has_features(struct day *day, const uint8_t digest[FEATURE_SET_SIZE])
 {
-    return feature_set_id(day, digest) != 0;
+    return day_feature_set_id(day, digest) != 0;
 }
 
 enum status day_insert_features(struct day *day, const uint8_t digest[FEATURE_SET_SIZE],
@@ -335,39 +336,6 @@ enum status day_insert_features(struct day *day, const uint8_t digest[FEATURE_SE
     return status;
 }
 
-static enum status pack_reasons(struct day *day, const struct ledger_row *row, struct error *error)
-{
-    buffer_reset(&day->scratch);
-    for (int i = 0; i < row->n_reasons; i++) {
-        uint32_t code;
-        enum status status = name_id(day, row->reasons[i].code, &code, error);
-        if (status != STATUS_OK)
-            return status;
-        put_u32(&day->scratch, code);
-        put_i32(&day->scratch, row->reasons[i].feature);
-        put_float(&day->scratch, row->reasons[i].value);
-        put_float(&day->scratch, row->reasons[i].contribution);
-    }
-    return STATUS_OK;
-}
-
-static enum status pack_shadows(struct day *day, const struct ledger_row *row, struct error *error)
-{
-    buffer_reset(&day->scratch2);
-    for (int i = 0; i < row->n_shadows; i++) {
-        uint32_t model, version;
-        enum status status = name_id(day, row->shadows[i].model, &model, error);
-        if (status == STATUS_OK)
-            status = name_id(day, row->shadows[i].version, &version, error);
-        if (status != STATUS_OK)
-            return status;
-        put_u32(&day->scratch2, model);
-        put_u32(&day->scratch2, version);
-        put_float(&day->scratch2, row->shadows[i].score);
-    }
-    return STATUS_OK;
-}
-
 /* Source, part and offset into three parameters from `index` on. */
 static enum status bind_place(struct day *day, struct db_stmt *stmt, int index,
                               const struct ledger_row *row, struct error *error)
@@ -375,58 +343,6 @@ static enum status bind_place(struct day *day, struct db_stmt *stmt, int index,
     db_bind_int(stmt, index + 1, row->part);
     db_bind_int(stmt, index + 2, row->offset);
     return bind_name(day, stmt, index, row->source, error);
-}
-
-static enum status bind_decision_names(struct day *day, struct db_stmt *insert,
-                                       const struct ledger_row *row, struct error *error)
-{
-    const struct {
-        int index;
-        struct slice name;
-    } names[] = {
-        {9, row->contract}, {10, row->contract_version}, {17, row->rule},
-        {19, row->model},   {20, row->model_version},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        enum status status = bind_name(day, insert, names[i].index, names[i].name, error);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return bind_place(day, insert, 6, row, error);
-}
-
-static enum status insert_decision(struct day *day, const struct ledger_row *row,
-                                   const uint8_t leaf_hash[SHA256_SIZE], struct error *error)
-{
-    struct db_stmt *insert = day->statements[INSERT_DECISION];
-    enum status status = pack_reasons(day, row, error);
-    if (status == STATUS_OK)
-        status = pack_shadows(day, row, error);
-    if (status == STATUS_OK)
-        status = bind_decision_names(day, insert, row, error);
-    if (status != STATUS_OK)
-        return status;
-    db_bind_int(insert, 1, (int64_t)row->index);
-    db_bind_text(insert, 2, row->event_id);
-    db_bind_text(insert, 3, row->entity);
-    db_bind_int(insert, 4, row->event_us);
-    db_bind_int(insert, 5, row->at_us);
-    db_bind_text(insert, 11, row->input);
-    db_bind_int(insert, 12, feature_set_id(day, row->feature_set));
-    db_bind_blob(insert, 13, slice_make(row->features, row->n_features * sizeof(float)));
-    db_bind_double(insert, 14, (double)row->score);
-    db_bind_double(insert, 15, (double)row->margin);
-    db_bind_int(insert, 16, row->decision);
-    db_bind_blob(insert, 18, buffer_slice(&day->scratch));
-    db_bind_int(insert, 21, row->variant);
-    db_bind_blob(insert, 22, buffer_slice(&day->scratch2));
-    db_bind_blob(insert, 23, slice_make(row->trace_id, sizeof row->trace_id));
-    db_bind_int(insert, 24, row->latency_us);
-    db_bind_blob(insert, 25, slice_make(leaf_hash, SHA256_SIZE));
-    status = db_run(insert, error);
-    if (status == STATUS_OK && day_add_key(day, row->event_id, row->index) != STATUS_OK)
-        status = error_set(error, STATUS_MEMORY, "out of memory for the event index");
-    return status;
 }
 
 static enum status insert_label(struct day *day, const struct ledger_row *row,
@@ -466,7 +382,7 @@ enum status day_insert_row(struct day *day, const struct ledger_row *row,
 {
     switch (row->kind) {
     case ROW_DECISION:
-        return insert_decision(day, row, leaf_hash, error);
+        return day_add_decision(day, row, leaf_hash, error);
     case ROW_LABEL:
         return insert_label(day, row, leaf_hash, error);
     case ROW_ACTION:

@@ -1,15 +1,16 @@
-/* The inside of a day file being written: shared by its tables (day.c) and its event index
- * (event_index.c). */
+/* The inside of a day file being written: shared by its tables (day.c, day_decisions.c) and its
+ * event index (event_index.c). */
 #ifndef BINNACLE_RECORD_DAY_FILE_PRIV_H
 #define BINNACLE_RECORD_DAY_FILE_PRIV_H
 
+#include "engine/base/db.h"
 #include "engine/record/day_priv.h"
 #include "engine/record/names_priv.h"
 
 enum statement {
     INSERT_NAME,
     INSERT_FEATURES,
-    INSERT_DECISION,
+    INSERT_DECISIONS,
     INSERT_LABEL,
     INSERT_ACTION,
     INSERT_QUARANTINE,
@@ -28,7 +29,29 @@ enum statement {
     STATEMENTS
 };
 
-#define MAX_FEATURE_SETS 64
+#define MAX_FEATURE_SETS  64
+#define DECISION_ROWS     "waiting_decisions"
+#define DECISION_COLUMNS  25
+#define DECISIONS_AT_ONCE 64 /* rows that one statement inserts */
+
+/* Columns of a decision whose bytes are packed when it is added. */
+enum { PACKED_FEATURES, PACKED_REASONS, PACKED_SHADOWS, PACKED_TRACE, DECISION_PARTS };
+
+/* Where in decision_bytes each of them begins; it ends where the next begins. */
+struct decision_parts {
+    size_t at[DECISION_PARTS + 1];
+};
+
+/* Columns of a decision that are names. */
+enum {
+    NAME_SOURCE,
+    NAME_CONTRACT,
+    NAME_CONTRACT_VERSION,
+    NAME_RULE,
+    NAME_MODEL,
+    NAME_MODEL_VERSION,
+    DECISION_NAMES
+};
 
 struct day {
     int64_t number;
@@ -40,12 +63,28 @@ struct day {
     struct event_key *keys; /* rows since the last full run */
     size_t small_keys;      /* of them, those in small runs already */
     size_t n_keys, keys_capacity;
-    struct buffer scratch, scratch2, group_scratch;
+    struct db_rows decisions; /* rows that wait to be inserted: values[] below */
+    struct db_value values[DECISIONS_AT_ONCE * DECISION_COLUMNS];
+    struct decision_parts parts[DECISIONS_AT_ONCE];
+    struct buffer decision_bytes;
+    uint32_t usual_names[DECISION_NAMES]; /* of the decision before; 0: none */
+    struct buffer scratch, group_scratch;
     struct buffer new_quarantine, new_marks; /* of the open transaction, as in rest_priv.h */
     uint64_t n_marks;                        /* number of the last one */
     size_t committed_names;                  /* those after it are the open transaction's */
     size_t run_keys; /* keys that the open transaction has written as a full run */
 };
+
+/* day.c: the number of a name, which is written when it is new; 0 for none. */
+MUST_USE enum status day_name_id(struct day *day, struct slice name, uint32_t *id,
+                                 struct error *error);
+int64_t day_feature_set_id(const struct day *day, const uint8_t digest[FEATURE_SET_SIZE]);
+
+/* day_decisions.c */
+MUST_USE enum status day_offer_decisions(struct day *day, struct error *error);
+void day_forget_decisions(struct day *day);
+MUST_USE enum status day_add_decision(struct day *day, const struct ledger_row *row,
+                                      const uint8_t leaf_hash[SHA256_SIZE], struct error *error);
 
 /* event_index.c */
 MUST_USE enum status day_add_key(struct day *day, struct slice event_id, uint64_t index);

@@ -62,8 +62,11 @@ struct day_group {
 MUST_USE enum status day_insert_group(struct day *day, const struct day_group *group,
                                       struct day_state *state, struct error *error);
 
+/* The row's texts stay as they are until day_flush_rows(), which comes before the commit: decisions
+ * are inserted many at a time. */
 MUST_USE enum status day_insert_row(struct day *day, const struct ledger_row *row,
                                     const uint8_t leaf_hash[SHA256_SIZE], struct error *error);
+MUST_USE enum status day_flush_rows(struct day *day, struct error *error);
 /* A whole subtree of at least NODE_LEVEL levels, by the number of such subtrees before it: proofs
  * start from these instead of from the leaves. */
 #define NODE_LEVEL 10

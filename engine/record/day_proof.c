@@ -34,16 +34,16 @@ enum status day_insert_mark(struct day *day, uint64_t id, enum quarantine_status
 
 static enum status add_rest(struct day *day, const struct day_group *group, struct day_state *state)
 {
-    buffer_reset(&day->scratch2);
+    buffer_reset(&day->scratch);
     for (size_t i = day->committed_names; i < day->names.n; i++)
-        put_text(&day->scratch2, day->names.texts[i]);
-    if (day->scratch2.overflow || day->new_quarantine.overflow || day->new_marks.overflow)
+        put_text(&day->scratch, day->names.texts[i]);
+    if (day->scratch.overflow || day->new_quarantine.overflow || day->new_marks.overflow)
         return STATUS_MEMORY;
     struct rest_group rest = {.group = group,
                               .names = day->names.n,
                               .next_quarantine = state->next_quarantine,
                               .marks = day->n_marks,
-                              .new_names = buffer_slice(&day->scratch2),
+                              .new_names = buffer_slice(&day->scratch),
                               .new_quarantine = buffer_slice(&day->new_quarantine),
                               .new_marks = buffer_slice(&day->new_marks)};
     return rest_add(state->rest, &rest, &day->group_scratch);
@@ -78,16 +78,16 @@ enum status day_state_digest(struct day *day, const struct day_state *state, str
 {
     struct db_stmt *select = day->statements[READ_POSITIONS];
     enum status status;
-    buffer_reset(&day->scratch2);
+    buffer_reset(&day->scratch);
     while ((status = db_step(select, error)) == STATUS_OK) {
-        put_text(&day->scratch2, db_text(select, 0));
-        put_i64(&day->scratch2, db_int(select, 1));
-        put_i64(&day->scratch2, db_int(select, 2));
+        put_text(&day->scratch, db_text(select, 0));
+        put_i64(&day->scratch, db_int(select, 1));
+        put_i64(&day->scratch, db_int(select, 2));
     }
     db_reset(select);
     if (status != STATUS_END)
         return status;
-    if (day->scratch2.overflow || rest_state(state, edges, root, buffer_slice(&day->scratch2),
+    if (day->scratch.overflow || rest_state(state, edges, root, buffer_slice(&day->scratch),
                                              &day->group_scratch, digest) != STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory for the digest of source positions");
     return STATUS_OK;

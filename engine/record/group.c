@@ -147,7 +147,7 @@ enum status group_write_items(struct writer *writer, struct error *error)
         }
     }
     attempt->end = at;
-    return STATUS_OK;
+    return day_flush_rows(writer->day, error);
 }
 
 enum status group_write_positions(struct writer *writer, bool all, struct error *error)
