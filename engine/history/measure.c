@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/stats/chi_square.h"
+#include "engine/stats/distance.h"
+
 enum parameter { NO_PARAMETER, BY_COLUMN, BY_VIOLATION };
 
 /* What the value is made of, and the number or the share that the row names. */
@@ -134,74 +137,66 @@ static double good_of_verdicts(const struct question *question)
 
 /* ---- distances from the reference ---- */
 
-/* Shares of both sides with 1/2 added to each count (Jeffreys' prior), as engine/monitor/drift.h
- * has it; bins empty on both sides are left out. Returns how many are left, 0: no data. */
-static int shares(const struct question *question, double p[MAX_BINS], double q[MAX_BINS],
-                  double *n_p, double *n_q)
+/* Counts of the reference and of what is asked for; false: no data on one side. */
+static bool both_sides(const struct question *question, double reference[MAX_BINS],
+                       double live[MAX_BINS])
 {
     int column = question->series->column;
     const uint64_t *counts = column < 0 ? NULL : sums_bins(question->sums, column);
-    const uint64_t *reference =
-        column < 0 ? NULL : question->point->layout->binnings[column].reference;
-    int n = 0;
-    *n_p = *n_q = 0;
-    for (int i = 0; counts && i < MAX_BINS; i++) {
-        if (counts[i] + reference[i] == 0)
-            continue;
-        p[n] = (double)reference[i];
-        q[n] = (double)counts[i];
-        *n_p += p[n];
-        *n_q += q[n++];
+    if (!counts)
+        return false;
+    const uint64_t *known = question->point->layout->binnings[column].reference;
+    double n = 0, m = 0;
+    for (int i = 0; i < MAX_BINS; i++) {
+        n += reference[i] = (double)known[i];
+        m += live[i] = (double)counts[i];
     }
-    if (*n_p == 0 || *n_q == 0)
-        return 0;
-    for (int i = 0; i < n; i++) {
-        p[i] = (p[i] + 0.5) / (*n_p + 0.5 * n);
-        q[i] = (q[i] + 0.5) / (*n_q + 0.5 * n);
-    }
-    return n;
+    return n > 0 && m > 0;
 }
 
+/* The definitions are those of the live monitor and of `drift`: PSI with half a count more in every
+ * bin, the others of shares as they are. */
 static double psi(const struct question *question)
 {
-    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
-    int n = shares(question, p, q, &n_p, &n_q);
-    for (int i = 0; i < n; i++)
-        sum += (q[i] - p[i]) * log(q[i] / p[i]);
-    return n > 0 ? sum : (double)NAN;
+    double reference[MAX_BINS], live[MAX_BINS], p[MAX_BINS], q[MAX_BINS];
+    if (!both_sides(question, reference, live))
+        return (double)NAN;
+    distance_smooth(reference, live, MAX_BINS, p, q);
+    return distance_of(DISTANCE_PSI, p, q, MAX_BINS, NULL);
+}
+
+static double share_distance(const struct question *question, enum distance distance)
+{
+    double p[MAX_BINS], q[MAX_BINS], n = 0, m = 0;
+    if (!both_sides(question, p, q))
+        return (double)NAN;
+    for (int i = 0; i < MAX_BINS; i++) {
+        n += p[i];
+        m += q[i];
+    }
+    for (int i = 0; i < MAX_BINS; i++) {
+        p[i] /= n;
+        q[i] /= m;
+    }
+    return distance_of(distance, p, q, MAX_BINS, NULL);
 }
 
 static double jensen_shannon(const struct question *question)
 {
-    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
-    int n = shares(question, p, q, &n_p, &n_q);
-    for (int i = 0; i < n; i++) {
-        double middle = (p[i] + q[i]) / 2;
-        sum += p[i] * log2(p[i] / middle) / 2 + q[i] * log2(q[i] / middle) / 2;
-    }
-    return n > 0 ? sqrt(fmax(0, sum)) : (double)NAN;
+    return share_distance(question, DISTANCE_JS_BASE_2);
 }
 
 static double total_variation(const struct question *question)
 {
-    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
-    int n = shares(question, p, q, &n_p, &n_q);
-    for (int i = 0; i < n; i++)
-        sum += fabs(q[i] - p[i]) / 2;
-    return n > 0 ? sum : (double)NAN;
+    return share_distance(question, DISTANCE_TVD);
 }
 
-/* Two samples over the same bins (Pearson 1900): sum of (a sqrt(M/N) - b sqrt(N/M))^2 / (a + b). */
 static double chi_square(const struct question *question)
 {
-    double p[MAX_BINS], q[MAX_BINS], n_p, n_q, sum = 0;
-    int n = shares(question, p, q, &n_p, &n_q);
-    for (int i = 0; i < n; i++) {
-        double a = p[i] * (n_p + 0.5 * n) - 0.5, b = q[i] * (n_q + 0.5 * n) - 0.5;
-        double difference = a * sqrt(n_q / n_p) - b * sqrt(n_p / n_q);
-        sum += difference * difference / (a + b);
-    }
-    return n > 0 ? sum : (double)NAN;
+    double reference[MAX_BINS], live[MAX_BINS];
+    return both_sides(question, reference, live)
+               ? chi_square_samples(reference, live, MAX_BINS, false, NULL).statistic
+               : (double)NAN;
 }
 
 static double null_ratio(const struct question *question)

@@ -586,6 +586,35 @@ static void values_beyond_the_most_are_other(void **state)
     labels_destroy(labels);
 }
 
+/* By the formulas of engine/stats' headers, with plain loops over what was told. */
+static void distances_are_those_of_the_shares(void **state)
+{
+    (void)state;
+    struct history_store *history = fill();
+    int64_t to_s = T0_S + 3600; /* points lie on multiples of their step */
+    static struct truth truth;
+    struct query query = {.from_s = T0_S, .to_s = to_s, .country = -1, .device = -1};
+    count_by_hand(&query, &truth);
+    double n = 0, m = 0, tvd = 0, js = 0, chi = 0;
+    for (int i = 0; i < MAX_BINS; i++) {
+        n += (double)cuts[1].reference[i];
+        m += (double)truth.bins[i];
+    }
+    for (int i = 0; i < MAX_BINS; i++) {
+        double a = (double)cuts[1].reference[i], b = (double)truth.bins[i];
+        double p = a / n, q = b / m, half = (p + q) / 2;
+        tvd += fabs(p - q) / 2;
+        js += p > 0 ? p * log2(p / half) / 2 : 0;
+        js += q > 0 ? q * log2(q / half) / 2 : 0;
+        chi += a + b > 0 ? pow(a * sqrt(m / n) - b * sqrt(n / m), 2) / (a + b) : 0;
+    }
+    assert_true(m > 1000);
+    assert_true(fabs(value_at(history, "tvd.amount", T0_S, to_s) - tvd) < 1e-9);
+    assert_true(fabs(value_at(history, "js.amount", T0_S, to_s) - sqrt(js)) < 1e-9);
+    assert_true(fabs(value_at(history, "chi_square.amount", T0_S, to_s) / chi - 1) < 1e-9);
+    history_destroy(history);
+}
+
 static void a_full_disk_loses_history_and_says_so_and_deciding_goes_on(void **state)
 {
     (void)state;
@@ -729,6 +758,7 @@ int main(void)
         cmocka_unit_test(a_share_under_a_new_limit_is_known_only_where_it_was_an_edge),
         cmocka_unit_test(bins_of_another_reference_are_left_out),
         cmocka_unit_test(values_beyond_the_most_are_other),
+        cmocka_unit_test(distances_are_those_of_the_shares),
         cmocka_unit_test(a_full_disk_loses_history_and_says_so_and_deciding_goes_on),
         cmocka_unit_test(a_clock_that_leaps_or_stands_still_is_counted_once),
         cmocka_unit_test(a_question_that_makes_no_sense_says_why),
