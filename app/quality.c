@@ -1,5 +1,6 @@
 /* Puts together what rooms know of the data: the slices of recent minutes, expectations over them,
- * and the history's hours. One lock around what is kept from tick to tick. */
+ * and the history's hours. The tick reads and judges; a lock is held only where its findings are
+ * handed over. */
 #include "app/quality.h"
 
 #include <math.h>
@@ -20,10 +21,12 @@
 struct quality {
     const struct session *session;
     struct expectations *expectations;
-    struct lock lock; /* of all that follows */
-    struct seasons seasons;
-    struct quality_status status;
+    struct seasons seasons; /* the tick's, as is when it was last judged */
     int64_t judged_us;
+    struct lock lock; /* of all that follows: what others see */
+    struct season shown[MAX_SEASONS];
+    int n_shown;
+    struct quality_status status;
 };
 
 enum status quality_create(const struct session *session, struct quality **quality,
@@ -140,10 +143,9 @@ static void judge_seasons(const struct quality *quality, struct quality_status *
     }
 }
 
-static void judge(struct quality *quality, int64_t now_us)
+static void judge(const struct quality *quality, int64_t now_us, struct quality_status *status)
 {
     const double none = (double)NAN;
-    struct quality_status *status = &quality->status;
     struct span_quality span;
     struct look look;
     *status = (struct quality_status){.used = true,
@@ -173,14 +175,20 @@ void quality_tick(struct quality *quality, int64_t changed_us, struct snapshot *
 {
     struct engine *engine = quality->session->engine;
     struct history_store *history = engine_history(engine);
-    lock_take(&quality->lock);
+    struct quality_status judged;
     /* Hours of the week are those of a service that people wait for. */
     if (history && !engine_parts(engine)->event_time)
         seasons_look(&quality->seasons, history, snapshot->time_us, changed_us);
-    if (quality->judged_us == 0 || snapshot->time_us - quality->judged_us >= EVERY_US) {
+    bool due = quality->judged_us == 0 || snapshot->time_us - quality->judged_us >= EVERY_US;
+    if (due) {
         quality->judged_us = snapshot->time_us;
-        judge(quality, snapshot->time_us);
+        judge(quality, snapshot->time_us, &judged);
     }
+    lock_take(&quality->lock);
+    memcpy(quality->shown, quality->seasons.list, sizeof quality->shown);
+    quality->n_shown = quality->seasons.n;
+    if (due)
+        quality->status = judged;
     snapshot->quality = quality->status;
     lock_release(&quality->lock);
 }
@@ -308,10 +316,10 @@ static void seasons_json(const struct quality *quality, struct json_writer *json
 {
     const struct season *volume = NULL;
     json_array(json, "anomalies");
-    for (int i = 0; i < quality->seasons.n; i++) {
-        season_json(&quality->seasons.list[i], json, NULL);
-        if (strcmp(quality->seasons.list[i].series, "events_per_s") == 0)
-            volume = &quality->seasons.list[i];
+    for (int i = 0; i < quality->n_shown; i++) {
+        season_json(&quality->shown[i], json, NULL);
+        if (strcmp(quality->shown[i].series, "events_per_s") == 0)
+            volume = &quality->shown[i];
     }
     json_array_end(json);
     if (volume)

@@ -218,28 +218,49 @@ static bool could_be_cause(enum change_kind kind, enum explain_change_kind *as)
     return false;
 }
 
-static int recent_changes(struct watch *watch, int64_t at_us,
-                          struct explain_change out[RECENT_CHANGES])
+/* What is looked at to find causes: read without the lock, for it takes files and copies. */
+struct evidence {
+    struct explain_change changes[RECENT_CHANGES];
+    int n_changes;
+    int64_t changed_us; /* when something was last changed; 0: not lately */
+    bool has_view;
+    struct slices_view view;
+};
+
+static void read_changes(const struct watch *watch, int64_t at_us, struct evidence *evidence)
 {
     struct change *list = NULL;
     struct error error;
     size_t n;
-    int found = 0;
     if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, RECENT_CHANGES, &list, &n,
                      &error) != STATUS_OK)
-        return 0;
+        return;
     for (size_t i = 0; i < n; i++) {
-        struct explain_change *change = &out[found];
+        struct explain_change *change = &evidence->changes[evidence->n_changes];
         if (list[i].kind != CHANGE_ALERT && list[i].kind != CHANGE_LABEL)
-            watch->changed_us = list[i].at_us;
+            evidence->changed_us = list[i].at_us;
         if (!could_be_cause(list[i].kind, &change->kind))
             continue;
         change->at_us = list[i].at_us;
         snprintf(change->what, sizeof change->what, "%s", list[i].what);
-        found++;
+        evidence->n_changes++;
     }
     free(list);
-    return found;
+}
+
+static void evidence_read(const struct watch *watch, int64_t at_us, struct evidence *evidence)
+{
+    evidence->n_changes = 0;
+    evidence->changed_us = 0;
+    read_changes(watch, at_us, evidence);
+    evidence->has_view =
+        slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, &evidence->view);
+}
+
+static void evidence_free(struct evidence *evidence)
+{
+    if (evidence->has_view)
+        slices_view_free(&evidence->view);
 }
 
 static bool has_shared_store(const struct engine_parts *parts)
@@ -248,26 +269,24 @@ static bool has_shared_store(const struct engine_parts *parts)
 }
 
 /* The lock is held. */
-static void conclude(struct watch *watch, int64_t at_us)
+static void conclude(struct watch *watch, int64_t at_us, const struct evidence *evidence)
 {
     const struct engine_parts *parts = engine_parts(watch->session->engine);
-    struct explain_change changes[RECENT_CHANGES];
-    struct slices_view view;
     struct explain_facts facts = {
         .now_us = at_us,
         .entity = contract_schema(parts->contract)->entity,
-        .changes = changes,
-        .n_changes = recent_changes(watch, at_us, changes),
+        .changes = evidence->changes,
+        .n_changes = evidence->n_changes,
         .shared_store = has_shared_store(parts),
         .source_stalled = watch->facts.kafka.used &&
                           (watch->facts.kafka.paused_us > 0 || !watch->facts.kafka.connected),
         .source = watch->facts.source,
         .problem = watch->facts.record.problem,
     };
-    if (!slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, &view))
-        return;
-    explain(&view, &facts, &watch->memory, &watch->explanation);
-    slices_view_free(&view);
+    if (evidence->changed_us > 0)
+        watch->changed_us = evidence->changed_us;
+    if (evidence->has_view)
+        explain(&evidence->view, &facts, &watch->memory, &watch->explanation);
 }
 
 void watch_quality(struct watch *watch, struct snapshot *snapshot)
@@ -285,13 +304,21 @@ void watch_explain(struct watch *watch, struct snapshot *snapshot)
     if (!watch)
         return;
     bool at_once = incidents_triggered(watch->incidents, snapshot);
+    struct evidence evidence;
     lock_take(&watch->lock);
     watch->facts = *snapshot;
-    if (at_once || snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US)
-        conclude(watch, snapshot->time_us);
+    bool due = at_once || snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US;
+    lock_release(&watch->lock);
+    if (due)
+        evidence_read(watch, snapshot->time_us, &evidence);
+    lock_take(&watch->lock);
+    if (due)
+        conclude(watch, snapshot->time_us, &evidence);
     snapshot->explanation = watch->explanation;
     struct explanation last = watch->memory.last;
     lock_release(&watch->lock);
+    if (due)
+        evidence_free(&evidence);
     incidents_tick(watch->incidents, &last, snapshot);
 }
 
@@ -347,12 +374,16 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
 {
     struct watch *watch = context;
     struct json_writer json;
+    struct evidence evidence;
+    int64_t at_us = now_us(watch);
     (void)error;
+    evidence_read(watch, at_us, &evidence);
     lock_take(&watch->lock);
     if (watch->facts.time_us > 0)
-        conclude(watch, now_us(watch));
+        conclude(watch, at_us, &evidence);
     struct explanation explanation = watch->explanation;
     lock_release(&watch->lock);
+    evidence_free(&evidence);
     json_begin(&json, out);
     json_object(&json, NULL);
     explanation_members(&explanation, &json);

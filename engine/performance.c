@@ -40,9 +40,11 @@ struct performance {
     bool changed;    /* since it was measured */
     bool unsaved;
     int64_t measured_ns, learned_ns, saved_ns;
-    struct lock lock; /* of the three below */
+    struct truth_mark mark; /* the thread's, too */
+    /* Of the two below: taken by the thread to change them and by others to read them. The thread
+     * itself reads, and saves, without it: nobody else changes anything. */
+    struct lock lock;
     struct truth *truth;
-    struct truth_mark mark;
     uint64_t behind;
     struct lock status_lock;
     struct performance_status status;
@@ -130,7 +132,9 @@ static enum status take_label(struct performance *performance, const struct ledg
     char text[32];
     enum status status = reader_find_event(performance->lookup, row->event_id, &decision, error);
     if (status == STATUS_NOT_FOUND) {
+        lock_take(&performance->lock);
         truth_unmatched(performance->truth);
+        lock_release(&performance->lock);
         return STATUS_OK;
     }
     if (status != STATUS_OK)
@@ -143,7 +147,9 @@ static enum status take_label(struct performance *performance, const struct ledg
                                 .arrived_us = row->at_us,
                                 .label = row->label};
     read_fields(performance, &decision, &label, text);
+    lock_take(&performance->lock);
     truth_labelled(performance->truth, &label);
+    lock_release(&performance->lock);
     performance->changed = true;
     return STATUS_OK;
 }
@@ -155,7 +161,9 @@ static enum status take_row(void *context, const struct ledger_row *row, struct 
         return STATUS_END;
     if (row->kind == ROW_DECISION) {
         struct truth_decision decision = decision_of(row);
+        lock_take(&performance->lock);
         truth_decided(performance->truth, &decision);
+        lock_release(&performance->lock);
     } else if (row->kind == ROW_LABEL) {
         enum status status = take_label(performance, row, error);
         if (status != STATUS_OK)
@@ -173,7 +181,6 @@ static bool follow(struct performance *performance)
     struct error error = {0};
     uint8_t root[sizeof performance->mark.root];
     enum status status = reader_head(performance->scan, &performance->size, root, &error);
-    lock_take(&performance->lock);
     performance->n_taken = 0;
     if (status == STATUS_OK && performance->mark.upto < performance->size)
         status =
@@ -183,6 +190,7 @@ static bool follow(struct performance *performance)
         performance->mark.upto = performance->size;
         memcpy(performance->mark.root, root, sizeof root);
     }
+    lock_take(&performance->lock);
     performance->behind = performance->size - performance->mark.upto;
     lock_release(&performance->lock);
     if (status != STATUS_OK && !performance->complained)
@@ -251,7 +259,6 @@ static void measure(struct performance *performance)
                                       .window_us = performance->options.window_us,
                                       .k = performance->options.k};
     enum status status = STATUS_OK;
-    lock_take(&performance->lock);
     const struct truth_counts *counts = truth_counts(performance->truth);
     made.joined = counts->joined;
     made.repeated = counts->repeated;
@@ -263,7 +270,6 @@ static void measure(struct performance *performance)
     if (status == STATUS_OK)
         status = measure_estimates(performance, &made, NULL);
     measure_drift(performance, &made);
-    lock_release(&performance->lock);
     if (status != STATUS_OK)
         return; /* out of memory: the figures before stay, with their time */
     lock_take(&performance->status_lock);
@@ -312,10 +318,8 @@ static void save(struct performance *performance)
 {
     struct error error;
     char *path = state_path(performance);
-    lock_take(&performance->lock);
     enum status status = path ? truth_save(performance->truth, path, &performance->mark, &error)
                               : error_set(&error, STATUS_MEMORY, "out of memory");
-    lock_release(&performance->lock);
     free(path);
     if (status != STATUS_OK)
         log_write(performance->engine->parts.log, LOG_WARN, "performance", "state_unsaved",
