@@ -149,6 +149,60 @@ static void migrates_step_by_step(void **state)
     db_close(db);
 }
 
+/* Row i: i, its half (NaN in the fourth), a text of i times "x", the number's bytes, NULL. */
+static void fill_rows(struct db_value (*values)[5], int64_t *numbers, int64_t first, int n)
+{
+    static const char text[] = "xxxxxxxx";
+    for (int i = 0; i < n; i++) {
+        numbers[i] = first + i;
+        values[i][0] = (struct db_value){.type = DB_INT, .integer = numbers[i]};
+        values[i][1] = (struct db_value){
+            .type = DB_REAL, .real = numbers[i] == 3 ? (double)NAN : (double)numbers[i] / 2};
+        values[i][2] = (struct db_value){
+            .type = DB_TEXT, .bytes = slice_make(numbers[i] ? text : NULL, (size_t)numbers[i])};
+        values[i][3] =
+            (struct db_value){.type = DB_BLOB, .bytes = slice_make(&numbers[i], sizeof numbers[i])};
+        values[i][4] = (struct db_value){.type = DB_NULL};
+    }
+}
+
+static void inserts_rows_of_memory_by_one_statement(void **state)
+{
+    (void)state;
+    struct db_value values[4][5];
+    struct db_rows rows = {.n_columns = 5, .values = values[0]}, wide = {.n_columns = 101};
+    int64_t numbers[4];
+    struct db *db = open_new("rows.db");
+    struct db_stmt *insert, *select;
+    OK(db_exec(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c, d, e)", &error));
+    OK(db_offer_rows(db, "waiting", &rows, &error));
+    assert_int_equal(db_offer_rows(db, "too_wide", &wide, &error), STATUS_INVALID);
+    OK(db_prepare(db, "INSERT INTO t SELECT * FROM waiting", &insert, &error));
+    OK(db_run(insert, &error)); /* none */
+    for (int64_t first = 0; first < 8; first += 4) {
+        fill_rows(values, numbers, first, 4);
+        rows.n = 4;
+        OK(db_run(insert, &error));
+        assert_int_equal(db_changes(db), 4);
+    }
+    assert_int_equal(db_run(insert, &error), STATUS_CONFLICT); /* the same keys again */
+    OK(db_prepare(db, "SELECT a, b, c, d, e FROM t ORDER BY a", &select, &error));
+    for (int64_t i = 0; i < 8; i++) {
+        OK(db_step(select, &error));
+        assert_int_equal(db_int(select, 0), i);
+        assert_true(i == 3 ? db_is_null(select, 1) : db_double(select, 1) == (double)i / 2);
+        assert_int_equal(db_type(select, 2), DB_TEXT);
+        assert_int_equal(db_text(select, 2).size, i);
+        assert_int_equal(db_blob(select, 3).size, sizeof i);
+        assert_memory_equal(db_blob(select, 3).data, &i, sizeof i);
+        assert_true(db_is_null(select, 4));
+    }
+    assert_int_equal(db_step(select, &error), STATUS_END);
+    db_finish(select);
+    db_finish(insert);
+    db_close(db);
+}
+
 static void commits_or_rolls_back_whole(void **state)
 {
     (void)state;
@@ -258,6 +312,7 @@ int main(void)
         cmocka_unit_test(migrates_step_by_step),
         cmocka_unit_test(new_large_file_has_large_pages_and_an_older_one_keeps_its_own),
         cmocka_unit_test(reader_undoes_what_a_killed_writer_left),
+        cmocka_unit_test(inserts_rows_of_memory_by_one_statement),
         cmocka_unit_test(commits_or_rolls_back_whole),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
