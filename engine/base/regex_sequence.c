@@ -121,6 +121,16 @@ static bool is_greedy(const struct regex_sequence *sequence, int i)
     return true;
 }
 
+/* The one character that the step takes, or 0. */
+static char only_character(const struct sequence_step *step)
+{
+    if (step->least != 1 || step->most != 1 ||
+        __builtin_popcountll(step->set[0]) + __builtin_popcountll(step->set[1]) != 1)
+        return 0;
+    return (char)(step->set[0] ? __builtin_ctzll(step->set[0])
+                               : 64 + __builtin_ctzll(step->set[1]));
+}
+
 void regex_sequence_read(const char *pattern, struct regex_sequence *sequence)
 {
     sequence->n_steps = 0;
@@ -137,12 +147,21 @@ void regex_sequence_read(const char *pattern, struct regex_sequence *sequence)
             sequence->n_steps = 0;
             return;
         }
+    sequence->n_fixed = 0;
+    while (
+        sequence->n_fixed < sequence->n_steps &&
+        (sequence->fixed[sequence->n_fixed] = only_character(&sequence->steps[sequence->n_fixed])))
+        sequence->n_fixed++;
 }
 
 bool regex_sequence_match(const struct regex_sequence *sequence, struct slice subject)
 {
-    const char *at = subject.data, *end = subject.data + subject.size;
-    for (int i = 0; i < sequence->n_steps; i++) {
+    size_t n_fixed = (size_t)sequence->n_fixed;
+    if (subject.size < n_fixed ||
+        (n_fixed > 0 && memcmp(subject.data, sequence->fixed, n_fixed) != 0))
+        return false;
+    const char *at = subject.data + n_fixed, *end = subject.data + subject.size;
+    for (int i = sequence->n_fixed; i < sequence->n_steps; i++) {
         const struct sequence_step *step = &sequence->steps[i];
         uint32_t taken = 0;
         while (at < end && taken < step->most && has(step, (unsigned char)*at)) {

@@ -18,6 +18,8 @@ struct sequence_step {
 
 struct regex_sequence {
     int n_steps; /* 0: the pattern is none of these */
+    int n_fixed; /* steps at the beginning that are one certain character each: */
+    char fixed[SEQUENCE_STEPS];
     struct sequence_step steps[SEQUENCE_STEPS];
 };
 

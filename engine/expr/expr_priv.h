@@ -103,9 +103,10 @@ struct expr {
     size_t n_calls;
     struct comparison comparisons[MAX_COMPARISONS]; /* all of the program, if n_comparisons > 0 */
     size_t n_comparisons;
+    bool is_call; /* the program is one call, of slots and constants */
 };
 
-/* Looks whether the finished program is some comparisons joined by `and`. */
+/* Looks whether the finished program is some comparisons joined by `and`, or one call. */
 void shortcut_find(struct expr *expr);
 
 #endif

@@ -1,7 +1,8 @@
-/* Conditions that are comparisons of a number with a constant, joined by `and`: most rules are.
- * They are recognised in the finished program, and whether such a one is true is then a few
- * comparisons of doubles instead of a run. What they mean is the program's meaning: a slot that
- * holds no finite number is null, and a comparison with null is not true. Compiled by one thread,
+/* Conditions that are comparisons of a number with a constant, joined by `and`, or one question to
+ * a function: most rules are. They are recognised in the finished program, and whether such a one
+ * is true is then a few comparisons of doubles, or the call, instead of a run. What they mean is
+ * the program's meaning: a slot that does not hold its type or a finite number is null, a
+ * comparison with null is not true, and only some functions take nulls. Compiled by one thread,
  * asked by any. */
 #include <math.h>
 
@@ -26,9 +27,21 @@ static bool is_joined(const struct expr *expr, size_t at)
            expr->ops[at].operand == at + 5 && expr->ops[at + 4].code == OP_AND;
 }
 
+static bool is_call(const struct expr *expr)
+{
+    const struct op *last = &expr->ops[expr->n_ops - 1];
+    if (last->code != OP_CALL || (size_t)last->n + 1 != expr->n_ops || last->n > EXPR_MAX_ARGS)
+        return false;
+    for (size_t i = 0; i + 1 < expr->n_ops; i++)
+        if (expr->ops[i].code != OP_SLOT && expr->ops[i].code != OP_CONSTANT)
+            return false;
+    return true;
+}
+
 void shortcut_find(struct expr *expr)
 {
     size_t n = 0, at = 0;
+    expr->is_call = expr->n_ops > 0 && is_call(expr);
     if (!read_comparison(expr, at, &expr->comparisons[n++]))
         return;
     for (at = 3; n < MAX_COMPARISONS && is_joined(expr, at); at += 5)
@@ -57,8 +70,33 @@ static bool holds(const struct comparison *comparison, double number)
     }
 }
 
+static bool is_null(const struct value *slot, enum value_type type)
+{
+    return slot->type != type || (type == VALUE_NUMBER && !isfinite(slot->number));
+}
+
+static bool call_holds(const struct expr *expr, const struct value *slots,
+                       const struct expr_run *run)
+{
+    struct value arguments[EXPR_MAX_ARGS];
+    int n = (int)expr->n_ops - 1;
+    const struct call *call = &expr->calls[expr->ops[n].operand];
+    for (int i = 0; i < n; i++) {
+        const struct op *op = &expr->ops[i];
+        bool constant = op->code == OP_CONSTANT;
+        arguments[i] = constant ? expr->constants[op->operand] : slots[op->operand];
+        if (!constant && is_null(&arguments[i], (enum value_type)op->n))
+            value_set_null(&arguments[i]);
+        if (arguments[i].type == VALUE_NULL && !call->function.takes_nulls)
+            return false;
+    }
+    return expr_is_true(call->function.call(call->bound, run ? run->context : NULL, arguments, n));
+}
+
 bool expr_holds(const struct expr *expr, const struct value *slots, const struct expr_run *run)
 {
+    if (expr->is_call)
+        return call_holds(expr, slots, run);
     if (expr->n_comparisons == 0)
         return expr_is_true(expr_evaluate(expr, slots, run));
     for (size_t i = 0; i < expr->n_comparisons; i++) {

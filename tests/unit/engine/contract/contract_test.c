@@ -415,6 +415,51 @@ static void packs_ulids_into_their_128_bits(void **state)
     assert_true(bits[0] == UINT64_MAX && bits[1] == UINT64_MAX);
 }
 
+/* The same, character by character, out of the alphabet as the specification writes it. */
+static bool pack_slowly(const char text[26], uint64_t bits[2])
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    bits[0] = bits[1] = 0;
+    for (int i = 0; i < 26; i++) {
+        const char *found = text[i] ? strchr(alphabet, text[i]) : NULL;
+        if (!found || (i == 0 && found - alphabet > 7))
+            return false;
+        bits[0] = bits[0] << 5 | bits[1] >> 59;
+        bits[1] = bits[1] << 5 | (uint64_t)(found - alphabet);
+    }
+    return true;
+}
+
+static void compare_packing(const char text[26])
+{
+    uint64_t bits[2], wanted[2];
+    bool good = pack_slowly(text, wanted);
+    assert_int_equal(ulid_pack(slice_make(text, 26), bits), good);
+    assert_int_equal(ulid_is_valid(slice_make(text, 26)), good);
+    if (good)
+        assert_memory_equal(bits, wanted, sizeof bits);
+}
+
+static void packs_ulids_as_character_by_character(void **state)
+{
+    (void)state;
+    char text[26];
+    uint64_t chance = 5;
+    for (int round = 0; round < 2000; round++) {
+        for (int i = 0; i < 26; i++) {
+            chance = chance * 6364136223846793005U + 1442695040888963407U;
+            text[i] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[chance >> (i ? 59 : 61)];
+        }
+        compare_packing(text);
+        int at = (int)(chance >> 33) % 26; /* every byte comes at every place */
+        for (int byte = 0; byte < 256 && round < 200; byte++) {
+            text[at] = (char)byte;
+            compare_packing(text);
+        }
+    }
+    assert_false(ulid_is_valid(slice_make(text, 25)));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -430,6 +475,7 @@ int main(void)
         cmocka_unit_test(checks_enums_of_numbers_and_lengths_in_characters),
         cmocka_unit_test(judges_by_check_expressions),
         cmocka_unit_test(packs_ulids_into_their_128_bits),
+        cmocka_unit_test(packs_ulids_as_character_by_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
