@@ -103,15 +103,6 @@ double cli_number(const struct cli_args *args, const char *option)
     return text ? strtod(text, NULL) : 0;
 }
 
-int64_t cli_duration_us(const struct cli_args *args, const char *option)
-{
-    const char *text = cli_text(args, option);
-    int64_t duration_us = 0;
-    if (text && !duration_parse(slice_of(text), &duration_us))
-        assert(!"durations are checked when parsed");
-    return duration_us;
-}
-
 int64_t cli_time_us(const struct cli_args *args, const char *option)
 {
     const char *text = cli_text(args, option);
@@ -202,10 +193,6 @@ static const char *value_problem(const struct cli_option *option, const char *te
             return "a number is needed";
         return in_range(option, number) ? NULL : "the number is out of range";
     }
-    case OPTION_DURATION:
-        return duration_parse(slice_of(text), &us)
-                   ? NULL
-                   : "a duration such as 90s, 15m, 12h or 7d is needed";
     case OPTION_TIME:
         return time_parse(slice_of(text), &us) ? NULL
                                                : "a time such as 2026-01-31T12:00:00Z is needed";

@@ -21,8 +21,7 @@ enum option_kind {
     OPTION_TEXT,
     OPTION_INT,
     OPTION_NUMBER,
-    OPTION_DURATION, /* "90s", "7d" */
-    OPTION_TIME,     /* ISO-8601 UTC */
+    OPTION_TIME, /* ISO-8601 UTC */
 };
 
 struct cli_option {
@@ -61,7 +60,6 @@ const char *cli_value(const struct cli_args *args, const char *option, int index
 bool cli_flag(const struct cli_args *args, const char *option);
 int64_t cli_int(const struct cli_args *args, const char *option);
 double cli_number(const struct cli_args *args, const char *option);
-int64_t cli_duration_us(const struct cli_args *args, const char *option);
 int64_t cli_time_us(const struct cli_args *args, const char *option);
 int cli_n_arguments(const struct cli_args *args);
 const char *cli_argument(const struct cli_args *args, int index);

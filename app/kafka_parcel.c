@@ -29,8 +29,9 @@ struct kafka_parcel {
 
 /* ---- how far ---- */
 
-enum status kafka_reach_note(struct kafka_reach *reach, int32_t partition, int64_t offset,
-                             struct error *error)
+/* The later offset of a partition counts. */
+static enum status note_reach(struct kafka_reach *reach, int32_t partition, int64_t offset,
+                              struct error *error)
 {
     size_t at = 0;
     while (at < reach->n && reach->partitions[at].number != partition)
@@ -166,7 +167,7 @@ enum status kafka_parcel_fill(struct kafka_parcel *parcel, const struct kafka_op
     enum status status = STATUS_OK;
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
         add(parcel, worker, &answers[i], &records[i]);
-        status = kafka_reach_note(&parcel->reach, records[i].partition, records[i].offset, error);
+        status = note_reach(&parcel->reach, records[i].partition, records[i].offset, error);
     }
     if (status == STATUS_OK && parcel->bytes.overflow)
         status =
@@ -207,8 +208,8 @@ enum status kafka_parcel_put(const struct kafka_parcel *parcel, struct kafka_pro
     for (size_t i = 0; i < parcel->n && status == STATUS_OK; i++)
         status = put_letter(parcel, &parcel->letters[i], producer, error);
     for (size_t i = 0; i < parcel->reach.n && status == STATUS_OK; i++)
-        status = kafka_reach_note(reach, parcel->reach.partitions[i].number,
-                                  parcel->reach.partitions[i].recorded, error);
+        status = note_reach(reach, parcel->reach.partitions[i].number,
+                            parcel->reach.partitions[i].recorded, error);
     return status;
 }
 

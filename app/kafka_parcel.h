@@ -12,9 +12,6 @@ struct kafka_reach {
     size_t n, capacity;
 };
 
-/* The later offset of a partition counts. */
-MUST_USE enum status kafka_reach_note(struct kafka_reach *reach, int32_t partition, int64_t offset,
-                                      struct error *error);
 void kafka_reach_free(struct kafka_reach *reach);
 
 struct kafka_parcel;

@@ -394,8 +394,11 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
 
 /* ---- files read again ---- */
 
-enum status watch_reload(struct watch *watch, const char *actor, struct buffer *out,
-                         struct error *error)
+/* Reads the rules file again and decides by it from now on, listed under the name of `actor`;
+ * appends {"reloaded":[...]}. A file that is wrong, or the same as before, changes nothing. Any
+ * thread. */
+static enum status reload_rules(struct watch *watch, const char *actor, struct buffer *out,
+                                struct error *error)
 {
     const struct session *session = watch->session;
     const struct config *config = session->config;
@@ -424,7 +427,7 @@ enum status watch_reload(struct watch *watch, const char *actor, struct buffer *
 
 static int reload(void *context, const char *actor, struct buffer *out, struct error *error)
 {
-    enum status status = watch_reload(context, actor, out, error);
+    enum status status = reload_rules(context, actor, out, error);
     return status == STATUS_OK                               ? 200
            : status == STATUS_IO || status == STATUS_FULL    ? 503
            : status == STATUS_MEMORY || status == STATUS_END ? 503

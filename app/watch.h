@@ -27,11 +27,6 @@ void watch_explain(struct watch *watch, struct snapshot *snapshot);
 void watch_tick(struct watch *watch, const struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);
-/* Reads the rules file again and decides by it from now on, listed under the name of `actor`;
- * appends {"reloaded":[...]}. A file that is wrong, or the same as before, changes nothing. Any
- * thread. */
-MUST_USE enum status watch_reload(struct watch *watch, const char *actor, struct buffer *out,
-                                  struct error *error);
 /* Adds what it answers to the table for web_start(). */
 void watch_table(struct watch *watch, struct web_backend *table);
 

@@ -88,11 +88,6 @@ void clock_advance(struct clock *clock, int64_t time_us)
         ; /* `seen` is fresh after each failure */
 }
 
-bool clock_is_event(const struct clock *clock)
-{
-    return clock->event;
-}
-
 static int64_t read_ns(clockid_t id)
 {
     struct timespec now;

@@ -34,7 +34,6 @@ int64_t clock_now_us(const struct clock *clock);
 /* Moves an event clock forward to `time_us`; earlier times and wall clocks are left as they
  * are. Any thread. */
 void clock_advance(struct clock *clock, int64_t time_us);
-bool clock_is_event(const struct clock *clock);
 
 /* The machine's clock as it stands, for what belongs to no engine: a screen, a log. */
 int64_t wall_us(void);

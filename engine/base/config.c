@@ -41,7 +41,7 @@ enum status yaml_read_number(const struct yaml_node *node, double *out, struct e
     return STATUS_OK;
 }
 
-enum status yaml_read_int(const struct yaml_node *node, int64_t *out, struct error *error)
+static enum status read_int(const struct yaml_node *node, int64_t *out, struct error *error)
 {
     if (!integer_parse(plain_text(node), out))
         return expected(node, error, "an integer");
@@ -58,7 +58,7 @@ enum status yaml_read_bool(const struct yaml_node *node, bool *out, struct error
     return STATUS_OK;
 }
 
-enum status yaml_read_duration(const struct yaml_node *node, int64_t *out_us, struct error *error)
+static enum status read_duration(const struct yaml_node *node, int64_t *out_us, struct error *error)
 {
     if (!duration_parse(slice_of(yaml_text(node)), out_us))
         return expected(node, error, "a duration such as 250ms, 90s, 5m, 12h, 7d or 2w");
@@ -94,10 +94,10 @@ static enum status read_value(const struct yaml_node *node, const struct config_
         status = yaml_read_number(node, member, error);
         return status ? status : check_range(node, key, *(double *)member, "", error);
     case CONFIG_INT:
-        status = yaml_read_int(node, member, error);
+        status = read_int(node, member, error);
         return status ? status : check_range(node, key, (double)*(int64_t *)member, "", error);
     case CONFIG_DURATION:
-        status = yaml_read_duration(node, member, error);
+        status = read_duration(node, member, error);
         return status ? status
                       : check_range(node, key, (double)*(int64_t *)member / (double)US_PER_S, "s",
                                     error);

@@ -125,9 +125,6 @@ struct worker *httpd_worker_create(struct httpd *httpd);
 void httpd_worker_destroy(struct worker *worker); /* NULL is ignored */
 /* civetweb has read a request's head. The status that was sent. */
 int httpd_serve(struct mg_connection *connection);
-/* An answer outside of the handlers: a problem document, after which the connection is closed. */
-void httpd_refuse(struct mg_connection *connection, int status, const char *title,
-                  const char *detail);
 /* What civetweb refuses by itself, before there is a request to serve; 0: it is answered. */
 int httpd_refuse_nonsense(struct mg_connection *connection, int status, const char *message);
 

@@ -268,8 +268,9 @@ int httpd_serve(struct mg_connection *connection)
 
 /* ---- refusing outside of a route ---- */
 
-void httpd_refuse(struct mg_connection *connection, int status, const char *title,
-                  const char *detail)
+/* An answer outside of the handlers: a problem document, after which the connection is closed. */
+static void refuse(struct mg_connection *connection, int status, const char *title,
+                   const char *detail)
 {
     struct buffer body, headers;
     buffer_init(&body, 4096);
@@ -293,7 +294,7 @@ void httpd_refuse(struct mg_connection *connection, int status, const char *titl
 
 int httpd_refuse_nonsense(struct mg_connection *connection, int status, const char *message)
 {
-    httpd_refuse(connection, status, httpd_phrase(status),
-                 message ? message : "the request could not be understood");
+    refuse(connection, status, httpd_phrase(status),
+           message ? message : "the request could not be understood");
     return 0;
 }

@@ -425,8 +425,3 @@ int yaml_column(const struct yaml_node *node)
 {
     return node->column;
 }
-
-const char *yaml_file(const struct yaml_node *node)
-{
-    return node->yaml->file;
-}

@@ -46,16 +46,12 @@ enum status yaml_error(const struct yaml_node *node, struct error *error, const 
     PRINTF_LIKE(3, 4);
 int yaml_line(const struct yaml_node *node);   /* from 1 */
 int yaml_column(const struct yaml_node *node); /* from 1 */
-const char *yaml_file(const struct yaml_node *node);
 
 /* Typed reads of a scalar; the error names place and what was expected. Numbers are finite; a
  * number, integer or bool in quotes is a string, not one of these. */
 MUST_USE enum status yaml_read_number(const struct yaml_node *node, double *out,
                                       struct error *error);
-MUST_USE enum status yaml_read_int(const struct yaml_node *node, int64_t *out, struct error *error);
 MUST_USE enum status yaml_read_bool(const struct yaml_node *node, bool *out, struct error *error);
-MUST_USE enum status yaml_read_duration(const struct yaml_node *node, int64_t *out_us,
-                                        struct error *error);
 
 /* One row of a configuration table. What a map may hold is an array of these ending in
  * {.name = NULL}; parsing, `--help`, the man page and the nearest-key message come from it. */

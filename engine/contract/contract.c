@@ -96,11 +96,6 @@ int64_t contract_unique_within_us(const struct contract *contract)
     return contract->unique_within_us;
 }
 
-int64_t contract_max_step_us(const struct contract *contract)
-{
-    return contract->max_step_us;
-}
-
 const struct field_rule *contract_rule(const struct contract *contract, int field)
 {
     assert(field >= 0 && (size_t)field < contract->schema.n_fields);

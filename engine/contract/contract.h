@@ -30,8 +30,6 @@ bool contract_additional_fields(const struct contract *contract);
 /* Ids may not come again within this span of the engine's clock; 0: not checked. The field is the
  * schema's id. Default 7 days. */
 int64_t contract_unique_within_us(const struct contract *contract);
-/* The furthest the event clock of a replay may jump; 0: any. Default 30 days. */
-int64_t contract_max_step_us(const struct contract *contract);
 
 /* Which clock an event's time is held against. */
 enum contract_clock {

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
@@ -93,13 +92,31 @@ static enum status read_entry(struct list *list, const struct yaml_node *node, s
     return STATUS_OK;
 }
 
+/* NULL when there is none of this name; *nearest (may be NULL) then gets a name to suggest. */
+static const struct list *find_list(const struct lists *lists, struct slice name,
+                                    const char **nearest)
+{
+    const char *names[MAX_LISTS];
+    char word[128];
+    for (size_t i = 0; i < lists->n; i++) {
+        if (slice_is(name, lists->list[i].name))
+            return &lists->list[i];
+        names[i] = lists->list[i].name;
+    }
+    if (nearest) {
+        (void)snprintf(word, sizeof word, SLICE_FORMAT, SLICE_ARGS(name));
+        *nearest = nearest_word(word, names, lists->n);
+    }
+    return NULL;
+}
+
 static enum status read_list(struct lists *lists, const struct yaml_node *node, struct error *error)
 {
     struct list_config config = {0};
     enum status status = config_read(node, list_keys, &config, error);
     if (status)
         return status;
-    if (lists_find(lists, slice_of(config.name), NULL))
+    if (find_list(lists, slice_of(config.name), NULL))
         return yaml_error(yaml_get(node, "name"), error, "there are two lists \"%.64s\"",
                           config.name);
     if (config.entries && yaml_kind(config.entries) != YAML_LIST)
@@ -147,23 +164,8 @@ void lists_destroy(struct lists *lists)
 
 /* ---- asking ---- */
 
-const struct list *lists_find(const struct lists *lists, struct slice name, const char **nearest)
-{
-    const char *names[MAX_LISTS];
-    char word[128];
-    for (size_t i = 0; i < lists->n; i++) {
-        if (slice_is(name, lists->list[i].name))
-            return &lists->list[i];
-        names[i] = lists->list[i].name;
-    }
-    if (nearest) {
-        (void)snprintf(word, sizeof word, SLICE_FORMAT, SLICE_ARGS(name));
-        *nearest = nearest_word(word, names, lists->n);
-    }
-    return NULL;
-}
-
-bool list_has(const struct list *list, struct slice value, int64_t now_us)
+/* Whether the value is an entry that has not expired: `until` itself is already over. */
+static bool has_entry(const struct list *list, struct slice value, int64_t now_us)
 {
     if (!(list->sizes & size_bit(value)))
         return false; /* a short list says no to most without a look-up */
@@ -177,7 +179,7 @@ static enum status bind_list(void *context, const struct value *arguments, int n
     (void)n_arguments;
     const char *nearest = NULL;
     const struct lists *lists = context;
-    const struct list *list = lists_find(lists, arguments[0].string, &nearest);
+    const struct list *list = find_list(lists, arguments[0].string, &nearest);
     if (!list)
         return error_set(error, STATUS_INVALID, "there is no list \"" SLICE_FORMAT "\"%s",
                          arguments[0].string.size > 64 ? 64 : (int)arguments[0].string.size,
@@ -191,7 +193,7 @@ static struct value call_in_list(void *bound, void *run_context, const struct va
 {
     (void)n_arguments;
     const int64_t *now_us = run_context;
-    return value_bool(list_has(bound, arguments[1].string, *now_us));
+    return value_bool(has_entry(bound, arguments[1].string, *now_us));
 }
 
 struct expr_function lists_function(const struct lists *lists)

@@ -19,12 +19,6 @@ MUST_USE enum status lists_read(const struct yaml_node *node, struct lists **lis
                                 struct error *error);
 void lists_destroy(struct lists *lists); /* NULL is ignored */
 
-struct list;
-/* NULL when there is none of this name; *nearest (may be NULL) then gets a name to suggest. */
-const struct list *lists_find(const struct lists *lists, struct slice name, const char **nearest);
-/* Whether the value is an entry that has not expired: `until` itself is already over. */
-bool list_has(const struct list *list, struct slice value, int64_t now_us);
-
 /* The expression function in_list('NAME', text); its run context is the `int64_t now_us` of the
  * decision. The lists must outlive every expression compiled with it. */
 struct expr_function lists_function(const struct lists *lists);

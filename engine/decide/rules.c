@@ -78,11 +78,6 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
 
 /* ---- reasons ---- */
 
-const char *rules_reason_code(const struct rules *rules, int feature)
-{
-    return rules->codes[feature];
-}
-
 const char *rules_code_of(const struct rules *rules, struct slice rule)
 {
     for (size_t i = 0; i < rules->n_rules; i++) {

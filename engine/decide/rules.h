@@ -47,9 +47,6 @@ void rules_decide(const struct rules *rules, struct rules_scratch *scratch,
                   const struct event *event, const struct feature_vector *features, float score,
                   float margin, int64_t now_us, struct verdict *verdict);
 
-/* The reason code of a feature: as configured, else "R-" and its name in upper case with '-' for
- * all but letters and digits. Lives with the rules. */
-const char *rules_reason_code(const struct rules *rules, int feature);
 /* The reason code of the rule of this name, or NULL. Lives with the rules. */
 const char *rules_code_of(const struct rules *rules, struct slice rule);
 /* The rules in their order, the last being what holds when none does (its `when` is NULL): for

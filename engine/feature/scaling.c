@@ -32,7 +32,8 @@ static const char *const method_names[] = {
     [SCALING_ROBUST] = "robust",
 };
 
-const char *scaling_method_name(enum scaling_method method)
+/* "none", "standard", "min_max", "robust". */
+static const char *method_name(enum scaling_method method)
 {
     return method_names[method];
 }
@@ -204,7 +205,7 @@ void feature_scaling_json(const struct feature_scaling *scaling, struct buffer *
         const struct part *part = &scaling->parts[i];
         json_object(&writer, NULL);
         json_text(&writer, "name", scaling->schema->names[part->feature]);
-        json_text(&writer, "method", scaling_method_name(part->method));
+        json_text(&writer, "method", method_name(part->method));
         json_number(&writer, "center", part->center);
         json_number(&writer, "scale", part->scale);
         json_object_end(&writer);

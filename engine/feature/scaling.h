@@ -15,8 +15,6 @@ enum scaling_method {
     SCALING_MIN_MAX,  /* least; greatest less least */
     SCALING_ROBUST,   /* median; quartile 3 less quartile 1, linear between order statistics */
 };
-/* "none", "standard", "min_max", "robust". */
-const char *scaling_method_name(enum scaling_method method);
 
 /* The attribute of a model under which its scaling travels. */
 #define SCALING_ATTRIBUTE "binnacle_scaling"

@@ -436,9 +436,3 @@ bool feature_views_is_calendar(const struct feature_views *views, size_t feature
     int source = views->sources[feature];
     return source >= 0 && views->calendar[source];
 }
-
-const char *feature_views_help(const struct feature_views *views, size_t feature)
-{
-    int source = views->sources[feature];
-    return source >= 0 ? views->helps[source] : "the field as it is";
-}

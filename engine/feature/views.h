@@ -34,8 +34,5 @@ int feature_views_find(const struct feature_views *views, const char *name);
 int64_t feature_views_reach_us(const struct feature_views *views, size_t feature);
 /* Whether it is hour, weekday and the like, or made of them: different all day long. */
 bool feature_views_is_calendar(const struct feature_views *views, size_t feature);
-/* One line on where the feature comes from, for screens and explanations: "mean of TX_AMOUNT per
- * CUSTOMER_ID over 7d". Lives as long as the views. */
-const char *feature_views_help(const struct feature_views *views, size_t feature);
 
 #endif

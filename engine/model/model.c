@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "engine/base/file.h"
-#include "engine/base/hash.h"
 #include "engine/model/evaluator.h"
 #include "engine/model/library.h"
 #include "engine/model/model_file_priv.h"
@@ -33,7 +32,6 @@ struct model {
     unsigned magic;
     atomic_size_t references;
     char *name, *version;
-    char digest[33];
     struct forest *forest;
     struct evaluator *evaluator;
     struct treeshap *treeshap;
@@ -203,9 +201,6 @@ static enum status build(struct model *model, struct slice bytes, const char *na
 {
     *model = (struct model){.magic = MODEL_MAGIC};
     atomic_init(&model->references, 1);
-    struct hash128 hash = hash128(bytes.data, bytes.size, 0);
-    (void)snprintf(model->digest, sizeof model->digest, "%016llx%016llx",
-                   (unsigned long long)hash.high, (unsigned long long)hash.low);
     model->name = strdup(name);
     model->version = strdup(version);
     if (!model->name || !model->version)
@@ -284,11 +279,6 @@ const char *model_name(const struct model *model)
 const char *model_version(const struct model *model)
 {
     return model->version;
-}
-
-const char *model_digest(const struct model *model)
-{
-    return model->digest;
 }
 
 enum model_objective model_objective(const struct model *model)

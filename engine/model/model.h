@@ -24,7 +24,6 @@ void model_release(struct model *model);          /* NULL is ignored; the last o
 /* Texts live as long as the model. */
 const char *model_name(const struct model *model);
 const char *model_version(const struct model *model);
-const char *model_digest(const struct model *model); /* XXH3-128 of the file's bytes, hex */
 enum model_objective model_objective(const struct model *model);
 size_t model_n_features(const struct model *model);
 size_t model_n_trees(const struct model *model);

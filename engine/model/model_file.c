@@ -34,7 +34,7 @@ enum status column_reserve(struct column *column, size_t n, struct error *error)
     return STATUS_OK;
 }
 
-void column_free(struct column *column)
+static void free_column(struct column *column)
 {
     free(column->data);
     *column = (struct column){0};
@@ -57,11 +57,6 @@ static enum status at(struct model_reader *reader, const char *part, enum status
     memcpy(reader->path, joined, sizeof reader->path);
     reader->path[sizeof reader->path - 1] = 0;
     return status;
-}
-
-enum status model_at_key(struct model_reader *reader, const char *key, enum status status)
-{
-    return at(reader, key, status);
 }
 
 enum status model_at_item(struct model_reader *reader, size_t item, enum status status)
@@ -101,7 +96,7 @@ enum status model_read_object(struct model_reader *reader, const struct token *f
             status = members[i].read ? members[i].read(reader, &token, &members[i])
                                      : tokens_skip(&reader->tokens, &token);
         if (status)
-            return members[i].key ? model_at_key(reader, members[i].key, status) : status;
+            return members[i].key ? at(reader, members[i].key, status) : status;
     }
 }
 
@@ -213,17 +208,17 @@ static void free_texts(struct column *column)
 {
     for (size_t i = 0; column->data && i < column->size; i++)
         free(((char **)column->data)[i]);
-    column_free(column);
+    free_column(column);
 }
 
 static void reader_free(struct model_reader *reader)
 {
     for (int i = 0; i < COLUMNS; i++)
-        column_free(&reader->columns[i]);
-    column_free(&reader->trees);
-    column_free(&reader->weights);
-    column_free(&reader->rounds);
-    column_free(&reader->scratch);
+        free_column(&reader->columns[i]);
+    free_column(&reader->trees);
+    free_column(&reader->weights);
+    free_column(&reader->rounds);
+    free_column(&reader->scratch);
     free_texts(&reader->names);
     free_texts(&reader->types);
     free_texts(&reader->attribute_keys);

@@ -76,8 +76,7 @@ enum status model_wrong_kind(struct model_reader *reader, const char *wanted);
  */
 enum status model_read_object(struct model_reader *reader, const struct token *first,
                               const struct member *members, const char *what, bool strict);
-/* Puts a key, or an item of an array, before the path of what was wrong; return the status. */
-enum status model_at_key(struct model_reader *reader, const char *key, enum status status);
+/* Puts an item of an array before the path of what was wrong; returns the status. */
 enum status model_at_item(struct model_reader *reader, size_t item, enum status status);
 /* An integer, which XGBoost writes as a string. */
 enum status model_read_integer(struct model_reader *reader, const struct token *first,
@@ -91,7 +90,6 @@ enum status model_read_booster(struct model_reader *reader, const struct token *
 
 /* STATUS_OK with room for n more items, or STATUS_MEMORY. */
 enum status column_reserve(struct column *column, size_t n, struct error *error);
-void column_free(struct column *column);
 
 /* Checks the tree that begins at reader->first_node, drops deleted nodes, and adds it to the
  * trees. */

@@ -17,7 +17,8 @@
 #define OPTION(type, member) CONFIG_##type, offsetof(struct train_options, member)
 
 /* clang-format off */
-const struct config_key TRAIN_KEYS[] = {
+/* The `train:` map of binnacle.yaml, one row a parameter. */
+static const struct config_key TRAIN_KEYS[] = {
     {"objective", OPTION(STRING, objective), false, 0, 0,
      "binary:logistic (default), binary:logitraw, reg:logistic or reg:squarederror"},
     {"rounds", OPTION(INT, rounds), false, 1, 100000, "trees; default 100"},

@@ -29,9 +29,6 @@ struct train_options {
     double validation;      /* with early stopping: share of the last rows kept apart */
 };
 
-/* The `train:` map of binnacle.yaml, one row a parameter; also for help texts. */
-extern const struct config_key TRAIN_KEYS[];
-
 void train_defaults(struct train_options *options);
 /* Reads the `train:` map over the defaults (NULL: defaults); strings are borrowed from the
  * document. Checks the objective. */

@@ -45,7 +45,8 @@ enum status drift_read(const struct yaml_node *node, struct drift_options *optio
     return node ? config_read(node, drift_keys, options, error) : STATUS_OK;
 }
 
-int drift_bins_used(const uint64_t *reference, const uint64_t *current, int n_bins)
+/* How many bins are not empty on both sides. */
+static int bins_used(const uint64_t *reference, const uint64_t *current, int n_bins)
 {
     int used = 0;
     for (int i = 0; i < n_bins; i++)
@@ -77,17 +78,10 @@ double drift_noise(int n_bins, uint64_t n, uint64_t m, double quantile)
     return special_chi_square_quantile(1 - quantile, n_bins - 1) * (1 / (double)n + 1 / (double)m);
 }
 
-double drift_expected(int n_bins, uint64_t n, uint64_t m)
-{
-    if (n == 0 || m == 0 || n_bins < 2)
-        return NAN;
-    return (n_bins - 1) * (1 / (double)n + 1 / (double)m);
-}
-
 void drift_judge(const struct drift_options *options, const struct binning *binning,
                  const uint64_t counts[MAX_BINS], struct drift_status *status)
 {
-    int used = drift_bins_used(binning->reference, counts, MAX_BINS);
+    int used = bins_used(binning->reference, counts, MAX_BINS);
     uint64_t n = 0;
     for (int i = 0; i < MAX_BINS; i++)
         n += counts[i];

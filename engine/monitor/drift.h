@@ -31,16 +31,12 @@ MUST_USE enum status drift_read(const struct yaml_node *node, struct drift_optio
  * NaN terms, when either side has no events at all. n_bins is at most MAX_BINS. */
 double drift_psi(const uint64_t *reference, const uint64_t *current, int n_bins,
                  double *contribution);
-/* How many bins are not empty on both sides. */
-int drift_bins_used(const uint64_t *reference, const uint64_t *current, int n_bins);
 
 /* What PSI reaches in the share `quantile` of samples when nothing has drifted: PSI divided by
  * (1/n + 1/m) follows a chi-square distribution with n_bins - 1 degrees of freedom (B. Yurdakul,
  * "Statistical Properties of Population Stability Index", Western Michigan University 2018). NaN
  * when n or m is 0 or n_bins < 2. */
 double drift_noise(int n_bins, uint64_t n, uint64_t m, double quantile);
-/* The expectation of the same: (n_bins - 1)(1/n + 1/m). */
-double drift_expected(int n_bins, uint64_t n, uint64_t m);
 
 /* Fills everything but the name. Fewer than min_events: PSI is shown, the state is no data. A PSI
  * that noise alone could give (its 95th percentile) is OK, whatever the threshold. */

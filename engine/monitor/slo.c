@@ -88,7 +88,8 @@ bool slo_counts_events(const struct slo *slo)
            slo->indicator == SLO_DECISIONS;
 }
 
-int slo_find(const struct slo_set *set, const char *name)
+/* -1 when there is no such objective. */
+static int find_slo(const struct slo_set *set, const char *name)
 {
     for (int i = 0; i < set->n; i++) {
         if (strcmp(set->slos[i].name, name) == 0)
@@ -167,7 +168,7 @@ static enum status read_one(const struct yaml_node *node, struct slo_set *set, s
     if (!is_word(entry.name))
         return yaml_error(yaml_get(node, "name"), error,
                           "an objective's name is a lower-case word of letters, digits and _");
-    if (slo_find(set, entry.name) >= 0)
+    if (find_slo(set, entry.name) >= 0)
         return yaml_error(yaml_get(node, "name"), error, "there are two objectives named %s",
                           entry.name);
     if (entry.good)

@@ -60,8 +60,6 @@ MUST_USE enum status slo_read(const struct yaml_node *node, struct slo_set *set,
  * latency limits than observe can count by, or two different freshness limits. */
 MUST_USE enum status slo_options(struct slo_set *set, struct observe_options *options,
                                  struct error *error);
-/* -1 when there is no such objective. */
-int slo_find(const struct slo_set *set, const char *name);
 
 /* What it counts: "decisions", "events", "slices", "minutes". */
 const char *slo_unit(const struct slo *slo);
@@ -69,8 +67,6 @@ const char *slo_unit(const struct slo *slo);
 bool slo_counts_events(const struct slo *slo);
 /* Of a span's counts, those that the objective judges and the bad ones among them. */
 void slo_count(const struct slo *slo, const struct tally *tally, uint64_t *counted, uint64_t *bad);
-/* bad / counted over what the target allows; NaN when nothing was counted. */
-double slo_burn_rate(double target, uint64_t counted, uint64_t bad);
 /* How many microseconds each burn window spans. */
 int64_t burn_window_us(enum burn_window window);
 

@@ -33,7 +33,8 @@ int64_t burn_window_us(enum burn_window window)
     return burn_windows_us[window];
 }
 
-double slo_burn_rate(double target, uint64_t counted, uint64_t bad)
+/* bad / counted over what the target allows; NaN when nothing was counted. */
+static double burn_rate(double target, uint64_t counted, uint64_t bad)
 {
     return counted ? (double)bad / (double)counted / (1 - target) : (double)NAN;
 }
@@ -121,12 +122,12 @@ void slo_judge(const struct slo *slo, const struct tally burn[BURN_WINDOWS],
     status->min_counted = (uint64_t)slo->min_events;
     for (int i = 0; i < BURN_WINDOWS; i++) {
         slo_count(slo, &burn[i], &status->counted[i], &status->bad[i]);
-        status->burn[i] = slo_burn_rate(slo->target, status->counted[i], status->bad[i]);
+        status->burn[i] = burn_rate(slo->target, status->counted[i], status->bad[i]);
     }
     uint64_t bad;
     slo_count(slo, whole, &status->n, &bad);
     status->attainment = status->n ? 1 - (double)bad / (double)status->n : (double)NAN;
-    status->budget_left = 1 - slo_burn_rate(slo->target, status->n, bad);
+    status->budget_left = 1 - burn_rate(slo->target, status->n, bad);
     slo_pairs(slo, status->pairs);
     status->state = judge_pairs(status);
 }

@@ -35,7 +35,8 @@ static int arm_place(struct observe *observe)
     return NO_ARM;
 }
 
-int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version)
+static int arm_find(struct observe *observe, enum variant variant, const char *model,
+                    const char *version)
 {
     lock_assert_held(&observe->lock);
     char model_name[NAME_SIZE], version_name[NAME_SIZE];

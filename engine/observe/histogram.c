@@ -72,14 +72,3 @@ double histogram_quantile(const struct histogram *histogram, double quantile)
     }
     return ((double)histogram_low(bucket) + (double)histogram_high(bucket)) / 2;
 }
-
-uint64_t histogram_at_most(const struct histogram *histogram, int64_t value)
-{
-    if (value < 0)
-        return 0;
-    size_t last = histogram_bucket(value);
-    uint64_t count = 0;
-    for (size_t i = 0; i <= last; i++)
-        count += histogram->buckets[i];
-    return count;
-}

@@ -28,8 +28,5 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 /* The value below or at which the share `quantile` (0 to 1) of the values lies, by nearest rank
  * (the ceil(quantile * n)-th smallest); the middle of its bucket. NaN when empty. */
 double histogram_quantile(const struct histogram *histogram, double quantile);
-/* How many values are at most `value`, rounded to whole buckets (exact when `value` is the upper
- * bound of one, as 2^k - 1 is). */
-uint64_t histogram_at_most(const struct histogram *histogram, int64_t value);
 
 #endif

@@ -119,8 +119,6 @@ static inline uint8_t *observe_shard_codes(const struct observe *observe, const 
 }
 
 void observe_pour_all(struct observe *observe);
-/* The arm's index, made when it is new; NO_ARM when all places are taken. observe->lock is held. */
-int arm_find(struct observe *observe, enum variant variant, const char *model, const char *version);
 
 /* Takes over arms as they were saved, keeping the shares of those that are configured now.
  * observe->lock is held. */
@@ -134,8 +132,6 @@ void reference_ready(struct reference *reference);
 bool reference_same(const struct reference *a, const struct reference *b);
 /* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
 void reference_collect(struct observe *observe, const struct outcome *outcome);
-/* Counting starts afresh under `take`. observe->lock is held. */
-void reference_install(struct observe *observe, struct reference *take);
 /* Counting goes on under `take`, which the windows know already. observe->lock is held. */
 void reference_restore(struct observe *observe, struct reference *take);
 

@@ -75,7 +75,8 @@ void observe_set_sink(struct observe *observe, const struct observe_sink *sink)
     lock_release(&observe->lock);
 }
 
-void reference_install(struct observe *observe, struct reference *take)
+/* Counting starts afresh under `take`. observe->lock is held. */
+static void reference_install(struct observe *observe, struct reference *take)
 {
     lock_assert_held(&observe->lock);
     reference_release(observe->reference);

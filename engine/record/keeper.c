@@ -4,7 +4,6 @@
  * now and then, the queue. */
 #include "engine/record/keeper_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -63,7 +62,7 @@ void keeper_destroy(struct keeper *keeper)
     free(keeper);
 }
 
-bool keeper_closing(struct keeper *keeper)
+static bool is_closing(struct keeper *keeper)
 {
     lock_take(&keeper->lock);
     bool closing = keeper->closing;
@@ -284,11 +283,11 @@ static bool is_asked(const struct keeper_pass *pass, int64_t day)
 static void run_days(struct keeper *keeper, const struct keeper_pass *pass, const int64_t *files,
                      size_t n_files, struct error *first)
 {
-    for (size_t i = 0; i < n_files && !keeper_closing(keeper); i++)
+    for (size_t i = 0; i < n_files && !is_closing(keeper); i++)
         if (!tiers_find(keeper->tiers, files[i]) && is_asked(pass, files[i]))
             run_day(keeper, pass, files[i], first);
     /* By place: a row is put while the list is gone through, but never taken out. */
-    for (size_t i = 0; i < tiers_count(keeper->tiers) && !keeper_closing(keeper); i++) {
+    for (size_t i = 0; i < tiers_count(keeper->tiers) && !is_closing(keeper); i++) {
         int64_t day = tiers_at(keeper->tiers, i)->day;
         if (is_asked(pass, day))
             run_day(keeper, pass, day, first);
@@ -346,7 +345,7 @@ static void keep(void *context)
     struct keeper *keeper = context;
     bool failing = false;
     setpriority(PRIO_PROCESS, (id_t)gettid(), KEEPER_NICE);
-    while (!keeper_closing(keeper)) {
+    while (!is_closing(keeper)) {
         struct error error = {.message = ""};
         struct keeper_pass pass = {.steps = KEEPER_ALL, .now_us = clock_now_us(keeper->wall)};
         enum status status = keeper_run(keeper, &pass, &error);

@@ -23,7 +23,6 @@ struct keeper {
     int64_t whole_ns; /* when the last pass without failure ended; 0: none yet */
 };
 
-bool keeper_closing(struct keeper *keeper);
 /* Puts a row into the ledger, unless the same one is there already; *index is its own. */
 MUST_USE enum status keeper_record(struct keeper *keeper, const char *what, struct slice arguments,
                                    int64_t *index, struct error *error);

@@ -267,21 +267,3 @@ void quarantine_json(const struct quarantine_row *row, struct buffer *out)
         json_string(&json, "raw", row->raw);
     json_object_end(&json);
 }
-
-static enum status count_row(void *context, const struct quarantine_row *row, struct error *error)
-{
-    uint64_t *counts = context;
-    (void)error;
-    for (int code = 0; code < VIOLATION_CODES; code++)
-        if (mentions(row->violations, "reason",
-                     slice_of(violation_name((enum violation_code)code))))
-            counts[code]++;
-    return STATUS_OK;
-}
-
-enum status quarantine_count(struct reader *reader, const struct quarantine_filter *filter,
-                             uint64_t counts[VIOLATION_CODES], struct error *error)
-{
-    memset(counts, 0, VIOLATION_CODES * sizeof *counts);
-    return quarantine_scan(reader, filter, false, count_row, counts, error);
-}

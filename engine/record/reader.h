@@ -131,9 +131,5 @@ MUST_USE enum status quarantine_scan(struct reader *reader, const struct quarant
                                      struct error *error);
 /* One object for `binnacle quarantine list`; with the raw text when the row has it. */
 void quarantine_json(const struct quarantine_row *row, struct buffer *out);
-/* How many events are quarantined with each reason, by violation_code; an event with the same
- * reason twice counts once. */
-MUST_USE enum status quarantine_count(struct reader *reader, const struct quarantine_filter *filter,
-                                      uint64_t counts[VIOLATION_CODES], struct error *error);
 
 #endif

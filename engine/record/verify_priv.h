@@ -105,10 +105,6 @@ void block_free(struct block *block);
  * in `where`, else what kind of row it is. */
 void repair_name_field(const struct ledger_row *row, const struct day_reader *reader,
                        const uint8_t stored[SHA256_SIZE], char *where, size_t size);
-/* The offset of the one byte that must be another for SHA-256 of prefix and bytes to be `expected`;
- * -1: it is not one byte. */
-int64_t repair_byte(uint8_t *bytes, size_t size, struct slice prefix,
-                    const uint8_t expected[SHA256_SIZE]);
 
 /* ---- verify_day.c: what else one file holds ---- */
 

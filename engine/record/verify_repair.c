@@ -118,8 +118,10 @@ static void find_spans(struct slice leaf, enum row_kind kind, struct spans *span
     }
 }
 
-int64_t repair_byte(uint8_t *bytes, size_t size, struct slice prefix,
-                    const uint8_t expected[SHA256_SIZE])
+/* The offset of the one byte that must be another for SHA-256 of prefix and bytes to be `expected`;
+ * -1: it is not one byte. */
+static int64_t repair_byte(uint8_t *bytes, size_t size, struct slice prefix,
+                           const uint8_t expected[SHA256_SIZE])
 {
     uint8_t digest[SHA256_SIZE];
     struct slice all = slice_make(bytes, size);

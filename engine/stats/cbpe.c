@@ -69,8 +69,10 @@ static double ratio(double part, double whole)
     return whole != 0 ? part / whole : 0;
 }
 
-double cbpe_of_counts(const struct cbpe *cbpe, enum cbpe_metric metric,
-                      const struct cbpe_counts *counts)
+/* The value of a metric that is a function of counts, as sklearn's and NannyML's estimates have it:
+ * 0 where a denominator is 0. */
+static double metric_of_counts(const struct cbpe *cbpe, enum cbpe_metric metric,
+                               const struct cbpe_counts *counts)
 {
     const double(*value)[2] = cbpe->options.business_value;
     double tp = counts->tp, fp = counts->fp, fn = counts->fn, tn = counts->tn;
@@ -134,7 +136,7 @@ static double realized_counts(const struct cbpe *cbpe, const struct cbpe_columns
         return not_defined;
     if (metric == CBPE_SPECIFICITY && counts.tn + counts.fp == 0)
         return not_defined;
-    return cbpe_of_counts(cbpe, metric, &counts);
+    return metric_of_counts(cbpe, metric, &counts);
 }
 
 static enum status realized_ranks(const struct cbpe_columns *columns, size_t first, size_t n,
@@ -157,8 +159,10 @@ static enum status realized_ranks(const struct cbpe_columns *columns, size_t fir
     return status;
 }
 
-enum status cbpe_realized(const struct cbpe *cbpe, const struct cbpe_columns *columns, size_t first,
-                          size_t n, enum cbpe_metric metric, double *out, struct error *error)
+/* From the truth; NaN where NannyML gives none. */
+static enum status realized_metric(const struct cbpe *cbpe, const struct cbpe_columns *columns,
+                                   size_t first, size_t n, enum cbpe_metric metric, double *out,
+                                   struct error *error)
 {
     *out = not_defined;
     if (!columns->labels)
@@ -217,6 +221,12 @@ static double estimate_average_precision(const struct sure *rows, size_t n, doub
     return sum;
 }
 
+/* A score as the calibration sees it. */
+static double calibrated_score(const struct cbpe *cbpe, double score)
+{
+    return cbpe->calibrated ? isotonic_at(&cbpe->isotonic, score) : score;
+}
+
 static enum status estimate_ranks(const struct cbpe *cbpe, const struct cbpe_columns *columns,
                                   size_t first, size_t n, enum cbpe_metric metric, double *out,
                                   double *n_rows, struct error *error)
@@ -229,7 +239,7 @@ static enum status estimate_ranks(const struct cbpe *cbpe, const struct cbpe_col
     for (size_t i = first; i < first + n; i++) {
         if (!isnan(columns->scores[i])) {
             rows[kept] =
-                (struct sure){columns->scores[i], cbpe_calibrated(cbpe, columns->scores[i]), kept};
+                (struct sure){columns->scores[i], calibrated_score(cbpe, columns->scores[i]), kept};
             kept++;
         }
     }
@@ -251,11 +261,12 @@ static void estimate_counts(const struct cbpe *cbpe, const struct cbpe_columns *
     struct cbpe_counts counts = {0};
     for (size_t i = first; i < first + n; i++) {
         if (!isnan(columns->scores[i]) && !isnan(columns->predictions[i]))
-            count(&counts, columns->predictions[i] != 0, cbpe_calibrated(cbpe, columns->scores[i]));
+            count(&counts, columns->predictions[i] != 0,
+                  calibrated_score(cbpe, columns->scores[i]));
     }
     *n_rows = counts.n;
     if (counts.n > 0)
-        *out = cbpe_of_counts(cbpe, metric, &counts);
+        *out = metric_of_counts(cbpe, metric, &counts);
 }
 
 /* Counts and values add up over rows: their error grows with n, that of a share falls. */
@@ -297,7 +308,7 @@ enum status cbpe_estimate(const struct cbpe *cbpe, const struct cbpe_columns *co
                  estimated > cbpe->upper_thresholds[metric],
     };
     if (status == STATUS_OK)
-        status = cbpe_realized(cbpe, columns, first, n, metric, &out->realized, error);
+        status = realized_metric(cbpe, columns, first, n, metric, &out->realized, error);
     return status;
 }
 
@@ -325,7 +336,7 @@ static enum status learn_thresholds(struct cbpe *cbpe, const struct cbpe_columns
     enum status status = values ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
     for (size_t i = 0; status == STATUS_OK && i < n_chunks; i++) {
         size_t first = i * size, n = reference->n - first < size ? reference->n - first : size;
-        status = cbpe_realized(cbpe, reference, first, n, metric, &values[i], error);
+        status = realized_metric(cbpe, reference, first, n, metric, &values[i], error);
         if (!isnan(values[i])) {
             sum += values[i];
             counted += 1;
@@ -387,9 +398,4 @@ void cbpe_destroy(struct cbpe *cbpe)
 bool cbpe_is_calibrated(const struct cbpe *cbpe)
 {
     return cbpe->calibrated;
-}
-
-double cbpe_calibrated(const struct cbpe *cbpe, double score)
-{
-    return cbpe->calibrated ? isotonic_at(&cbpe->isotonic, score) : score;
 }

@@ -68,8 +68,6 @@ MUST_USE enum status cbpe_fit(const struct cbpe_columns *reference,
                               struct error *error);
 void cbpe_destroy(struct cbpe *cbpe);
 bool cbpe_is_calibrated(const struct cbpe *cbpe);
-/* A score as the calibration sees it. */
-double cbpe_calibrated(const struct cbpe *cbpe, double score);
 /* Rows [first, first + n) as one chunk. Rows without a score, or without a prediction where it is
  * needed, are left out. Any thread. */
 MUST_USE enum status cbpe_estimate(const struct cbpe *cbpe, const struct cbpe_columns *columns,

@@ -20,14 +20,6 @@ struct cbpe_counts {
     double n; /* rows that were counted */
 };
 
-/* The value of a metric that is a function of counts, as sklearn's and NannyML's estimates have it:
- * 0 where a denominator is 0. */
-double cbpe_of_counts(const struct cbpe *cbpe, enum cbpe_metric metric,
-                      const struct cbpe_counts *counts);
-/* From the truth; NaN where NannyML gives none. */
-MUST_USE enum status cbpe_realized(const struct cbpe *cbpe, const struct cbpe_columns *columns,
-                                   size_t first, size_t n, enum cbpe_metric metric, double *out,
-                                   struct error *error);
 /* Fills deviations[metric] and shares[metric]. */
 MUST_USE enum status cbpe_learn_error(struct cbpe *cbpe, const struct cbpe_columns *reference,
                                       enum cbpe_metric metric, struct error *error);

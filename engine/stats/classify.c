@@ -77,7 +77,8 @@ static struct classify_value around(double value, double deviation, double z, do
         isnan(deviation) ? deviation : within(value + z * deviation, 0, highest)};
 }
 
-struct classify_value classify_wilson(double hits, double n, double z)
+/* The interval that Wilson's score method gives a share of `hits` in `n`; NaN for n = 0. */
+static struct classify_value wilson_value(double hits, double n, double z)
 {
     if (!(n > 0))
         return (struct classify_value){not_defined, not_defined, not_defined};
@@ -156,7 +157,7 @@ static double delong_deviation(const struct classify_row *rows, size_t n, double
 static struct classify_value logit_interval(double share, double n, double z)
 {
     if (!(share > 0 && share < 1))
-        return classify_wilson(share * n, n, z);
+        return wilson_value(share * n, n, z);
     double logit = log(share / (1 - share)), deviation = 1 / sqrt(n * share * (1 - share));
     return (struct classify_value){share, 1 / (1 + exp(z * deviation - logit)),
                                    1 / (1 + exp(-z * deviation - logit))};
@@ -311,9 +312,9 @@ static void decision_figures(const struct classify_row *rows, size_t n,
     }
     double tp = (double)out->true_positives, fp = (double)out->false_positives,
            fn = (double)out->false_negatives;
-    struct classify_value share = classify_wilson(tp, tp + fp + fn, z);
-    out->figures[CLASSIFY_PRECISION] = classify_wilson(tp, tp + fp, z);
-    out->figures[CLASSIFY_RECALL] = classify_wilson(tp, tp + fn, z);
+    struct classify_value share = wilson_value(tp, tp + fp + fn, z);
+    out->figures[CLASSIFY_PRECISION] = wilson_value(tp, tp + fp, z);
+    out->figures[CLASSIFY_RECALL] = wilson_value(tp, tp + fn, z);
     out->figures[CLASSIFY_F1] =
         (struct classify_value){2 * tp / (2 * tp + fp + fn), 2 * share.low / (1 + share.low),
                                 2 * share.high / (1 + share.high)};

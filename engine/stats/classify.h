@@ -76,8 +76,6 @@ MUST_USE enum status classify(struct classify_row *rows, size_t n,
 MUST_USE enum status classify_ranks(const double *scores, const double *labels, size_t n,
                                     double *auc, double *average_precision, struct error *error);
 
-/* The interval that Wilson's score method gives a share of `hits` in `n`; NaN for n = 0. */
-struct classify_value classify_wilson(double hits, double n, double z);
 /* How many standard deviations of a normal variable hold `confidence` of it, two-sided. */
 double classify_deviations(double confidence);
 

@@ -161,16 +161,3 @@ double samples_share_z(double x, double n, double y, double m)
         return 0;
     return (x / n - y / m) / sqrt(pooled * (1 - pooled) * (1 / n + 1 / m));
 }
-
-double samples_welch_t(const double *a, size_t n, const double *b, size_t m, double *freedom)
-{
-    *freedom = NAN;
-    if (n < 2 || m < 2)
-        return NAN;
-    double mean_a, mean_b, s, t;
-    samples_moments(a, n, &mean_a, &s);
-    samples_moments(b, m, &mean_b, &t);
-    double va = s * s / (double)(n - 1), vb = t * t / (double)(m - 1); /* of the means */
-    *freedom = (va + vb) * (va + vb) / (va * va / (double)(n - 1) + vb * vb / (double)(m - 1));
-    return (mean_a - mean_b) / sqrt(va + vb);
-}

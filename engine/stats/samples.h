@@ -31,7 +31,5 @@ void samples_moments(const double *values, size_t n, double *mean, double *devia
 /* How far two shares differ in pooled standard errors: z = (x/n - y/m) / sqrt(p(1-p)(1/n+1/m)).
  * NaN when one has no trials; 0 when all or none succeeded on both sides. */
 double samples_share_z(double x, double n, double y, double m);
-/* Welch's t and its degrees of freedom (B. Welch 1947); NaN when a side has fewer than two. */
-double samples_welch_t(const double *a, size_t n, const double *b, size_t m, double *freedom);
 
 #endif

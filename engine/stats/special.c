@@ -98,15 +98,6 @@ static double gamma_fraction(double a, double x)
     return poisson(a, x) * a * h;
 }
 
-double special_gamma_p(double a, double x)
-{
-    if (!(a > 0) || !(x >= 0))
-        return NAN;
-    if (isinf(x))
-        return 1;
-    return x < a + 1 ? gamma_series(a, x) : 1 - gamma_fraction(a, x);
-}
-
 double special_gamma_q(double a, double x)
 {
     if (!(a > 0) || !(x >= 0))

@@ -2,8 +2,7 @@
 #ifndef BINNACLE_STATS_SPECIAL_H
 #define BINNACLE_STATS_SPECIAL_H
 
-/* Regularised incomplete gamma function, lower and upper: a > 0, x >= 0. NaN outside. */
-double special_gamma_p(double a, double x);
+/* Regularised incomplete gamma function, upper: a > 0, x >= 0. NaN outside. */
 double special_gamma_q(double a, double x);
 /* Regularised incomplete beta function I_x(a, b): a, b > 0, x in [0, 1]. NaN outside. */
 double special_beta(double a, double b, double x);

@@ -79,7 +79,8 @@ static unsigned bit_length(uint32_t number)
     return bits;
 }
 
-uint32_t twister_below_python(struct twister *twister, uint32_t n)
+/* A number below n, as `Random._randbelow(n)`; n is 1 to 2^32 - 1. */
+static uint32_t below_python(struct twister *twister, uint32_t n)
 {
     unsigned shift = 32 - bit_length(n);
     uint32_t drawn;
@@ -122,7 +123,7 @@ void twister_sample_python(struct twister *twister, uint32_t n, uint32_t k, uint
         pool[i] = i;
     if (n <= largest_pool(k)) {
         for (uint32_t i = 0; i < k; i++) {
-            uint32_t at = twister_below_python(twister, n - i);
+            uint32_t at = below_python(twister, n - i);
             out[i] = pool[at];
             pool[at] = pool[n - i - 1];
         }
@@ -131,7 +132,7 @@ void twister_sample_python(struct twister *twister, uint32_t n, uint32_t k, uint
     for (uint32_t i = 0; i < k; i++) {
         uint32_t at;
         do
-            at = twister_below_python(twister, n);
+            at = below_python(twister, n);
         while (pool[at] == UINT32_MAX); /* taken before */
         pool[at] = UINT32_MAX;
         out[i] = at;

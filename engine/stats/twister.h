@@ -21,8 +21,6 @@ void twister_seed_numpy(struct twister *twister, uint32_t seed);
 /* The next 32 bits. */
 uint32_t twister_next(struct twister *twister);
 
-/* A number below n, as `Random._randbelow(n)`; n is 1 to 2^32 - 1. */
-uint32_t twister_below_python(struct twister *twister, uint32_t n);
 /* A number from 0 to `maximum`, as `RandomState.randint(0, maximum + 1)` draws it. */
 uint32_t twister_upto_numpy(struct twister *twister, uint32_t maximum);
 /* `values` in a new order, as `RandomState.shuffle`. At most 2^32 - 1 values. */

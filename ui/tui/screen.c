@@ -51,12 +51,19 @@ void screen_say(struct screen *screen, int style, const char *format, ...)
 
 /* ---- pictures ---- */
 
+/* Lists what can be selected on the view that is open. */
+static void fill_list(struct screen *screen)
+{
+    if (screen->loaded && pages[screen->page].fill)
+        pages[screen->page].fill(screen, screen_grid(screen));
+}
+
 void screen_show(struct screen *screen, const struct snapshot *snapshot)
 {
     view_build(snapshot, &screen->view);
     screen->loaded = snapshot != NULL;
     feed_set_now(screen->feed, snapshot ? snapshot->time_us : 0);
-    screen_fill(screen);
+    fill_list(screen);
 }
 
 void screen_update(struct screen *screen, const struct snapshot *snapshot)
@@ -77,12 +84,6 @@ void screen_update(struct screen *screen, const struct snapshot *snapshot)
 }
 
 /* ---- rows ---- */
-
-void screen_fill(struct screen *screen)
-{
-    if (screen->loaded && pages[screen->page].fill)
-        pages[screen->page].fill(screen, screen_grid(screen));
-}
 
 struct grid *screen_grid(struct screen *screen)
 {
@@ -165,7 +166,7 @@ bool screen_go(struct screen *screen, const char *word)
     screen->page = (enum view_id)found;
     screen->opened = false;
     screen->panel = 0;
-    screen_fill(screen);
+    fill_list(screen);
     return true;
 }
 

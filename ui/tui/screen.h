@@ -107,8 +107,6 @@ void screen_free(struct screen *screen);
 void screen_update(struct screen *screen, const struct snapshot *snapshot);
 /* Shows this picture, whatever is newest: of the tape or of a recording. */
 void screen_show(struct screen *screen, const struct snapshot *snapshot);
-/* Lists what can be selected on the view that is open. */
-void screen_fill(struct screen *screen);
 /* Fills the view's list, clears the canvas and draws all of the screen. */
 void screen_draw(struct screen *screen, struct canvas *canvas);
 /* False: end the screen. A key that means nothing is passed over. */

@@ -14,7 +14,7 @@ static const char *const kind_names[] = {
     [OWN_LINE] = "line", [OWN_NUMBER] = "number", [OWN_HEAT] = "heat"};
 #define N_KINDS (sizeof kind_names / sizeof *kind_names)
 
-const char *own_kind_name(enum own_kind kind)
+static const char *kind_name(enum own_kind kind)
 {
     return kind_names[kind];
 }
@@ -144,7 +144,7 @@ void own_views_json(const struct own_views *views, struct buffer *out)
             json_object(&json, NULL);
             json_text(&json, "title", view->panels[j].title);
             json_text(&json, "expression", view->panels[j].expression);
-            json_text(&json, "kind", own_kind_name(view->panels[j].kind));
+            json_text(&json, "kind", kind_name(view->panels[j].kind));
             json_object_end(&json);
         }
         json_array_end(&json);

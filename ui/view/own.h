@@ -15,7 +15,6 @@
 #define OWN_MOST_SERIES 8
 
 enum own_kind { OWN_LINE, OWN_NUMBER, OWN_HEAT };
-const char *own_kind_name(enum own_kind kind); /* "line", "number", "heat" */
 
 struct own_panel {
     char title[NAME_SIZE];

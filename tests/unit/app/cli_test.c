@@ -14,7 +14,6 @@ static int report_arguments(const struct cli_args *args)
 {
     assert_string_equal(cli_text(args, "config"), "dir");
     assert_int_equal(cli_int(args, "limit"), 7);
-    assert_int_equal(cli_duration_us(args, "for"), 90 * 1000000LL);
     assert_true(cli_flag(args, "json"));
     assert_false(cli_has(args, "rate"));
     assert_true(cli_number(args, "rate") == 2.5);
@@ -32,7 +31,6 @@ static int need_folder(const struct cli_args *args)
 static const struct cli_option options[] = {
     {"config", OPTION_TEXT, "DIR", "folder", NULL, 0, 0},
     {"limit", OPTION_INT, "N", "rows", "5", 1, 10},
-    {"for", OPTION_DURATION, "D", "how long", NULL, 0, 0},
     {"rate", OPTION_NUMBER, "N", "per second", "2.5", 0, 0},
     {"since", OPTION_TIME, "T", "from then", NULL, 0, 0},
     {"json", OPTION_FLAG, NULL, "as JSON", NULL, 0, 0},
@@ -69,9 +67,9 @@ static void an_option_that_is_needed_is_asked_for(void **state)
 static void hands_checked_options_and_arguments_to_the_command(void **state)
 {
     (void)state;
-    assert_int_equal(RUN("list", "some", "--config", "dir", "--limit=7", "-", "--for", "90s",
-                         "--json", "--", "--odd"),
-                     EXIT_FINDING);
+    assert_int_equal(
+        RUN("list", "some", "--config", "dir", "--limit=7", "-", "--json", "--", "--odd"),
+        EXIT_FINDING);
 }
 
 static void refuses_what_the_table_does_not_have(void **state)
@@ -84,7 +82,6 @@ static void refuses_what_the_table_does_not_have(void **state)
     assert_int_equal(RUN("list", "some", "--limit", "7x"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--rate", "nan"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--rate", "inf"), EXIT_FAILED);
-    assert_int_equal(RUN("list", "some", "--for", "90"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--since", "yesterday"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "--json=1"), EXIT_FAILED);
     assert_int_equal(RUN("list", "some", "-x"), EXIT_FAILED);

@@ -239,7 +239,6 @@ static void says_what_the_file_says(void **state)
     assert_int_equal(schema->entity, USER);
     assert_true(schema->fields[USER].pii);
     assert_int_equal(contract_unique_within_us(fixture->contract), 7 * US_PER_DAY);
-    assert_int_equal(contract_max_step_us(fixture->contract), 7 * US_PER_DAY);
     assert_true(contract_additional_fields(fixture->contract));
     assert_int_equal(contract_rule(fixture->contract, COUNTRY)->n_words, 7);
     assert_int_equal(contract_rule(fixture->contract, TS)->max_future_us, US_PER_MIN);

@@ -238,9 +238,14 @@ static void reason_codes_come_from_the_file_or_the_name(void **state)
 {
     (void)state;
     struct rules *rules = load(good);
-    assert_string_equal(rules_reason_code(rules, 0), "R-AMOUNT");
-    assert_string_equal(rules_reason_code(rules, 1), "R-VELOCITY");
-    assert_string_equal(rules_reason_code(rules, 2), "R-MEAN-AMOUNT--7D-");
+    float values[] = {1, 2, 3, 4};
+    const struct feature_vector vector = {&features, values};
+    const float falling[] = {3, 2, 1, 0, 0};
+    struct reason reasons[3];
+    assert_int_equal(reasons_rank(rules, &vector, falling, 3, reasons), 3);
+    assert_string_equal(reasons[0].code, "R-AMOUNT");
+    assert_string_equal(reasons[1].code, "R-VELOCITY");
+    assert_string_equal(reasons[2].code, "R-MEAN-AMOUNT--7D-");
     rules_release(rules);
 }
 

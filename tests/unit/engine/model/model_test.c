@@ -189,7 +189,6 @@ static void says_what_it_is(void **state)
     assert_int_equal(model_objective(model), OBJECTIVE_BINARY_LOGISTIC);
     assert_string_equal(model_feature_names(model)[2], "kind");
     assert_null(model_attribute(model, "scaling"));
-    assert_int_equal(strlen(model_digest(model)), 32);
     assert_ptr_equal(model_acquire(model), model);
     model_release(model);
     assert_string_equal(model_name(model), "fraud");

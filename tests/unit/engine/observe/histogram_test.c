@@ -76,17 +76,6 @@ static void merged_halves_equal_the_whole(void **state)
     assert_memory_equal(&half[0], &whole, sizeof whole);
 }
 
-static void counts_values_up_to_a_bound(void **state)
-{
-    (void)state;
-    struct histogram histogram = {0};
-    for (int64_t value = 0; value < 4096; value++)
-        histogram_add(&histogram, value);
-    for (int power = 0; power <= 12; power++)
-        assert_int_equal(histogram_at_most(&histogram, (1 << power) - 1), 1 << power);
-    assert_int_equal(histogram_at_most(&histogram, -1), 0);
-}
-
 static void has_no_quantile_without_values(void **state)
 {
     (void)state;
@@ -100,7 +89,6 @@ int main(void)
         cmocka_unit_test(buckets_follow_each_other_without_gap),
         cmocka_unit_test(quantiles_are_within_one_percent_of_sorted_values),
         cmocka_unit_test(merged_halves_equal_the_whole),
-        cmocka_unit_test(counts_values_up_to_a_bound),
         cmocka_unit_test(has_no_quantile_without_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

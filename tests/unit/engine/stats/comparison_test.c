@@ -29,9 +29,6 @@ static void samples_are_compared_as_scipy_does(void **state)
     (void)state;
     double a[] = {1.0, 2.0, 2.0, 3.5, -7.0, 10.0, 0.25, 2.0};
     double b[] = {2.0, 2.5, 11.0, 3.0, 3.0, 0.0};
-    double freedom;
-    assert_near(samples_welch_t(a, 8, b, 6, &freedom), -0.8258414118902732, 1e-13);
-    assert_near(freedom, 11.849824134288376, 1e-13);
     samples_sort(a, 8);
     samples_sort(b, 6);
     assert_near(samples_ks(a, 8, b, 6), 0.4166666666666667, 1e-15);
