@@ -125,7 +125,7 @@ check "q ends it" 'ended 0'
 python3 "$here/lib/recording.py" hostile >"$work/hostile"
 for view in now slo traffic drift quality decisions logs settings; do
     COLUMNS=100 LINES=30 "$binnacle" top --play "$work/hostile" --once --screen $view >"$work/once" 2>&1
-    judge "hostile texts are text in $view" sh -c "test -s '$work/once' && ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' '$work/once'"
+    judge "hostile texts are text in $view" sh -c "test -s '$work/once' && ! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' '$work/once'"
     judge "and stay in their lines in $view" test "$(wc -l <"$work/once")" = 30
 done
 for charts in blocks ascii; do

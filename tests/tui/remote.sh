@@ -69,7 +69,7 @@ judge() {
 hostile | answer 200
 COLUMNS=80 LINES=24 "$binnacle" top --url "$url/" --once >"$work/once"
 judge "hostile names reach the terminal without control characters" \
-    sh -c "! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' '$work/once'"
+    sh -c "! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' '$work/once'"
 judge "and what can be shown of them is shown" grep -q '?31mlatency\|?31m' "$work/once"
 
 echo '{"detail":"no"}' | answer 401

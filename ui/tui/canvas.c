@@ -103,6 +103,10 @@ static bool next_glyph(const struct canvas *canvas, const char **text, struct gl
         (*text)++;
         return true;
     }
+    if (utf8_unsafe(slice_make(*text, length), NULL)) { /* a terminal would obey it */
+        *text += length;
+        return true;
+    }
     wchar_t code = code_point(*text, length);
     int width = code < 0x80 ? (code >= ' ' && code != 0x7f ? 1 : -1) : wcwidth(code);
     char raw[5] = "";

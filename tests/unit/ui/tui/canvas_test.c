@@ -34,6 +34,10 @@ static void replaces_control_characters_and_broken_bytes(void **state)
     struct canvas canvas = make(20, 1, false);
     canvas_put(&canvas, 0, 0, 20, STYLE_TEXT, "a\033[2Jb\n\xff\xc3\x7f\xc2\x9b|");
     expect(&canvas, "a?[2Jb?????|\n");
+    /* Marks that turn the direction of what follows, and a line end of another kind. */
+    canvas_clear(&canvas);
+    canvas_put(&canvas, 0, 0, 20, STYLE_TEXT, "a\xe2\x80\xaetxt\xe2\x81\xa7\xe2\x80\xa8|");
+    expect(&canvas, "a?txt??|\n");
     canvas_free(&canvas);
 }
 
