@@ -109,11 +109,12 @@ def measure_attached(report, options, starts, seconds):
                                        f"127.0.0.1:{port}"], options.work)
     try:
         time.sleep(3)
-        passed = []
+        passed, worked = [], []
         for _ in range(starts):
             screen = Screen("--url", f"http://127.0.0.1:{port}")
             screen.wait_for(b"objective")
             passed.append((time.monotonic() - screen.began) * 1e3)
+            worked.append(screen.processor_s() * 1e3)
             screen.stop()
         screen = Screen("--url", f"http://127.0.0.1:{port}")
         screen.wait_for(b"objective")
@@ -127,6 +128,7 @@ def measure_attached(report, options, starts, seconds):
     finally:
         service.stop()
     report.add("start to the first picture", "ms", passed, goal="screen start, ms")
+    report.add("of that, of a processor", "ms", worked)
     report.add("attached and idle, of a core", "%", [share], goal="screen idle, %")
     report.add("memory of a remote screen", "MB", [memory], goal="screen memory, MB")
 
