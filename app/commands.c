@@ -216,14 +216,16 @@ const struct cli_command commands[] = {
      "Positions, defaults and parameters are those of River 0.26:\n"
      "adwin   delta=0.002 clock=32 max_buckets=5 min_window_length=5 grace_period=10 restart=true\n"
      "ddm     warm_start=30 warning_threshold=2 drift_threshold=3 (errors, 0 to 1)\n"
-     "eddm    warm_start=30 alpha=0.95 beta=0.9 (errors are exactly 1)\n"
-     "hddm_a  drift_confidence=0.001 warning_confidence=0.005 two_sided_test=false\n"
+     "eddm    warm_start=30 alpha=0.95 beta=0.9 (errors are exactly 1, the rest 0 to 1)\n"
+     "hddm_a  drift_confidence=0.001 warning_confidence=0.005 two_sided_test=false (0 to 1)\n"
      "ph      min_instances=30 delta=0.005 threshold=50 alpha=0.9999 mode=both (up, down)\n"
      "kswin   alpha=0.005 window_size=100 stat_size=30 seed=42 restart=true\n"
      "restart=false keeps the newest part of the window after a detection, as the papers of adwin\n"
      "and kswin do. kswin draws from its window by a seed; River without one gives other "
      "positions\n"
-     "each time. --json: {method, parameters, n (numbers read), positions}.",
+     "each time. --json: {method, parameters, n (numbers read), positions}. Positions found are "
+     "an\n"
+     "answer, not a fault: the exit status is 0 with them and without.",
      "binnacle detect --method adwin --set delta=0.01 errors.txt", options_detect, 0, 1,
      command_detect},
     {"metrics", "FILE", "How good scores are against the truth, with confidence intervals",
@@ -257,7 +259,9 @@ const struct cli_command commands[] = {
      "random:\n"
      "--seed N gives what it gives after numpy.random.seed(N).\n"
      "--json: {n_reference, n_current, calibrated, chunks [{start, end, n, metric, estimated,\n"
-     "realized, sampling_error, lower, upper, lower_threshold, upper_threshold, alert}]}.",
+     "realized, sampling_error, lower, upper, lower_threshold, upper_threshold, alert}]}. The "
+     "exit\n"
+     "status is 0 with alerts, too.",
      "binnacle estimate --reference test.csv --current week.csv --score score --pred decision "
      "--label fraud --chunk-size 1000 --json",
      options_estimate, 0, 0, command_estimate},

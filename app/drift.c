@@ -285,7 +285,8 @@ static enum status read_model(struct columns *file, struct columns *columns, str
     struct model *model = NULL;
     if (file->spool >= 0)
         return error_set(error, STATUS_INVALID,
-                         "%s: a model is read from a file, not from standard input", file->path);
+                         "%s: a model is read from a file, not from standard input or a pipe",
+                         file->path);
     enum status status = model_load(file->path, "model", "file", &model, error);
     const char *profile = status ? NULL : model_attribute(model, PROFILE_ATTRIBUTE);
     if (profile)

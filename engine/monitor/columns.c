@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/input.h"
@@ -28,25 +29,38 @@ static enum status no_memory(const struct columns *columns, struct error *error)
 
 /* ---- opening ---- */
 
-/* Standard input can be read once; it is copied into a file without a name. */
-static enum status spool_input(struct columns *columns, struct error *error)
+/* What can be read once, as standard input or a named pipe, is copied into a file without a name.
+ */
+static enum status spool(struct columns *columns, FILE *from, struct error *error)
 {
     char block[COPY_BYTES];
-    FILE *file = tmpfile();
-    if (!file)
-        return error_set(error, STATUS_IO, "standard input cannot be put aside: %s",
-                         strerror(errno));
+    FILE *file = from ? tmpfile() : NULL;
     size_t got;
-    bool failed = false;
-    while (!failed && (got = fread(block, 1, sizeof block, stdin)) > 0)
+    bool failed = !file;
+    while (!failed && (got = fread(block, 1, sizeof block, from)) > 0)
         failed = fwrite(block, 1, got, file) != got;
-    failed = failed || fflush(file) != 0 || ferror(stdin);
+    failed = failed || fflush(file) != 0 || ferror(from);
     columns->spool = failed ? -1 : dup(fileno(file));
     int code = errno;
-    (void)fclose(file);
-    return columns->spool < 0 ? error_set(error, STATUS_IO,
-                                          "standard input cannot be put aside: %s", strerror(code))
+    if (file)
+        (void)fclose(file);
+    return columns->spool < 0 ? error_set(error, STATUS_IO, "%s cannot be put aside: %s",
+                                          columns->path, strerror(code))
                               : STATUS_OK;
+}
+
+static enum status spool_what_is_read_once(struct columns *columns, struct error *error)
+{
+    struct stat file;
+    if (strcmp(columns->path, "-") == 0)
+        return spool(columns, stdin, error);
+    if (stat(columns->path, &file) != 0 || S_ISREG(file.st_mode) || S_ISDIR(file.st_mode))
+        return STATUS_OK; /* reading it says what is wrong with it */
+    FILE *from = fopen(columns->path, "rbe");
+    enum status status = spool(columns, from, error);
+    if (from)
+        (void)fclose(from);
+    return status;
 }
 
 /* Where the file's bytes are to be read. */
@@ -85,15 +99,19 @@ enum status columns_text(const struct columns *columns, size_t most, struct buff
 static enum status take_names(struct columns *columns, const struct table *table,
                               struct error *error)
 {
-    columns->n = table_n_columns(table);
-    columns->list = calloc(columns->n, sizeof *columns->list);
+    size_t n = table_n_columns(table);
+    columns->list = calloc(n, sizeof *columns->list);
     if (!columns->list)
         return no_memory(columns, error);
-    for (size_t i = 0; i < columns->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         columns->list[i].name = strdup(table_column_name(table, i));
         columns->list[i].there = true;
+        columns->n++;
         if (!columns->list[i].name)
             return no_memory(columns, error);
+        if (columns_find(columns, columns->list[i].name) != &columns->list[i])
+            return error_set(error, STATUS_INVALID, "%s: two columns are named \"%.100s\"",
+                             columns->path, columns->list[i].name);
     }
     return STATUS_OK;
 }
@@ -104,7 +122,7 @@ enum status columns_take(const char *path, struct columns *columns, struct error
     columns->path = strdup(path);
     if (!columns->path)
         return error_set(error, STATUS_MEMORY, "%s: out of memory", path);
-    return strcmp(path, "-") == 0 ? spool_input(columns, error) : STATUS_OK;
+    return spool_what_is_read_once(columns, error);
 }
 
 enum status columns_names(struct columns *columns, struct error *error)

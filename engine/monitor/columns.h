@@ -35,16 +35,17 @@ struct columns {
     char *path;
     struct column *list;
     size_t n, n_rows;
-    int spool;            /* standard input put aside, -1: none */
+    int spool;            /* what can be read once put aside, -1: none */
     struct column *score; /* of a model's profile: its scores; NULL */
 };
 
-/* Takes a file, of which nothing is read yet; "-" is standard input, put aside. */
+/* Takes a file, of which nothing is read yet; standard input ("-") and what else can be read once
+ * are put aside. */
 MUST_USE enum status columns_take(const char *path, struct columns *columns, struct error *error);
 /* Appends the first `most` bytes of it, unpacked. */
 MUST_USE enum status columns_text(const struct columns *columns, size_t most, struct buffer *text,
                                   struct error *error);
-/* The names of its columns, without its rows. */
+/* The names of its columns, without its rows. STATUS_INVALID: two are the same. */
 MUST_USE enum status columns_names(struct columns *columns, struct error *error);
 /* Both: takes a file and its columns' names. */
 MUST_USE enum status columns_open(const char *path, struct columns *columns, struct error *error);
