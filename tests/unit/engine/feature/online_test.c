@@ -206,6 +206,28 @@ static void goes_on_without_a_server(void **state)
     close_instance(&whole);
 }
 
+/* What a server that is away is to be told waits, 65536 records of it; then what comes is counted
+ * and given up, and nobody waits for it. */
+static void a_full_queue_gives_up_what_comes_and_counts_it(void **state)
+{
+    (void)state;
+    struct instance alone;
+    open_instance(&alone, url);
+    float out[N_FEATURES];
+    int i = 0;
+    while (usage_of(&alone).pending_lost == 0 && i < 70000)
+        compute(&alone, i++, out);
+    struct feature_usage full = usage_of(&alone);
+    assert_int_equal(full.pending, 65536);
+    for (int k = 0; k < 100; k++)
+        compute(&alone, i++, out);
+    struct feature_usage later = usage_of(&alone);
+    assert_int_equal(later.pending, 65536);
+    assert_true(later.pending_lost >= full.pending_lost + 100);
+    assert_true(later.fallbacks >= full.fallbacks + 100);
+    close_instance(&alone);
+}
+
 static void refuses_a_url_that_is_none(void **state)
 {
     (void)state;
@@ -301,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(goes_on_without_a_server),
+        TEST(a_full_queue_gives_up_what_comes_and_counts_it),
         TEST(refuses_a_url_that_is_none),
     };
     const struct CMUnitTest server_tests[] = {
