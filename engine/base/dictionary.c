@@ -56,20 +56,8 @@ void dictionary_destroy(struct dictionary *dictionary)
 /* A short text's bytes and size; of a longer one the hash. */
 static uint64_t key_of(struct slice text)
 {
-    uint64_t key = 0;
-    if (text.size > SHORT_TEXT)
-        return hash64(text.data, text.size, 0) | LONG_TEXT;
-    if (text.size >= 4) {
-        uint32_t first, last;
-        memcpy(&first, text.data, sizeof first);
-        memcpy(&last, text.data + text.size - sizeof last, sizeof last);
-        key = first | (uint64_t)last >> (8 * (8 - text.size)) << 32;
-    } else if (text.size > 0) { /* the one in the middle may be the first or the last */
-        const unsigned char *at = (const unsigned char *)text.data;
-        size_t middle = text.size / 2, end = text.size - 1;
-        key = at[0] | (uint64_t)at[middle] << (8 * middle) | (uint64_t)at[end] << (8 * end);
-    }
-    return key | (uint64_t)text.size << 56;
+    return text.size <= SHORT_TEXT ? slice_head(text) | (uint64_t)text.size << 56
+                                   : hash64(text.data, text.size, 0) | LONG_TEXT;
 }
 
 /* Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, 6.4). */
