@@ -37,11 +37,15 @@ class Server:
     def load(self, connections, seconds, warm, idle=0):
         command = [world.program("load"), self.port, PATH, connections, seconds, warm, idle,
                    self.page]
+        before = self.process.cpu_seconds()
         done = subprocess.run(world.pinned(world.LOAD_CORE, *command), text=True, check=False,
                               capture_output=True, timeout=seconds + warm + 60)
         if done.returncode != 0:
             raise RuntimeError(f"load on {self.name}: {done.stderr.strip()[:200]}")
-        self.found.append(json.loads(done.stdout))
+        found = json.loads(done.stdout)
+        answers = max(found["answers"], 1) * (seconds + warm) / seconds  # those before measuring, too
+        found["cpu_us"] = (self.process.cpu_seconds() - before) * 1e6 / answers
+        self.found.append(found)
         return self.found[-1]
 
     def figures(self, name):
@@ -162,7 +166,7 @@ def compare(report, servers, connections):
     """`servers`: binnacle, binnacle that explains all, peers."""
     own, explaining = servers[:2]
     for what, unit, name in (("", "answers/s", "per_s"), (" p50", "us", "p50_us"),
-                             (" p99", "us", "p99_us")):
+                             (" p99", "us", "p99_us"), (" processor an answer", "us", "cpu_us")):
         report.add(f"HTTP {connections}{what}", unit, own.figures(name),
                    explained=explaining.figures(name))
     for peer in servers[2:]:
@@ -175,6 +179,8 @@ def compare(report, servers, connections):
         report.add(f"HTTP {connections} p99", "us", own.figures("p99_us"), peer.name,
                    peer.figures("p99_us"), f"HTTP {connections} p99 / {peer.name}", smaller=True,
                    explained=explaining.figures("p99_us"))
+        report.add(f"HTTP {connections} processor an answer", "us", own.figures("cpu_us"), peer.name,
+                   peer.figures("cpu_us"), smaller=True)
         if peer.name == "FastAPI" and connections == 128:
             report.held("HTTP 128 p99 share of FastAPI",
                         statistics.median(own.figures("p99_us")) /

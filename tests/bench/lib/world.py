@@ -78,6 +78,18 @@ class Process:
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return log.read()[-1500:]
 
+    def cpu_seconds(self):
+        """Of all processes of its session that still run, also of their threads that have ended."""
+        ticks = 0
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[3]) == self.process.pid:
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def stop(self, how=signal.SIGTERM, seconds=20):
         """Its whole session: some peers start more processes."""
         if not self.ended():
