@@ -3,6 +3,7 @@
 // so, with hostile names, at all sizes, by keyboard, and judged by axe-core. SHOTS=DIR keeps pictures.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { HOSTILE } from "./lib/api.mjs";
 import { axe, launch, open, server } from "./lib/browser.mjs";
 import { check, finish, test as one, until } from "./lib/tap.mjs";
 
@@ -77,6 +78,52 @@ for (const view of Object.keys(VIEWS)) {
     fake.say("scene burning");
   });
 }
+
+// What is left of the page when everything in it was made to break it: no element of the text's
+// making, nothing wider than the screen, no word on the console, no dialog of the browser's.
+async function harmless(page, where) {
+  const { made, wide } = await page.evaluate(() => ({ made: document.querySelectorAll("img, script:not([src]), iframe, [onerror]").length, wide: document.documentElement.scrollWidth - innerWidth }));
+  check(made === 0 && wide <= 0, `${where}: ${made} elements made, ${wide} px too wide`);
+  check(page.messages.filter((message) => !/Failed to load resource/.test(message)).length === 0, `${where}: ${page.messages.join("; ")}`);
+}
+
+await test("hostile strings are text in dialogs, in refusals, and in everything that is opened", async () => {
+  fake.say("scene hostile");
+  const detail = `${HOSTILE}${"y".repeat(10240)}`, long = `${HOSTILE}${"z".repeat(1024)}`; // an address has an end
+  for (const width of [1280, 400]) {
+    const page = await visit("now", { api: "hostile", width, posts: () => ({ status: 422, contentType: "application/problem+json", body: JSON.stringify({ title: HOSTILE, status: 422, detail }) }) });
+    await shows(page, /PAGE|▲/);
+    for (const [view, name] of [["t", "Roll the canary back"], ["t", "Change shares"], ["n", "Silence"], ["n", "Acknowledge"]]) {
+      await page.keyboard.type(`g${view}`);
+      await page.getByRole("button", { name }).first().click();
+      const dialog = page.locator("dialog");
+      await dialog.getByLabel("Reason").fill(HOSTILE.replace("\u001b", ""));
+      await dialog.locator("button[type=submit]").click();
+      await until("the refusal", async () => (await dialog.locator(".wrong").innerText()).includes("<img src=x"));
+      await harmless(page, `${name}, ${width} px`);
+      const { box, high } = await dialog.evaluate((node) => ({ box: node.getBoundingClientRect().toJSON(), high: innerHeight }));
+      check(box.left >= 0 && box.right <= width && box.bottom <= high, `${name}: the dialog is beyond the screen, ${JSON.stringify(box)}`);
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+    }
+    // Each number that has evidence, opened by its link.
+    const marks = [...new Set(await page.locator("[data-evidence]").evaluateAll((nodes) => nodes.map((node) => node.dataset.evidence)))];
+    check(marks.some((mark) => mark.includes("<img")), "nothing hostile can be opened");
+    for (const mark of marks) {
+      await page.evaluate((open) => { history.pushState(null, "", `/?open=${encodeURIComponent(open)}`); dispatchEvent(new PopStateEvent("popstate")); }, mark);
+      await until(`the evidence of ${mark}`, async () => page.locator("#side").isVisible());
+      await harmless(page, `${mark}, ${width} px`);
+    }
+    for (const target of [`/?view=drift&feature=${encodeURIComponent(HOSTILE)}`, `/?view=decisions&open=${encodeURIComponent(HOSTILE)}`, `/?view=own&name=${encodeURIComponent(HOSTILE)}`,
+      `/?view=own&title=${encodeURIComponent(HOSTILE)}&p=${encodeURIComponent(JSON.stringify([[HOSTILE, HOSTILE, "line"], [long, long, "number"], [long, long, "heat"]]))}`, `/?view=quality&field=${encodeURIComponent(HOSTILE)}`, `/?open=${encodeURIComponent(`objective:${long}`)}`]) {
+      await page.goto(url + target);
+      await page.locator('html[data-link="live"]').waitFor({ state: "attached" });
+      await page.waitForTimeout(400);
+      await harmless(page, `${target.slice(0, 40)}, ${width} px`);
+    }
+    await page.context().close();
+  }
+  fake.say("scene burning");
+});
 
 const REFUSED = { 401: [/Refused/, "state-refused"], 501: [/Not configured|no history is kept/, "state-unset"], 429: [/Busy/, "state-busy"], 503: [/Busy/, "state-busy"], lost: [/No answer/, "state-lost"] };
 for (const view of ASKING) {
@@ -227,6 +274,19 @@ await test("quarantined events are chosen and retried, alerts acknowledged and s
   await page.locator("dialog").getByRole("button", { name: "Silence" }).click();
   await until("the second post", async () => page.posts.length === 2);
   check(page.posts[1].path === "/api/v1/alerts/silence" && page.posts[1].body.minutes === 30, JSON.stringify(page.posts[1]));
+});
+
+await test("figures have their intervals by arm, and estimates stand beside the truth day by day", async () => {
+  const page = await visit("quality");
+  await until("figures", async () => /AUC\s+0\.900\s+0\.880 – 0\.910\s+0\.900\s+0\.880 – 0\.910\s+0\.880\s+0\.860 – 0\.890/.test(await page.locator("#panel-figures").innerText()));
+  check(!/shadow/.test(await page.locator("#panel-figures").innerText()), "an arm without truth has figures");
+  const rows = page.locator("#panel-daily tbody tr");
+  check((await rows.count()) === 9, `${await rows.count()} days`);
+  check(/so far\s+0\.910\s+no data/.test(await rows.nth(0).innerText()), await rows.nth(0).innerText());
+  check((await rows.nth(0).locator(".truth").count()) === 0 && (await rows.nth(3).locator(".truth").count()) === 1 && (await rows.nth(0).locator(".band").count()) === 1, "the marks");
+  check(/1 d|24 h/.test(await page.locator("#panel-labels").innerText()) && /0\.012 in the mean of 7 days/.test(await page.locator("#panel-labels").innerText()), await page.locator("#panel-labels").innerText());
+  await page.getByLabel("Figure", { exact: true }).selectOption("recall");
+  await until("recall", async () => /no data/.test((await page.locator("#panel-labels").innerText()).split("off by")[1]));
 });
 
 await test("decisions are found by filters, page by page", async () => {

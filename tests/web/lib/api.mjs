@@ -77,6 +77,20 @@ const quality = (hostile) => ({ state: "ticket", anomalies: [{ series: "events_p
 
 const traffic = { traffic: [{ variant: "champion", model: "fraud", version: "12", share: 75 }, { variant: "canary", model: "fraud", version: "13", share: 25 }] };
 
+const FIGURES = ["auc", "average_precision", "brier", "log_loss", "ece", "precision", "recall", "f1"];
+const figures = (value) => ({ n: value === null ? 0 : 44000, positives: 900, ...Object.fromEntries(FIGURES.map((name) => [name, value])), ci: Object.fromEntries(FIGURES.map((name) => [name, value === null ? null : [value - 0.02, value + 0.01]])),
+  confusion: { true_positive: 1, false_positive: 1, false_negative: 1, true_negative: 1 }, precision_at_k: { k: 100, days: 1, value, ci: null }, label_delay_s: { p50: 86400, p95: 259200, max: 604800 } });
+const DAY = 86400000;
+const days = Array.from({ length: 9 }, (_, i) => new Date((Math.floor(Date.now() / DAY) - i) * DAY).toISOString().replace(".000", ""));
+
+// The two newest days have an estimate and no truth yet.
+const performance = (query, hostile) => ({ from: null, to: null, period_s: 86400, predicted_positive: "decision is not approve", cohort_field: null, labels: { joined: 396000, repeated: 3, corrected: 12, unmatched: 1, kept: 396000, evicted: 0, rows_behind: 0 }, decided: 500000, labelled: 396000, coverage_ratio: 0.79, all: figures(0.9), ci_method: { auc: "delong" },
+  groups: query.get("by") === "variant" ? ["champion", "canary", "shadow"].map((value, i) => ({ by: "variant", value: text(hostile && i === 0, value), decided: 1000, labelled: 900, coverage_ratio: 0.9, ...figures(i === 2 ? null : 0.9 - i / 50) }))
+    : days.map((value, i) => ({ by: "time", value, decided: 50000, labelled: i < 2 ? 0 : 44000, coverage_ratio: 0.8, ...figures(i < 2 ? null : 0.9 - i / 200) })),
+  estimates: { n_reference: 44000, calibrated: true, periods: days.map((from, i) => ({ from, to: from, variant: "champion", decided: 50000, labelled: 0, sample: 1000, over: i > 0, metrics: ["roc_auc", "average_precision", "f1", "precision", "recall"].map((metric) => ({ metric, estimated: 0.91, lower: 0.86, upper: 0.95, realized: null })) })),
+    track_record: [{ metric: "roc_auc", periods: 7, mean_abs_error: 0.012, bias: 0.004, within_band: 7 }] },
+  concept_drift: { method: text(hostile, "adwin"), n: 396000, detected: 1, detections: [{ at: new Date(Date.now() - DAY).toISOString(), position: 42000 }] } });
+
 const evaluated = (query, hostile) => {
   query.set("series", query.get("expression"));
   return history(query, hostile);
@@ -89,7 +103,7 @@ const ANSWERS = {
   "/api/v1/panel": evaluated, "/api/v1/history": history, "/api/v1/heatmap": heatmap, "/api/v1/changes": (_, hostile) => changes(hostile),
   "/api/v1/decisions": decisions, "/api/v1/decision/record": record, "/api/v1/quarantine": quarantine,
   "/api/v1/settings": (_, hostile) => settings(hostile), "/api/v1/logs": logs, "/api/v1/drift": drift,
-  "/api/v1/quality": (_, hostile) => quality(hostile), "/api/v1/traffic": () => traffic,
+  "/api/v1/quality": (_, hostile) => quality(hostile), "/api/v1/traffic": () => traffic, "/api/v1/performance": performance,
 };
 
 const PROBLEMS = { 401: "A token is needed", 429: "Too many requests", 501: "Not offered", 503: "Overloaded" };

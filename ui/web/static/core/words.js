@@ -46,7 +46,7 @@ export function duration(seconds) {
 const UNITS = {
   us: latency,
   ms: (value) => latency(value * 1000),
-  s: (value) => (value < 1 ? latency(value * 1e6) : duration(value)),
+  s: (value) => (value !== 0 && value < 1 ? latency(value * 1e6) : duration(value)),
   ratio: (value) => `${digits(value * 100)} %`,
   share: (value) => `${digits(value * 100)} %`,
   percent: (value) => `${digits(value)} %`,

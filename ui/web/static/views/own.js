@@ -50,7 +50,7 @@ const last = (points) => points.findLast?.(([, value]) => value !== null) ?? nul
 
 function figure(one, { jobs, picture }) {
   let newest = null;
-  const box = panel(one.title, { span: "third", note: cut(one.expression, 80), table: () => ({ columns: ["time", one.expression], rows: newest ? [[new Date(newest[0]).toISOString(), newest[1]]] : [] }) });
+  const box = panel(cut(one.title, 80), { span: "third", note: cut(one.expression, 80), table: () => ({ columns: ["time", one.expression], rows: newest ? [[new Date(newest[0]).toISOString(), newest[1]]] : [] }) });
   const value = el("p", { class: "number" });
   const load = async () => {
     try {
@@ -67,11 +67,11 @@ function figure(one, { jobs, picture }) {
 }
 
 function line(one, context) {
-  const chart = recordedChart(one.title, { names: [one.expression], ask: evaluated, strict: true, span: "half", note: cut(one.expression, 80), zero: true, label: () => cut(one.title, 60) }, context);
+  const chart = recordedChart(cut(one.title, 80), { names: [one.expression], ask: evaluated, strict: true, span: "half", note: cut(one.expression, 80), zero: true, label: () => cut(one.title, 60) }, context);
   return { root: chart.root, tools: chart.root.querySelector(".panel-tools"), load: chart.load, chart };
 }
 
-const heat = (one, context) => countHeat(one.title, one.expression, { words: one.expression === "latency" ? (edge) => quantity(edge, "us") : number }, context);
+const heat = (one, context) => countHeat(cut(one.title, 80), one.expression, { words: one.expression === "latency" ? (edge) => quantity(edge, "us") : number }, context);
 
 const draws = { line, number: figure, heat };
 

@@ -1,4 +1,5 @@
-// Quality: what comes in against what is expected of it, and what was kept out, with a way back in.
+// Quality: what comes in against what is expected of it, how good the decisions were, and what was
+// kept out, with a way back in.
 import { get } from "../core/api.js";
 import { button, cut, el, setText } from "../core/dom.js";
 import { panel } from "../core/panel.js";
@@ -9,6 +10,7 @@ import { number, quantity } from "../core/words.js";
 import { barBox, bar } from "../charts/marks.js";
 import { retryQuarantined } from "./actions.js";
 import { facts, liveTable, numberCell } from "./parts.js";
+import { performance } from "./performance.js";
 
 const PAGE = 50;
 
@@ -96,15 +98,17 @@ function violations(list) {
   return list.map((one) => `${one.field ?? "event"}: ${one.reason}`).join("; ");
 }
 
+const contractOf = (row) => [row.contract, row.contract_version].filter(Boolean).join(" ");
+
 function browser(jobs) {
   let rows = [], next = null;
   const chosen = new Set();
-  const table = () => ({ columns: ["quarantine_id", "received_at", "status", "violations", "source"], rows: rows.map((row) => [row.quarantine_id, row.received_at, row.status, violations(row.errors), row.source]) });
+  const table = () => ({ columns: ["quarantine_id", "received_at", "status", "violations", "contract"], rows: rows.map((row) => [row.quarantine_id, row.received_at, row.status, violations(row.errors), contractOf(row)]) });
   const box = panel("Quarantine", { name: "browser", note: "newest first", table });
   const body = el("tbody", { id: "quarantine-rows" });
   const all = el("input", { type: "checkbox", "aria-label": "choose all that are shown", on: { change: () => choose(rows.map((row) => row.quarantine_id), all.checked) } });
   const grid = el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Quarantined events" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, all), ["id", "received", "status", "what is wrong", "from"].map((name) => el("th", { scope: "col" }, name)))), body));
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, all), ["id", "received", "status", "what is wrong", "contract"].map((name) => el("th", { scope: "col" }, name)))), body));
   const retry = button("Retry…", () => retryQuarantined([...chosen], () => load(true)), { class: "primary", disabled: true });
   const more = button("More", () => load(false), { hidden: true });
   const reason = el("input", { id: "q-reason", type: "search", placeholder: "missing", value: route.state.filters.reason ?? "" });
@@ -126,7 +130,7 @@ function browser(jobs) {
   const line = (row) => el("tr", {},
     el("td", {}, row.status === "open" ? el("input", { type: "checkbox", value: row.quarantine_id, "aria-label": `choose event ${row.quarantine_id}`, on: { change: (event) => choose([row.quarantine_id], event.target.checked) } }) : ""),
     el("td", { class: "num" }, String(row.quarantine_id)), el("td", { class: "quiet", title: absolute(Date.parse(row.received_at)) }, moment(Date.parse(row.received_at), { seconds: true })), el("td", {}, row.status),
-    el("td", { class: "wrong-cell", title: cut(violations(row.errors), 2000) }, cut(violations(row.errors), 300)), el("td", { class: "quiet" }, row.source ?? ""));
+    el("td", { class: "wrong-cell", title: cut(violations(row.errors), 2000) }, cut(violations(row.errors), 300)), el("td", { class: "quiet" }, cut(contractOf(row), 80)));
 
   async function load(fresh) {
     if (fresh) { rows = []; next = null; chosen.clear(); choose([], false); all.checked = false; box.body.replaceChildren(stateBox("loading")); body.replaceChildren(); }
@@ -146,13 +150,18 @@ function browser(jobs) {
   return { root: box.root, load };
 }
 
-export function open(root, { jobs }) {
+export function open(root, context) {
+  const { jobs } = context;
   const parts = [reasons(), flow()];
   const events = browser(jobs);
   const known = judged(jobs);
-  root.append(...parts.map((part) => part.root), known.age, ...known.roots, events.root);
+  const truth = performance(context);
+  root.append(...parts.map((part) => part.root), known.age, ...known.roots, ...truth.roots, events.root);
   return {
     draw(picture) { parts.forEach((part) => part.draw(picture)); },
-    route(state, before) { if (JSON.stringify(state.filters) !== JSON.stringify(before.filters)) events.load(true); },
+    route(state, before) {
+      if (JSON.stringify(state.filters) !== JSON.stringify(before.filters)) events.load(true);
+      else truth.load();
+    },
   };
 }
