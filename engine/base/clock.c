@@ -256,30 +256,70 @@ static unsigned two_digits(const char *text, unsigned *bad)
 #define SECONDS_SIZE      19 /* 2018-08-08T10:00:00 */
 #define MICROSECONDS_SIZE 26 /* 2018-08-08T10:00:00.000000 */
 
-/* Times as time_format() writes them, at fixed places and all looked at together. False: not one of
- * these, which time_parse() looks at with care. */
+/* Marks of characters in a word, the first one lowest. */
+#define MARK(place)                 (UINT64_C(0xFF) << 8 * (place))
+#define CHARACTER(place, character) ((uint64_t)(character) << 8 * (place))
+
+/* Eight characters at once: what stands at the marks `between` has to be as in `fixed`, and digits
+ * at the marks `digits`. Then byte i of *pairs is the number that digits i and i + 1 are. */
+static bool take_pairs(const char *text, uint64_t between, uint64_t fixed, uint64_t digits,
+                       uint64_t *pairs)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    uint64_t numbers = (word ^ ones * '0') & digits;
+    uint64_t above = (numbers + ones * (0x80 - 10)) | numbers; /* bit 7: more than nine */
+    *pairs = 10 * numbers + (numbers >> 8);
+    return (word & between) == fixed && (above & ones * 0x80) == 0;
+}
+
+static unsigned pair_at(uint64_t pairs, int place)
+{
+    return (unsigned)(pairs >> 8 * place & 0xFF);
+}
+
+/* 2018-08-08T10:00: from the text's beginning, with a space for the T too. */
+static bool take_minute(const char *at, struct civil *date, unsigned *minutes)
+{
+    uint64_t first, second;
+    bool good = take_pairs(at, MARK(4) | MARK(7), CHARACTER(4, '-') | CHARACTER(7, '-'),
+                           MARK(0) | MARK(1) | MARK(2) | MARK(3) | MARK(5) | MARK(6), &first) &&
+                take_pairs(at + 8, MARK(5), CHARACTER(5, ':'),
+                           MARK(0) | MARK(1) | MARK(3) | MARK(4) | MARK(6) | MARK(7), &second) &&
+                (at[10] == 'T' || at[10] == ' ') && at[16] == ':';
+    if (!good)
+        return false;
+    unsigned year = 100 * pair_at(first, 0) + pair_at(first, 2), month = pair_at(first, 5);
+    unsigned day = pair_at(second, 0), hour = pair_at(second, 3), minute = pair_at(second, 6);
+    if (year < 1 || month - 1 > 11 || hour > 23 || minute > 59 || day < 1 ||
+        day > (unsigned)days_in_month(year, (int)month))
+        return false;
+    *date = (struct civil){year, (int)month, (int)day};
+    *minutes = hour * 60 + minute;
+    return true;
+}
+
+/* Times as time_format() writes them, also without the Z, at fixed places. False: not one of these,
+ * which time_parse() looks at with care. */
 static bool parse_fixed(struct slice text, int64_t *time_us)
 {
     const char *at = text.data;
-    unsigned bad = 0, fraction_us = 0;
-    if (text.size != SECONDS_SIZE + 1 && text.size != MICROSECONDS_SIZE + 1)
+    size_t size = text.size - (text.size > 0 && at[text.size - 1] == 'Z');
+    unsigned bad = 0, minutes, fraction_us = 0;
+    struct civil date;
+    if ((size != SECONDS_SIZE && size != MICROSECONDS_SIZE) || !take_minute(at, &date, &minutes))
         return false;
-    unsigned year = 100 * two_digits(at, &bad) + two_digits(at + 2, &bad);
-    unsigned month = two_digits(at + 5, &bad), day = two_digits(at + 8, &bad);
-    unsigned hour = two_digits(at + 11, &bad), minute = two_digits(at + 14, &bad);
     unsigned second = two_digits(at + 17, &bad);
-    bad |= (at[4] != '-') | (at[7] != '-') | (at[10] != 'T') | (at[13] != ':') | (at[16] != ':');
-    if (text.size == MICROSECONDS_SIZE + 1) {
+    if (size == MICROSECONDS_SIZE) {
         bad |= at[19] != '.';
         fraction_us = 10000 * two_digits(at + 20, &bad) + 100 * two_digits(at + 22, &bad) +
                       two_digits(at + 24, &bad);
     }
-    bad |= (at[text.size - 1] != 'Z') | (year < 1) | (month - 1 > 11) | (hour > 23) |
-           (minute > 59) | (second > 59);
-    if (bad || day < 1 || day > (unsigned)days_in_month(year, (int)month))
+    if (bad || second > 59)
         return false;
-    int64_t days = days_from_civil((struct civil){year, (int)month, (int)day});
-    *time_us = days * US_PER_DAY + (hour * 3600 + minute * 60 + second) * US_PER_S + fraction_us;
+    *time_us =
+        days_from_civil(date) * US_PER_DAY + (minutes * 60 + second) * US_PER_S + fraction_us;
     return true;
 }
 
@@ -392,7 +432,7 @@ static char *put_year(char *out, int64_t year)
     return put_two(put_two(out, (unsigned)(year / 100 % 100)), (unsigned)(year % 100));
 }
 
-char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
+char *time_write(int64_t time_us, char *out)
 {
     int64_t days = time_day(time_us);
     int64_t of_day_us = (time_us % US_PER_DAY + US_PER_DAY) % US_PER_DAY;
@@ -417,6 +457,11 @@ char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
         at = put_two(at, of_second % 100);
     }
     *at++ = 'Z';
-    *at = '\0';
+    return at;
+}
+
+char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE])
+{
+    *time_write(time_us, out) = '\0';
     return out;
 }

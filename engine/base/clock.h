@@ -61,5 +61,7 @@ bool time_from_epoch(double number, int64_t *time_us);
 #define TIME_TEXT_SIZE 32
 /* "2018-08-08T10:00:00Z", with ".123456" only where the microseconds are not zero. Returns out. */
 char *time_format(int64_t time_us, char out[TIME_TEXT_SIZE]);
+/* The same without a zero at its end, which is what is returned. */
+char *time_write(int64_t time_us, char *out);
 
 #endif

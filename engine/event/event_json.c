@@ -58,7 +58,7 @@ static char *write_string(struct slice text, char *out)
 static char *write_time(int64_t time_us, char *out)
 {
     *out++ = '"';
-    out += strlen(time_format(time_us, out)); /* the room is that of TIME_TEXT_SIZE */
+    out = time_write(time_us, out); /* the room is that of TIME_TEXT_SIZE */
     *out++ = '"';
     return out;
 }
@@ -109,7 +109,7 @@ void event_json(const struct event *event, const struct slice *replacements, str
         size_t name_size = strlen(field->name);
         size_t value_size = value.type == VALUE_STRING ? MAX_ESCAPED * value.string.size + 2
                                                        : NUMBER_TEXT_SIZE + TIME_TEXT_SIZE;
-        char *at = buffer_reserve(out, name_size + value_size + 4);
+        char *at = buffer_room(out, name_size + value_size + 4);
         if (!at)
             return;
         char *first = at;

@@ -278,6 +278,10 @@ static void times_at_fixed_places_are_read_as_others(void **state)
         size_t at = random_below((unsigned)size);
         if (round % 3)
             text[at == 10 ? 0 : at] = "0123456789:-.Zz+ /T"[random_below(19)];
+        if (round % 5 == 0)
+            text[--size] = '\0'; /* no zone is UTC */
+        if (round % 7 == 0)
+            text[10] = ' ';
         memcpy(careful, text, sizeof careful);
         careful[10] = 't';
         int64_t fixed_us = 1, careful_us = 1;
