@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "app/alerting.h"
 #include "app/commands.h"
 #include "engine/base/crypto.h"
 #include "engine/base/json.h"
@@ -16,6 +17,7 @@
 #include "engine/decide/rules.h"
 #include "engine/feature/views.h"
 #include "engine/model/model.h"
+#include "engine/monitor/slo.h"
 #include "engine/record/day_list.h"
 #include "engine/record/reader.h"
 #include "engine/record/retention.h"
@@ -105,6 +107,24 @@ static void look_at_configuration(struct diagnosis *diagnosis)
     if (!personal)
         doctor_say(diagnosis, UNSAFE, "contract",
                    "no field is marked pii: personal data would enter the ledger in clear");
+}
+
+/* As a service does when it starts, which it would not with what is found here. */
+static void look_at_alerts(struct diagnosis *diagnosis)
+{
+    struct alerting alerting;
+    struct slo_set objectives;
+    struct error error;
+    const struct config *config = diagnosis->config;
+    if (!config)
+        return;
+    if (slo_read(config->objectives, &objectives, &error) != STATUS_OK) {
+        doctor_say(diagnosis, WRONG, "objectives", "%s", error.message);
+        return;
+    }
+    alerting_fill(&alerting, config, &objectives);
+    if (alerts_check(&alerting.options, &error) != STATUS_OK)
+        doctor_say(diagnosis, WRONG, "alerts", "%s", error.message);
 }
 
 static void look_at_model(struct diagnosis *diagnosis, const struct model *model)
@@ -245,8 +265,8 @@ static void look_at_heads(struct diagnosis *diagnosis)
 }
 
 static void (*const looks[])(struct diagnosis *diagnosis) = {
-    look_at_machine, look_at_configuration, look_at_models, look_at_ledger,
-    doctor_folder,   look_at_heads,         doctor_kafka,
+    look_at_machine, look_at_configuration, look_at_alerts, look_at_models,
+    look_at_ledger,  doctor_folder,         look_at_heads,  doctor_kafka,
 };
 
 int command_doctor(const struct cli_args *args)

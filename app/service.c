@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "alerts/alerts.h"
-#include "app/judge.h"
+#include "app/alerting.h"
 #include "app/backend.h"
 #include "app/history.h"
 #include "app/inquiry.h"
+#include "app/judge.h"
 #include "app/performance.h"
 #include "app/source.h"
 #include "app/tiers.h"
@@ -125,33 +125,14 @@ static void event_time_moved(void *context)
 
 static enum status start_alerts(struct service *service, struct error *error)
 {
-    const struct config *config = service->session.config;
-    const struct slo_set *objectives = engine_objectives(service->session.engine);
-    const struct feature_schema *features = feature_views_schema(config->views);
-    struct alert_objective slos[MAX_SNAPSHOT_SLOS];
-    const char *columns[MAX_FEATURES + 1] = {"score"};
-    for (int i = 0; i < objectives->n; i++)
-        slos[i] = (struct alert_objective){objectives->slos[i].name,
-                                           slo_counts_events(&objectives->slos[i])};
-    for (size_t i = 0; i < features->n_features; i++)
-        columns[i + 1] = features->names[i];
+    struct alerting alerting;
     const char *ledger = service_ledger(service);
     if (ledger && asprintf(&service->alerts_path, "%s/alerts.db", ledger) < 0)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    struct alerts_options options = {
-        .rules = config->alerts,
-        .channels = config->channels,
-        .service = config->service,
-        .link = config->link,
-        .path = service->alerts_path,
-        .slos = slos,
-        .n_slos = objectives->n,
-        .columns = columns,
-        .n_columns = (int)features->n_features + 1,
-        .folder = config->folder,
-        .log = service->session.log,
-    };
-    return alerts_create(&options, &service->alerts, error);
+    alerting_fill(&alerting, service->session.config, engine_objectives(service->session.engine));
+    alerting.options.path = service->alerts_path;
+    alerting.options.log = service->session.log;
+    return alerts_create(&alerting.options, &service->alerts, error);
 }
 
 struct access_keys {
