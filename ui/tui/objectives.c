@@ -20,7 +20,9 @@ struct columns {
 static struct columns objective_columns(int width)
 {
     struct columns at = {13, 9, 8, 5, 13, width >= 60 ? 7 : 0, 0, 0};
-    if (width >= 100)
+    if (width < 54)
+        at = (struct columns){10, 9, 7, 0, 9, 0, 0, 0};
+    else if (width >= 100)
         at = (struct columns){18, 10, 9, 16, 9, 9, 8, 0};
     else if (width >= 78)
         at = (struct columns){14, 9, 8, 10, 7, 8, 0, 0};
@@ -99,7 +101,8 @@ static void draw_heads(struct pen *pen, const struct columns *at, bool days)
     left += at->now;
     canvas_right(pen->canvas, row, left, at->want, STYLE_QUIET, "want");
     left += at->want + 2;
-    canvas_put(pen->canvas, row, left, at->bar + at->budget, STYLE_QUIET, "budget left");
+    canvas_put(pen->canvas, row, left, at->bar + at->budget, STYLE_QUIET,
+               at->bar ? "budget left" : "   budget");
     left += at->bar + at->budget;
     canvas_right(pen->canvas, row, left, at->burn_1h, STYLE_QUIET, "burn 1h");
     left += at->burn_1h;
