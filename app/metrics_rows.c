@@ -121,8 +121,11 @@ static enum status take_row(const struct reading *reading, size_t at, struct err
     row->judged.positive = label != 0;
     if (!number_of(reading, at, SCORE, &row->judged.score))
         return wrong(reading, at, SCORE, "a score is a number", error);
-    if (reading->columns[AMOUNT] >= 0 &&
-        (!number_of(reading, at, AMOUNT, &row->judged.amount) || !isfinite(row->judged.amount)))
+    if (reading->columns[AMOUNT] >= 0 && table_is_missing(text_of(reading, at, AMOUNT)))
+        row->judged.amount = NAN; /* left out of the cost, and counted */
+    else if (reading->columns[AMOUNT] >= 0 &&
+             (!number_of(reading, at, AMOUNT, &row->judged.amount) ||
+              !isfinite(row->judged.amount)))
         return wrong(reading, at, AMOUNT, "an amount is a number", error);
     if (reading->columns[TIME] >= 0 && !day_of(reading, at, &row->day))
         return wrong(reading, at, TIME, "a time is ISO-8601 or seconds", error);

@@ -7,6 +7,8 @@
 #include "app/output.h"
 #include "engine/engine.h"
 #include "engine/feature/views.h"
+#include "engine/join.h"
+#include "reports/performance_report.h"
 #include "reports/slo_report.h"
 
 #define DOCUMENT_BYTES (512u << 20)
@@ -53,12 +55,32 @@ static enum status build_slo(const struct cli_args *args, const struct config *c
     return slo_report_build(&options, report, error);
 }
 
+static enum status build_performance(const struct cli_args *args, const struct config *config,
+                                     struct report *report, struct error *error)
+{
+    struct truth_options truth;
+    const struct schema *schema = config ? contract_schema(config->contract) : NULL;
+    enum status status = join_options(config ? config->performance : NULL, schema, &truth, error);
+    if (status != STATUS_OK)
+        return status;
+    struct performance_report_options options = {
+        .ledger_dir = cli_text(args, "ledger"),
+        .service = config ? config->service : "binnacle",
+        .schema = schema,
+        .truth = &truth,
+        .from_us = cli_time_us(args, "from"),
+        .to_us = cli_time_us(args, "to"),
+    };
+    return performance_report_build(&options, report, error);
+}
+
 static const struct kind {
     const char *name;
     enum status (*build)(const struct cli_args *args, const struct config *config,
                          struct report *report, struct error *error);
 } kinds[] = {
     {"slo", build_slo},
+    {"performance", build_performance},
 };
 
 static const struct format *find_format(const char *name)
@@ -105,7 +127,8 @@ int command_report(const struct cli_args *args)
     const struct kind *kind = find_kind(cli_argument(args, 0));
     const struct format *format = find_format(cli_text(args, "format"));
     if (!kind)
-        return cli_usage(args, "there is no report '%s'; there is: slo", cli_argument(args, 0));
+        return cli_usage(args, "there is no report '%s'; there are: slo, performance",
+                         cli_argument(args, 0));
     if (!format)
         return cli_usage(args, "--format is pdf, csv or json, not '%s'", cli_text(args, "format"));
     if (!cli_has(args, "ledger") || !cli_has(args, "from") || !cli_has(args, "to"))

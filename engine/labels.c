@@ -34,7 +34,8 @@ static enum status apply_label(struct engine *engine, struct slice event_id, int
         return status;
     struct event event;
     arena_reset(engine->arena);
-    if (engine_decode_row(engine, engine->decoder, engine->arena, &row, &event) != STATUS_OK)
+    if (engine_decode_row(engine->schema, engine->decoder, engine->arena, &row, &event) !=
+        STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory for a label");
     gate_enter(&engine->gate);
     status = submit_label(engine, event_id, label, observed_us, error);

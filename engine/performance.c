@@ -14,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/hash.h"
 #include "engine/engine_priv.h"
+#include "engine/join.h"
 #include "engine/monitor/truth_measure.h"
 
 #define STATE_NAME       "performance.state"
-#define ARENA_BYTES      (16u << 20)
 #define ROWS_AT_ONCE     512
 #define LOOK_EVERY_MS    500
 #define MEASURE_EVERY_NS (INT64_C(2) * 1000000000)
@@ -29,22 +28,20 @@
 struct performance {
     struct engine *engine;
     struct truth_options options;
-    int amount_field, cohort_field; /* -1: none */
     struct thread *thread;
-    struct reader *scan, *lookup; /* the thread's */
-    struct decoder *decoder;
-    struct arena *arena;
-    uint64_t size;   /* committed rows as of the last look */
-    int n_taken;     /* of this scan */
-    bool complained; /* of a ledger that cannot be read */
-    bool changed;    /* since it was measured */
+    struct reader *scan; /* the thread's */
+    uint64_t size;       /* committed rows as of the last look */
+    int n_taken;         /* of this scan */
+    bool complained;     /* of a ledger that cannot be read */
+    bool changed;        /* since it was measured */
     bool unsaved;
     int64_t measured_ns, learned_ns, saved_ns;
     struct truth_mark mark; /* the thread's, too */
-    /* Of the two below: taken by the thread to change them and by others to read them. The thread
-     * itself reads, and saves, without it: nobody else changes anything. */
+    /* Of the truth and what follows it: taken by the thread to change them and by others to read
+     * them. The thread itself reads, and saves, without it: nobody else changes anything. */
     struct lock lock;
-    struct truth *truth;
+    struct join *join;   /* takes the lock itself */
+    struct truth *truth; /* the join's */
     uint64_t behind;
     struct lock status_lock;
     struct performance_status status;
@@ -53,122 +50,24 @@ struct performance {
     bool stopping;
 };
 
-/* ---- options ---- */
-
-static enum status find_field(const struct schema *schema, const struct yaml_node *node,
-                              const char *key, const char *name, int *field, struct error *error)
-{
-    *field = name ? schema_find(schema, name) : -1;
-    if (name && *field < 0)
-        return yaml_error(yaml_get(node, key), error, "the contract has no field %s", name);
-    return STATUS_OK;
-}
-
-static enum status read_options(const struct yaml_node *node, const struct schema *schema,
-                                struct truth_options *options, int *amount, int *cohort,
-                                struct error *error)
-{
-    enum status status = truth_read(node, options, error);
-    if (status == STATUS_OK)
-        status = find_field(schema, node, "amount", options->amount, amount, error);
-    if (status == STATUS_OK)
-        status = find_field(schema, node, "cohort", options->cohort, cohort, error);
-    return status;
-}
-
 enum status performance_check(const struct yaml_node *node, const struct contract *contract,
                               struct error *error)
 {
     struct truth_options options;
-    int amount, cohort;
-    return read_options(node, contract_schema(contract), &options, &amount, &cohort, error);
+    return join_options(node, contract_schema(contract), &options, error);
 }
 
 /* ---- rows ---- */
-
-static struct truth_decision decision_of(const struct ledger_row *row)
-{
-    return (struct truth_decision){.index = row->index,
-                                   .at_us = row->at_us,
-                                   .score = row->score,
-                                   .decision = row->decision,
-                                   .variant = row->variant};
-}
-
-static struct slice field_text(const struct event *event, int field, char out[32])
-{
-    const struct value *value = &event->values[field];
-    if (value->type == VALUE_STRING)
-        return value->string;
-    if (value->type == VALUE_BOOL)
-        return slice_of(value->boolean ? "true" : "false");
-    if (value->type == VALUE_NUMBER)
-        return slice_make(out, (size_t)snprintf(out, 32, "%.15g", value->number));
-    return slice_of("");
-}
-
-/* What the label's figures need of the event itself. */
-static void read_fields(struct performance *performance, const struct ledger_row *row,
-                        struct truth_label *label, char text[32])
-{
-    struct event event;
-    if (performance->amount_field < 0 && performance->cohort_field < 0)
-        return;
-    arena_reset(performance->arena);
-    if (engine_decode_row(performance->engine, performance->decoder, performance->arena, row,
-                          &event) != STATUS_OK)
-        return;
-    if (performance->cohort_field >= 0)
-        label->cohort = field_text(&event, performance->cohort_field, text);
-    if (performance->amount_field >= 0 &&
-        event.values[performance->amount_field].type == VALUE_NUMBER)
-        label->amount = event.values[performance->amount_field].number;
-}
-
-static enum status take_label(struct performance *performance, const struct ledger_row *row,
-                              struct error *error)
-{
-    struct ledger_row decision;
-    char text[32];
-    enum status status = reader_find_event(performance->lookup, row->event_id, &decision, error);
-    if (status == STATUS_NOT_FOUND) {
-        lock_take(&performance->lock);
-        truth_unmatched(performance->truth);
-        lock_release(&performance->lock);
-        return STATUS_OK;
-    }
-    if (status != STATUS_OK)
-        return status;
-    struct truth_label label = {.decision = decision_of(&decision),
-                                .entity = hash64(decision.entity.data, decision.entity.size, 0),
-                                .cohort = slice_of(""),
-                                .amount = 1,
-                                .observed_us = row->observed_us,
-                                .arrived_us = row->at_us,
-                                .label = row->label};
-    read_fields(performance, &decision, &label, text);
-    lock_take(&performance->lock);
-    truth_labelled(performance->truth, &label);
-    lock_release(&performance->lock);
-    performance->changed = true;
-    return STATUS_OK;
-}
 
 static enum status take_row(void *context, const struct ledger_row *row, struct error *error)
 {
     struct performance *performance = context;
     if (row->index >= performance->size || performance->n_taken == ROWS_AT_ONCE)
         return STATUS_END;
-    if (row->kind == ROW_DECISION) {
-        struct truth_decision decision = decision_of(row);
-        lock_take(&performance->lock);
-        truth_decided(performance->truth, &decision);
-        lock_release(&performance->lock);
-    } else if (row->kind == ROW_LABEL) {
-        enum status status = take_label(performance, row, error);
-        if (status != STATUS_OK)
-            return status;
-    }
+    enum status status = join_row(performance->join, row, error);
+    if (status != STATUS_OK)
+        return status;
+    performance->changed = performance->changed || row->kind == ROW_LABEL;
     performance->mark.upto = row->index + 1;
     performance->n_taken++;
     performance->unsaved = true;
@@ -334,7 +233,7 @@ static enum status check_mark(const struct performance *performance, const struc
     if (strncmp(mark->identity, ledger_identity(performance->engine->ledger),
                 sizeof mark->identity) == 0 &&
         (mark->upto == 0 ||
-         (reader_root_at(performance->lookup, mark->upto, root, error) == STATUS_OK &&
+         (reader_root_at(performance->scan, mark->upto, root, error) == STATUS_OK &&
           memcmp(root, mark->root, sizeof root) == 0)))
         return STATUS_OK;
     return error_set(error, STATUS_CORRUPT, STATE_NAME " is not of this ledger as it is");
@@ -342,7 +241,7 @@ static enum status check_mark(const struct performance *performance, const struc
 
 /* Without a usable state the record is read, as far back as it lies here: known outcomes are of
  * recent weeks, and nobody fetches years from a store for them. */
-static enum status take_up(struct performance *performance, struct error *error)
+static void take_up(struct performance *performance, struct error *error)
 {
     struct truth_mark mark = {0};
     char *path = state_path(performance);
@@ -351,10 +250,8 @@ static enum status take_up(struct performance *performance, struct error *error)
     free(path);
     if (status == STATUS_OK) {
         status = check_mark(performance, &mark, error);
-        if (status != STATUS_OK) {
-            truth_destroy(performance->truth);
-            performance->truth = NULL;
-        }
+        if (status != STATUS_OK)
+            truth_reset(performance->truth);
     }
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         log_write(performance->engine->parts.log, LOG_INFO, "performance", "state_unusable",
@@ -365,8 +262,6 @@ static enum status take_up(struct performance *performance, struct error *error)
         performance->mark.upto = 0;
     snprintf(performance->mark.identity, sizeof performance->mark.identity, "%s",
              ledger_identity(performance->engine->ledger));
-    return performance->truth ? STATUS_OK
-                              : truth_create(&performance->options, &performance->truth, error);
 }
 
 /* ---- the thread ---- */
@@ -412,26 +307,9 @@ static void run(void *context)
     } while (!pause_or_stop(performance, more));
 }
 
-static enum status open_readers(struct performance *performance, struct error *error)
-{
-    const char *dir = performance->engine->parts.ledger_dir;
-    enum status status = reader_open(dir, &performance->scan, error);
-    if (status == STATUS_OK)
-        status = reader_open(dir, &performance->lookup, error);
-    if (status == STATUS_OK)
-        status = decoder_create(performance->engine->schema, true, &performance->decoder, error);
-    performance->arena = arena_create(ARENA_BYTES);
-    if (status == STATUS_OK && !performance->arena)
-        status = error_set(error, STATUS_MEMORY, "out of memory");
-    return status;
-}
-
 static void release(struct performance *performance)
 {
-    truth_destroy(performance->truth);
-    arena_destroy(performance->arena);
-    decoder_destroy(performance->decoder);
-    reader_close(performance->lookup);
+    join_close(performance->join);
     reader_close(performance->scan);
     pthread_cond_destroy(&performance->stop_changed);
     lock_destroy(&performance->stop_lock);
@@ -452,16 +330,18 @@ enum status performance_start(struct engine *engine, const struct yaml_node *nod
     lock_init(&made->status_lock, "performance_status");
     lock_init(&made->stop_lock, "performance_stop");
     condition_init(&made->stop_changed);
-    enum status status = read_options(node, engine->schema, &made->options, &made->amount_field,
-                                      &made->cohort_field, error);
+    enum status status = join_options(node, engine->schema, &made->options, error);
     if (status == STATUS_OK)
-        status = open_readers(made, error);
+        status = reader_open(engine->parts.ledger_dir, &made->scan, error);
     if (status == STATUS_OK)
-        status = truth_create(&made->options, &made->truth, error);
-    if (status == STATUS_OK)
-        status = take_up(made, error);
-    if (status == STATUS_OK)
+        status =
+            join_open(engine->parts.ledger_dir, engine->schema, &made->options, &made->join, error);
+    if (status == STATUS_OK) {
+        join_guard(made->join, &made->lock);
+        made->truth = join_truth(made->join);
+        take_up(made, error);
         status = thread_start("performance", run, made, &made->thread, error);
+    }
     if (status == STATUS_OK)
         *performance = made;
     else

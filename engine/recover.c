@@ -25,11 +25,12 @@ struct recovery {
     struct error damage;
 };
 
-enum status engine_decode_row(struct engine *engine, struct decoder *decoder, struct arena *arena,
-                              const struct ledger_row *row, struct event *event)
+enum status engine_decode_row(const struct schema *schema, struct decoder *decoder,
+                              struct arena *arena, const struct ledger_row *row,
+                              struct event *event)
 {
-    size_t size = engine->schema->n_fields * sizeof *event->values;
-    *event = (struct event){.schema = engine->schema,
+    size_t size = schema->n_fields * sizeof *event->values;
+    *event = (struct event){.schema = schema,
                             .position.source = -1,
                             .values = arena_alloc(arena, size),
                             .received_us = row->at_us};
@@ -48,7 +49,8 @@ static enum status recover_windows(struct recovery *recovery, const struct ledge
 {
     struct engine *engine = recovery->engine;
     struct event event;
-    if (engine_decode_row(engine, recovery->decoder, recovery->arena, row, &event) != STATUS_OK)
+    if (engine_decode_row(engine->schema, recovery->decoder, recovery->arena, row, &event) !=
+        STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
     /* What was accepted then is accepted now: the state is the same. */
     enum status status = feature_insert(engine->store, recovery->scratch, &event, NULL);
@@ -64,7 +66,7 @@ static enum status recover_label(struct recovery *recovery, const struct ledger_
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     struct event event;
-    if (engine_decode_row(engine, recovery->decoder, recovery->arena, &decision, &event) !=
+    if (engine_decode_row(engine->schema, recovery->decoder, recovery->arena, &decision, &event) !=
         STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
     status = feature_label(engine->store, recovery->scratch, &event, NULL, row->label);
@@ -94,8 +96,8 @@ static enum status recover_counts(struct recovery *recovery, const struct ledger
     bool needs_event = for_history || (places && engine->indicators);
     if (for_history)
         places |= OBSERVE_SINK;
-    if (needs_event &&
-        engine_decode_row(engine, recovery->decoder, recovery->arena, row, &event) != STATUS_OK)
+    if (needs_event && engine_decode_row(engine->schema, recovery->decoder, recovery->arena, row,
+                                         &event) != STATUS_OK)
         return error_set(error, STATUS_MEMORY, "out of memory while reading the ledger");
     if (places)
         engine_observe_row(engine, row, needs_event ? &event : NULL, places);

@@ -52,6 +52,20 @@ void report_number(struct report_cell *cell, double number, const char *format, 
     va_end(args);
 }
 
+void report_count(struct report_cell *cell, uint64_t n)
+{
+    char digits[32], text[96];
+    int size = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    size_t at = 0;
+    for (int i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            at += (size_t)snprintf(text + at, sizeof text - at, "\u2009");
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    report_number(cell, (double)n, "%s", text);
+}
+
 void report_words(struct report_cell *cell, const char *format, ...)
 {
     cell->number = (double)NAN;

@@ -73,6 +73,8 @@ void report_free(struct report *report);
 struct report_cell *report_add_row(struct report_table *table);
 void report_number(struct report_cell *cell, double number, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* "1 754 155" with thin spaces. */
+void report_count(struct report_cell *cell, uint64_t n);
 void report_words(struct report_cell *cell, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The document of `--format json`. */

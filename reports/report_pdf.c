@@ -250,7 +250,7 @@ static void draw_legend(struct page *page)
 static void draw_chart(struct page *page)
 {
     const struct report_chart *chart = &page->report->chart;
-    if (chart->n_series == 0)
+    if (chart->n_series == 0 || chart->n_points == 0)
         return;
     make_room(page, CHART_HEIGHT + 60);
     page->y += 6 + write_text(page, MARGIN, page->y, TEXT_WIDTH, false,

@@ -212,21 +212,6 @@ static double budget_left(const struct slo *slo, uint64_t counted, uint64_t bad)
     return counted ? 1 - (double)bad / ((double)counted * (1 - slo->target)) : (double)NAN;
 }
 
-/* "1 754 155" with thin spaces. */
-static void number_words(struct report_cell *cell, uint64_t n)
-{
-    char digits[32], text[96];
-    int size = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    size_t at = 0;
-    for (int i = 0; i < size; i++) {
-        if (i > 0 && (size - i) % 3 == 0)
-            at += (size_t)snprintf(text + at, sizeof text - at, "\u2009");
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    report_number(cell, (double)n, "%s", text);
-}
-
 static bool add_objectives(const struct builder *builder, struct report_table *table)
 {
     *table = (struct report_table){
@@ -257,8 +242,8 @@ static bool add_objectives(const struct builder *builder, struct report_table *t
         report_number(&row[1], slo->target, "%.4g %%", 100 * slo->target);
         report_number(&row[2], attained, "%.3f %%", 100 * attained);
         if (total->counted > 0) { /* else the row says that there is no data */
-            number_words(&row[3], total->counted);
-            number_words(&row[4], total->bad);
+            report_count(&row[3], total->counted);
+            report_count(&row[4], total->bad);
         }
         double left = budget_left(slo, total->counted, total->bad);
         report_number(&row[5], left, "%.1f %%", 100 * left);
@@ -294,11 +279,11 @@ static bool add_days(const struct builder *builder, struct report_table *table)
         char text[TIME_TEXT_SIZE];
         time_format(day->start_us, text);
         report_words(&row[0], "%.10s", text);
-        number_words(&row[1], day->decisions);
+        report_count(&row[1], day->decisions);
         double declined =
             day->decisions ? (double)day->declined / (double)day->decisions : (double)NAN;
         report_number(&row[2], declined, "%.2f %%", 100 * declined);
-        number_words(&row[3], day->quarantined);
+        report_count(&row[3], day->quarantined);
         double within = latency < 0 ? (double)NAN : attainment(&day->slos[latency]);
         report_number(&row[4], within, "%.2f %%", 100 * within);
         report_number(&row[5], day->p95_us, "%.3g ms", day->p95_us / 1000);
@@ -362,7 +347,7 @@ static void summarise(const struct builder *builder, struct report *report)
                  builder->slos->slos[i].name);
     }
     struct report_cell count;
-    number_words(&count, decisions);
+    report_count(&count, decisions);
     if (judged == 0)
         snprintf(report->summary, sizeof report->summary,
                  "No objective can be judged: the range holds %s %s.", count.text,

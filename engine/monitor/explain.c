@@ -106,7 +106,7 @@ void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom
     if (!isnan(touched) && !isnan(users))
         out->users = round(fmin(users * touched, out->requests));
     out->errors = (double)events_between(inquiry, SLICED_ERRORS, symptom->from, symptom->to);
-    out->decisions = moves_decisions(symptom->kind) ? out->requests : 0;
+    out->decisions = moves_decisions(symptom->kind) ? out->requests : out->errors;
     if (view->amount_field) {
         double seen = (double)events_between(inquiry, SLICED_ACCEPTED, symptom->from, symptom->to);
         out->money = seen > 0 ? money / seen * out->requests : (double)NAN;

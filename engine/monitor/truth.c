@@ -142,6 +142,33 @@ static uint64_t mix(uint64_t bits)
     return bits ^ (bits >> 31);
 }
 
+static int find_cohort(const struct truth *truth, const char *name)
+{
+    for (size_t i = 0; i < truth->n_cohorts; i++) {
+        if (strcmp(truth->cohorts[i], name) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The last place is for all that find no other. */
+static uint8_t cohort_of(struct truth *truth, struct slice name)
+{
+    char text[TRUTH_COHORT] = "";
+    size_t size = name.size < sizeof text ? name.size : sizeof text - 1;
+    if (size)
+        memcpy(text, name.data, size);
+    int found = find_cohort(truth, text);
+    if (found < 0 && truth->n_cohorts >= TRUTH_MAX_COHORTS - 1) {
+        memcpy(text, "other", sizeof "other");
+        found = find_cohort(truth, text);
+    }
+    if (found >= 0)
+        return (uint8_t)found;
+    memcpy(truth->cohorts[truth->n_cohorts], text, sizeof text);
+    return (uint8_t)truth->n_cohorts++;
+}
+
 void truth_decided(struct truth *truth, const struct truth_decision *decision)
 {
     struct truth_period *period = open_period(truth, decision->at_us);
@@ -149,6 +176,7 @@ void truth_decided(struct truth *truth, const struct truth_decision *decision)
         return;
     struct truth_side *side = &period->sides[decision->variant];
     side->decided++;
+    side->cohorts[cohort_of(truth, decision->cohort)].decided++;
     if (!(decision->score >= 0 && decision->score <= 1))
         return; /* estimates are of probabilities */
     uint64_t place = side->seen++;
@@ -220,33 +248,6 @@ void truth_restore_row(struct truth *truth, const struct truth_row *row)
     tell_detector(truth, row);
 }
 
-static int find_cohort(const struct truth *truth, const char *name)
-{
-    for (size_t i = 0; i < truth->n_cohorts; i++) {
-        if (strcmp(truth->cohorts[i], name) == 0)
-            return (int)i;
-    }
-    return -1;
-}
-
-/* The last place is for all that find no other. */
-static uint8_t cohort_of(struct truth *truth, struct slice name)
-{
-    char text[TRUTH_COHORT] = "";
-    size_t size = name.size < sizeof text ? name.size : sizeof text - 1;
-    if (size)
-        memcpy(text, name.data, size);
-    int found = find_cohort(truth, text);
-    if (found < 0 && truth->n_cohorts >= TRUTH_MAX_COHORTS - 1) {
-        memcpy(text, "other", sizeof "other");
-        found = find_cohort(truth, text);
-    }
-    if (found >= 0)
-        return (uint8_t)found;
-    memcpy(truth->cohorts[truth->n_cohorts], text, sizeof text);
-    return (uint8_t)truth->n_cohorts++;
-}
-
 /* `by`: +1 when a label comes, and the change of positives. */
 static void count_label(struct truth *truth, const struct truth_row *row, int by, int positives)
 {
@@ -255,6 +256,7 @@ static void count_label(struct truth *truth, const struct truth_row *row, int by
         return;
     struct truth_side *side = &period->sides[row->variant];
     side->labelled += (uint64_t)by;
+    side->cohorts[row->cohort].labelled += (uint64_t)by;
     side->positives = (uint64_t)((int64_t)side->positives + positives);
 }
 
@@ -288,7 +290,7 @@ enum truth_join truth_labelled(struct truth *truth, const struct truth_label *la
         .amount = label->amount,
         .score = decision->score,
         .variant = decision->variant == VARIANT_CANARY,
-        .cohort = cohort_of(truth, label->cohort),
+        .cohort = cohort_of(truth, decision->cohort),
         .predicted = is_predicted(&truth->options, decision),
         .positive = label->label != 0,
     };

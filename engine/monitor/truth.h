@@ -49,14 +49,14 @@ struct truth_decision {
     float score;
     enum decision decision;
     enum variant variant;
+    struct slice cohort; /* "": none */
 };
 
 /* A label with the decision that it is about. */
 struct truth_label {
     struct truth_decision decision;
     uint64_t entity; /* a hash */
-    struct slice cohort;
-    double amount; /* 1 where there is none */
+    double amount;   /* 1 where the options name none; NaN: not known */
     int64_t observed_us, arrived_us;
     int label;
 };
@@ -78,6 +78,10 @@ struct truth_estimate {
     double estimated, lower, upper;
 };
 
+struct truth_coverage {
+    uint64_t decided, labelled;
+};
+
 /* What one variant decided in a period. */
 struct truth_side {
     uint64_t decided, labelled, positives;
@@ -86,6 +90,7 @@ struct truth_side {
     bool predicted[TRUTH_SAMPLE];
     bool frozen; /* estimated when the period was over, by what was known then */
     struct truth_estimate estimates[TRUTH_ESTIMATES];
+    struct truth_coverage cohorts[TRUTH_MAX_COHORTS];
 };
 
 struct truth_period {
@@ -110,6 +115,8 @@ struct truth;
 MUST_USE enum status truth_create(const struct truth_options *options, struct truth **truth,
                                   struct error *error);
 void truth_destroy(struct truth *truth); /* NULL is ignored */
+/* Forgets everything but the options. */
+void truth_reset(struct truth *truth);
 const struct truth_options *truth_options(const struct truth *truth);
 
 /* Decisions come in the order of their index. When one begins a period, the one before is estimated

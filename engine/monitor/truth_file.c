@@ -8,7 +8,7 @@
 
 #include "engine/base/state_file.h"
 
-static const struct state_file_kind kind = {"BNTRUTH", 1};
+static const struct state_file_kind kind = {"BNTRUTH", 2};
 
 struct header {
     struct truth_mark mark;

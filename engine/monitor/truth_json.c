@@ -58,8 +58,8 @@ static void write_labels(const struct truth *truth, uint64_t behind, struct json
 /* ---- groups ---- */
 
 static enum status write_group(const struct truth *truth, const struct truth_selection *selection,
-                               const char *by, const char *value, bool has_coverage,
-                               struct json_writer *json, struct error *error)
+                               const char *by, const char *value, struct json_writer *json,
+                               struct error *error)
 {
     struct truth_figures figures;
     enum status status = truth_measure(truth, selection, &figures, error);
@@ -71,8 +71,7 @@ static enum status write_group(const struct truth *truth, const struct truth_sel
         json_text(json, "value", value);
     else
         json_time(json, "value", selection->from_us);
-    if (has_coverage)
-        write_coverage(&figures, json);
+    write_coverage(&figures, json);
     write_figures(truth, &figures, json);
     json_object_end(json);
     return STATUS_OK;
@@ -87,7 +86,7 @@ static enum status write_times(const struct truth *truth, const struct truth_sel
         one.from_us = truth_period(truth, i)->start_us;
         one.to_us = one.from_us + truth_options(truth)->period_us;
         if (one.from_us >= all->from_us && one.from_us < all->to_us)
-            status = write_group(truth, &one, "time", NULL, true, json, error);
+            status = write_group(truth, &one, "time", NULL, json, error);
     }
     return status;
 }
@@ -102,14 +101,13 @@ static enum status write_groups(const struct truth *truth, const struct truth_se
     for (int v = 0; by == TRUTH_BY_VARIANT && status == STATUS_OK && v < TRUTH_VARIANTS; v++) {
         struct truth_selection one = *all;
         one.variant = v;
-        status =
-            write_group(truth, &one, "variant", variant_name((enum variant)v), true, json, error);
+        status = write_group(truth, &one, "variant", variant_name((enum variant)v), json, error);
     }
     for (size_t c = 0; by == TRUTH_BY_COHORT && status == STATUS_OK && c < truth_n_cohorts(truth);
          c++) {
         struct truth_selection one = *all;
         one.cohort = (int)c;
-        status = write_group(truth, &one, "cohort", truth_cohort(truth, c), false, json, error);
+        status = write_group(truth, &one, "cohort", truth_cohort(truth, c), json, error);
     }
     json_array_end(json);
     return status;

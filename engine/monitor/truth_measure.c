@@ -88,10 +88,14 @@ static void count_decisions(const struct truth *truth, const struct truth_select
             period->start_us >= selection->to_us)
             continue;
         for (int v = 0; v < TRUTH_VARIANTS; v++) {
+            const struct truth_side *side = &period->sides[v];
             if (selection->variant >= 0 && selection->variant != v)
                 continue;
-            out->decided += period->sides[v].decided;
-            out->labelled += period->sides[v].labelled;
+            struct truth_coverage all = {side->decided, side->labelled};
+            const struct truth_coverage *counts =
+                selection->cohort < 0 ? &all : &side->cohorts[selection->cohort];
+            out->decided += counts->decided;
+            out->labelled += counts->labelled;
         }
     }
 }

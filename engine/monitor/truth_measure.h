@@ -16,7 +16,7 @@ struct truth_figures {
     struct top_k top;
     double delay_p50_s, delay_p95_s,
         delay_max_s;            /* from the decision to the label; NaN: no labels */
-    uint64_t decided, labelled; /* of the periods that begin in the range; all cohorts */
+    uint64_t decided, labelled; /* of the periods that the range touches */
 };
 
 /* STATUS_MEMORY. */

@@ -28,7 +28,5 @@ struct truth {
 
 /* A row of an earlier run into its place; rows come in their order. */
 void truth_restore_row(struct truth *truth, const struct truth_row *row);
-/* Forgets everything but the options. */
-void truth_reset(struct truth *truth);
 
 #endif

@@ -36,12 +36,11 @@ const char *health_name(enum health health)
 
 const struct explanation *snapshot_explanation(const struct snapshot *snapshot)
 {
-    const struct explanation *seen[] = {&snapshot->explanation, &snapshot->incident.explanation};
-    for (int i = 0; i < 2; i++) {
-        if (explanation_names(seen[i]))
-            return seen[i];
-    }
-    return NULL;
+    const struct explanation *now = &snapshot->explanation, *open = &snapshot->incident.explanation;
+    bool is_open = snapshot->incident.opened_us > 0 && explanation_names(open);
+    if (explanation_names(now) && (now->until_us == 0 || !is_open))
+        return now;
+    return is_open ? open : NULL;
 }
 
 const char *record_state_name(enum record_state state)

@@ -342,7 +342,8 @@ struct snapshot {
     char not_ready[200]; /* why, when not */
 };
 
-/* What is wrong by what is seen now, or else by the incident that is open; NULL: nothing. */
+/* What is wrong by what goes on now, or else by the incident that is open, or by what is just over;
+ * NULL: nothing. */
 const struct explanation *snapshot_explanation(const struct snapshot *snapshot);
 
 /* Holds the newest snapshot. */

@@ -296,6 +296,7 @@ static void decision_figures(const struct classify_row *rows, size_t n,
 {
     bool has_costs = !isnan(options->cost_false_positive) && !isnan(options->cost_false_negative);
     double cost = 0, squares = 0;
+    size_t n_costs = 0;
     for (size_t i = 0; i < n; i++) {
         bool positive = rows[i].positive;
         bool predicted = options->decided ? rows[i].predicted : rows[i].score >= options->threshold;
@@ -303,7 +304,8 @@ static void decision_figures(const struct classify_row *rows, size_t n,
         out->false_positives += predicted && !positive;
         out->false_negatives += !predicted && positive;
         out->true_negatives += !predicted && !positive;
-        if (has_costs && predicted != positive) {
+        n_costs += isnan(rows[i].amount) ? 0 : 1;
+        if (has_costs && predicted != positive && !isnan(rows[i].amount)) {
             double of_row = predicted ? options->cost_false_positive
                                       : options->cost_false_negative * rows[i].amount;
             cost += of_row;
@@ -318,9 +320,10 @@ static void decision_figures(const struct classify_row *rows, size_t n,
     out->figures[CLASSIFY_F1] =
         (struct classify_value){2 * tp / (2 * tp + fp + fn), 2 * share.low / (1 + share.low),
                                 2 * share.high / (1 + share.high)};
-    out->cost_total = has_costs && n ? cost : not_defined;
+    out->cost_total = has_costs && n_costs ? cost : not_defined;
+    out->amounts_missing = has_costs ? n - n_costs : 0;
     if (has_costs)
-        out->figures[CLASSIFY_COST] = of_mean(cost, squares, n, z, (double)INFINITY);
+        out->figures[CLASSIFY_COST] = of_mean(cost, squares, n_costs, z, (double)INFINITY);
 }
 
 enum status classify(struct classify_row *rows, size_t n, const struct classify_options *options,

@@ -9,8 +9,8 @@
 
 struct classify_row {
     double score;
-    double
-        amount; /* what a missed positive costs is multiplied by it; 1 where amounts do not count */
+    double amount; /* what a missed positive costs is multiplied by it; 1 where amounts do not
+                      count; NaN: not known, and the row is left out of the cost */
     bool positive;
     bool predicted; /* the decision, where options.decided says that it is there */
 };
@@ -51,7 +51,8 @@ struct classify_value {
 struct classify_result {
     size_t n, positives;
     size_t true_positives, false_positives, false_negatives, true_negatives;
-    double cost_total; /* NaN without costs */
+    double cost_total;      /* NaN without costs */
+    size_t amounts_missing; /* rows left out of it; 0 without costs */
     struct classify_value figures[CLASSIFY_COUNT];
 };
 

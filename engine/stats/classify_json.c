@@ -31,6 +31,8 @@ void classify_json(struct json_writer *writer, const struct classify_result *res
     }
     if (shows(result, CLASSIFY_COST))
         json_number(writer, "cost_total", result->cost_total);
+    if (result->amounts_missing > 0)
+        json_int(writer, "amounts_missing", (int64_t)result->amounts_missing);
     json_object(writer, "confusion");
     json_int(writer, "true_positive", (int64_t)result->true_positives);
     json_int(writer, "false_positive", (int64_t)result->false_positives);

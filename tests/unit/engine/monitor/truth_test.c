@@ -42,14 +42,14 @@ static struct truth_decision decision_at(uint64_t index, int64_t at_us, float sc
                                    .at_us = at_us,
                                    .score = score,
                                    .decision = score >= 0.5F ? DECISION_DECLINE : DECISION_APPROVE,
-                                   .variant = VARIANT_CHAMPION};
+                                   .variant = VARIANT_CHAMPION,
+                                   .cohort = slice_of(index % 2 ? "odd" : "even")};
 }
 
 static struct truth_label label_of(struct truth_decision decision, int64_t delay_us, int label)
 {
     return (struct truth_label){.decision = decision,
                                 .entity = decision.index % 50,
-                                .cohort = slice_of(decision.index % 2 ? "odd" : "even"),
                                 .amount = 1,
                                 .observed_us = decision.at_us,
                                 .arrived_us = decision.at_us + delay_us,
@@ -120,11 +120,18 @@ static void figures_are_of_what_was_asked_for(void **state)
     one.cohort = 0;
     assert_int_equal(truth_measure(truth, &one, &figures, NULL), STATUS_OK);
     assert_int_equal(figures.result.n, PER_DAY / 2);
+    assert_int_equal(figures.decided, PER_DAY / 2);
+    assert_int_equal(figures.labelled, PER_DAY / 2);
     one = (struct truth_selection){16 * US_PER_DAY, 18 * US_PER_DAY, -1, -1};
     assert_int_equal(truth_measure(truth, &one, &figures, NULL), STATUS_OK);
     assert_int_equal(figures.result.n, 0);
     assert_int_equal(figures.decided, 2 * PER_DAY); /* decided, and no label yet */
     assert_true(isnan(figures.result.figures[CLASSIFY_AUC].value));
+    one.cohort = 0;
+    assert_int_equal(truth_measure(truth, &one, &figures, NULL), STATUS_OK);
+    assert_int_equal(figures.decided, PER_DAY); /* a cohort without labels is covered by none */
+    assert_int_equal(figures.labelled, 0);
+    one.cohort = -1;
     one.variant = VARIANT_CANARY;
     assert_int_equal(truth_measure(truth, &one, &figures, NULL), STATUS_OK);
     assert_int_equal(figures.decided, 0);
@@ -199,7 +206,7 @@ static void many_cohorts_end_in_one(void **state)
         char name[100];
         snprintf(name, sizeof name, "cohort-%llu-%080d", (unsigned long long)(i % 100), 1);
         struct truth_label label = label_of(decision_at(i, US_PER_DAY, 0.1F), 0, 0);
-        label.cohort = slice_of(i % 50 == 49 ? "" : name);
+        label.decision.cohort = slice_of(i % 50 == 49 ? "" : name);
         truth_labelled(truth, &label);
     }
     assert_true(truth_n_cohorts(truth) <= TRUTH_MAX_COHORTS);

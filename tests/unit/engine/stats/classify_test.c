@@ -169,6 +169,30 @@ static void costs_are_those_of_wrong_decisions(void **state)
     assert_int_equal(result.true_positives + result.false_positives, 2);
 }
 
+/* Bug: an amount that was null counted as 1. */
+static void rows_whose_amount_is_not_known_have_no_cost(void **state)
+{
+    (void)state;
+    struct classify_row rows[] = {{0.9, 10, true, false},
+                                  {0.8, 20, false, false},
+                                  {0.3, (double)NAN, true, false},
+                                  {0.2, 30, true, false},
+                                  {0.1, (double)NAN, false, false}};
+    struct classify_options options = classify_defaults();
+    struct classify_result result;
+    options.cost_false_positive = 5;
+    options.cost_false_negative = 2;
+    assert_int_equal(classify(rows, 5, &options, &result, NULL), STATUS_OK);
+    assert_near(result.cost_total, 5 + 2 * 30);
+    assert_near(VALUE(result, COST), 65 / 3.0);
+    assert_int_equal(result.amounts_missing, 2);
+    assert_int_equal(result.n, 5);
+    rows[0].amount = rows[1].amount = rows[2].amount = rows[3].amount = rows[4].amount =
+        (double)NAN;
+    assert_int_equal(classify(rows, 5, &options, &result, NULL), STATUS_OK);
+    assert_true(isnan(result.cost_total) && isnan(VALUE(result, COST)));
+}
+
 static void deviations_are_those_of_the_normal_distribution(void **state)
 {
     (void)state;
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_is_not_defined_is_not_a_number),
         cmocka_unit_test(refuses_a_row_without_a_score),
         cmocka_unit_test(costs_are_those_of_wrong_decisions),
+        cmocka_unit_test(rows_whose_amount_is_not_known_have_no_cost),
         cmocka_unit_test(intervals_are_those_of_their_papers),
         cmocka_unit_test(deviations_are_those_of_the_normal_distribution),
         cmocka_unit_test(card_precision_is_the_handbooks),
