@@ -342,21 +342,28 @@ int command_drill(const struct cli_args *args)
 int command_reload(const struct cli_args *args)
 {
     struct error error;
-    struct buffer reply;
+    struct buffer reply, body;
+    struct json_writer json;
     char authorization[SECRET_BEARER_SIZE] = "";
     int code = 0;
     const char *url = cli_text(args, "url"), *path = "/api/v1/reload";
     buffer_init(&reply, REMOTE_REPLY_BYTES);
+    buffer_init(&body, REMOTE_REPLY_BYTES);
+    json_begin(&json, &body);
+    json_object(&json, NULL);
+    json_text(&json, "reason", cli_has(args, "reason") ? cli_text(args, "reason") : NULL);
+    json_object_end(&json);
     enum status status = STATUS_OK;
     if (cli_has(args, "token"))
         status = secret_bearer(cli_text(args, "token"), authorization, &error);
     if (status == STATUS_OK)
         status = remote_call(url, "POST", path, authorization[0] ? authorization : NULL,
-                             slice_of("{}"), &code, &reply, &error);
+                             buffer_slice(&body), &code, &reply, &error);
     if (status == STATUS_OK && code != 200)
         status = remote_refusal(url, path, code, buffer_slice(&reply), &error);
     if (status == STATUS_OK)
         printf(SLICE_FORMAT "\n", SLICE_ARGS(slice_trim(buffer_slice(&reply))));
+    buffer_free(&body);
     buffer_free(&reply);
     return status == STATUS_OK ? EXIT_DONE : cli_fail(args, &error);
 }

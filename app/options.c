@@ -246,6 +246,7 @@ const struct cli_option options_drill[] = {
 
 const struct cli_option options_reload[] = {
     URL_OPTION,
+    {"reason", OPTION_TEXT, "TEXT", "why, for the record and the list of changes", NULL, 0, 0},
     {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},
     END_OPTION,
 };

@@ -47,8 +47,9 @@ static int64_t now_us(const struct watch *watch)
 
 /* ---- the start and the end ---- */
 
-static void compare_file(struct watch *watch, enum change_kind kind, const char *name,
-                         const char *path, const char *who)
+/* `digest` is filled in here. */
+static void compare_file(struct watch *watch, struct change_part part, const char *path,
+                         const char *who)
 {
     struct file_sum sum;
     struct error error;
@@ -56,13 +57,14 @@ static void compare_file(struct watch *watch, enum change_kind kind, const char 
     if (!path || file_sum(path, &sum, &error) != STATUS_OK)
         return;
     hex_encode(sum.sha256, SHA256_SIZE, hex);
-    changes_compare(watch->changes, now_us(watch), who, &(struct change_part){kind, name, hex});
+    part.digest = hex;
+    changes_compare(watch->changes, now_us(watch), who, &part);
 }
 
 static void compare_named(struct watch *watch, enum change_kind kind, const char *name)
 {
     char *path = name ? config_path(watch->session->config, name) : NULL;
-    compare_file(watch, kind, name, path, "");
+    compare_file(watch, (struct change_part){.kind = kind, .name = name}, path, "");
     free(path);
 }
 
@@ -77,7 +79,8 @@ static void compare_all(struct watch *watch)
     for (int i = 0; i < parts->n_models; i++) {
         char name[160];
         snprintf(name, sizeof name, "model %s@%s", parts->models[i].name, parts->models[i].version);
-        compare_file(watch, CHANGE_MODEL, name, parts->models[i].path, "");
+        compare_file(watch, (struct change_part){.kind = CHANGE_MODEL, .name = name},
+                     parts->models[i].path, "");
     }
 }
 
@@ -394,40 +397,57 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
 
 /* ---- files read again ---- */
 
-/* Reads the rules file again and decides by it from now on, listed under the name of `actor`;
- * appends {"reloaded":[...]}. A file that is wrong, or the same as before, changes nothing. Any
- * thread. */
-static enum status reload_rules(struct watch *watch, const char *actor, struct buffer *out,
-                                struct error *error)
+static enum status read_again(struct watch *watch, const char *path, const char *actor,
+                              const char *reason, struct error *error)
 {
     const struct session *session = watch->session;
     const struct config *config = session->config;
     struct rules *rules = NULL;
-    struct json_writer json;
-    char *path = config_path(config, config->rules_file);
-    if (!path)
-        return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = rules_load(path, contract_schema(config->contract),
                                     feature_views_schema(config->views), &rules, error);
     if (status == STATUS_OK)
-        status = engine_set_rules(session->engine, rules, actor ? actor : "", error);
+        status = engine_set_rules(session->engine, rules, actor, reason, error);
+    rules_release(rules);
+    return status;
+}
+
+/* Reads the rules file again and decides by it from now on, listed under the name of `actor` with
+ * the reason ("": none), logged either way; appends {"reloaded":[...]}. A file that is wrong, or
+ * the same as before, changes nothing. Any thread. */
+static enum status reload_rules(struct watch *watch, const char *actor, const char *reason,
+                                struct buffer *out, struct error *error)
+{
+    const char *name = watch->session->config->rules_file, *who = actor ? actor : "";
+    struct log *log = watch->session->log;
+    struct json_writer json;
+    char *path = config_path(watch->session->config, name);
+    if (!path)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = read_again(watch, path, who, reason, error);
     if (status == STATUS_OK) {
-        compare_file(watch, CHANGE_RULES, config->rules_file, path, actor ? actor : "");
+        struct change_part part = {.kind = CHANGE_RULES, .name = name, .reason = reason};
+        compare_file(watch, part, path, who);
+        log_write(log, LOG_INFO, "rules", "reloaded", "%s decides from now on%s%s", name,
+                  reason[0] ? ": " : "", reason);
         json_begin(&json, out);
         json_object(&json, NULL);
         json_array(&json, "reloaded");
-        json_text(&json, NULL, config->rules_file);
+        json_text(&json, NULL, name);
         json_array_end(&json);
         json_object_end(&json);
+    } else {
+        log_write(log, LOG_WARN, "rules", "reload_refused",
+                  "%s; the rules of before go on: mend the file, then binnacle reload",
+                  error->message);
     }
-    rules_release(rules);
     free(path);
     return status;
 }
 
-static int reload(void *context, const char *actor, struct buffer *out, struct error *error)
+static int reload(void *context, const char *actor, const char *reason, struct buffer *out,
+                  struct error *error)
 {
-    enum status status = reload_rules(context, actor, out, error);
+    enum status status = reload_rules(context, actor, reason, out, error);
     return status == STATUS_OK                               ? 200
            : status == STATUS_IO || status == STATUS_FULL    ? 503
            : status == STATUS_MEMORY || status == STATUS_END ? 503

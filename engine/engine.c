@@ -373,18 +373,33 @@ static void keep_rules(struct engine *engine, struct rules *take)
     lock_release(&engine->rules_lock);
 }
 
+static enum status record_rules(struct engine *engine, const struct rules *rules, const char *who,
+                                const char *reason, struct error *error)
+{
+    struct buffer arguments;
+    struct json_writer json;
+    buffer_init(&arguments, 1u << 16);
+    json_begin(&json, &arguments);
+    json_object(&json, NULL);
+    json_int(&json, "rules", (int64_t)rules_count(rules));
+    if (reason[0])
+        json_text(&json, "reason", reason);
+    json_object_end(&json);
+    enum status status = record_action(engine, who, "rules", buffer_slice(&arguments), error);
+    buffer_free(&arguments);
+    return status;
+}
+
 enum status engine_set_rules(struct engine *engine, struct rules *rules, const char *who,
-                             struct error *error)
+                             const char *reason, struct error *error)
 {
     enum status status = engine->ledger ? ledger_reserve(engine->ledger, 1, error) : STATUS_OK;
     if (status != STATUS_OK) {
         error_prefix(error, "the rules stay as they are");
         return status;
     }
-    char arguments[64];
-    snprintf(arguments, sizeof arguments, "{\"rules\":%zu}", rules_count(rules));
     keep_rules(engine, rules_acquire(rules));
-    return record_action(engine, who, "rules", slice_of(arguments), error);
+    return record_rules(engine, rules, who, reason, error);
 }
 
 enum status engine_settle(struct engine *engine, struct error *error)

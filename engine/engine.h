@@ -120,7 +120,7 @@ MUST_USE enum status engine_act(struct engine *engine, const char *who, const ch
 /* Decides by these rules from the next batch on and records who did it; they were loaded for this
  * engine's contract and features. The caller keeps its own reference. Any thread. */
 MUST_USE enum status engine_set_rules(struct engine *engine, struct rules *rules, const char *who,
-                                      struct error *error);
+                                      const char *reason, struct error *error);
 
 /* What the service is held to. */
 const struct slo_set *engine_objectives(const struct engine *engine);

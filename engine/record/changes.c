@@ -167,6 +167,7 @@ void changes_compare(struct changes *changes, int64_t now_us, const char *who,
         snprintf(change.what, sizeof change.what, "%s: SHA-256 %.*s, before %.*s", part->name,
                  DIGEST_SHOWN, part->digest, DIGEST_SHOWN, known);
         snprintf(change.who, sizeof change.who, "%s", who);
+        snprintf(change.reason, sizeof change.reason, "%s", part->reason ? part->reason : "");
         if (known[0])
             add(changes, &change);
         db_bind_text(put, 1, slice_of(part->name));

@@ -55,6 +55,7 @@ void changes_add(struct changes *changes, const struct change *change);
 struct change_part {
     enum change_kind kind;
     const char *name, *digest;
+    const char *reason; /* why it is as it is now; NULL: nobody said */
 };
 void changes_compare(struct changes *changes, int64_t now_us, const char *who,
                      const struct change_part *part);

@@ -298,7 +298,7 @@ const struct http_route web_routes[] = {
     {.method = "POST", .path = "/api/v1/reload", .handle = web_post_reload, .closes = true,
      .changes_state = true, .max_body = EVENT_BYTES, .summary = "Read the rules file again",
      .detail = "What is decided from now on is decided by it; the record and the list of changes say "
-               "who had it read. A file that is wrong is refused with 422, line and column, and the "
+               "who had it read, and why. A file that is wrong is refused with 422, line and column, and the "
                "rules stay as they are. Other files are read at a start.",
      .request_schema = "Reload", .response_schema = "Reloaded"},
     {.method = "GET", .path = "/api/v1/quality", .handle = web_get_quality, .closes = true,

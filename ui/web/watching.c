@@ -48,13 +48,19 @@ void web_get_quality(void *context, const struct http_request *request,
     answer(web, web->backend.quality, response);
 }
 
-static bool is_object(struct slice body)
+/* Nothing, or {"reason"}. json_destroy() the document. */
+static bool read_reason(struct slice body, struct json **json, const char **reason)
 {
-    struct json *json = NULL;
     struct error error;
-    bool object = json_parse(body, &json, &error) == STATUS_OK && json_kind(json) == JSON_OBJECT;
-    json_destroy(json);
-    return object;
+    *json = NULL;
+    *reason = "";
+    if (body.size == 0)
+        return true;
+    if (json_parse(body, json, &error) != STATUS_OK || json_kind(*json) != JSON_OBJECT)
+        return false;
+    const struct json *given = json_get(*json, "reason");
+    *reason = json_as_text(given, "");
+    return !given || json_kind(given) == JSON_STRING || json_kind(given) == JSON_NULL;
 }
 
 void web_post_reload(void *context, const struct http_request *request,
@@ -69,11 +75,16 @@ void web_post_reload(void *context, const struct http_request *request,
         web_not_offered(response);
         return;
     }
-    if (request->body.size > 0 && !is_object(request->body)) {
-        http_problem(response, 400, "Not understood",
-                     "the body is a JSON object, or there is none");
-        return;
-    }
-    int code = web->backend.reload(web->backend.watch, who.actor, response->body, &error);
-    web_finish(response, code, &error);
+    struct json *json;
+    const char *reason;
+    if (!read_reason(request->body, &json, &reason))
+        http_problem(
+            response, 400, "Not understood",
+            "the body is a JSON object with a text \"reason\" or without, or there is none");
+    else
+        web_finish(
+            response,
+            web->backend.reload(web->backend.watch, who.actor, reason, response->body, &error),
+            &error);
+    json_destroy(json);
 }

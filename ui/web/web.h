@@ -131,7 +131,8 @@ struct web_backend {
                 struct error *error);
     /* What a service remembers of itself; these get `watch`. Times are microseconds, [from, to). */
     void *watch;
-    int (*reload)(void *watch, const char *actor, struct buffer *out, struct error *error);
+    int (*reload)(void *watch, const char *actor, const char *reason, struct buffer *out,
+                  struct error *error);
     int (*quality)(void *watch, struct buffer *out, struct error *error);
     int (*explain)(void *watch, struct buffer *out, struct error *error);
     int (*changes)(void *watch, int64_t from_us, int64_t to_us, struct buffer *out,
