@@ -325,6 +325,34 @@ static enum status read_document(struct config *config, struct error *error)
     return status;
 }
 
+enum status config_expectations(const struct config *config, struct expectations **expectations,
+                                struct error *error)
+{
+    const struct contract *contract = config->contract;
+    size_t n = contract_n_window_checks(contract);
+    struct expectation_rule *rules = calloc(n + 1, sizeof *rules);
+    if (!rules)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        const struct contract_window_check *check = contract_window_check_at(contract, i);
+        rules[i] =
+            (struct expectation_rule){check->name, check->expression, check->over_us, check->node};
+    }
+    enum status status = expectations_read(config->expectations, contract_schema(contract), rules,
+                                           n, expectations, error);
+    free(rules);
+    return status;
+}
+
+/* They are compiled where they are judged; here only whether they can be. */
+static enum status check_expectations(const struct config *config, struct error *error)
+{
+    struct expectations *expectations;
+    enum status status = config_expectations(config, &expectations, error);
+    expectations_destroy(expectations);
+    return status;
+}
+
 static enum status load_parts(struct config *config, struct error *error)
 {
     char *contract = config_path(config, config->contract_file);
@@ -345,6 +373,8 @@ static enum status load_parts(struct config *config, struct error *error)
     status = rules_load(rules, schema, feature_views_schema(config->views), &config->rules, error);
     if (status == STATUS_OK)
         status = performance_check(config->performance, config->contract, error);
+    if (status == STATUS_OK)
+        status = check_expectations(config, error);
 out:
     free(rules);
     free(views);

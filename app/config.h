@@ -8,6 +8,7 @@
 #include "engine/base/status.h"
 #include "engine/base/yaml.h"
 #include "engine/event/kafka.h"
+#include "engine/monitor/expect.h"
 #include "engine/record/keeper.h"
 #include "engine/traffic/traffic.h"
 #include "ui/view/own.h"
@@ -93,6 +94,10 @@ extern const struct config_section config_sections[];
  * line and column. */
 MUST_USE enum status config_load(const char *folder, struct config **config, struct error *error);
 void config_destroy(struct config *config);
+/* What is expected of windows of events: `expectations:` and the contract's checks over windows;
+ * NULL: nothing. expectations_destroy() it; the configuration outlives it. */
+MUST_USE enum status config_expectations(const struct config *config,
+                                         struct expectations **expectations, struct error *error);
 
 /* The policy where the configuration says nothing of `ledger: {tiers: ...}`. */
 struct tier_policy tiers_default(void);

@@ -37,9 +37,7 @@ enum status quality_create(const struct session *session, struct quality **quali
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
-    enum status status =
-        expectations_read(session->config->expectations, contract_schema(session->config->contract),
-                          &made->expectations, error);
+    enum status status = config_expectations(session->config, &made->expectations, error);
     if (status != STATUS_OK) {
         free(made);
         return status;

@@ -67,6 +67,7 @@ void contract_destroy(struct contract *contract)
     for (size_t i = 0; i < contract->n_checks; i++)
         expr_destroy(contract->expressions[i]);
     free(contract->expressions);
+    free(contract->window_checks);
     free(contract->checks);
     free(contract->patterns);
     free(contract->words);
@@ -100,6 +101,18 @@ const struct field_rule *contract_rule(const struct contract *contract, int fiel
 {
     assert(field >= 0 && (size_t)field < contract->schema.n_fields);
     return &contract->rules[field];
+}
+
+size_t contract_n_window_checks(const struct contract *contract)
+{
+    return contract->n_window_checks;
+}
+
+const struct contract_window_check *contract_window_check_at(const struct contract *contract,
+                                                             size_t index)
+{
+    assert(index < contract->n_window_checks);
+    return &contract->window_checks[index];
 }
 
 size_t contract_n_checks(const struct contract *contract)

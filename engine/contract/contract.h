@@ -12,6 +12,7 @@
 
 /* Immutable once loaded; any thread may check with it. */
 struct contract;
+struct yaml_node;
 
 /* The error names file, line, column and, for a wrong key, the nearest right one. */
 MUST_USE enum status contract_load(const char *path, struct contract **contract,
@@ -79,5 +80,16 @@ struct contract_check_rule {
 };
 size_t contract_n_checks(const struct contract *contract);
 struct contract_check_rule contract_check_at(const struct contract *contract, size_t index);
+
+/* A condition on many events together, over a window that ends now. The contract only keeps it: who
+ * has the window compiles and judges it. */
+struct contract_window_check {
+    const char *name, *expression;
+    int64_t over_us;
+    const struct yaml_node *node; /* its entry in the file, for messages */
+};
+size_t contract_n_window_checks(const struct contract *contract);
+const struct contract_window_check *contract_window_check_at(const struct contract *contract,
+                                                             size_t index);
 
 #endif

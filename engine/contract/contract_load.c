@@ -69,6 +69,7 @@ static const struct config_key unique_keys[] = {
 
 struct check_config {
     const char *name, *expression;
+    int64_t over_us; /* 0: of the event */
 };
 
 /* clang-format off */
@@ -76,6 +77,8 @@ static const struct config_key check_keys[] = {
     {"name", KEY(STRING, check_config, name), true, 0, 0, "shown as the reason"},
     {"expr", KEY(STRING, check_config, expression), true, 0, 0,
      "condition over the fields that must not be false"},
+    {"over", KEY(DURATION, check_config, over_us), false, 1, 3e9,
+     "makes it one over the events of the last so long"},
     {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
 };
 /* clang-format on */
@@ -185,6 +188,17 @@ static enum value_type value_type_of(enum field_type type)
     return VALUE_TIME;
 }
 
+static bool is_check(const struct contract *contract, const char *name)
+{
+    for (size_t i = 0; i < contract->n_checks; i++)
+        if (strcmp(contract->checks[i].name, name) == 0)
+            return true;
+    for (size_t i = 0; i < contract->n_window_checks; i++)
+        if (strcmp(contract->window_checks[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static enum status read_check(struct contract *contract, const struct expr_scope *scope,
                               const struct yaml_node *map, struct error *error)
 {
@@ -194,10 +208,14 @@ static enum status read_check(struct contract *contract, const struct expr_scope
     enum status status = config_read(map, check_keys, &config, error);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(contract->checks[i].name, config.name) == 0)
-            return yaml_error(yaml_get(map, "name"), error, "there are two checks \"%.100s\"",
-                              config.name);
+    if (is_check(contract, config.name))
+        return yaml_error(yaml_get(map, "name"), error, "there are two checks \"%.100s\"",
+                          config.name);
+    if (config.over_us > 0) {
+        contract->window_checks[contract->n_window_checks++] =
+            (struct contract_window_check){config.name, config.expression, config.over_us, map};
+        return STATUS_OK;
+    }
     status =
         expr_compile(config.expression, scope, VALUE_BOOL, &contract->expressions[index], &cause);
     if (status != STATUS_OK)
@@ -227,7 +245,8 @@ static enum status read_checks(struct contract *contract, const struct yaml_node
                                           .slot = (int)i};
     contract->checks = calloc(n, sizeof *contract->checks);
     contract->expressions = calloc(n, sizeof *contract->expressions);
-    if (!contract->checks || !contract->expressions)
+    contract->window_checks = calloc(n, sizeof *contract->window_checks);
+    if (!contract->checks || !contract->expressions || !contract->window_checks)
         return no_memory(error);
     for (size_t i = 0; i < n; i++) {
         enum status status = read_check(contract, &scope, yaml_item(list, i), error);

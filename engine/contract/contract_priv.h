@@ -22,6 +22,8 @@ struct contract {
     struct contract_check_rule *checks;
     struct expr **expressions; /* by check */
     size_t n_checks;
+    struct contract_window_check *window_checks;
+    size_t n_window_checks;
 };
 
 /* Fills the contract from its document (contract_load.c). */

@@ -109,7 +109,7 @@ static void write_roles(struct json_writer *json, const struct schema *schema)
 
 static void write_checks(struct json_writer *json, const struct contract *contract)
 {
-    if (contract_n_checks(contract) == 0)
+    if (contract_n_checks(contract) + contract_n_window_checks(contract) == 0)
         return;
     json_array(json, "x-checks");
     for (size_t i = 0; i < contract_n_checks(contract); i++) {
@@ -117,6 +117,14 @@ static void write_checks(struct json_writer *json, const struct contract *contra
         json_object(json, NULL);
         json_text(json, "name", check.name);
         json_text(json, "expr", check.expression);
+        json_object_end(json);
+    }
+    for (size_t i = 0; i < contract_n_window_checks(contract); i++) {
+        const struct contract_window_check *check = contract_window_check_at(contract, i);
+        json_object(json, NULL);
+        json_text(json, "name", check->name);
+        json_text(json, "expr", check->expression);
+        json_number(json, "over_s", (double)check->over_us / 1e6);
         json_object_end(json);
     }
     json_array_end(json);

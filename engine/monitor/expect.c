@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/expr/expr.h"
 #include "engine/monitor/quality.h"
 
@@ -200,53 +201,83 @@ static const struct expr_function functions[] = {
 };
 #define N_FUNCTIONS (sizeof functions / sizeof *functions)
 
-struct keys {
-    const char *name, *check;
-    int64_t over_us;
-};
-
-static enum status read_one(const struct yaml_node *node, const struct schema *schema,
-                            struct expectation *out, struct error *error)
+static enum status compile(const struct expectation_rule *rule, const struct schema *schema,
+                           struct expectation *out, struct error *error)
 {
-    static const struct config_key table[] = {
-        {"name", CONFIG_STRING, offsetof(struct keys, name), true, 0, 0, "what it is called"},
-        {"check", CONFIG_STRING, offsetof(struct keys, check), true, 0, 0,
-         "the condition that should hold"},
-        {"over", CONFIG_DURATION, offsetof(struct keys, over_us), false, LEAST_OVER_S, MOST_OVER_S,
-         "the window, up to 15m (5m)"},
-        {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
-    };
-    struct keys keys = {.over_us = 300 * INT64_C(1000000)};
     struct expr_function bound[N_FUNCTIONS];
-    enum status status = config_read(node, table, &keys, error);
-    if (status != STATUS_OK)
-        return status;
     memcpy(bound, functions, sizeof bound);
     for (size_t i = 0; i < N_FUNCTIONS; i++)
         bound[i].context = (void *)(uintptr_t)schema;
     const struct expr_scope scope = {.functions = bound, .n_functions = N_FUNCTIONS};
-    *out = (struct expectation){.name = keys.name, .check = keys.check, .over_us = keys.over_us};
+    *out = (struct expectation){.name = rule->name, .check = rule->check, .over_us = rule->over_us};
     struct error cause;
-    if (expr_compile(keys.check, &scope, VALUE_BOOL, &out->expr, &cause) == STATUS_OK)
+    if (expr_compile(rule->check, &scope, VALUE_BOOL, &out->expr, &cause) == STATUS_OK)
         return STATUS_OK;
-    return yaml_error(node, error, "check: %s", cause.message);
+    return yaml_error(rule->node, error, "check: %s", cause.message);
+}
+
+static enum status read_one(const struct yaml_node *node, struct expectation_rule *rule,
+                            struct error *error)
+{
+    static const struct config_key table[] = {
+        {"name", CONFIG_STRING, offsetof(struct expectation_rule, name), true, 0, 0,
+         "what it is called"},
+        {"check", CONFIG_STRING, offsetof(struct expectation_rule, check), true, 0, 0,
+         "the condition that should hold"},
+        {"over", CONFIG_DURATION, offsetof(struct expectation_rule, over_us), false, LEAST_OVER_S,
+         MOST_OVER_S, "the window, up to 15m (5m)"},
+        {NULL, CONFIG_STRING, 0, false, 0, 0, NULL},
+    };
+    *rule = (struct expectation_rule){.over_us = 300 * US_PER_S, .node = node};
+    return config_read(node, table, rule, error);
+}
+
+static enum status add(struct expectations *expectations, const struct schema *schema,
+                       const struct expectation_rule *rule, struct error *error)
+{
+    if (expectations->n == MAX_EXPECTATIONS)
+        return yaml_error(rule->node, error, "there are more than %d expectations",
+                          MAX_EXPECTATIONS);
+    if (rule->over_us < LEAST_OVER_S * US_PER_S || rule->over_us > MOST_OVER_S * US_PER_S)
+        return yaml_error(yaml_get(rule->node, "over"), error,
+                          "a window of a check is from %ds to %dm long", LEAST_OVER_S,
+                          MOST_OVER_S / 60);
+    for (int i = 0; i < expectations->n; i++)
+        if (strcmp(expectations->list[i].name, rule->name) == 0)
+            return yaml_error(rule->node, error, "there are two expectations \"%.100s\"",
+                              rule->name);
+    return compile(rule, schema, &expectations->list[expectations->n++], error);
+}
+
+static enum status read_list(const struct yaml_node *node, const struct schema *schema,
+                             struct expectations *expectations, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (node && yaml_kind(node) != YAML_LIST)
+        return yaml_error(node, error, "expectations is a list of up to %d {name, check, over}",
+                          MAX_EXPECTATIONS);
+    for (size_t i = 0; node && i < yaml_size(node) && status == STATUS_OK; i++) {
+        struct expectation_rule rule;
+        status = read_one(yaml_item(node, i), &rule, error);
+        if (status == STATUS_OK)
+            status = add(expectations, schema, &rule, error);
+    }
+    return status;
 }
 
 enum status expectations_read(const struct yaml_node *node, const struct schema *schema,
+                              const struct expectation_rule *rules, size_t n_rules,
                               struct expectations **expectations, struct error *error)
 {
     *expectations = NULL;
-    if (!node)
+    if (!node && n_rules == 0)
         return STATUS_OK;
-    if (yaml_kind(node) != YAML_LIST || yaml_size(node) > MAX_EXPECTATIONS)
-        return yaml_error(node, error, "expectations is a list of up to %d {name, check, over}",
-                          MAX_EXPECTATIONS);
     struct expectations *made = calloc(1, sizeof *made);
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < yaml_size(node) && status == STATUS_OK; i++)
-        status = read_one(yaml_item(node, i), schema, &made->list[made->n++], error);
+    enum status status = read_list(node, schema, made, error);
+    for (size_t i = 0; i < n_rules && status == STATUS_OK; i++)
+        status = add(made, schema, &rules[i], error);
     if (status != STATUS_OK) {
         expectations_destroy(made);
         return status;

@@ -10,9 +10,18 @@
 
 struct expectations; /* immutable */
 
-/* The `expectations:` node: a list of {name, check, over}; NULL: none. The schema must outlive it.
- * Errors name file, line and column, within the checks too. */
+/* One as a document has it, whose texts live as long as the expectations. */
+struct expectation_rule {
+    const char *name, *check;
+    int64_t over_us;
+    const struct yaml_node *node; /* its entry, for messages */
+};
+
+/* The `expectations:` node: a list of {name, check, over} (NULL: none), and rules from elsewhere: a
+ * contract's checks over windows. The schema must outlive it. Errors name file, line and column,
+ * within the checks too. */
 MUST_USE enum status expectations_read(const struct yaml_node *node, const struct schema *schema,
+                                       const struct expectation_rule *rules, size_t n_rules,
                                        struct expectations **expectations, struct error *error);
 void expectations_destroy(struct expectations *expectations);    /* NULL is ignored */
 int expectations_count(const struct expectations *expectations); /* NULL: 0 */

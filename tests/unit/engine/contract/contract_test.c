@@ -372,9 +372,16 @@ static void judges_by_check_expressions(void **state)
     const char *yaml = HEAD "fields:\n" ID_TS "  - {name: amount, type: float}\n"
                             "  - {name: limit, type: float, nullable: true}\n" ROLES "checks:\n"
                             "  - {name: within_limit, expr: amount <= limit}\n"
+                            "  - {name: few_nulls, expr: null_share('limit') < 0.1, over: 15m}\n"
                             "  - {name: not_one_cent, expr: amount != 0.01}\n";
     if (contract_load_text("c", slice_of(yaml), &contract, &error) != STATUS_OK)
         fail_msg("%s", error.message);
+    assert_int_equal(contract_n_checks(contract), 2); /* the one over a window judges no event */
+    assert_int_equal(contract_n_window_checks(contract), 1);
+    const struct contract_window_check *over = contract_window_check_at(contract, 0);
+    assert_string_equal(over->name, "few_nulls");
+    assert_string_equal(over->expression, "null_share('limit') < 0.1");
+    assert_int_equal(over->over_us, 15 * 60 * INT64_C(1000000));
     assert_int_equal(decoder_create(contract_schema(contract), true, &decoder, NULL), STATUS_OK);
     struct arena *arena = arena_create(10000);
     static const struct {

@@ -56,7 +56,7 @@ static void lets_null_through_enums_of_nullable_fields(void **state)
         "  - {name: ts, type: timestamp}\n"
         "  - {name: c, type: int, enum: [1, 2], nullable: true}\n"
         "roles: {id: id, time: ts}\n"
-        "checks: [{name: one, expr: c == 1}]\n";
+        "checks: [{name: one, expr: c == 1}, {name: two, expr: events() > 1, over: 1m}]\n";
     struct contract *contract;
     struct buffer out;
     buffer_init(&out, 1 << 20);
@@ -65,7 +65,9 @@ static void lets_null_through_enums_of_nullable_fields(void **state)
     assert_non_null(strstr(out.data, "\"enum\":[1,2,null]"));
     assert_non_null(strstr(out.data, "urn:binnacle:contract:t:2--draft-"));
     assert_non_null(strstr(out.data, "\"additionalProperties\":false"));
-    assert_non_null(strstr(out.data, "\"x-checks\":[{\"name\":\"one\",\"expr\":\"c == 1\"}]"));
+    assert_non_null(strstr(out.data,
+                           "\"x-checks\":[{\"name\":\"one\",\"expr\":\"c == 1\"},"
+                           "{\"name\":\"two\",\"expr\":\"events() > 1\",\"over_s\":60}]"));
     buffer_free(&out);
     contract_destroy(contract);
 }

@@ -152,7 +152,8 @@ static struct expectations *read(const char *text, struct yaml **yaml, struct er
 {
     struct expectations *expectations = NULL;
     assert_int_equal(yaml_load_text("test", slice_of(text), yaml, error), STATUS_OK);
-    enum status status = expectations_read(yaml_root(*yaml), &schema, &expectations, error);
+    enum status status =
+        expectations_read(yaml_root(*yaml), &schema, NULL, 0, &expectations, error);
     assert_true((status == STATUS_OK) == (expectations != NULL));
     return expectations;
 }
@@ -191,6 +192,32 @@ static void judges_expectations_over_their_windows(void **state)
         yaml_destroy(yaml);
         end(&look, slices);
     }
+}
+
+static void takes_checks_of_a_contract_beside_its_own(void **state)
+{
+    struct expectation_rule rule = {.name = "b", .check = "events() > 1", .over_us = 60000000};
+    struct expectations *expectations;
+    struct error error;
+    struct yaml *yaml;
+    (void)state;
+    assert_int_equal(
+        yaml_load_text("test", slice_of("[{name: a, check: events() > 1}]"), &yaml, &error),
+        STATUS_OK);
+    const struct yaml_node *root = yaml_root(yaml);
+    rule.node = yaml_item(root, 0);
+    assert_int_equal(expectations_read(root, &schema, &rule, 1, &expectations, &error), STATUS_OK);
+    assert_int_equal(expectations_count(expectations), 2);
+    expectations_destroy(expectations);
+    rule.name = "a";
+    assert_int_equal(expectations_read(root, &schema, &rule, 1, &expectations, &error),
+                     STATUS_INVALID);
+    rule.name = "b";
+    rule.over_us = INT64_C(3600000000);
+    assert_int_equal(expectations_read(NULL, &schema, &rule, 1, &expectations, &error),
+                     STATUS_INVALID);
+    assert_non_null(strstr(error.message, "15m"));
+    yaml_destroy(yaml);
 }
 
 static void has_no_data_while_half_the_window_is_not_known(void **state)
@@ -241,6 +268,7 @@ int main(void)
         cmocka_unit_test(notices_a_field_that_is_missing),
         cmocka_unit_test(tells_nothing_of_what_nobody_saw),
         cmocka_unit_test(judges_expectations_over_their_windows),
+        cmocka_unit_test(takes_checks_of_a_contract_beside_its_own),
         cmocka_unit_test(has_no_data_while_half_the_window_is_not_known),
         cmocka_unit_test(refuses_checks_that_mean_nothing),
     };
