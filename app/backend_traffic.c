@@ -101,6 +101,34 @@ static void list_split(struct backend *backend, const char *actor, const char *r
     changes_add(backend->changes, &change);
 }
 
+/* "fraud 2"; "": there is no champion. */
+static void describe_champion(const struct backend *backend, char *out, size_t size)
+{
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
+    size_t n = traffic_describe(engine_traffic(backend->engine), arms, TRAFFIC_MAX_ARMS);
+    out[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        if (arms[i].role == TRAFFIC_CHAMPION)
+            snprintf(out, size, "%s %s", arms[i].model, arms[i].version);
+    }
+}
+
+/* Another model decides now: that is more than another split. */
+static void list_champion(struct backend *backend, const char *before, const char *actor,
+                          const char *reason)
+{
+    struct change change = {.at_us = clock_now_us(engine_parts(backend->engine)->clock),
+                            .kind = CHANGE_MODEL};
+    char now[2 * NAME_SIZE];
+    describe_champion(backend, now, sizeof now);
+    if (strcmp(now, before) == 0)
+        return;
+    snprintf(change.what, sizeof change.what, "the champion is %.100s, before %.100s", now, before);
+    snprintf(change.who, sizeof change.who, "%s", actor ? actor : "");
+    snprintf(change.reason, sizeof change.reason, "%s", reason);
+    changes_add(backend->changes, &change);
+}
+
 int backend_traffic_set(void *context, struct slice body, const char *actor, struct buffer *out,
                         struct error *error)
 {
@@ -110,13 +138,17 @@ int backend_traffic_set(void *context, struct slice body, const char *actor, str
     if (status != STATUS_OK)
         return 400;
     struct engine_arm arms[MAX_ARMS];
+    char champion[2 * NAME_SIZE];
+    const char *reason = json_as_text(json_get(document, "reason"), "");
     int n_arms = 0;
+    describe_champion(backend, champion, sizeof champion);
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
-        status = engine_set_traffic(backend->engine, arms, n_arms, actor,
-                                    json_as_text(json_get(document, "reason"), ""), error);
-    if (status == STATUS_OK)
-        list_split(backend, actor, json_as_text(json_get(document, "reason"), ""));
+        status = engine_set_traffic(backend->engine, arms, n_arms, actor, reason, error);
+    if (status == STATUS_OK) {
+        list_split(backend, actor, reason);
+        list_champion(backend, champion, actor, reason);
+    }
     if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)
         error_prefix(error, "the split is changed, and its row waits to be recorded");
     json_destroy(document);

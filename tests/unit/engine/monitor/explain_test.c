@@ -46,6 +46,12 @@ struct world {
     int64_t age_us;
     double lenient; /* a rule that declines this share more */
     int64_t latency_us;
+    double score_shift;     /* of every score */
+    double invalid_share;   /* of amount */
+    double positive;        /* share of the labels, one for each event; negative: none come */
+    int64_t commit_us;      /* negative: there is no record */
+    int64_t lock_waited_us; /* of each second */
+    bool shared_store, source_stalled;
 };
 
 static double chance(struct world *world)
@@ -76,12 +82,19 @@ static void one_event(struct world *world, int64_t at_us)
         slices_quarantine(world->slices, &event, at_us);
         return;
     }
+    if (chance(world) < world->invalid_share) {
+        values[1] = value_null();
+        event.violations[0] = (struct violation){VIOLATION_RANGE, 1, NULL};
+        event.n_violations = 1;
+        slices_quarantine(world->slices, &event, at_us);
+        return;
+    }
     bool canary = chance(world) < world->canary;
     double bad = canary ? world->canary_bad : 0.05;
     bool strict = chance(world) < world->lenient, declined = strict || chance(world) < bad;
     struct outcome outcome = {
         .event = &event,
-        .score = declined && !strict ? 0.9f : 0.1f,
+        .score = (declined && !strict ? 0.9f : 0.1f) + (float)world->score_shift,
         .decision = declined ? DECISION_DECLINE : DECISION_APPROVE,
         .rule = strict     ? "amounts"
                 : declined ? "high"
@@ -92,15 +105,31 @@ static void one_event(struct world *world, int64_t at_us)
     };
     const struct outcome *outcomes[] = {&outcome};
     slices_outcomes(world->slices, outcomes, 1);
+    if (world->positive >= 0)
+        slices_label(world->slices, at_us, chance(world) < world->positive, 60000000);
+}
+
+/* What a tick tells of the record. */
+static void one_tick(struct world *world, int64_t at_us)
+{
+    static struct snapshot snapshot;
+    int64_t waited_us = snapshot.record.lock_waited_us + world->lock_waited_us;
+    snapshot = (struct snapshot){.time_us = at_us};
+    snapshot.record = (struct record_status){.used = world->commit_us >= 0,
+                                             .state = RECORD_WRITES,
+                                             .commit_us = (double)world->commit_us,
+                                             .lock_waited_us = waited_us};
+    slices_tick(world->slices, &snapshot);
 }
 
 static void one_second(struct world *world, int second)
 {
     for (double i = 0; i < RATE * world->copies; i++)
         one_event(world, START_US + second * INT64_C(1000000) + (int64_t)(i * 1000));
+    one_tick(world, START_US + second * INT64_C(1000000) + 999999);
 }
 
-static void begin(struct world *world)
+static void begin_with(struct world *world, int64_t commit_us)
 {
     static const struct slice_field shapes[] = {{NULL, 0}, {NULL, 0}, {countries, 4}};
     *world = (struct world){.random = 42,
@@ -109,11 +138,18 @@ static void begin(struct world *world)
                             .null_country = -1,
                             .amount = 1,
                             .copies = 1,
-                            .latency_us = 100};
+                            .latency_us = 100,
+                            .positive = -1,
+                            .commit_us = commit_us};
     world->slices = slices_create(&(struct slices_options){&schema, shapes});
     assert_non_null(world->slices);
     for (int i = 0; i < FAULT_AT; i++)
         one_second(world, i);
+}
+
+static void begin(struct world *world)
+{
+    begin_with(world, -1);
 }
 
 static const struct explain_change split = {EXPLAIN_SPLIT, START_US + FAULT_AT * 1000000, "canary"};
@@ -128,8 +164,13 @@ static struct explanation end(struct world *world, const struct explain_change *
     int64_t now_us = START_US + SECONDS * INT64_C(1000000);
     for (int i = FAULT_AT; i < SECONDS; i++)
         one_second(world, i);
-    struct explain_facts facts = {
-        .now_us = now_us, .changes = changes, .n_changes = n, .source = "http", .problem = ""};
+    struct explain_facts facts = {.now_us = now_us,
+                                  .changes = changes,
+                                  .n_changes = n,
+                                  .shared_store = world->shared_store,
+                                  .source_stalled = world->source_stalled,
+                                  .source = "kafka",
+                                  .problem = ""};
     assert_true(slices_view(world->slices, now_us, &view));
     explain(&view, &facts, &memory, &out);
     slices_view_free(&view);
@@ -230,6 +271,108 @@ static void blames_rules_whose_decisions_moved_and_not_the_split_beside_them(voi
     world.canary = 0.1; /* more of a canary that decides as the champion does */
     struct explanation out = end(&world, both, 2);
     assert_first(&out, "rules", "rule=amounts");
+}
+
+static const struct explain_change model = {EXPLAIN_MODEL, START_US + FAULT_AT * 1000000,
+                                            "the champion is fraud 2, before fraud 1"};
+static const struct explain_change contract = {EXPLAIN_CONTRACT, START_US + FAULT_AT * 1000000,
+                                               "contract.yaml"};
+
+static void blames_a_model_whose_scores_moved_while_the_events_did_not(void **state)
+{
+    const struct explain_change both[] = {rules, model};
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.score_shift = 0.05;
+    struct explanation out = end(&world, both, 2);
+    assert_first(&out, "model", "score");
+    assert_int_equal(out.causes[0].changed_at_us, model.at_us);
+    assert_non_null(strstr(out.causes[0].evidence, "fraud 2"));
+}
+
+static void does_not_blame_a_model_for_events_that_changed(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.amount = 100;
+    world.score_shift = 0.05;
+    struct explanation out = end(&world, &model, 1);
+    assert_first(&out, "upstream", "amount");
+}
+
+static void blames_a_contract_that_refuses_what_it_took_before(void **state)
+{
+    const struct explain_change both[] = {contract, split};
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.invalid_share = 0.3;
+    struct explanation out = end(&world, both, 2);
+    assert_first(&out, "contract", "amount");
+    assert_int_equal(out.causes[0].changed_at_us, contract.at_us);
+}
+
+static void the_same_without_a_change_is_upstream(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.invalid_share = 0.3;
+    struct explanation out = end(&world, NULL, 0);
+    assert_first(&out, "upstream", "amount");
+}
+
+static void blames_a_source_that_says_that_it_takes_nothing(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.copies = 0.1;
+    world.source_stalled = true;
+    struct explanation out = end(&world, NULL, 0);
+    assert_first(&out, "source", "kafka");
+}
+
+/* Slow decisions: of the store where that is another process, else of this machine. */
+static void tells_a_slow_store_from_a_slow_machine(void **state)
+{
+    (void)state;
+    for (int shared = 0; shared < 2; shared++) {
+        struct world world;
+        begin(&world);
+        world.latency_us = 60000;
+        world.shared_store = shared != 0;
+        struct explanation out = end(&world, NULL, 0);
+        assert_first(&out, shared ? "dependency" : "resource",
+                     shared ? "online store" : "processor");
+    }
+}
+
+/* Slow commits: of another process where the writer waited for its lock, else of the disk. */
+static void tells_a_lock_from_a_slow_disk(void **state)
+{
+    (void)state;
+    for (int locked = 0; locked < 2; locked++) {
+        struct world world;
+        begin_with(&world, 2000);
+        world.commit_us = 900000;
+        world.lock_waited_us = locked ? 800000 : 0;
+        struct explanation out = end(&world, NULL, 0);
+        assert_first(&out, locked ? "dependency" : "resource",
+                     locked ? "ledger lock" : "ledger disk");
+    }
+}
+
+static void finds_labels_that_turned(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    world.positive = 0.9;
+    struct explanation out = end(&world, NULL, 0);
+    assert_first(&out, "labels", "base rate");
 }
 
 static void finds_more_traffic_and_less(void **state)
@@ -347,6 +490,14 @@ int main(void)
         cmocka_unit_test(blames_a_split_whose_canary_carries_the_excess),
         cmocka_unit_test(blames_rules_whose_decisions_moved_and_not_the_split_beside_them),
         cmocka_unit_test(finds_more_traffic_and_less),
+        cmocka_unit_test(blames_a_model_whose_scores_moved_while_the_events_did_not),
+        cmocka_unit_test(does_not_blame_a_model_for_events_that_changed),
+        cmocka_unit_test(blames_a_contract_that_refuses_what_it_took_before),
+        cmocka_unit_test(the_same_without_a_change_is_upstream),
+        cmocka_unit_test(blames_a_source_that_says_that_it_takes_nothing),
+        cmocka_unit_test(tells_a_slow_store_from_a_slow_machine),
+        cmocka_unit_test(tells_a_lock_from_a_slow_disk),
+        cmocka_unit_test(finds_labels_that_turned),
         cmocka_unit_test(finds_old_events),
         cmocka_unit_test(an_incident_goes_on_until_it_has_recovered),
         cmocka_unit_test(writes_json_without_numbers_that_are_none),
