@@ -100,7 +100,8 @@ static void lists_a_part_when_its_digest_differs(void **state)
     (void)state;
     struct changes *changes = open_list(NULL);
     struct change *list;
-    struct change_part part = {CHANGE_RULES, "rules.yaml", "aaaaaaaaaaaaaaaa"};
+    struct change_part part = {
+        .kind = CHANGE_RULES, .name = "rules.yaml", .digest = "aaaaaaaaaaaaaaaa"};
     changes_compare(changes, 1, "", &part);
     changes_compare(changes, 2, "", &part);
     assert_int_equal(read_list(changes, INT64_MIN, INT64_MAX, 9, &list), 0);
