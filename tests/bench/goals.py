@@ -35,13 +35,20 @@ GOALS = {
     "screen start, ms": (50, 30),
     "screen idle, %": (1, 0.5),
     "screen memory, MB": (20, 15),
+    "page usable, ms": (300, 150),
+    "longest task while live, ms": (50, 50),
+    "page memory after half an hour, times": (1.1, 1.02),
+    "page out of sight, ms/s": (1, 0.1),
 }
 SMALLER = {"stage: parse and contract, ns", "stage: features, ns", "stage: score 100x6, ns",
            "stage: rules, ns", "stage: observe, ns",
            "Handbook, whole, seconds", "HTTP 128 p99 share of FastAPI",
            "HTTP 128 p99 with idle browsers, times", "idle memory, MB", "start to ready, ms",
-           "drift above parsing, s", "drift memory, MB more", "a year of history, GB", "panel of 30 days, ms", "panel by country, ms",
-           "key to paint, ms", "screen start, ms", "screen idle, %", "screen memory, MB"}
+           "drift above parsing, s", "drift memory, MB more", "a year of history, GB",
+           "panel of 30 days, ms", "panel by country, ms",
+           "key to paint, ms", "screen start, ms", "screen idle, %", "screen memory, MB",
+           "page usable, ms", "longest task while live, ms",
+           "page memory after half an hour, times", "page out of sight, ms/s"}
 
 
 def verdict(name, figure):
