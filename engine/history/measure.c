@@ -56,10 +56,12 @@ static double events(const struct question *question)
     return (double)all_events(question);
 }
 
+/* Over the time that was counted: a minute that has just begun, or in which the service was
+ * started, has not fewer events a second for it. Less than a second says nothing of a rate. */
 static double rate(const struct question *question)
 {
-    return (double)all_events(question) /
-           (double)(question->point->end_s - question->point->start_s);
+    double counted_s = question->point->covered_s;
+    return (double)all_events(question) / (counted_s > 1 ? counted_s : 1);
 }
 
 static double number_of(const struct question *question)
@@ -216,7 +218,7 @@ static double null_ratio(const struct question *question)
 static const struct measure_row rows[] = {
     {"events", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, 0, events,
      "all that came: accepted, quarantined, duplicates and errors"},
-    {"events_per_s", NO_PARAMETER, "events/s", SCALAR_PART, true, true, 0, 0, rate, "their rate"},
+    {"events_per_s", NO_PARAMETER, "events/s", SCALAR_PART, true, true, 0, 0, rate, "their rate over the time that was counted"},
     {"accepted", NO_PARAMETER, "events", SCALAR_PART, true, false, 0, SCALAR_ACCEPTED, number_of,
      "decided"},
     {"quarantined", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_QUARANTINED,

@@ -339,14 +339,19 @@ static void end(struct reading *reading, bool begun)
     free(reading);
 }
 
-static bool is_covered(const struct reading *reading, int64_t from_s, int64_t to_s)
+/* How long the service was counting between the two. Runs of a clock that was set back may overlap.
+ */
+static double covered_s(const struct reading *reading, int64_t from_s, int64_t to_s)
 {
+    int64_t from_us = from_s * US_PER_S, to_us = to_s * US_PER_S, covered_us = 0;
     for (size_t i = 0; i < reading->n_runs; i++) {
         const struct run *run = &reading->runs[i];
-        if (run->from_us < to_s * US_PER_S && run->to_us > from_s * US_PER_S)
-            return true;
+        int64_t begin_us = run->from_us > from_us ? run->from_us : from_us;
+        int64_t end_us = run->to_us < to_us ? run->to_us : to_us;
+        if (end_us > begin_us)
+            covered_us += end_us - begin_us;
     }
-    return false;
+    return (double)(covered_us < to_us - from_us ? covered_us : to_us - from_us) / US_PER_S;
 }
 
 static enum status read_point(struct reading *reading, struct point *point, struct error *error)
@@ -355,10 +360,12 @@ static enum status read_point(struct reading *reading, struct point *point, stru
     reading->n_groups = 0;
     if (reading->range->step_s > 0 && reading->range->step_s < MINUTE_S) {
         point->covered = read_seconds(reading, point->start_s, point->end_s);
+        point->covered_s = point->covered ? (double)(point->end_s - point->start_s) : 0;
     } else {
         status = read_disk(reading, point->start_s, point->end_s, error);
         read_memory(reading, point->start_s, point->end_s);
-        point->covered = is_covered(reading, point->start_s, point->end_s);
+        point->covered_s = covered_s(reading, point->start_s, point->end_s);
+        point->covered = point->covered_s > 0;
     }
     point->groups = reading->groups;
     point->n_groups = reading->n_groups;

@@ -22,7 +22,8 @@ int64_t range_step_s(struct history_store *history, const struct range *range);
 
 struct point {
     int64_t start_s, end_s;
-    bool covered; /* the service was counting in at least part of it */
+    bool covered;     /* the service was counting in at least part of it */
+    double covered_s; /* and for how long */
     const struct layout *layout;
     struct sums *const *groups;
     int n_groups; /* 0: nothing happened, or nobody was there to see it */

@@ -471,6 +471,23 @@ static void nothing_counted_is_zero_where_the_service_was_and_null_where_it_was_
     history_destroy(history);
 }
 
+static void a_rate_is_over_the_time_that_was_counted(void **state)
+{
+    (void)state;
+    unlink(path);
+    struct history_store *history = create(LIMIT_US);
+    history_begin(history, T0 + 3480 * US_PER_S);
+    struct happened event = all[0];
+    for (int i = 0; i < 30; i++) {
+        event.at_us = event.event_us = T0 + (3500 + i) * US_PER_S;
+        tell(history, &event);
+    }
+    history_tick(history, T0 + 3540 * US_PER_S);
+    double of_the_hour = value_at(history, "events_per_s", T0_S, T0_S + 3600);
+    assert_true(of_the_hour > 0.499 && of_the_hour < 0.501);
+    history_destroy(history);
+}
+
 static void every_series_is_a_number_or_null_for_nothing_and_for_one_event(void **state)
 {
     (void)state;
@@ -754,6 +771,7 @@ int main(void)
         cmocka_unit_test(a_restart_forgets_nothing_and_goes_on),
         cmocka_unit_test(what_a_crash_lost_is_counted_again_from_the_ledger_and_nothing_twice),
         cmocka_unit_test(nothing_counted_is_zero_where_the_service_was_and_null_where_it_was_not),
+        cmocka_unit_test(a_rate_is_over_the_time_that_was_counted),
         cmocka_unit_test(every_series_is_a_number_or_null_for_nothing_and_for_one_event),
         cmocka_unit_test(a_share_under_a_new_limit_is_known_only_where_it_was_an_edge),
         cmocka_unit_test(bins_of_another_reference_are_left_out),

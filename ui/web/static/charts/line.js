@@ -30,7 +30,14 @@ function align(lines) {
   return [times.map((at) => at / 1000), ...columns];
 }
 
-function axes(unit, height) {
+// One line a decade, and none of the many between.
+function decades(_plot, _axis, min, max) {
+  const marks = [];
+  for (let power = Math.ceil(Math.log10(min)); power <= Math.log10(max); power++) marks.push(10 ** power);
+  return marks;
+}
+
+function axes(unit, height, log) {
   const font = "13px system-ui, sans-serif";
   const common = { stroke: () => colour("quiet"), font, ticks: { show: false }, grid: { stroke: () => colour("rule"), width: 1 } };
   return [
@@ -38,7 +45,7 @@ function axes(unit, height) {
       const text = moment(at * 1000, { seconds: marks.length > 1 && marks[1] - marks[0] < 60 });
       return i > 0 && text.length > 8 ? text.slice(-6) : text;
     }) },
-    { ...common, size: (plot, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 7.5 + 10)), gap: 4, space: Math.max(28, height / 5), values: (_, marks) => marks.map((value) => tick(value, unit)) },
+    { ...common, size: (plot, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 7.5 + 10)), gap: 4, space: Math.max(28, height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
   ];
 }
 
@@ -58,7 +65,8 @@ function drawLimits(plot, limits) {
     ctx.lineTo(plot.bbox.left + plot.bbox.width, y);
     ctx.stroke();
     ctx.textAlign = "right";
-    ctx.fillText(limit.label, plot.bbox.left + plot.bbox.width - 2, y - 4 * devicePixelRatio);
+    ctx.textBaseline = "bottom";
+    ctx.fillText(limit.label, plot.bbox.left + plot.bbox.width - 2, y - 2 * devicePixelRatio);
   }
   ctx.restore();
 }
@@ -70,6 +78,7 @@ function drawMarkers(plot, markers) {
   ctx.strokeStyle = ctx.fillStyle = colour("quiet");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio]);
+  let last = -Infinity;
   for (const marker of markers) {
     const x = Math.round(plot.valToPos(marker.ms / 1000, "x", true)) + 0.5;
     if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
@@ -77,8 +86,12 @@ function drawMarkers(plot, markers) {
     ctx.moveTo(x, plot.bbox.top);
     ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
     ctx.stroke();
+    // Signs that would lie on each other: the first stands for all.
+    if (Math.abs(x - last) < 12 * devicePixelRatio) continue;
+    last = x;
     ctx.textAlign = "center";
-    ctx.fillText(KIND_MARKS[marker.kind] ?? "◦", x, plot.bbox.top + 10 * devicePixelRatio);
+    ctx.textBaseline = "top";
+    ctx.fillText(KIND_MARKS[marker.kind] ?? "◦", x, plot.bbox.top);
   }
   ctx.restore();
 }
@@ -93,9 +106,10 @@ function zoom(plot) {
   if (to - from >= 2000) change({ from: String(from), to: String(to) });
 }
 
-// panel options and: unit, height, from zero unless `zero` is false. set({ from, to, lines, limits,
+// panel options and: unit, height, from zero unless `zero` is false, `log` for values that lie far
+// below their limit. set({ from, to, lines, limits,
 // markers }): lines are { name, unit, points: [[ms, value]], arm, before }.
-export function lineChart(title, { unit = "", height = 160, zero = true, ...options } = {}) {
+export function lineChart(title, { unit = "", height = 160, zero = true, log = false, ...options } = {}) {
   let plot = null, data = [[]], drawn = { lines: [], limits: [], markers: [] };
   const table = () => ({
     columns: ["time", ...drawn.lines.map((line) => line.name + (unit ? ` (${unit})` : ""))],
@@ -127,8 +141,8 @@ export function lineChart(title, { unit = "", height = 160, zero = true, ...opti
       width, height, legend: { show: false }, padding: [10, 8, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 }, y: false },
       scales: { x: { time: true, range: () => [drawn.from / 1000, drawn.to / 1000] },
-        y: { range: (_, min, max) => rangeOf(min, max) } },
-      axes: axes(unit, height),
+        y: { distr: log ? 3 : 1, range: (_, min, max) => (log ? decadesOf(min, max) : rangeOf(min, max)) } },
+      axes: axes(unit, height, log),
       series: [{}, ...drawn.lines.map((line, i) => ({ label: line.name, stroke: strokeOf(line, i), width: line.before ? 1 : 1.5, spanGaps: false,
         dash: line.before ? DASHES.before : line.arm ? DASHES[line.arm] : REST_DASHES[i % REST_DASHES.length], points: { show: false } }))],
       hooks: {
@@ -142,6 +156,12 @@ export function lineChart(title, { unit = "", height = 160, zero = true, ...opti
         draw: [(self) => { drawLimits(self, drawn.limits); drawMarkers(self, drawn.markers); }],
       },
     }, data, host);
+  }
+
+  // Half a decade of room on both sides, so that a line never lies on the frame.
+  function decadesOf(min, max) {
+    const seen = [min, max, ...drawn.limits.map((limit) => limit.value)].filter((value) => value > 0);
+    return seen.length ? [Math.min(...seen) / 3, Math.max(...seen) * 3] : [1, 10];
   }
 
   function rangeOf(min, max) {

@@ -15,11 +15,11 @@ import { performance } from "./performance.js";
 const PAGE = 50;
 
 function reasons() {
-  const box = panel("Why events were kept out", { name: "reasons", span: "third", note: "since the start" });
+  const box = panel("Why events were kept out", { name: "reasons", span: "third" });
   const table = liveTable([["reason", "name"], ["[share as a bar]", "wide"], ["events", "num"], ["share", "num quiet"]], { name: "quarantine", label: "Reasons", empty: "Nothing is in quarantine." });
   box.body.append(...table.nodes);
   return { root: box.root, draw({ view }) {
-    setText(box.note, view.quarantine.length ? `${view.quarantined} of all events, since the start` : "");
+    setText(box.note, view.quarantine.length ? `${view.quarantined} of all events` : "");
     const most = Number(view.quarantine[0]?.n.replace(/\D/g, "") || 1);
     table.set(view.quarantine, (row, item) => {
       setText(row.children[0], item.reason.replaceAll("_", " "));
