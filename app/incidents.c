@@ -20,12 +20,21 @@
 #define CONCEPT_DRIFT_US US_PER_HOUR      /* since it was detected */
 #define SAVE_EVERY_US    US_PER_MIN       /* of what an open one has touched */
 #define DOCUMENT_BYTES   ((size_t)64 << 10)
+#define MOST_TRIGGERS    (MAX_SNAPSHOT_SLOS + MAX_SNAPSHOT_DRIFT + 2)
+#define TRIGGER_SIZE     (NAME_SIZE + 16)
+#define OTHERS           "others"
+
+/* All that burns or drifts at one moment. */
+struct triggers {
+    char names[MOST_TRIGGERS][TRIGGER_SIZE]; /* "latency burns" */
+    int n;
+};
 
 struct incidents {
     struct incident_list *list;
     struct log *log;
-    bool failing; /* the file could not be written last time: said once */
-    char triggers[sizeof(((struct incident *)NULL)->triggers)]; /* at the last tick */
+    bool failing;             /* the file could not be written last time: said once */
+    struct triggers triggers; /* at the last tick */
     int64_t saved_us;
     int n_unsaved;                 /* of the newest */
     struct lock lock;              /* of what follows, which the thread of the tick changes */
@@ -35,34 +44,77 @@ struct incidents {
 
 /* ---- what makes one ---- */
 
-static void name_trigger(char *out, size_t size, const char *what, const char *how)
+static void add_trigger(struct triggers *triggers, const char *what, const char *how)
 {
-    size_t used = strlen(out);
-    snprintf(out + used, size - used, "%s%s%s", used ? ", " : "", what, how);
+    snprintf(triggers->names[triggers->n++], TRIGGER_SIZE, "%s%s", what, how);
 }
 
-static void name_triggers(const struct snapshot *snapshot, char *out, size_t size)
+static int by_name(const void *a, const void *b)
 {
-    out[0] = '\0';
+    return strcmp(a, b);
+}
+
+static void find_triggers(const struct snapshot *snapshot, struct triggers *triggers)
+{
+    triggers->n = 0;
     for (int i = 0; i < snapshot->n_slos; i++) {
         if (snapshot->slos[i].state >= HEALTH_TICKET)
-            name_trigger(out, size, snapshot->slos[i].name, " burns");
+            add_trigger(triggers, snapshot->slos[i].name, " burns");
     }
+    int first = triggers->n;
     for (int i = 0; i < snapshot->n_drift; i++) {
         if (snapshot->drift[i].state >= HEALTH_TICKET)
-            name_trigger(out, size, snapshot->drift[i].feature, " drifts");
+            add_trigger(triggers, snapshot->drift[i].feature, " drifts");
     }
+    /* A snapshot puts the largest first, which is another one from tick to tick. */
+    qsort(triggers->names[first], (size_t)(triggers->n - first), TRIGGER_SIZE, by_name);
     if (snapshot->performance.drift_at_us > snapshot->time_us - CONCEPT_DRIFT_US)
-        name_trigger(out, size, "the error rate", " drifts");
+        add_trigger(triggers, "the error rate", " drifts");
     if (snapshot->quality.state >= HEALTH_TICKET)
-        name_trigger(out, size, "the data", " is not sound");
+        add_trigger(triggers, "the data", " is not sound");
+}
+
+static bool is_among(const struct triggers *triggers, const char *name)
+{
+    for (int i = 0; i < triggers->n; i++) {
+        if (strcmp(triggers->names[i], name) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool incidents_triggered(const struct incidents *incidents, const struct snapshot *snapshot)
 {
-    char now[sizeof incidents->triggers];
-    name_triggers(snapshot, now, sizeof now);
-    return now[0] && strcmp(now, incidents->triggers) != 0;
+    struct triggers now;
+    find_triggers(snapshot, &now);
+    for (int i = 0; i < now.n; i++) {
+        if (!is_among(&incidents->triggers, now.names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the text, names with commas between, has this one. */
+static bool names(const char *text, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += size) {
+        bool begins = at == text || (at - text >= 2 && at[-2] == ',' && at[-1] == ' ');
+        if (begins && (at[size] == '\0' || at[size] == ','))
+            return true;
+    }
+    return false;
+}
+
+/* What opened it stays first; what comes later is named behind it, as far as there is room. */
+static void note_trigger(struct incident *incident, const char *name)
+{
+    size_t used = strlen(incident->triggers), room = sizeof incident->triggers - used;
+    const char *comma = used > 0 ? ", " : "";
+    if (names(incident->triggers, name) || names(incident->triggers, OTHERS))
+        return;
+    bool fits = strlen(comma) + strlen(name) + sizeof ", " OTHERS <= room;
+    snprintf(incident->triggers + used, room, "%s%s", comma, fits ? name : OTHERS);
 }
 
 /* ---- opened, explained, closed ---- */
@@ -136,35 +188,34 @@ static void step(struct incidents *incidents, const struct explanation *last, in
 {
     struct incident *open = newest(incidents);
     bool is_open = open && open->closed_us == 0;
-    if (incidents->triggers[0] && !is_open)
+    if (incidents->triggers.n > 0 && !is_open)
         open_one(incidents, last, now_us);
     else if (is_open)
         explain_one(incidents, last, now_us);
     open = newest(incidents);
-    if (!incidents->triggers[0] && is_open)
+    if (incidents->triggers.n == 0 && is_open)
         open->closed_us = now_us;
-    else if (open && incidents->triggers[0])
-        memcpy(open->triggers, incidents->triggers, sizeof open->triggers);
+    for (int i = 0; i < incidents->triggers.n; i++)
+        note_trigger(open, incidents->triggers.names[i]);
 }
 
 /* ---- the file ---- */
 
-static void save(struct incidents *incidents, const struct incident *incident)
+static enum status put(struct incidents *incidents, const struct incident *incident,
+                       struct error *error)
 {
     struct buffer document;
     struct json_writer json;
-    struct error error;
     buffer_init(&document, DOCUMENT_BYTES);
     json_begin(&json, &document);
     explanation_json(&incident->explanation, &json, NULL);
     struct incident_row row = {incident->opened_us, incident->closed_us,
                                slice_of(incident->triggers), buffer_slice(&document)};
-    enum status status = incident_list_put(incidents->list, &row, &error);
-    if (status != STATUS_OK && !incidents->failing)
-        log_write(incidents->log, LOG_WARN, "incidents", "not_written",
-                  "incidents are kept in memory only: %s", error.message);
-    incidents->failing = status != STATUS_OK;
+    enum status status =
+        document.overflow ? error_set(error, STATUS_MEMORY, "no memory for an explanation as JSON")
+                          : incident_list_put(incidents->list, &row, error);
     buffer_free(&document);
+    return status;
 }
 
 /* What readers of the file would miss; figures that grow are written now and then. */
@@ -179,14 +230,30 @@ static void load_one(void *context, const struct incident_row *row)
 {
     struct incidents *incidents = context;
     struct json *document;
+    struct error error;
     struct incident *made = &incidents->recent[incidents->n];
-    if (incidents->n == SHOWN || json_parse(row->explanation, &document, NULL) != STATUS_OK)
+    if (json_parse(row->explanation, &document, &error) != STATUS_OK) {
+        log_write(incidents->log, LOG_WARN, "incidents", "not_read",
+                  "the incident opened at %lld us since 1970 is left out: %s",
+                  (long long)row->opened_us, error.message);
         return;
+    }
     *made = (struct incident){.opened_us = row->opened_us, .closed_us = row->closed_us};
     snprintf(made->triggers, sizeof made->triggers, SLICE_FORMAT, SLICE_ARGS(row->triggers));
     explanation_read(document, &made->explanation);
     json_destroy(document);
     incidents->n++;
+}
+
+/* Only the newest may be open: the service ended before it wrote that another one was over. */
+static void close_older(struct incidents *incidents)
+{
+    for (int i = incidents->n - 2; i >= 0; i--) {
+        if (incidents->recent[i].closed_us != 0)
+            continue;
+        incidents->recent[i].closed_us = incidents->recent[i + 1].opened_us;
+        incidents->n_unsaved = incidents->n - i;
+    }
 }
 
 enum status incidents_open(const char *path, struct log *log, struct incidents **incidents,
@@ -205,6 +272,7 @@ enum status incidents_open(const char *path, struct log *log, struct incidents *
         incidents_close(made);
         return status;
     }
+    close_older(made);
     *incidents = made;
     return STATUS_OK;
 }
@@ -220,12 +288,23 @@ void incidents_close(struct incidents *incidents)
 
 /* ---- outside ---- */
 
+/* Where another one was opened the one before it was closed. */
+static void note_unsaved(struct incidents *incidents, bool opened)
+{
+    int least = opened ? 2 : 1;
+    incidents->n_unsaved += opened ? 1 : 0;
+    if (incidents->n_unsaved < least)
+        incidents->n_unsaved = least;
+    if (incidents->n_unsaved > incidents->n)
+        incidents->n_unsaved = incidents->n;
+}
+
 void incidents_tick(struct incidents *incidents, const struct explanation *last,
                     struct snapshot *snapshot)
 {
     struct incident before = {.opened_us = 0};
     int64_t now_us = snapshot->time_us;
-    name_triggers(snapshot, incidents->triggers, sizeof incidents->triggers);
+    find_triggers(snapshot, &incidents->triggers);
     lock_take(&incidents->lock);
     if (incidents->n > 0)
         before = *newest(incidents);
@@ -234,8 +313,7 @@ void incidents_tick(struct incidents *incidents, const struct explanation *last,
     bool is_open = now && now->closed_us == 0;
     if (now &&
         (differs(now, &before) || (is_open && now_us - incidents->saved_us >= SAVE_EVERY_US))) {
-        /* Where another one was opened the one before it was closed. */
-        incidents->n_unsaved = now->opened_us != before.opened_us ? 2 : 1;
+        note_unsaved(incidents, now->opened_us != before.opened_us);
         incidents->saved_us = now_us;
     }
     snapshot->incident = is_open ? *now : (struct incident){.opened_us = 0};
@@ -244,9 +322,17 @@ void incidents_tick(struct incidents *incidents, const struct explanation *last,
 
 void incidents_save(struct incidents *incidents)
 {
-    for (int back = 1; back <= incidents->n_unsaved && back <= incidents->n; back++)
-        save(incidents, &incidents->recent[incidents->n - back]);
-    incidents->n_unsaved = 0;
+    struct error error;
+    enum status status = STATUS_OK;
+    /* The older first: a file written in part has no two that are open. */
+    for (int back = incidents->n_unsaved; back > 0 && status == STATUS_OK; back--)
+        status = put(incidents, &incidents->recent[incidents->n - back], &error);
+    if (status == STATUS_OK)
+        incidents->n_unsaved = 0;
+    else if (!incidents->failing)
+        log_write(incidents->log, LOG_WARN, "incidents", "not_written",
+                  "incidents are kept in memory only: %s", error.message);
+    incidents->failing = status != STATUS_OK;
 }
 
 void incidents_json(struct incidents *incidents, struct json_writer *json)

@@ -36,9 +36,11 @@ struct explanation {
 
 /* An objective that burned or drift that was found, and what explained it. */
 struct incident {
-    int64_t opened_us;  /* when that was seen; 0: there is none */
-    int64_t closed_us;  /* when none of it was left; 0: open */
-    char triggers[200]; /* "latency burns, amount drifts" */
+    int64_t opened_us; /* when that was seen; 0: there is none */
+    int64_t closed_us; /* when none of it was left; 0: open */
+    /* "latency burns, amount drifts": what opened it first, then all that came while it was open;
+     * "others" at the end: no room for more. */
+    char triggers[200];
     struct explanation explanation;
 };
 
