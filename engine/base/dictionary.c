@@ -22,7 +22,7 @@ struct dictionary {
     unsigned shift; /* from a key's hash to its slot */
     size_t mask;
     struct word *list;
-    atomic_ushort *slots; /* number + 1; 0: free */
+    atomic_uint *slots; /* number + 1; 0: free */
 };
 
 struct dictionary *dictionary_create(size_t most)
@@ -75,7 +75,7 @@ int dictionary_find(const struct dictionary *dictionary, struct slice text)
 {
     uint64_t key = key_of(text);
     for (size_t slot = first_slot(dictionary, key);; slot = (slot + 1) & dictionary->mask) {
-        int number = atomic_load_explicit(&dictionary->slots[slot], memory_order_acquire) - 1;
+        int number = (int)atomic_load_explicit(&dictionary->slots[slot], memory_order_acquire) - 1;
         if (number < 0 || is_word(&dictionary->list[number], key, text))
             return number;
     }
@@ -91,7 +91,6 @@ bool dictionary_add(struct dictionary *dictionary, struct slice text)
     while (atomic_load_explicit(&dictionary->slots[slot], memory_order_relaxed))
         slot = (slot + 1) & dictionary->mask;
     dictionary->n++;
-    atomic_store_explicit(&dictionary->slots[slot], (unsigned short)dictionary->n,
-                          memory_order_release);
+    atomic_store_explicit(&dictionary->slots[slot], (unsigned)dictionary->n, memory_order_release);
     return true;
 }

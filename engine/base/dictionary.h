@@ -8,7 +8,7 @@
 
 #include "engine/base/slice.h"
 
-#define DICTIONARY_MAX 65535
+#define DICTIONARY_MAX (1 << 24)
 
 struct dictionary;
 /* For at most so many, up to DICTIONARY_MAX. NULL: out of memory, or too many. */

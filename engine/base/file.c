@@ -27,7 +27,9 @@ bool file_write_all(int fd, const void *data, size_t size)
         ssize_t n = write(fd, at, size);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (n == 0)
+            errno = EIO; /* no device that can be written says so */
+        if (n <= 0)
             return false;
         at += n;
         size -= (size_t)n;

@@ -58,6 +58,9 @@ enum status secret_bearer(const char *path, char out[SECRET_BEARER_SIZE], struct
     if (status != STATUS_OK)
         return status;
     const char *space = strrchr(line, ' ');
+    if (space && !space[1])
+        return error_set(error, STATUS_INVALID,
+                         "%s: its first line ends with a blank: NAME TOKEN was expected", path);
     snprintf(out, SECRET_BEARER_SIZE, "%s%s", scheme, space ? space + 1 : line);
     return STATUS_OK;
 }

@@ -16,7 +16,8 @@ MUST_USE enum status secret_read(const char *folder, const char *name, bool only
 
 /* "Authorization: Bearer TOKEN" out of a file whose first line is `NAME TOKEN`, as the service's
  * own file of tokens has it, or the token alone. Who else may read it is not looked at: mounted
- * secrets are often readable by all of a container. Errors as secret_read()'s. Any thread. */
+ * secrets are often readable by all of a container. Errors as secret_read()'s, and
+ * STATUS_INVALID for a line that ends with a blank. Any thread. */
 #define SECRET_BEARER_SIZE 600
 MUST_USE enum status secret_bearer(const char *path, char out[SECRET_BEARER_SIZE],
                                    struct error *error);

@@ -339,6 +339,9 @@ enum status yaml_load_file(const char *path, struct yaml **yaml, struct error *e
     struct buffer content;
     buffer_init(&content, MAX_FILE_SIZE);
     enum status status = file_read_whole(path, &content, error);
+    if (status == STATUS_FULL) /* the file's fault, and no better when it is read again */
+        status =
+            error_set(error, STATUS_INVALID, "%s: larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
     if (!status)
         status = yaml_load_text(path, buffer_slice(&content), yaml, error);
     buffer_free(&content);

@@ -78,8 +78,7 @@ static int find_output(const struct feature_views *views, const char *name)
 }
 
 enum status views_add_output(struct feature_views *views, const struct yaml_node *at,
-                             const char *name, const char *help, size_t *output,
-                             struct error *error)
+                             const char *name, size_t *output, struct error *error)
 {
     if (!is_name(name))
         return yaml_error(at, error, "a feature's name is letters, digits, _ . and -, at most %d",
@@ -90,11 +89,8 @@ enum status views_add_output(struct feature_views *views, const struct yaml_node
         return yaml_error(at, error, "\"%s\" is already a field of the events", name);
     if (views->n_outputs == MAX_OUTPUTS)
         return yaml_error(at, error, "more than %d features", MAX_OUTPUTS);
-    if (!help)
-        return error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     *output = views->n_outputs++;
     views->outputs[*output] = name;
-    views->helps[*output] = help;
     return STATUS_OK;
 }
 
@@ -338,11 +334,9 @@ static enum status read_file(struct feature_views *views, struct error *error)
     struct file_config config = {.lateness_us = -1};
     enum status status = config_read(yaml_root(views->yaml), file_keys, &config, error);
     views->outputs = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->outputs);
-    views->helps = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->helps);
     views->reaches_us = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->reaches_us);
     views->calendar = arena_alloc(views->arena, (size_t)MAX_OUTPUTS * sizeof *views->calendar);
-    if (status == STATUS_OK &&
-        (!views->outputs || !views->helps || !views->reaches_us || !views->calendar))
+    if (status == STATUS_OK && (!views->outputs || !views->reaches_us || !views->calendar))
         status = error_set(error, STATUS_MEMORY, "out of memory for the feature views");
     if (status == STATUS_OK)
         status = read_parts(views, &config, error);

@@ -67,10 +67,7 @@ static enum status read_calendar(struct feature_views *views, const struct yaml_
     }
     if (status != STATUS_OK)
         return status;
-    return views_add_output(views, yaml_get(map, "name"), config.name,
-                            views_printf(views, "%s (UTC) of %s", config.function,
-                                         config.field ? config.field : "the event's time"),
-                            &plan->output, error);
+    return views_add_output(views, yaml_get(map, "name"), config.name, &plan->output, error);
 }
 
 enum status views_read_calendar(struct feature_views *views, const struct yaml_node *list,
@@ -156,10 +153,7 @@ static enum status read_one_hot(struct feature_views *views, const struct yaml_n
         if (status == STATUS_OK && !name)
             status = out_of_memory(error);
         if (status == STATUS_OK)
-            status = views_add_output(
-                views, item, name,
-                views_printf(views, "1 where %s is %s", config.field, yaml_text(item)),
-                &plan->outputs[i], error);
+            status = views_add_output(views, item, name, &plan->outputs[i], error);
         if (status != STATUS_OK)
             return status;
         if (plan->values[i].type == VALUE_STRING)
@@ -209,8 +203,7 @@ static enum status read_transform(struct feature_views *views, const struct yaml
     if (status != STATUS_OK)
         return status;
     views->n_transforms++;
-    status = views_add_output(views, yaml_get(map, "name"), config.name, config.expression,
-                              &plan->output, error);
+    status = views_add_output(views, yaml_get(map, "name"), config.name, &plan->output, error);
     plan->slot = views->schema->n_fields + plan->output;
     return status;
 }

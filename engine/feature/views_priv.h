@@ -149,7 +149,6 @@ struct feature_views {
     size_t n_read_outputs; /* by transforms */
     struct read_output *read_outputs;
     const char **outputs; /* names of what is computed, features or not */
-    const char **helps;   /* by output */
     int64_t *reaches_us;  /* by output */
     bool *calendar;       /* by output */
     struct feature_schema features;
@@ -168,8 +167,7 @@ char *views_printf(struct feature_views *views, const char *format, ...) PRINTF_
 
 /* Adds an output; STATUS_CONFLICT-like errors name the place of `at`. */
 MUST_USE enum status views_add_output(struct feature_views *views, const struct yaml_node *at,
-                                      const char *name, const char *help, size_t *output,
-                                      struct error *error);
+                                      const char *name, size_t *output, struct error *error);
 /* STATUS_INVALID: "there is no WHAT "WORD"", with the nearest of the known words. */
 enum status views_unknown(const struct yaml_node *at, const char *what, const char *word,
                           const char *const *known, size_t n_known, struct error *error);

@@ -199,17 +199,6 @@ static enum status find_value(struct feature_views *views, const struct yaml_nod
     return status;
 }
 
-static const char *describe(struct feature_views *views, const struct window_config *config)
-{
-    char delay[48] = "";
-    double window_h = (double)config->window_us / 3.6e9;
-    if (config->delay_us)
-        snprintf(delay, sizeof delay, ", %.6g hours ago", (double)config->delay_us / 3.6e9);
-    return views_printf(views, "%s%s%.200s per %s over %.6g hours%s", config->function,
-                        config->value ? " of " : "", config->value ? config->value : "",
-                        config->entity, window_h, delay);
-}
-
 static enum status read_window(struct feature_views *views, const struct yaml_node *map,
                                struct window_plan *plan, struct error *error)
 {
@@ -231,8 +220,7 @@ static enum status read_window(struct feature_views *views, const struct yaml_no
     if (status == STATUS_OK)
         status = find_value(views, map, &config, plan, error);
     if (status == STATUS_OK)
-        status = views_add_output(views, yaml_get(map, "name"), config.name,
-                                  describe(views, &config), &plan->output, error);
+        status = views_add_output(views, yaml_get(map, "name"), config.name, &plan->output, error);
     return status;
 }
 

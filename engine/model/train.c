@@ -304,10 +304,11 @@ static enum status set_written(struct trainer *trainer, const struct train_attri
                                 : error_set(trainer->error, STATUS_MEMORY, "out of memory");
     if (!status)
         status = predict(trainer, trainer->validation, scores, &n);
-    if (!status && (!attribute->write(attribute->context, scores, n, &text) || text.overflow))
+    bool written = !status && attribute->write(attribute->context, scores, n, &text);
+    buffer_append_char(&text, '\0');
+    if (!status && (!written || text.overflow))
         status = error_set(trainer->error, STATUS_MEMORY, "out of memory for the attribute %s",
                            attribute->key);
-    buffer_append_char(&text, '\0');
     if (!status && trainer->xgboost.XGBoosterSetAttr(trainer->booster, attribute->key, text.data))
         status = failed(trainer, "an attribute");
     buffer_free(&text);

@@ -45,25 +45,26 @@ void drift_live_destroy(struct drift_live *live)
 
 /* ---- by value ---- */
 
-static void look_at(struct drift_live *live, enum whose whose, int column)
+/* `any` false: there are no values of theirs, which is known without looking through the sample. */
+static void look_at(struct drift_live *live, enum whose whose, int column, bool any)
 {
     enum variant variant = whose == OF_CANARY ? VARIANT_CANARY
                            : column == 0      ? VARIANT_CHAMPION
                                               : VARIANT_COUNT;
     struct drift_sampled *sampled = &live->sampled[whose][column];
-    size_t n = observe_values(live->observe, column, variant, live->scratch.values);
+    size_t n = any ? observe_values(live->observe, column, variant, live->scratch.values) : 0;
     drift_sample(&live->points, &live->scratch, n, sampled);
 }
 
-static void look_at_some(struct drift_live *live)
+static void look_at_some(struct drift_live *live, bool canary)
 {
     int n_columns = observe_columns(live->observe);
     for (int i = 0; i < SAMPLED_A_TICK && i < n_columns; i++) {
         int column = live->next++ % n_columns;
         if (!observe_points(live->observe, column, &live->points))
             live->points.n = 0;
-        look_at(live, OF_ALL, column);
-        look_at(live, OF_CANARY, column);
+        look_at(live, OF_ALL, column, true);
+        look_at(live, OF_CANARY, column, canary);
     }
     live->next %= n_columns;
 }
@@ -192,7 +193,7 @@ void drift_live_fill(struct drift_live *live, int64_t now_us, int64_t start_us,
     observe_canary_decisions(live->observe, canary);
     for (int i = 0; i < DECISION_COUNT; i++)
         n_canary += canary[i];
-    look_at_some(live);
+    look_at_some(live, n_canary > 0);
     snapshot->n_drift =
         fill_columns(live, OF_ALL, now_us, start_us, snapshot->drift, &snapshot->drift_verdict);
     fill_decisions(live, OF_ALL, now_us, canary, &snapshot->decision_drift);

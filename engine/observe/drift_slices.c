@@ -4,6 +4,7 @@
 #include "engine/observe/drift_slices.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +27,12 @@ struct draw {
     _Alignas(64) int64_t from_us, to_us; /* of the slice it was made for */
     double rate;                         /* then */
     uint64_t skip, random;
+    unsigned rewound; /* how often the clock had been set back then */
 };
 
 struct drift_slices {
     struct draw draws[DRIFT_DRAWS];
+    atomic_uint rewound; /* each time, what was drawn of slices that were emptied is void */
     int n_columns, n_slots;
     size_t capacity;  /* rows of a slice */
     struct lock lock; /* of all that follows */
@@ -137,6 +140,7 @@ void drift_slices_rewind(struct drift_slices *slices, int64_t now_us)
         slices->slots[place] = (struct slot){0};
         forget_bins(slices, place);
     }
+    atomic_fetch_add_explicit(&slices->rewound, 1, memory_order_relaxed);
     lock_release(&slices->lock);
 }
 
@@ -251,6 +255,10 @@ void drift_slices_outcomes(struct drift_slices *slices, int place,
                            const struct outcome *const *outcomes, size_t n)
 {
     struct draw *draw = &slices->draws[place];
+    unsigned rewound = atomic_load_explicit(&slices->rewound, memory_order_relaxed);
+    if (draw->rewound != rewound)
+        draw->from_us = draw->to_us = 0;
+    draw->rewound = rewound;
     for (size_t i = 0; i < n; i++) {
         const struct outcome *outcome = outcomes[i];
         bool canary = outcome->variant != VARIANT_CHAMPION;

@@ -14,8 +14,8 @@
 #include "engine/observe/windows.h"
 
 #define OBSERVE_MAGIC  0xb1a0b5e0u
-#define SHARDS         32  /* workers beyond share them */
-#define SHARD_CAPACITY 256 /* observations held back at most */
+#define SHARDS         DRIFT_DRAWS /* workers beyond share them */
+#define SHARD_CAPACITY 256         /* observations held back at most */
 #define RATE_SAMPLES   16
 
 /* The cuts of all columns; immutable, shared by counting. */

@@ -245,7 +245,7 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
     for (size_t i = first; i < n; i++)
         remember(shard, outcomes[i]);
     collect(observe, outcomes, n);
-    drift_slices_outcomes(observe->drift_slices, worker % SHARDS, outcomes, n);
+    drift_slices_outcomes(observe->drift_slices, (int)((unsigned)worker % SHARDS), outcomes, n);
     lock_release(&shard->lock);
 }
 

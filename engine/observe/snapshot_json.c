@@ -166,7 +166,10 @@ static void verdict_json(struct json_writer *json, const char *key,
     json_int(json, "features", verdict->n_features);
     json_int(json, "drifted", verdict->n_drifted);
     json_number(json, "drift_share", verdict->n_features ? verdict->drifted_ratio : (double)NAN);
-    json_bool(json, "dataset_drift", verdict->drift);
+    if (verdict->n_features)
+        json_bool(json, "dataset_drift", verdict->drift);
+    else
+        json_null(json, "dataset_drift");
     json_object_end(json);
 }
 

@@ -138,7 +138,10 @@ static void write_all(struct json_writer *json, const struct side *side)
 {
     bool data = side->live && side->verdict->n_features;
     json_number(json, "drift_share", data ? side->verdict->drifted_ratio : (double)NAN);
-    json_bool(json, "dataset_drift", side->live && side->verdict->drift);
+    if (data)
+        json_bool(json, "dataset_drift", side->verdict->drift);
+    else
+        json_null(json, "dataset_drift");
     json_array(json, "features");
     for (int i = 0; i < side->n; i++)
         write_object(json, NULL, &side->list[i], side->live);
