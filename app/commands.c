@@ -200,10 +200,11 @@ const struct cli_command commands[] = {
      "none.",
      "binnacle explain", options_explain, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo, performance",
-     "slo: what each objective attained, day by day. performance: how good decisions turned out to\n"
-     "be by the labels that came (with intervals; by variant, cohort and time; coverage and label\n"
-     "delay), and what was expected without labels beside it. --config: the service's objectives,\n"
-     "contract and `performance:`.",
+     "slo: what each objective attained, day by day, out of the ledger and history.db beside it;\n"
+     "covered_ratio says how much of the range that knows. performance: how good decisions turned\n"
+     "out to be by the labels that came (with intervals; by variant, cohort and time; coverage\n"
+     "and label delay), and what was expected without labels beside it. --config: the service's\n"
+     "objectives, contract and `performance:`.",
      "binnacle report slo --ledger state --from 2026-01-01 --to 2026-02-01 --format pdf -o slo.pdf",
      options_report, 1, 1, command_report},
     {"slo-rules", "", "The objectives as rules for Prometheus: burn rates, attainment, alerts",

@@ -5,9 +5,10 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/output.h"
-#include "engine/engine.h"
+#include "engine/contract/contract.h"
 #include "engine/feature/views.h"
 #include "engine/join.h"
+#include "engine/monitor/monitor.h"
 #include "reports/performance_report.h"
 #include "reports/slo_report.h"
 
@@ -42,17 +43,29 @@ static enum status build_slo(const struct cli_args *args, const struct config *c
     if (status != STATUS_OK)
         return status;
     observe.features = config ? feature_views_schema(config->views) : NULL;
-    if (config)
-        engine_reaches(config->views, config->online_store, &monitor);
+    const struct schema *schema = config ? contract_schema(config->contract) : NULL;
+    struct history_options history;
+    history_options_init(&history);
+    history.schema = schema;
+    status = history_read(config ? config->history : NULL, &history, error);
+    if (status != STATUS_OK)
+        return status;
     struct slo_report_options options = {
         .ledger_dir = cli_text(args, "ledger"),
         .service = config ? config->service : "binnacle",
-        .monitor = &monitor,
+        .objectives = &monitor.objectives,
         .observe = &observe,
+        .history = &history,
+        .schema = schema,
         .from_us = cli_time_us(args, "from"),
         .to_us = cli_time_us(args, "to"),
     };
-    return slo_report_build(&options, report, error);
+    status = indicators_create(options.objectives, options.schema, observe.features,
+                               &options.indicators, error);
+    if (status == STATUS_OK)
+        status = slo_report_build(&options, report, error);
+    indicators_destroy(options.indicators);
+    return status;
 }
 
 static enum status build_performance(const struct cli_args *args, const struct config *config,

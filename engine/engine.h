@@ -128,10 +128,4 @@ const struct slo_set *engine_objectives(const struct engine *engine);
 /* Fills everything but seq, started_us and alerts. One thread. */
 void engine_fill(struct engine *engine, struct snapshot *snapshot);
 
-struct monitor_options;
-/* Sets how far back each column of the drift monitor reaches. In a shared online store others may
- * have filled the windows before us: how warm they are is not known, and they count as full. */
-void engine_reaches(const struct feature_views *views, const char *online_store,
-                    struct monitor_options *options);
-
 #endif

@@ -107,10 +107,6 @@ void engine_observe_row(struct engine *engine, const struct ledger_row *row,
  * from when on what is observed is new. */
 enum status engine_history_create(struct engine *engine, struct error *error);
 void engine_history_begin(struct engine *engine);
-/* A recorded decision's event again, its personal fields pseudonymised. Lives in `arena`. */
-enum status engine_decode_row(const struct schema *schema, struct decoder *decoder,
-                              struct arena *arena, const struct ledger_row *row,
-                              struct event *event);
 /* Brings windows and ids to where the ledger ends. */
 enum status engine_recover(struct engine *engine, struct error *error);
 

@@ -9,6 +9,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/thread.h"
 #include "engine/engine_priv.h"
+#include "engine/recorded.h"
 
 #define ARENA_BYTES (16u << 20)
 

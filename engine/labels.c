@@ -1,6 +1,7 @@
 /* The truth that arrives after the decision: found by the event's id, applied to the windows that
  * look at labels, counted, and recorded. Any thread; one at a time. */
 #include "engine/engine_priv.h"
+#include "engine/recorded.h"
 
 static enum status submit_label(struct engine *engine, struct slice event_id, int label,
                                 int64_t observed_us, struct error *error)

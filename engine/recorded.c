@@ -3,6 +3,8 @@
  * before the range. Any thread; a reader of its own. */
 #include "engine/recorded.h"
 
+#include <string.h>
+
 #include "engine/engine_priv.h"
 
 #define FIRST_STEP_ROWS UINT64_C(16384)
@@ -118,4 +120,21 @@ enum status engine_recorded(struct engine *engine, int source, int32_t part, int
     buffer_free(&search.body);
     reader_close(search.reader);
     return status;
+}
+
+enum status engine_decode_row(const struct schema *schema, struct decoder *decoder,
+                              struct arena *arena, const struct ledger_row *row,
+                              struct event *event)
+{
+    size_t size = schema->n_fields * sizeof *event->values;
+    *event = (struct event){.schema = schema,
+                            .position.source = -1,
+                            .values = arena_alloc(arena, size),
+                            .received_us = row->at_us};
+    if (!event->values)
+        return STATUS_MEMORY;
+    memset(event->values, 0, size);
+    decoder_json(decoder, row->input, arena, event);
+    event->time_us = row->event_us;
+    return STATUS_OK;
 }

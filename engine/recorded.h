@@ -1,5 +1,5 @@
-/* What the ledger holds of a source: for those downstream who may have missed it. Sent again, never
- * decided again. */
+/* What the ledger holds, as it was then: of a source, for those downstream who may have missed it
+ * (sent again, never decided again); and the event of one row. */
 #ifndef BINNACLE_ENGINE_RECORDED_H
 #define BINNACLE_ENGINE_RECORDED_H
 
@@ -8,6 +8,8 @@
 
 #include "engine/base/slice.h"
 #include "engine/engine.h"
+#include "engine/event/decoder.h"
+#include "engine/record/reader.h"
 
 /* Borrowed for the visit. */
 struct recorded {
@@ -26,5 +28,11 @@ typedef enum status recorded_visitor(void *context, const struct recorded *recor
 MUST_USE enum status engine_recorded(struct engine *engine, int source, int32_t part, int64_t first,
                                      int64_t last, recorded_visitor *each, void *context,
                                      struct error *error);
+
+/* A recorded decision's event again, its personal fields pseudonymised. Lives in `arena`.
+ * STATUS_MEMORY. */
+MUST_USE enum status engine_decode_row(const struct schema *schema, struct decoder *decoder,
+                                       struct arena *arena, const struct ledger_row *row,
+                                       struct event *event);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/checkpoint.h"
+#include "engine/recorded.h"
 
 #define RECOVERY_ARENA_BYTES (16u << 20)
 
@@ -24,23 +25,6 @@ struct recovery {
     char *damaged; /* a file before it that could not be read to its end; NULL: none */
     struct error damage;
 };
-
-enum status engine_decode_row(const struct schema *schema, struct decoder *decoder,
-                              struct arena *arena, const struct ledger_row *row,
-                              struct event *event)
-{
-    size_t size = schema->n_fields * sizeof *event->values;
-    *event = (struct event){.schema = schema,
-                            .position.source = -1,
-                            .values = arena_alloc(arena, size),
-                            .received_us = row->at_us};
-    if (!event->values)
-        return STATUS_MEMORY;
-    memset(event->values, 0, size);
-    decoder_json(decoder, row->input, arena, event);
-    event->time_us = row->event_us;
-    return STATUS_OK;
-}
 
 /* The row's input holds pseudonyms where the event held originals: exactly what the windows are
  * keyed by, so no replacements are needed. */

@@ -23,8 +23,10 @@ static void tell_arms(struct engine *engine)
     observe_set_arms(engine->observe, told, (int)n);
 }
 
-void engine_reaches(const struct feature_views *views, const char *online_store,
-                    struct monitor_options *options)
+/* How far back each column of the drift monitor reaches. In a shared online store others may have
+ * filled the windows before us: how warm they are is not known, and they count as full. */
+static void set_reaches(const struct feature_views *views, const char *online_store,
+                        struct monitor_options *options)
 {
     bool shared = online_store && strcmp(online_store, "embedded") != 0;
     size_t n = feature_views_schema(views)->n_features;
@@ -62,7 +64,7 @@ enum status engine_observe_create(struct engine *engine, struct error *error)
         status = observe_create(&observe, &engine->observe, error);
     if (status != STATUS_OK)
         return status;
-    engine_reaches(engine->parts.views, engine->parts.online_store, &options);
+    set_reaches(engine->parts.views, engine->parts.online_store, &options);
     engine->monitor = monitor_create(&options, engine->observe);
     if (!engine->monitor)
         return error_set(error, STATUS_MEMORY, "out of memory");

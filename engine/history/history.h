@@ -28,6 +28,7 @@ struct history_options {
     const char *const *columns; /* names of the columns watched, n_columns of them; copied */
     int n_columns;
     bool event_time; /* who brings events can wait for the disk */
+    bool read_only;  /* a service counts, or did: only what lies in the file is read */
     struct log *log;
 };
 

@@ -90,7 +90,8 @@ enum status history_read(const struct yaml_node *node, struct history_options *o
 static enum status open_file(struct history_store *history, struct error *error)
 {
     struct disk_state state;
-    enum status status = disk_open(history->path, true, &history->disk, error);
+    enum status status =
+        disk_open(history->path, !history->options.read_only, &history->disk, error);
     if (status == STATUS_OK)
         status = disk_load(history->disk, history->labels, &history->layouts, &state, error);
     if (status != STATUS_OK)
@@ -145,8 +146,9 @@ static enum status start(struct history_store *history, struct error *error)
     history_sink(history).cuts(history, NULL, 0);
     if (!history->layout)
         return error_set(error, STATUS_MEMORY, "out of memory for the history");
-    return history->path ? thread_start("history", history_keep, history, &history->writer, error)
-                         : STATUS_OK;
+    bool writes = history->path && !history->options.read_only;
+    return writes ? thread_start("history", history_keep, history, &history->writer, error)
+                  : STATUS_OK;
 }
 
 enum status history_create(const struct history_options *options, struct history_store **history,

@@ -303,7 +303,8 @@ struct custom_verdict indicators_outcome(void *context, const struct outcome *ou
 struct slice_look {
     const struct indicators *indicators;
     const struct indicator *indicator;
-    bool counted, bad;
+    slice_visitor *visit;
+    void *context;
 };
 
 static bool reads(const struct indicator *indicator, int slot)
@@ -318,6 +319,7 @@ static void look(void *context, const struct point *point)
     struct value slots[MAX_MEASURES];
     struct measure measure;
     struct error error;
+    bool bad;
     for (int i = 0; i < look->indicators->n_measures; i++) {
         slots[i] = value_null();
         if (!reads(look->indicator, i) ||
@@ -327,19 +329,60 @@ static void look(void *context, const struct point *point)
         const struct sums *sums = point->n_groups > 0 ? point->groups[0] : NULL;
         slots[i] = value_number(measure_value(&measure, point, sums)); /* NaN is null there */
     }
-    look->counted = judge(look->indicator, slots, &look->bad);
+    if (judge(look->indicator, slots, &bad))
+        look->visit(look->context, point->start_s * US_PER_S, bad);
 }
 
+static enum status look_at(const struct indicators *indicators, const struct indicator *indicator,
+                           struct history_store *history, int64_t from_us, int64_t to_us,
+                           slice_visitor *visit, void *context, struct error *error)
+{
+    struct range range = {.from_s = from_us / US_PER_S,
+                          .to_s = to_us / US_PER_S,
+                          .step_s = indicator->slo->slice_us / US_PER_S,
+                          .sections = SECTION_ALL};
+    struct slice_look slices = {indicators, indicator, visit, context};
+    return range_read(history, &range, look, &slices, error);
+}
+
+enum status indicators_look(const struct indicators *indicators, const struct slo *slo,
+                            struct history_store *history, int64_t from_us, int64_t to_us,
+                            slice_visitor *visit, void *context, struct error *error)
+{
+    int64_t width_us = slo->slice_us;
+    int64_t first_us = (from_us + width_us - 1) / width_us * width_us;
+    int64_t end_us = to_us / width_us * width_us;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < indicators->n && first_us < end_us && status == STATUS_OK; i++) {
+        const struct indicator *indicator = &indicators->list[i];
+        if (indicator->slo->slice_us && indicator->slo->custom == slo->custom)
+            status =
+                look_at(indicators, indicator, history, first_us, end_us, visit, context, error);
+    }
+    return status;
+}
+
+struct last_slice {
+    bool counted, bad;
+};
+
+static void keep_last(void *context, int64_t start_us, bool bad)
+{
+    (void)start_us;
+    *(struct last_slice *)context = (struct last_slice){.counted = true, .bad = bad};
+}
+
+/* Observe is told when the history is let go: it tells the history in turn. */
 static void judge_slice(const struct indicators *indicators, const struct indicator *indicator,
                         struct history_store *history, struct observe *observe, int64_t from_us)
 {
     int64_t to_us = from_us + indicator->slo->slice_us;
-    struct range range = {
-        .from_s = from_us / US_PER_S, .to_s = to_us / US_PER_S, .sections = SECTION_ALL};
-    struct slice_look slice = {.indicators = indicators, .indicator = indicator};
+    struct last_slice slice = {.counted = false};
     struct tally tally = {0};
     struct error error;
-    if (range_read(history, &range, look, &slice, &error) != STATUS_OK || !slice.counted)
+    if (look_at(indicators, indicator, history, from_us, to_us, keep_last, &slice, &error) !=
+            STATUS_OK ||
+        !slice.counted)
         return;
     tally.custom_counted[indicator->slo->custom] = 1;
     tally.custom_bad[indicator->slo->custom] = slice.bad;

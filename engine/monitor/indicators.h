@@ -21,6 +21,12 @@ void indicators_destroy(struct indicators *indicators); /* NULL is ignored */
  * thread. */
 struct custom_verdict indicators_outcome(void *context, const struct outcome *outcome);
 
+/* Gives the whole slices of [from_us, to_us), in order, that an objective over slices counts, by
+ * what lies in the history. */
+typedef void slice_visitor(void *context, int64_t start_us, bool bad);
+MUST_USE enum status indicators_look(const struct indicators *indicators, const struct slo *slo,
+                                     struct history_store *history, int64_t from_us, int64_t to_us,
+                                     slice_visitor *visit, void *context, struct error *error);
 /* Judges the slices that are over since the last call and were not judged, at most a day of them,
  * and counts them in observe. One thread. */
 void indicators_slices(struct indicators *indicators, struct history_store *history,

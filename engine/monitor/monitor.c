@@ -148,15 +148,10 @@ static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t 
     snapshot->n_slos = set->n;
 }
 
-void monitor_note_time(struct monitor *monitor, int64_t now_us, int64_t start_us)
-{
-    atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
-}
-
 void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
                   int64_t start_us, struct snapshot *snapshot)
 {
-    monitor_note_time(monitor, now_us, start_us);
+    atomic_store(&monitor->history_us, start_us > 0 ? now_us - start_us : 0);
     fill_slos(monitor, observe, now_us, start_us, snapshot);
     drift_live_fill(monitor->drift, now_us, start_us, snapshot);
 }

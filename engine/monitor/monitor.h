@@ -36,8 +36,4 @@ void monitor_destroy(struct monitor *monitor); /* NULL is ignored */
 void monitor_fill(struct monitor *monitor, struct observe *observe, int64_t now_us,
                   int64_t start_us, struct snapshot *snapshot);
 
-/* How long windows have been filled when the next slices are judged; monitor_fill() says it, too.
- * For those who bring decisions without filling snapshots, such as reports. */
-void monitor_note_time(struct monitor *monitor, int64_t now_us, int64_t start_us);
-
 #endif

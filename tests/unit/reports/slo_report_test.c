@@ -1,9 +1,12 @@
-/* The numbers of the report "slo" against rows that can be counted by hand. */
+/* The numbers of the report "slo" against rows, and counts of a history, that can be added by hand.
+ */
 #include "tests/unit/engine/record/fixture.h"
 
 #include <math.h>
 
 #include "engine/base/json.h"
+#include "engine/history/history.h"
+#include "engine/monitor/monitor.h"
 #include "reports/slo_report.h"
 
 #define DAY_TWO   (DAY_ONE + US_PER_DAY)
@@ -18,6 +21,9 @@ struct bench {
     uint64_t n;
     struct monitor_options monitor;
     struct observe_options observe;
+    struct history_options history;
+    struct yaml *objectives; /* NULL: the defaults */
+    struct indicators *indicators;
     struct report report;
 };
 
@@ -31,6 +37,7 @@ static int set_up(void **state)
     bench->ledger = open_ledger(bench->dir, bench->clock);
     monitor_options_init(&bench->monitor);
     observe_options_init(&bench->observe);
+    history_options_init(&bench->history);
     assert_int_equal(monitor_read(NULL, NULL, &bench->monitor, &bench->observe, &error), STATUS_OK);
     *state = bench;
     return 0;
@@ -40,6 +47,8 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     report_free(&bench->report);
+    indicators_destroy(bench->indicators);
+    yaml_destroy(bench->objectives);
     close_ledger(bench->ledger);
     clock_destroy(bench->clock);
     folder_remove(bench->dir);
@@ -81,8 +90,11 @@ static const struct report *build(struct bench *bench, int64_t from_us, int64_t 
     struct slo_report_options options = {
         .ledger_dir = bench->dir,
         .service = "cards",
-        .monitor = &bench->monitor,
+        .objectives = &bench->monitor.objectives,
         .observe = &bench->observe,
+        .history = &bench->history,
+        .schema = &SCHEMA,
+        .indicators = bench->indicators,
         .from_us = from_us,
         .to_us = to_us,
     };
@@ -127,26 +139,64 @@ static void assert_no_data(const struct report *report, const char *table, const
     assert_string_equal(found->text, "no data");
 }
 
-/* ---- tests ---- */
-
-/* A service whose windows reach two days back: what they hold on the first two says how full they
- * are, not what has drifted. */
-static void drift_is_not_judged_while_windows_fill(void **state)
+static void use_objectives(struct bench *bench, const char *text)
 {
-    struct bench *bench = *state;
-    bench->monitor.reach_us[0] = 2 * US_PER_DAY;
-    bench->observe.reference_events = 100;
-    bench->monitor.drift.min_events = 50;
-    for (int64_t at_us = DAY_ONE; at_us < DAY_FOUR; at_us += 10 * US_PER_MIN) {
-        for (int i = 0; i < 60; i++)
-            decide_at(bench, at_us + i, MS, DECISION_APPROVE);
-    }
-    assert_no_data(build(bench, DAY_ONE, DAY_THREE), "objectives", "drift", "counted");
-    assert_number(build(bench, DAY_ONE, DAY_FOUR), "objectives", "drift", "counted", 6 * 24, 2);
-    bench->monitor.reach_us[0] = 0;
-    assert_number(build(bench, DAY_ONE, DAY_THREE), "objectives", "drift", "counted", 2 * 6 * 24,
-                  4);
+    struct error error = {0};
+    assert_int_equal(yaml_load_text("b.yaml", slice_of(text), &bench->objectives, &error),
+                     STATUS_OK);
+    if (monitor_read(yaml_root(bench->objectives), NULL, &bench->monitor, &bench->observe,
+                     &error) != STATUS_OK ||
+        indicators_create(&bench->monitor.objectives, &SCHEMA, &FEATURES, &bench->indicators,
+                          &error) != STATUS_OK)
+        fail_msg("%s", error.message);
 }
+
+/* ---- a service's history ---- */
+
+static struct history_store *begin_history(const struct bench *bench, int64_t at_us)
+{
+    struct history_options options;
+    struct history_store *history = NULL;
+    struct error error = {0};
+    char path[256];
+    snprintf(path, sizeof path, "%s/history.db", bench->dir);
+    history_options_init(&options);
+    options.schema = &SCHEMA;
+    options.path = path;
+    options.event_time = true;
+    if (history_create(&options, &history, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    history_begin(history, at_us);
+    return history;
+}
+
+static void refuse_at(struct history_store *history, int64_t at_us, enum observation_kind kind)
+{
+    struct observe_sink sink = history_sink(history);
+    struct observation observation = {.at_us = at_us,
+                                      .event_us = at_us,
+                                      .latency_us = -1,
+                                      .age_us = INT64_MAX,
+                                      .kind = (uint8_t)kind,
+                                      .arm = NO_ARM};
+    struct observations one = {&observation, NULL, 0, 1};
+    sink.take(sink.context, &one);
+}
+
+static void judge_at(struct history_store *history, int64_t at_us, const struct tally *verdict)
+{
+    struct observe_sink sink = history_sink(history);
+    sink.verdict(sink.context, at_us, verdict);
+}
+
+static void end_history(struct history_store *history, int64_t at_us)
+{
+    history_tick(history, at_us);
+    assert_true(history_flush(history, 20000));
+    history_destroy(history);
+}
+
+/* ---- tests ---- */
 
 static void counts_every_decision_in_its_own_day(void **state)
 {
@@ -236,36 +286,148 @@ static void a_range_without_decisions_has_its_days_and_judges_nothing(void **sta
     const struct report *report = build(bench, DAY_ONE, DAY_THREE);
     assert_int_equal(report->tables[1].n_rows, 2);
     for (int i = 0; i < report->tables[0].n_rows; i++)
-        assert_string_equal(report->tables[0].cells[i * 7 + 6].text, "no data");
+        assert_string_equal(report->tables[0].cells[i * 8 + 6].text, "no data");
     assert_int_equal(report->tree_size, 0);
 }
 
-/* The last slices of the day: four make the reference, the next are like them, the last three are
- * not. */
-static void judges_every_slice_of_drift_the_last_one_too(void **state)
+/* Minutes 60 to 119 of the first day, and the first hour of the second, are in the history. */
+static void what_leaves_no_rows_is_what_the_history_counted(void **state)
 {
-    enum { SLICES = 30, PER_SLICE = 250, REFERENCE = 4, DRIFTED = 3 };
     struct bench *bench = *state;
-    bench->observe.reference_events = REFERENCE * PER_SLICE;
-    int64_t from_us = DAY_TWO - SLICES * SLICE_US;
-    for (int i = 0; i < SLICES * PER_SLICE; i++) {
-        struct sample sample;
-        struct error error = {0};
-        int64_t at_us = from_us + i * (SLICE_US / PER_SLICE);
-        struct ledger_entry entry = sample_decision(&sample, bench->n++, at_us, -1);
-        sample.outcome.variant = VARIANT_CHAMPION; /* canaries make no reference */
-        bool drifted = i >= (SLICES - DRIFTED) * PER_SLICE;
-        sample.outcome.score = drifted ? 0.999f : (float)(i * 37 % 125) / 125.0f;
-        assert_int_equal(ledger_submit(bench->ledger, &entry, 1, SUBMIT_WAIT, NULL, &error),
-                         STATUS_OK);
-    }
+    for (int minute = 0; minute < 180; minute++)
+        decide_at(bench, DAY_ONE + minute * US_PER_MIN, MS, DECISION_APPROVE);
+    struct tally verdict = {.fresh_minutes = 9, .stale_minutes = 1, .steady_slices = 3};
+    struct tally drifted = {.steady_slices = 4, .drifted_slices = 2};
+    struct history_store *history = begin_history(bench, DAY_ONE + US_PER_HOUR);
+    refuse_at(history, DAY_ONE + 61 * US_PER_MIN, OBSERVED_ERROR);
+    refuse_at(history, DAY_ONE + 62 * US_PER_MIN, OBSERVED_DUPLICATE);
+    refuse_at(history, DAY_ONE + 63 * US_PER_MIN, OBSERVED_QUARANTINE);
+    /* Outcomes are there as well, by the time of their events: they are not counted twice. */
+    refuse_at(history, DAY_ONE + 64 * US_PER_MIN, OBSERVED_OUTCOME);
+    judge_at(history, DAY_ONE + 65 * US_PER_MIN, &verdict);
+    end_history(history, DAY_ONE + 2 * US_PER_HOUR - 1);
+    history = begin_history(bench, DAY_TWO);
+    judge_at(history, DAY_TWO + US_PER_MIN, &drifted);
+    end_history(history, DAY_TWO + US_PER_HOUR - 1);
+
+    const struct report *report = build(bench, DAY_ONE, DAY_THREE);
+    assert_number(report, "objectives", "availability", "counted", 60 + 3, 0);
+    assert_number(report, "objectives", "availability", "bad", 1, 0);
+    assert_number(report, "objectives", "freshness", "counted", 10, 0);
+    assert_number(report, "objectives", "freshness", "bad", 1, 0);
+    assert_number(report, "objectives", "drift", "counted", 9, 0);
+    assert_number(report, "objectives", "drift", "attained_ratio", 7.0 / 9, 1e-12);
+    assert_number(report, "objectives", "drift", "covered_ratio", 120.0 / 2880, 1e-12);
+    assert_number(report, "objectives", "latency", "covered_ratio", 1, 0);
+    assert_number(report, "days", "2018-08-08", "covered_ratio", 60.0 / 1440, 1e-12);
+
+    report = build(bench, DAY_ONE + 62 * US_PER_MIN, DAY_ONE + 64 * US_PER_MIN);
+    assert_number(report, "objectives", "availability", "counted", 2 + 2, 0);
+    assert_number(report, "objectives", "availability", "bad", 0, 0);
+    assert_number(report, "objectives", "availability", "covered_ratio", 1, 0);
+    assert_no_data(report, "objectives", "freshness", "attained_ratio");
+
+    report = build(bench, DAY_TWO, DAY_THREE);
+    assert_number(report, "objectives", "drift", "counted", 6, 0);
+    assert_no_data(report, "objectives", "freshness", "counted");
+}
+
+/* Spans that touch add to the whole, wherever they are cut. */
+static void a_minute_belongs_to_the_range_in_which_it_begins(void **state)
+{
+    struct bench *bench = *state;
+    struct tally verdict = {.fresh_minutes = 1};
+    struct history_store *history = begin_history(bench, DAY_ONE);
+    for (int minute = 0; minute < 10; minute++)
+        judge_at(history, DAY_ONE + minute * US_PER_MIN, &verdict);
+    end_history(history, DAY_ONE + 10 * US_PER_MIN - 1);
+    int64_t cut_us = DAY_ONE + 5 * US_PER_MIN + 20 * US_PER_S;
+    assert_number(build(bench, DAY_ONE - US_PER_S, cut_us), "objectives", "freshness", "counted", 6,
+                  0);
+    assert_number(build(bench, cut_us, DAY_TWO), "objectives", "freshness", "counted", 4, 0);
+    assert_no_data(build(bench, cut_us, cut_us + US_PER_S), "objectives", "freshness", "counted");
+}
+
+static void judges_decisions_by_expressions_over_fields_and_results(void **state)
+{
+    struct bench *bench = *state;
+    use_objectives(bench, "- {name: small, good: amount < 4, valid: \"rule == 'high-score'\", "
+                          "target: 50}\n"
+                          "- {name: features, good: count_1d > 1, target: 90}\n");
+    bench->observe.features = &FEATURES;
+    for (int i = 0; i < 9; i++) /* amount i; every third is decided by another rule */
+        decide_at(bench, DAY_ONE + i, MS, DECISION_APPROVE);
     const struct report *report = build(bench, DAY_ONE, DAY_TWO);
-    assert_number(report, "objectives", "drift", "counted", SLICES - REFERENCE, 0);
-    assert_number(report, "objectives", "drift", "bad", DRIFTED, 0);
-    /* The same when the day after is in the range: the last slice is in no other day. */
-    report = build(bench, DAY_ONE, DAY_THREE);
-    assert_number(report, "objectives", "drift", "counted", SLICES - REFERENCE, 0);
-    assert_number(report, "objectives", "drift", "bad", DRIFTED, 0);
+    assert_number(report, "objectives", "small", "counted", 6, 0);
+    assert_number(report, "objectives", "small", "bad", 4, 0);
+    assert_string_equal(cell(report, "objectives", "small", "verdict")->text, "missed");
+    assert_number(report, "objectives", "features", "counted", 9, 0);
+    assert_number(report, "objectives", "features", "bad", 0, 0);
+}
+
+/* Of ten minutes in five slices; the service is there for the first seven. */
+static void judges_slices_that_end_while_the_service_counts(void **state)
+{
+    struct bench *bench = *state;
+    use_objectives(bench, "- {name: clean, good: errors < 1, slice: 2m, target: 90}\n");
+    struct history_store *history = begin_history(bench, DAY_TWO - 4 * US_PER_MIN);
+    refuse_at(history, DAY_TWO - 3 * US_PER_MIN, OBSERVED_ERROR);
+    refuse_at(history, DAY_TWO + 2 * US_PER_MIN, OBSERVED_ERROR);
+    end_history(history, DAY_TWO + 3 * US_PER_MIN - 1);
+    const struct report *report = build(bench, DAY_ONE, DAY_THREE);
+    assert_number(report, "objectives", "clean", "counted", 3, 0);
+    assert_number(report, "objectives", "clean", "bad", 1, 0);
+    /* Slices that stick out of the range are not in it. */
+    report = build(bench, DAY_TWO - 3 * US_PER_MIN, DAY_TWO + 90 * US_PER_S);
+    assert_number(report, "objectives", "clean", "counted", 1, 0);
+    assert_number(report, "objectives", "clean", "bad", 0, 0);
+}
+
+/* When minutes are forgotten hours are still there; then nothing is. */
+static void what_the_history_has_forgotten_is_not_judged(void **state)
+{
+    struct bench *bench = *state;
+    use_objectives(bench, "- {name: availability, target: 99}\n"
+                          "- {name: short, good: errors < 1, slice: 2m, target: 90}\n"
+                          "- {name: long, good: errors < 1, slice: 1h, target: 90}\n");
+    decide_at(bench, DAY_ONE + US_PER_MIN, MS, DECISION_APPROVE);
+    struct history_store *history = begin_history(bench, DAY_ONE);
+    refuse_at(history, DAY_ONE + 2 * US_PER_MIN, OBSERVED_ERROR);
+    end_history(history, DAY_TWO + 6 * US_PER_HOUR);
+    bench->history.minutes_us = US_PER_DAY;
+    const struct report *report = build(bench, DAY_ONE, DAY_ONE + 6 * US_PER_HOUR);
+    assert_number(report, "objectives", "availability", "counted", 2, 0);
+    assert_no_data(report, "objectives", "short", "counted");
+    assert_number(report, "objectives", "long", "counted", 6, 0);
+    bench->history.hours_us = US_PER_DAY;
+    report = build(bench, DAY_ONE, DAY_ONE + 6 * US_PER_HOUR);
+    assert_no_data(report, "objectives", "availability", "counted");
+    assert_no_data(report, "objectives", "long", "counted");
+    assert_number(report, "objectives", "availability", "covered_ratio", 0, 0);
+}
+
+static void a_history_that_cannot_be_read_is_an_error(void **state)
+{
+    struct bench *bench = *state;
+    struct error error = {0};
+    struct report report;
+    struct slo_report_options options = {
+        .ledger_dir = bench->dir,
+        .service = "cards",
+        .objectives = &bench->monitor.objectives,
+        .observe = &bench->observe,
+        .history = &bench->history,
+        .from_us = DAY_ONE,
+        .to_us = DAY_TWO,
+    };
+    char path[256];
+    snprintf(path, sizeof path, "%s/history.db", bench->dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("no database, whatever its name says, and long enough to be asked", file);
+    fclose(file);
+    assert_int_not_equal(slo_report_build(&options, &report, &error), STATUS_OK);
+    assert_non_null(strstr(error.message, "history.db"));
 }
 
 static void the_chart_shows_the_budget_going(void **state)
@@ -294,8 +456,9 @@ static void refuses_an_empty_or_endless_range(void **state)
     struct slo_report_options options = {
         .ledger_dir = bench->dir,
         .service = "cards",
-        .monitor = &bench->monitor,
+        .objectives = &bench->monitor.objectives,
         .observe = &bench->observe,
+        .history = &bench->history,
     };
     const int64_t ranges[][2] = {
         {DAY_ONE, DAY_ONE},
@@ -322,8 +485,12 @@ int main(void)
         TEST(a_range_within_a_day_counts_only_what_is_in_it),
         TEST(what_the_record_cannot_say_is_no_data),
         TEST(a_range_without_decisions_has_its_days_and_judges_nothing),
-        TEST(judges_every_slice_of_drift_the_last_one_too),
-        TEST(drift_is_not_judged_while_windows_fill),
+        TEST(what_leaves_no_rows_is_what_the_history_counted),
+        TEST(a_minute_belongs_to_the_range_in_which_it_begins),
+        TEST(judges_decisions_by_expressions_over_fields_and_results),
+        TEST(judges_slices_that_end_while_the_service_counts),
+        TEST(what_the_history_has_forgotten_is_not_judged),
+        TEST(a_history_that_cannot_be_read_is_an_error),
         TEST(the_chart_shows_the_budget_going),
         TEST(refuses_an_empty_or_endless_range),
     };
