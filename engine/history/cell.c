@@ -141,12 +141,12 @@ void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out)
         put_section(NULL, 0, out);
 }
 
-static bool take_section(struct slice *bytes, struct slice *section)
+static bool take_section(struct slice *bytes, struct packed_counts *section)
 {
     uint64_t size;
     if (!varint_take(bytes, &size) || size > bytes->size)
         return false;
-    *section = slice_make(bytes->data, size);
+    *section = (struct packed_counts){.pairs = slice_make(bytes->data, size)};
     *bytes = slice_make(bytes->data + size, bytes->size - size);
     return true;
 }
@@ -174,9 +174,9 @@ static inline bool take_small(const unsigned char **at, const unsigned char *end
     return whole;
 }
 
-static bool take_pairs(struct slice section, uint64_t *counts, size_t n)
+static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n)
 {
-    const unsigned char *at = (const unsigned char *)section.data, *end = at + section.size;
+    const unsigned char *at = (const unsigned char *)pairs.data, *end = at + pairs.size;
     uint64_t place = 0, step, count;
     while (at < end) {
         if (!take_small(&at, end, &step) || !take_small(&at, end, &count) || step == 0 ||
@@ -188,14 +188,41 @@ static bool take_pairs(struct slice section, uint64_t *counts, size_t n)
     return true;
 }
 
-static bool take_bins(struct slice section, struct cell *into)
+/* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. */
+static bool take_split(const struct packed_counts *section, uint64_t *counts, size_t n)
+{
+    const unsigned char *at = (const unsigned char *)section->pairs.data;
+    const unsigned char *end = at + section->pairs.size;
+    const unsigned char *more = (const unsigned char *)section->more.data;
+    const unsigned char *more_end = more + section->more.size;
+    uint64_t place = 0, pair, rest;
+    while (at < end) {
+        if (!take_small(&at, end, &pair) || pair / 4 >= n - place)
+            return false;
+        place += pair / 4 + 1;
+        rest = 0;
+        if (pair % 4 == 3 && !take_small(&more, more_end, &rest))
+            return false;
+        counts[place - 1] += pair % 4 + 1 + rest;
+    }
+    return true;
+}
+
+static bool take_counts(const struct packed_counts *section, uint64_t *counts, size_t n)
+{
+    if (section->pairs.size == 0)
+        return true;
+    return section->split ? take_split(section, counts, n) : take_pairs(section->pairs, counts, n);
+}
+
+static bool take_bins(const struct packed_counts *section, struct cell *into)
 {
     size_t n = (size_t)into->layout->n_columns * NARROW_BINS;
     uint64_t *bins = cell_bins(into);
     if (!bins || !into->layout->narrow)
-        return bins && take_pairs(section, bins, n_bins(into));
+        return bins && take_counts(section, bins, n_bins(into));
     uint64_t *narrow = calloc(n + 1, sizeof *narrow);
-    bool whole = narrow && take_pairs(section, narrow, n);
+    bool whole = narrow && take_counts(section, narrow, n);
     for (size_t i = 0; whole && i < n; i++) {
         size_t bin = i % NARROW_BINS;
         bins[i / NARROW_BINS * MAX_BINS + (bin == NARROW_BINS - 1 ? MISSING_BIN : bin)] +=
@@ -209,13 +236,13 @@ bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned s
 {
     bool whole = true;
     if (sections & SECTION_SCALARS)
-        whole = take_pairs(packed->scalars, into->scalars, SCALARS);
+        whole = take_counts(&packed->scalars, into->scalars, SCALARS);
     if (sections & SECTION_SCORES)
-        whole = whole && take_pairs(packed->scores, into->scores, SCORE_STEPS);
-    if (sections & SECTION_LATENCY && packed->latency.size > 0)
+        whole = whole && take_counts(&packed->scores, into->scores, SCORE_STEPS);
+    if (sections & SECTION_LATENCY && packed->latency.pairs.size > 0)
         whole = whole && cell_latency(into) &&
-                take_pairs(packed->latency, into->latency, LATENCY_COUNTS);
-    if (sections & SECTION_BINS && packed->bins.size > 0)
-        whole = whole && take_bins(packed->bins, into);
+                take_counts(&packed->latency, into->latency, LATENCY_COUNTS);
+    if (sections & SECTION_BINS && packed->bins.pairs.size > 0)
+        whole = whole && take_bins(&packed->bins, into);
     return whole;
 }

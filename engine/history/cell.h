@@ -76,11 +76,17 @@ bool cell_add(struct cell *into, const struct cell *from, unsigned sections);
 
 void cell_encode(const struct cell *cell, unsigned sections, struct buffer *out);
 
-/* Takes the head of the next cell off *bytes and gives its sections as they stand. */
+/* The counts of a section as they stand: here pairs of varints, distance and count; in the columns
+ * of a row (row.h) they are split. */
+struct packed_counts {
+    struct slice pairs, more;
+    bool split;
+};
+/* Takes the head of the next cell off *bytes and gives its sections. */
 struct packed_cell {
     uint64_t labels;
     int layout;
-    struct slice scalars, scores, latency, bins;
+    struct packed_counts scalars, scores, latency, bins;
 };
 bool cell_next(struct slice *bytes, struct packed_cell *packed);
 /* Adds the sections of a packed cell. False: damaged, or out of memory. */

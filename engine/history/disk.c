@@ -1,5 +1,5 @@
-/* The statements on history.db and the packing of rows. A row's number is its start, so that a
- * range of time is a range of rows. */
+/* The statements on history.db. A row's number is its start, so that a range of time is a range of
+ * rows. Pages are small ones, because rows of many sizes leave less of them empty. */
 #include "engine/history/disk.h"
 
 #include <stdio.h>
@@ -10,14 +10,15 @@
 #include "engine/base/packed_bytes.h"
 
 #define MAX_ROW ((size_t)64 << 20)
+#define NO_ROW  INT64_MIN
 
 const struct shelf_shape shelf_shapes[SHELVES] = {
-    [SHELF_MINUTE] = {60, SECTION_ALL},
-    [SHELF_MINUTE_LABELS] = {60, SECTION_SCALARS | SECTION_LATENCY},
-    [SHELF_SLICE_LABELS] = {SLICE_S, SECTION_SCORES | SECTION_BINS},
-    [SHELF_HOUR] = {3600, SECTION_ALL},
-    [SHELF_HOUR_LABEL] = {3600, SECTION_ALL},
-    [SHELF_HOUR_LABELS] = {3600, SECTION_ALL},
+    [SHELF_MINUTE] = {60, SLICE_S, SECTION_ALL},
+    [SHELF_MINUTE_LABELS] = {60, SLICE_S, SECTION_SCALARS | SECTION_LATENCY},
+    [SHELF_SLICE_LABELS] = {SLICE_S, SLICE_S, SECTION_SCORES | SECTION_BINS},
+    [SHELF_HOUR] = {3600, 3600, SECTION_ALL},
+    [SHELF_HOUR_LABEL] = {3600, 3600, SECTION_ALL},
+    [SHELF_HOUR_LABELS] = {3600, 3600, SECTION_ALL},
 };
 
 static const char *const migrations[] = {
@@ -40,23 +41,25 @@ static const char *const migrations[] = {
     "CREATE TABLE piece3 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE piece4 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);"
     "CREATE TABLE piece5 (start_s INTEGER PRIMARY KEY, content BLOB NOT NULL);",
+    /* No table changes, but rows that are written from now on (row.c) tell an earlier release
+     * nothing: it is to say so, and not that the file is damaged. */
+    "SELECT 1;",
 };
 
 _Static_assert(SHELVES == 6, "each shelf has its table");
 
 /* Of each shelf. */
-enum shelf_statement { GET_PIECE, GET_PIECES, PUT_PIECE, PRUNE, SHELF_STATEMENTS };
+enum shelf_statement { GET_PIECES, PUT_PIECE, DROP_INSIDE, PRUNE, SHELF_STATEMENTS };
 
 static const char *const shelf_sql[SHELF_STATEMENTS] = {
-    [GET_PIECE] = "SELECT content FROM piece%d WHERE start_s = ?1",
     [GET_PIECES] = "SELECT start_s, content FROM piece%d WHERE start_s >= ?1 AND start_s < ?2 "
                    "ORDER BY start_s",
     [PUT_PIECE] = "INSERT OR REPLACE INTO piece%d VALUES (?1, ?2)",
+    [DROP_INSIDE] = "DELETE FROM piece%d WHERE start_s > ?1 AND start_s < ?2",
     [PRUNE] = "DELETE FROM piece%d WHERE start_s < ?1",
 };
 
 enum statement {
-    NEWEST,
     GET_LAYOUTS,
     PUT_LAYOUT,
     GET_LABELS,
@@ -71,7 +74,6 @@ enum statement {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [NEWEST] = "SELECT max(start_s) FROM piece0",
     [GET_LAYOUTS] = "SELECT id, content FROM layout ORDER BY id",
     [PUT_LAYOUT] = "INSERT OR REPLACE INTO layout VALUES (?1, ?2)",
     [GET_LABELS] = "SELECT position, name FROM label ORDER BY position",
@@ -91,6 +93,11 @@ struct disk {
     struct db_stmt *shelves[SHELVES][SHELF_STATEMENTS];
     struct packer *packer;
     struct buffer plain, packed;
+    struct shelf_row {
+        struct row *row;
+        int64_t start_s; /* NO_ROW: nothing is in it */
+        unsigned sections;
+    } visited[SHELVES];
 };
 
 /* ---- opening ---- */
@@ -119,19 +126,42 @@ static enum status prepare(struct disk *disk, bool write, struct error *error)
     return status == STATUS_OK ? prepare_shelves(disk, error) : status;
 }
 
+static void free_all(struct disk *disk)
+{
+    packer_destroy(disk->packer);
+    buffer_free(&disk->plain);
+    buffer_free(&disk->packed);
+    for (int i = 0; i < SHELVES; i++)
+        row_destroy(disk->visited[i].row);
+    free(disk);
+}
+
+static struct disk *create(void)
+{
+    struct disk *disk = calloc(1, sizeof *disk);
+    if (!disk)
+        return NULL;
+    buffer_init(&disk->plain, MAX_ROW);
+    buffer_init(&disk->packed, MAX_ROW);
+    disk->packer = packer_create();
+    bool whole = disk->packer != NULL;
+    for (int i = 0; i < SHELVES && whole; i++) {
+        disk->visited[i] = (struct shelf_row){.row = row_create(), .start_s = NO_ROW};
+        whole = disk->visited[i].row != NULL;
+    }
+    if (whole)
+        return disk;
+    free_all(disk);
+    return NULL;
+}
+
 enum status disk_open(const char *path, bool write, struct disk **disk, struct error *error)
 {
-    struct disk *made = calloc(1, sizeof *made);
-    if (made)
-        made->packer = packer_create();
-    if (!made || !made->packer) {
-        free(made);
+    struct disk *made = create();
+    if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
-    }
-    buffer_init(&made->plain, MAX_ROW);
-    buffer_init(&made->packed, MAX_ROW);
     enum status status =
-        db_open(path, write ? DB_WRITE_LARGE : DB_READ, DB_SYNC_NORMAL, &made->db, error);
+        db_open(path, write ? DB_WRITE : DB_READ, DB_SYNC_NORMAL, &made->db, error);
     if (status == STATUS_OK)
         status = prepare(made, write, error);
     if (status != STATUS_OK) {
@@ -140,14 +170,6 @@ enum status disk_open(const char *path, bool write, struct disk **disk, struct e
     }
     *disk = made;
     return STATUS_OK;
-}
-
-static void free_all(struct disk *disk)
-{
-    packer_destroy(disk->packer);
-    buffer_free(&disk->plain);
-    buffer_free(&disk->packed);
-    free(disk);
 }
 
 static void finish_all(struct disk *disk)
@@ -185,13 +207,13 @@ static enum status damaged(const struct disk *disk, struct error *error)
                      db_path(disk->db));
 }
 
-static enum status unpack_row(struct disk *disk, const struct layouts *layouts, int64_t start_s,
-                              struct span *span, struct error *error)
+enum status disk_unpack(const struct disk *disk, const struct layouts *layouts,
+                        struct row_cells cells, int64_t start_s, struct span *span,
+                        struct error *error)
 {
-    struct slice bytes = buffer_slice(&disk->plain);
-    while (bytes.size > 0) {
+    while (cells.n > 0) {
         struct packed_cell packed;
-        if (!cell_next(&bytes, &packed))
+        if (!row_next(&cells, &packed))
             return damaged(disk, error);
         const struct layout *layout = layouts_get(layouts, packed.layout);
         struct cell *cell = layout ? span_cell(span, start_s, packed.labels, layout) : NULL;
@@ -201,44 +223,85 @@ static enum status unpack_row(struct disk *disk, const struct layouts *layouts, 
     return STATUS_OK;
 }
 
-enum status disk_read(struct disk *disk, const struct layouts *layouts, enum shelf shelf,
-                      int64_t start_s, struct span *span, struct error *error)
+/* Only an earlier release left rows that begin inside of another. */
+static bool take_piece(struct disk *disk, struct slice piece, int index, struct row *row)
 {
-    struct db_stmt *get = disk->shelves[shelf][GET_PIECE];
+    if (index == 0)
+        return row_unpack(row, disk->packer, piece, SECTION_ALL);
+    return packer_unpack(disk->packer, piece, &disk->plain) &&
+           row_put(row, index, buffer_slice(&disk->plain), SECTION_ALL);
+}
+
+enum status disk_read_row(struct disk *disk, enum shelf shelf, int64_t start_s, struct row *row,
+                          struct error *error)
+{
+    const struct shelf_shape *shape = &shelf_shapes[shelf];
+    struct db_stmt *get = disk->shelves[shelf][GET_PIECES];
+    enum status status;
+    row_clear(row);
     db_bind_int(get, 1, start_s);
-    enum status status = db_step(get, error);
-    if (status == STATUS_OK && !packer_unpack(disk->packer, db_blob(get, 0), &disk->plain))
-        status = damaged(disk, error);
-    if (status == STATUS_OK)
-        status = unpack_row(disk, layouts, start_s, span, error);
+    db_bind_int(get, 2, start_s + shape->row_s);
+    while ((status = db_step(get, error)) == STATUS_OK) {
+        int index = (int)((db_int(get, 0) - start_s) / shape->width_s);
+        if (!take_piece(disk, db_blob(get, 1), index, row)) {
+            status = damaged(disk, error);
+            break;
+        }
+    }
     db_reset(get);
     return status == STATUS_END ? STATUS_OK : status;
 }
 
-enum status disk_write(struct disk *disk, enum shelf shelf, int64_t start_s, struct slice cells,
-                       struct error *error)
+enum status disk_write_row(struct disk *disk, enum shelf shelf, int64_t start_s, struct row *row,
+                           struct error *error)
 {
     struct db_stmt *put = disk->shelves[shelf][PUT_PIECE];
+    struct db_stmt *drop = disk->shelves[shelf][DROP_INSIDE];
     buffer_reset(&disk->packed);
-    if (!packer_pack(disk->packer, cells, &disk->packed))
+    if (!row_pack(row, disk->packer, &disk->packed))
         return error_set(error, STATUS_MEMORY, "out of memory for a row of the history");
     db_bind_int(put, 1, start_s);
     db_bind_blob(put, 2, buffer_slice(&disk->packed));
-    return db_run(put, error);
+    enum status status = db_run(put, error);
+    if (status != STATUS_OK || shelf_shapes[shelf].row_s == shelf_shapes[shelf].width_s)
+        return status;
+    db_bind_int(drop, 1, start_s);
+    db_bind_int(drop, 2, start_s + shelf_shapes[shelf].row_s);
+    return db_run(drop, error);
+}
+
+/* The row that the statement stands at, unless it is the one that was visited last. */
+static bool visit_row(struct disk *disk, struct shelf_row *visited, struct db_stmt *get,
+                      unsigned sections)
+{
+    int64_t start_s = db_int(get, 0);
+    if (visited->start_s == start_s && (visited->sections & sections) == sections)
+        return true;
+    visited->start_s = NO_ROW;
+    if (!row_unpack(visited->row, disk->packer, db_blob(get, 1), sections))
+        return false;
+    visited->start_s = start_s;
+    visited->sections = sections;
+    return true;
 }
 
 enum status disk_visit(struct disk *disk, enum shelf shelf, int64_t from_s, int64_t to_s,
-                       disk_visitor *visit, void *context, struct error *error)
+                       unsigned sections, disk_visitor *visit, void *context, struct error *error)
 {
+    const struct shelf_shape *shape = &shelf_shapes[shelf];
+    struct shelf_row *visited = &disk->visited[shelf];
     struct db_stmt *get = disk->shelves[shelf][GET_PIECES];
-    db_bind_int(get, 1, from_s);
+    db_bind_int(get, 1, floor_to(from_s, shape->row_s));
     db_bind_int(get, 2, to_s);
     enum status status;
     while ((status = db_step(get, error)) == STATUS_OK) {
-        if (!packer_unpack(disk->packer, db_blob(get, 1), &disk->plain))
+        if (!visit_row(disk, visited, get, sections))
             status = damaged(disk, error);
-        else
-            status = visit(context, db_int(get, 0), buffer_slice(&disk->plain), error);
+        for (size_t i = 0; status == STATUS_OK && i < row_size(visited->row); i++) {
+            int64_t start_s = visited->start_s + row_index(visited->row, i) * shape->width_s;
+            if (start_s >= from_s && start_s < to_s)
+                status = visit(context, row_block(visited->row, i), error);
+        }
         if (status != STATUS_OK)
             break;
     }
@@ -249,7 +312,7 @@ enum status disk_visit(struct disk *disk, enum shelf shelf, int64_t from_s, int6
 enum status disk_prune(struct disk *disk, enum shelf shelf, int64_t before_s, struct error *error)
 {
     struct db_stmt *prune = disk->shelves[shelf][PRUNE];
-    db_bind_int(prune, 1, before_s);
+    db_bind_int(prune, 1, floor_to(before_s, shelf_shapes[shelf].row_s));
     return db_run(prune, error);
 }
 
@@ -315,20 +378,13 @@ static enum status load_labels(struct disk *disk, struct labels *labels, struct 
 
 static enum status load_state(struct disk *disk, struct disk_state *state, struct error *error)
 {
-    *state = (struct disk_state){.upto_us = INT64_MIN, .newest_s = INT64_MIN};
+    *state = (struct disk_state){.upto_us = INT64_MIN};
     struct db_stmt *get = disk->statements[GET_STATE];
     enum status status = db_step(get, error);
     if (status == STATUS_OK) {
         state->upto_us = db_int(get, 0);
         state->seq = (uint64_t)db_int(get, 1);
     }
-    db_reset(get);
-    if (status != STATUS_OK && status != STATUS_END)
-        return status;
-    get = disk->statements[NEWEST];
-    status = db_step(get, error);
-    if (status == STATUS_OK && !db_is_null(get, 0))
-        state->newest_s = db_int(get, 0);
     db_reset(get);
     return status == STATUS_END ? STATUS_OK : status;
 }
@@ -371,6 +427,8 @@ enum status disk_runs(struct disk *disk, int64_t from_us, int64_t to_us, struct 
 
 enum status disk_begin(struct disk *disk, bool write, struct error *error)
 {
+    for (int i = 0; i < SHELVES; i++)
+        disk->visited[i].start_s = NO_ROW;
     return write ? db_begin(disk->db, error) : db_exec(disk->db, "BEGIN", error);
 }
 

@@ -1,6 +1,6 @@
 /* history.db: cells of minutes, slices of half an hour and hours, packed, beside the
- * ledger. One row holds the cells of one shelf's span of time. One connection: one thread at a
- * time. */
+ * ledger. One row holds the cells of one shelf's span of time, minutes those of half an hour. One
+ * connection: one thread at a time. */
 #ifndef BINNACLE_HISTORY_DISK_H
 #define BINNACLE_HISTORY_DISK_H
 
@@ -8,6 +8,7 @@
 
 #include "engine/base/status.h"
 #include "engine/history/labels.h"
+#include "engine/history/row.h"
 #include "engine/history/span.h"
 
 /* What is kept: how long a span of time, by which labels, which sections. The numbers are stored.
@@ -25,6 +26,7 @@ enum shelf {
 #define SLICE_S INT64_C(1800)
 struct shelf_shape {
     int64_t width_s;
+    int64_t row_s; /* what one row holds */
     unsigned sections;
 };
 extern const struct shelf_shape shelf_shapes[SHELVES];
@@ -54,11 +56,10 @@ void disk_close(struct disk *disk); /* NULL is ignored */
 void disk_abandon(struct disk *disk);
 
 /* What was stored: labels and layouts into those given (both may have it already), the newest
- * decided_at that is not contained, the newest commit's number and the newest minute. */
+ * decided_at that is not contained and the newest commit's number. */
 struct disk_state {
     int64_t upto_us; /* INT64_MIN: nothing was ever stored */
     uint64_t seq;
-    int64_t newest_s; /* start of the newest minute; INT64_MIN: none */
 };
 MUST_USE enum status disk_load(struct disk *disk, struct labels *labels, struct layouts *layouts,
                                struct disk_state *state, struct error *error);
@@ -72,18 +73,24 @@ MUST_USE enum status disk_begin(struct disk *disk, bool write, struct error *err
 MUST_USE enum status disk_commit(struct disk *disk, struct error *error);
 void disk_rollback(struct disk *disk);
 
-/* Adds what is stored in a row to a span. Nothing stored: nothing added. */
-MUST_USE enum status disk_read(struct disk *disk, const struct layouts *layouts, enum shelf shelf,
-                               int64_t start_s, struct span *span, struct error *error);
-/* Replaces a row by the packed cells in `cells`. */
-MUST_USE enum status disk_write(struct disk *disk, enum shelf shelf, int64_t start_s,
-                                struct slice cells, struct error *error);
-/* Gives the unpacked cells of each row of [from, to) in order. The visitor may end it by a status
- * other than STATUS_OK, which is returned. */
-typedef enum status disk_visitor(void *context, int64_t start_s, struct slice cells,
+/* Reads the row that begins at `start_s`, and with it what an earlier release kept as a row for
+ * each minute of it. Nothing stored: the row is empty. */
+MUST_USE enum status disk_read_row(struct disk *disk, enum shelf shelf, int64_t start_s,
+                                   struct row *row, struct error *error);
+/* Replaces all that disk_read_row() reads. */
+MUST_USE enum status disk_write_row(struct disk *disk, enum shelf shelf, int64_t start_s,
+                                    struct row *row, struct error *error);
+/* Adds cells of a row to a span. */
+MUST_USE enum status disk_unpack(const struct disk *disk, const struct layouts *layouts,
+                                 struct row_cells cells, int64_t start_s, struct span *span,
                                  struct error *error);
+/* Gives the named sections of the cells of each span of time in [from, to), in order. Within a
+ * transaction, of which the last row of each shelf is remembered. The visitor may end it by a
+ * status other than STATUS_OK, which is returned. */
+typedef enum status disk_visitor(void *context, struct row_cells cells, struct error *error);
 MUST_USE enum status disk_visit(struct disk *disk, enum shelf shelf, int64_t from_s, int64_t to_s,
-                                disk_visitor *visit, void *context, struct error *error);
+                                unsigned sections, disk_visitor *visit, void *context,
+                                struct error *error);
 
 MUST_USE enum status disk_put_layout(struct disk *disk, const struct layout *layout,
                                      struct error *error);
@@ -94,7 +101,7 @@ MUST_USE enum status disk_put_value(struct disk *disk, int position, int code, c
 MUST_USE enum status disk_put_state(struct disk *disk, int64_t upto_us, uint64_t seq,
                                     struct error *error);
 MUST_USE enum status disk_put_run(struct disk *disk, const struct run *run, struct error *error);
-/* Forgets rows of a shelf before that time. */
+/* Forgets rows of a shelf that end before that time. */
 MUST_USE enum status disk_prune(struct disk *disk, enum shelf shelf, int64_t before_s,
                                 struct error *error);
 

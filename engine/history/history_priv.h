@@ -15,6 +15,7 @@
 #define MAX_WAITING    64
 #define SECOND_SLOTS   330
 #define MINUTE_S       INT64_C(60)
+#define MINUTE_SHELVES 2              /* the first ones */
 #define SEAL_GRACE_US  (2 * US_PER_S) /* until then every worker has poured what it held back */
 #define NOT_KNOWN      INT64_MIN
 #define SECOND_SECTION (SECTION_SCALARS | SECTION_SCORES | SECTION_LATENCY)
@@ -63,10 +64,10 @@ struct history_store {
     bool stopping;
 
     struct thread *writer;
-    struct disk *disk; /* the writer's */
-    int64_t newest_s;  /* its newest minute on the disk */
+    struct disk *disk;                         /* the writer's */
+    struct row *minutes[MINUTE_SHELVES], *row; /* of half an hour; for one use */
     struct span *minute, *slice, *hour;
-    int64_t slice_s, hour_s; /* what is in them; INT64_MIN: nothing */
+    int64_t minutes_s, slice_s, hour_s; /* what is in them; INT64_MIN: nothing */
     int n_layouts_stored, n_labels_stored, n_values_stored[MAX_LABELS];
     int n_layouts_writing, n_values_writing[MAX_LABELS];
     int64_t pruned_us;

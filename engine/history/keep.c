@@ -28,42 +28,90 @@ static bool add_single(struct span *into, const struct cell *cell, int64_t start
     return whole;
 }
 
-static enum status write_span(struct history_store *history, enum shelf shelf, int64_t start_s,
-                              const struct span *span, struct error *error)
+/* The cells of a span as one block of a row, in place of those that it had. */
+static bool put_span(struct row *row, int index, enum shelf shelf, const struct span *span)
 {
     struct buffer cells;
     buffer_init(&cells, (size_t)64 << 20);
     for (size_t i = 0; i < span_size(span); i++)
         cell_encode(span_at(span, i), shelf_shapes[shelf].sections, &cells);
-    enum status status =
-        cells.overflow ? no_memory(error)
-                       : disk_write(history->disk, shelf, start_s, buffer_slice(&cells), error);
+    bool whole = !cells.overflow && row_put(row, index, buffer_slice(&cells), SECTION_ALL);
     buffer_free(&cells);
+    return whole;
+}
+
+static enum status write_span(struct history_store *history, enum shelf shelf, int64_t start_s,
+                              const struct span *span, struct error *error)
+{
+    row_clear(history->row);
+    return put_span(history->row, 0, shelf, span)
+               ? disk_write_row(history->disk, shelf, start_s, history->row, error)
+               : no_memory(error);
+}
+
+/* Adds a block of a row to a span; none: nothing. */
+static enum status read_block(struct history_store *history, const struct row *row, int index,
+                              int64_t start_s, struct span *span, struct error *error)
+{
+    size_t block = row_find(row, index);
+    return block == row_size(row) ? STATUS_OK
+                                  : disk_unpack(history->disk, &history->layouts,
+                                                row_block(row, block), start_s, span, error);
+}
+
+static enum status read_span(struct history_store *history, enum shelf shelf, int64_t start_s,
+                             struct span *span, struct error *error)
+{
+    enum status status = disk_read_row(history->disk, shelf, start_s, history->row, error);
+    return status == STATUS_OK ? read_block(history, history->row, 0, start_s, span, error)
+                               : status;
+}
+
+static enum status write_minutes(struct history_store *history, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; i < MINUTE_SHELVES && history->minutes_s != NOT_KNOWN; i++) {
+        if (status == STATUS_OK)
+            status = disk_write_row(history->disk, (enum shelf)i, history->minutes_s,
+                                    history->minutes[i], error);
+    }
     return status;
 }
 
-/* Cells of one minute to its two rows. */
-static enum status write_minute(struct history_store *history, struct cell *const *cells, size_t n,
+/* Turns to the rows that the minute is in: those before are written, these read. */
+static enum status turn_minutes(struct history_store *history, int64_t minute_s,
                                 struct error *error)
+{
+    int64_t wanted_s = floor_to(minute_s, shelf_shapes[SHELF_MINUTE].row_s);
+    if (wanted_s == history->minutes_s)
+        return STATUS_OK;
+    enum status status = write_minutes(history, error);
+    history->minutes_s = wanted_s;
+    for (int i = 0; i < MINUTE_SHELVES && status == STATUS_OK; i++)
+        status = disk_read_row(history->disk, (enum shelf)i, wanted_s, history->minutes[i], error);
+    return status;
+}
+
+/* Adds cells of one minute to its two rows. */
+static enum status add_to_minute(struct history_store *history, struct cell *const *cells, size_t n,
+                                 struct error *error)
 {
     struct span *span = history->minute;
     int64_t start_s = cells[0]->start_s;
-    enum status status = STATUS_OK;
-    for (int shelf = SHELF_MINUTE; shelf <= SHELF_MINUTE_LABELS && status == STATUS_OK; shelf++) {
+    enum status status = turn_minutes(history, start_s, error);
+    int index = (int)((start_s - history->minutes_s) / MINUTE_S);
+    for (int shelf = 0; shelf < MINUTE_SHELVES && status == STATUS_OK; shelf++) {
+        struct row *row = history->minutes[shelf];
         span_clear(span);
-        if (start_s <= history->newest_s)
-            status = disk_read(history->disk, &history->layouts, (enum shelf)shelf, start_s, span,
-                               error);
+        status = read_block(history, row, index, start_s, span, error);
         for (size_t i = 0; i < n && status == STATUS_OK; i++) {
             uint64_t labels = shelf == SHELF_MINUTE ? 0 : cells[i]->labels;
             if (!span_add(span, start_s, labels, cells[i], shelf_shapes[shelf].sections))
                 status = no_memory(error);
         }
-        if (status == STATUS_OK)
-            status = write_span(history, (enum shelf)shelf, start_s, span, error);
+        if (status == STATUS_OK && !put_span(row, index, (enum shelf)shelf, span))
+            status = no_memory(error);
     }
-    if (start_s > history->newest_s)
-        history->newest_s = start_s;
     return status;
 }
 
@@ -111,14 +159,14 @@ static enum status turn(struct history_store *history, enum shelf shelf, int64_t
         return status;
     span_clear(span);
     *start_s = wanted_s;
-    return disk_read(history->disk, &history->layouts, shelf, wanted_s, span, error);
+    return read_span(history, shelf, wanted_s, span, error);
 }
 
 static enum status add_minute(struct history_store *history, struct cell *const *cells, size_t n,
                               struct error *error)
 {
     int64_t start_s = cells[0]->start_s;
-    enum status status = write_minute(history, cells, n, error);
+    enum status status = add_to_minute(history, cells, n, error);
     if (status == STATUS_OK)
         status =
             turn(history, SHELF_SLICE_LABELS, start_s, &history->slice_s, history->slice, error);
@@ -195,6 +243,8 @@ static enum status add_cells(struct history_store *history, struct cell **cells,
         status = add_minute(history, cells + i, end - i, error);
     }
     if (status == STATUS_OK)
+        status = write_minutes(history, error);
+    if (status == STATUS_OK)
         status = write_slice(history, error);
     return status == STATUS_OK ? write_hour(history, error) : status;
 }
@@ -240,7 +290,6 @@ static enum status write_all(struct history_store *history, struct epoch *const 
 static enum status write_epochs(struct history_store *history, struct epoch *const *epochs,
                                 size_t n, struct error *error)
 {
-    int64_t newest_s = history->newest_s;
     enum status status = disk_begin(history->disk, true, error);
     if (status == STATUS_OK) {
         status = write_all(history, epochs, n, error);
@@ -254,8 +303,7 @@ static enum status write_epochs(struct history_store *history, struct epoch *con
         return STATUS_OK;
     }
     /* What is in memory may be ahead of the disk: it is read again. */
-    history->newest_s = newest_s;
-    history->slice_s = history->hour_s = NOT_KNOWN;
+    history->minutes_s = history->slice_s = history->hour_s = NOT_KNOWN;
     span_clear(history->slice);
     span_clear(history->hour);
     return status;

@@ -98,7 +98,6 @@ static enum status open_file(struct history_store *history, struct error *error)
         return status;
     history->upto_us = state.upto_us;
     history->seq = state.seq;
-    history->newest_s = state.newest_s;
     history->n_layouts_stored = history->layouts.n;
     history->n_labels_stored = labels_count(history->labels);
     for (int i = 0; i < history->n_labels_stored; i++)
@@ -114,6 +113,9 @@ static enum status make_spans(struct history_store *history, struct error *error
     history->minute = span_create(MAX_ROW_CELLS);
     history->slice = span_create(MAX_ROW_CELLS);
     history->hour = span_create(MAX_ROW_CELLS);
+    history->row = row_create();
+    for (int i = 0; i < MINUTE_SHELVES; i++)
+        history->minutes[i] = row_create();
     if (!history->options.event_time)
         history->second = span_create(MAX_CELLS);
     for (int i = 0; i < SECOND_SLOTS; i++) {
@@ -121,7 +123,8 @@ static enum status make_spans(struct history_store *history, struct error *error
         history->seconds[i].start_s = NOT_KNOWN;
     }
     bool whole = history->open && history->coming && history->minute && history->slice &&
-                 history->hour && (history->second || history->options.event_time);
+                 history->hour && history->row && history->minutes[0] && history->minutes[1] &&
+                 (history->second || history->options.event_time);
     return whole ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory for the history");
 }
 
@@ -162,8 +165,8 @@ enum status history_create(const struct history_options *options, struct history
     lock_init(&made->reading, "history.reading");
     condition_init(&made->changed);
     made->recovering = true;
-    made->open_end_us = made->upto_us = made->newest_s = NOT_KNOWN;
-    made->slice_s = made->hour_s = NOT_KNOWN;
+    made->open_end_us = made->upto_us = NOT_KNOWN;
+    made->minutes_s = made->slice_s = made->hour_s = NOT_KNOWN;
     made->labels = labels_create();
     for (int i = 0; i < options->n_columns && i < MAX_COLUMNS; i++) {
         snprintf(made->columns[i], NAME_SIZE, "%s", options->columns[i]);
@@ -214,6 +217,9 @@ void history_destroy(struct history_store *history)
                             history->minute, history->slice,  history->hour};
     for (size_t i = 0; i < sizeof spans / sizeof(struct span *); i++)
         span_destroy(spans[i]);
+    row_destroy(history->row);
+    for (int i = 0; i < MINUTE_SHELVES; i++)
+        row_destroy(history->minutes[i]);
     for (int i = 0; i < SECOND_SLOTS; i++)
         buffer_free(&history->seconds[i].cells);
     for (int i = 0; i < history->layouts.n; i++)

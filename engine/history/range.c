@@ -126,18 +126,20 @@ struct visit {
     uint64_t any_of; /* only cells that are told apart by one of these; 0: all */
 };
 
-static enum status visit_row(void *context, int64_t start_s, struct slice cells,
-                             struct error *error)
+static void visit_cell(const struct visit *visit, const struct packed_cell *packed)
 {
-    (void)start_s;
-    struct visit *visit = context;
-    while (cells.size > 0) {
+    bool told_apart = !visit->any_of || (packed->labels & visit->any_of);
+    if (told_apart && is_wanted(visit->reading->range, packed->labels))
+        add_packed(visit->reading, packed, visit->sections);
+}
+
+static enum status visit_row(void *context, struct row_cells cells, struct error *error)
+{
+    while (cells.n > 0) {
         struct packed_cell packed;
-        if (!cell_next(&cells, &packed))
+        if (!row_next(&cells, &packed))
             return error_set(error, STATUS_CORRUPT, "a row of the history is damaged");
-        bool told_apart = !visit->any_of || (packed.labels & visit->any_of);
-        if (told_apart && is_wanted(visit->reading->range, packed.labels))
-            add_packed(visit->reading, &packed, visit->sections);
+        visit_cell(context, &packed);
     }
     return STATUS_OK;
 }
@@ -154,7 +156,7 @@ static enum status read_shelf(struct reading *reading, enum shelf shelf, unsigne
     struct disk *disk = reading->history->reader;
     if (!disk || from_s >= to_s || visit.sections == 0)
         return STATUS_OK;
-    return disk_visit(disk, shelf, from_s, to_s, visit_row, &visit, error);
+    return disk_visit(disk, shelf, from_s, to_s, visit.sections, visit_row, &visit, error);
 }
 
 static bool one_label(uint64_t mask)
@@ -233,7 +235,6 @@ static bool read_seconds(struct reading *reading, int64_t from_s, int64_t to_s)
     struct history_store *history = reading->history;
     struct visit visit = {.reading = reading,
                           .sections = reading->range->sections & SECOND_SECTION};
-    struct error error;
     bool covered = false;
     lock_take(&history->lock);
     for (int i = 0; i < SECOND_SLOTS; i++) {
@@ -241,9 +242,11 @@ static bool read_seconds(struct reading *reading, int64_t from_s, int64_t to_s)
         if (second->start_s < from_s || second->start_s >= to_s)
             continue;
         covered = true;
-        reading->failed =
-            visit_row(&visit, second->start_s, buffer_slice(&second->cells), &error) != STATUS_OK ||
-            reading->failed;
+        struct slice cells = buffer_slice(&second->cells);
+        struct packed_cell packed;
+        while (cells.size > 0 && cell_next(&cells, &packed))
+            visit_cell(&visit, &packed);
+        reading->failed = reading->failed || cells.size > 0;
     }
     lock_release(&history->lock);
     return covered;

@@ -76,8 +76,9 @@ static void cells_of_an_older_layout_keep_their_bins(void **state)
     assert_memory_equal(again.bins, bins, (size_t)N_COLUMNS * MAX_BINS * sizeof *bins);
     /* The second column's missing values are where the first release looks for them. */
     uint64_t place = 0, step, count;
-    while (packed.bins.size > 0) {
-        assert_true(varint_take(&packed.bins, &step) && varint_take(&packed.bins, &count));
+    while (packed.bins.pairs.size > 0) {
+        assert_true(varint_take(&packed.bins.pairs, &step) &&
+                    varint_take(&packed.bins.pairs, &count));
         place += step;
     }
     assert_int_equal(place, N_COLUMNS * NARROW_BINS);
