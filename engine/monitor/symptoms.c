@@ -14,6 +14,12 @@
 #define STILL           0.5 /* of the difference has to be there at the end */
 #define RECOVERED_LEAST 2   /* cells: one may be as before by chance */
 
+/* Without events nothing is known, but for how many there are: that is none. */
+static bool tells(enum symptom_kind kind, const struct finding *finding)
+{
+    return !isnan(finding->now) && (finding->n_now > 0 || kind == SYMPTOM_VOLUME);
+}
+
 /* Whether the cells [from, window->to) still show what the whole of the window showed. */
 static bool still_shows(enum symptom_kind kind, const struct window *window, int from,
                         const struct finding *whole)
@@ -22,7 +28,7 @@ static bool still_shows(enum symptom_kind kind, const struct window *window, int
     struct finding finding = {.now = (double)NAN}; /* stays: too few to tell */
     tail.from = from;
     (void)symptom_judge(kind, &tail, &finding);
-    return isnan(finding.now) ||
+    return !tells(kind, &finding) ||
            fabs(finding.now - whole->base) >= STILL * fabs(whole->now - whole->base);
 }
 
@@ -107,7 +113,8 @@ bool symptom_goes_on(const struct span_sums *sums, const struct symptom *symptom
     if (tail <= from)
         return true; /* it has just begun */
     symptom_hold(symptom, &window, &finding);
-    return fabs(finding.now - finding.base) < STILL * fabs(symptom->now - symptom->base);
+    return !tells(symptom->kind, &finding) ||
+           fabs(finding.now - finding.base) < STILL * fabs(symptom->now - symptom->base);
 }
 
 static int stronger_first(const void *a, const void *b)

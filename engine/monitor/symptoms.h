@@ -47,8 +47,8 @@ struct symptom {
 bool symptoms_find(const struct span_sums *sums, struct symptom found[MAX_SYMPTOMS], int *n);
 
 /* Whether trouble found earlier goes on by now: the newest cells differ less from its own, those
- * from `from` on, than half of what it differed from what was usual before. False where too little
- * was seen lately to tell. */
+ * from `from` on, than half of what it differed from what was usual before. True where too little
+ * was seen lately to tell: no data is no recovery. */
 bool symptom_goes_on(const struct span_sums *sums, const struct symptom *symptom, int from);
 
 #endif

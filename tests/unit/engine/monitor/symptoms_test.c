@@ -8,29 +8,46 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/monitor/symptoms.h"
 
 #define CELLS 60
 #define EACH  100 /* events of a cell */
 
-/* Cells of one field and the events, of which `bad` of each hundred have none from `from` to `to`.
- * The last cell of a view is the current one. */
-static bool look(int from, int to, uint32_t bad, struct symptom *out)
+struct field_rows {
+    uint32_t cells[CELLS + 1][FIELD_COUNTERS];
+};
+
+/* Cells of one field and the events, of which `bad` of each hundred have none from `from` to `to`;
+ * none comes any more from `silent` on. */
+static void fill(struct field_rows *rows, int from, int to, uint32_t bad, int silent)
+{
+    memset(rows, 0, sizeof *rows);
+    for (int cell = 0; cell < silent; cell++) {
+        uint32_t missing = cell >= from && cell < to ? bad : 1;
+        rows->cells[cell][FIELD_MISSING] = missing;
+        rows->cells[cell][FIELD_BINS] = EACH - missing;
+    }
+}
+
+/* The last cell of a view is the current one. */
+static struct slices_view view_of(struct field_rows *rows)
 {
     static const struct slice_series series[] = {
         {.kind = SERIES_FIELD, .first = 0, .n = FIELD_COUNTERS, .field = 0, .name = "country"}};
-    static uint32_t rows[CELLS + 1][FIELD_COUNTERS];
-    for (int cell = 0; cell <= CELLS; cell++) {
-        uint32_t missing = cell >= from && cell < to ? bad : 1;
-        rows[cell][FIELD_MISSING] = missing;
-        rows[cell][FIELD_BINS] = EACH - missing;
-    }
-    struct slices_view view = {.series = series,
-                               .n_series = 1,
-                               .n_counters = FIELD_COUNTERS,
-                               .n_cells = CELLS + 1,
-                               .rows = rows[0]};
+    return (struct slices_view){.series = series,
+                                .n_series = 1,
+                                .n_counters = FIELD_COUNTERS,
+                                .n_cells = CELLS + 1,
+                                .rows = rows->cells[0]};
+}
+
+static bool look_until(int from, int to, uint32_t bad, int silent, struct symptom *out)
+{
+    static struct field_rows rows;
+    fill(&rows, from, to, bad, silent);
+    struct slices_view view = view_of(&rows);
     struct span_sums sums;
     struct symptom found[MAX_SYMPTOMS];
     int n;
@@ -44,6 +61,11 @@ static bool look(int from, int to, uint32_t bad, struct symptom *out)
         }
     }
     return false;
+}
+
+static bool look(int from, int to, uint32_t bad, struct symptom *out)
+{
+    return look_until(from, to, bad, CELLS + 1, out);
 }
 
 static void finds_where_trouble_that_goes_on_began(void **state)
@@ -103,6 +125,40 @@ static void finds_nothing_where_nothing_is(void **state)
     assert_false(look(0, 0, 0, &seen));
 }
 
+/* Bug: where nothing came any more, none of it was missing. */
+static void no_data_is_no_recovery(void **state)
+{
+    struct symptom seen;
+    (void)state;
+    for (int ago = 2; ago <= SYMPTOM_OVER_CELLS; ago++) {
+        assert_true(look_until(40, CELLS + 1, 30, CELLS - ago, &seen));
+        assert_int_equal(seen.from, 40);
+        assert_false(seen.recovered);
+    }
+}
+
+static bool goes_on(int to, int silent)
+{
+    static struct field_rows rows;
+    struct symptom symptom;
+    struct span_sums sums;
+    assert_true(look(30, CELLS + 1, 30, &symptom));
+    fill(&rows, 30, to, 30, silent);
+    struct slices_view view = view_of(&rows);
+    assert_true(span_sums_make(&view, NULL, 0, &sums));
+    bool is = symptom_goes_on(&sums, &symptom, 30);
+    span_sums_free(&sums);
+    return is;
+}
+
+static void what_goes_on_ends_by_data_only(void **state)
+{
+    (void)state;
+    assert_true(goes_on(CELLS + 1, CELLS + 1));
+    assert_false(goes_on(CELLS - 10, CELLS + 1));
+    assert_true(goes_on(CELLS + 1, CELLS - 10));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +168,8 @@ int main(void)
         cmocka_unit_test(trouble_that_recovered_earlier_is_over),
         cmocka_unit_test(short_trouble_recovers_as_well),
         cmocka_unit_test(finds_nothing_where_nothing_is),
+        cmocka_unit_test(no_data_is_no_recovery),
+        cmocka_unit_test(what_goes_on_ends_by_data_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
