@@ -256,6 +256,14 @@ static void close_older(struct incidents *incidents)
     }
 }
 
+static enum status open_list(struct incidents *incidents, const char *path, struct error *error)
+{
+    enum status status = incident_list_open(path, &incidents->list, error);
+    if (status == STATUS_OK)
+        status = incident_list_read(incidents->list, SHOWN, load_one, incidents, error);
+    return status;
+}
+
 enum status incidents_open(const char *path, struct log *log, struct incidents **incidents,
                            struct error *error)
 {
@@ -265,9 +273,15 @@ enum status incidents_open(const char *path, struct log *log, struct incidents *
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->log = log;
     lock_init(&made->lock, "incidents");
-    enum status status = incident_list_open(path, &made->list, error);
-    if (status == STATUS_OK)
-        status = incident_list_read(made->list, SHOWN, load_one, made, error);
+    enum status status = open_list(made, path, error);
+    if (path && status != STATUS_OK && status != STATUS_MEMORY) {
+        log_write(log, LOG_WARN, "incidents", "not_opened",
+                  "incidents are kept in memory only until the next start: %s; move the file away",
+                  error->message);
+        incident_list_close(made->list);
+        made->n = 0;
+        status = open_list(made, NULL, error);
+    }
     if (status != STATUS_OK) {
         incidents_close(made);
         return status;

@@ -10,7 +10,8 @@
 struct incidents;
 struct json_writer;
 
-/* `path`: its file, made when missing; NULL: memory only. */
+/* `path`: its file, made when missing; NULL: memory only. One that cannot be opened or read is left
+ * as it is, and said to the log: only STATUS_MEMORY fails. */
 MUST_USE enum status incidents_open(const char *path, struct log *log, struct incidents **incidents,
                                     struct error *error);
 void incidents_close(struct incidents *incidents); /* NULL is ignored */

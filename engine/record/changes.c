@@ -67,6 +67,26 @@ static enum change_kind kind_of(struct slice name)
     return CHANGE_CONFIG;
 }
 
+static enum status open_file(struct changes *changes, const char *path, struct error *error)
+{
+    enum status status =
+        db_open(path ? path : ":memory:", DB_WRITE, DB_SYNC_NORMAL, &changes->db, error);
+    if (status == STATUS_OK)
+        status = db_migrate(changes->db, steps, (int)(sizeof steps / sizeof *steps), error);
+    for (int i = 0; i < STATEMENTS && status == STATUS_OK; i++)
+        status = db_prepare(changes->db, sql[i], &changes->statements[i], error);
+    return status;
+}
+
+static void close_file(struct changes *changes)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        db_finish(changes->statements[i]);
+    db_close(changes->db);
+    memset(changes->statements, 0, sizeof changes->statements);
+    changes->db = NULL;
+}
+
 enum status changes_open(const char *path, struct log *log, struct changes **changes,
                          struct error *error)
 {
@@ -77,12 +97,15 @@ enum status changes_open(const char *path, struct log *log, struct changes **cha
     lock_init(&made->lock, "changes");
     made->log = log;
     made->labels_listed_us = INT64_MIN;
-    enum status status =
-        db_open(path ? path : ":memory:", DB_WRITE, DB_SYNC_NORMAL, &made->db, error);
-    if (status == STATUS_OK)
-        status = db_migrate(made->db, steps, (int)(sizeof steps / sizeof *steps), error);
-    for (int i = 0; i < STATEMENTS && status == STATUS_OK; i++)
-        status = db_prepare(made->db, sql[i], &made->statements[i], error);
+    enum status status = open_file(made, path, error);
+    if (path && status != STATUS_OK && status != STATUS_MEMORY) {
+        log_write(log, LOG_WARN, "changes", "not_opened",
+                  "the list of changes is kept in memory only until the next start: %s; move the "
+                  "file away",
+                  error->message);
+        close_file(made);
+        status = open_file(made, NULL, error);
+    }
     if (status != STATUS_OK) {
         changes_close(made);
         return status;
@@ -95,9 +118,7 @@ void changes_close(struct changes *changes)
 {
     if (!changes)
         return;
-    for (int i = 0; i < STATEMENTS; i++)
-        db_finish(changes->statements[i]);
-    db_close(changes->db);
+    close_file(changes);
     lock_destroy(&changes->lock);
     free(changes);
 }

@@ -2,8 +2,8 @@
  * alerts, labels. A list for people and for explanations; the proof of what an operator did is the
  * ledger's own row. Bounded, and kept across restarts beside the ledger.
  *
- * Any thread. A file that cannot be written costs nobody anything: the newest changes are held in
- * memory, too, and are what is read then. */
+ * Any thread. A file that cannot be written or is damaged costs nobody anything: the newest changes
+ * are held in memory, too, and are what is read then. */
 #ifndef BINNACLE_RECORD_CHANGES_H
 #define BINNACLE_RECORD_CHANGES_H
 
@@ -41,7 +41,8 @@ struct change {
 };
 
 struct changes;
-/* `path`: the file, made when missing; NULL: memory only. */
+/* `path`: the file, made when missing; NULL: memory only. One that cannot be opened is left as it
+ * is, and said to the log: only STATUS_MEMORY fails. */
 MUST_USE enum status changes_open(const char *path, struct log *log, struct changes **changes,
                                   struct error *error);
 void changes_close(struct changes *changes); /* NULL is ignored */

@@ -369,6 +369,24 @@ static void only_the_newest_is_open_after_a_restart(void **state)
     end(&world);
 }
 
+/* It is for people, not for proof: a service starts without it. */
+static void a_damaged_file_is_done_without(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    incidents_close(world.incidents);
+    FILE *file = fopen(world.path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        fputs("not a database ", file);
+    fclose(file);
+    open_incidents(&world);
+    tick(&world, 10, HEALTH_PAGE);
+    json_destroy(listed(&world, 1));
+    end(&world);
+}
+
 static void the_list_is_bounded(void **state)
 {
     (void)state;
@@ -401,6 +419,7 @@ int main(void)
         cmocka_unit_test(what_was_not_saved_is_saved_later),
         cmocka_unit_test(a_write_that_failed_is_repeated),
         cmocka_unit_test(only_the_newest_is_open_after_a_restart),
+        cmocka_unit_test(a_damaged_file_is_done_without),
         cmocka_unit_test(the_list_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,28 @@ static void put(struct changes *changes, int64_t at_us, const char *what)
     changes_add(changes, &change);
 }
 
+/* It is for people, not for proof: a service starts without it. */
+static void a_damaged_file_is_done_without(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/changes-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/" CHANGES_NAME, folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        fputs("not a database ", file);
+    fclose(file);
+    struct changes *changes = open_list(path);
+    put(changes, 10, "canary 5 %");
+    struct change *list;
+    assert_int_equal(read_list(changes, INT64_MIN, INT64_MAX, 10, &list), 1);
+    free(list);
+    changes_close(changes);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void outlives_a_restart(void **state)
 {
     (void)state;
@@ -137,6 +159,7 @@ static void lists_posted_labels_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_damaged_file_is_done_without),
         cmocka_unit_test(outlives_a_restart),
         cmocka_unit_test(gives_the_newest_of_a_range_oldest_first),
         cmocka_unit_test(keeps_no_more_than_its_bound),
