@@ -283,9 +283,8 @@ static enum status keep_changes(struct alerts *alerts, const enum transition *tr
 {
     struct error error;
     /* What hangs is not waited for: it is the disk of the ledger. */
-    bool disk_takes = !snapshot->record.used || snapshot->ready;
     enum status status =
-        disk_takes
+        snapshot_disk_answers(snapshot)
             ? write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, snapshot, &error)
             : error_set(&error, STATUS_UNAVAILABLE, "%s", snapshot->not_ready);
     if (status == STATUS_OK && alerts->unsaved)

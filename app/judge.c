@@ -69,6 +69,7 @@ static void run(void *context)
         watch_explain(judge->watch, &judge->seen);
         alerts_evaluate(judge->alerts, &judge->seen);
         alerts_fill(judge->alerts, &judge->seen);
+        /* Only now what may wait for a disk. */
         watch_tick(judge->watch, &judge->seen);
         lock_take(&judge->lock);
         take_judged(&judge->seen, &judge->judged);

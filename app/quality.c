@@ -169,14 +169,9 @@ static void judge(const struct quality *quality, int64_t now_us, struct quality_
     look_end(&look);
 }
 
-void quality_tick(struct quality *quality, int64_t changed_us, struct snapshot *snapshot)
+void quality_tick(struct quality *quality, struct snapshot *snapshot)
 {
-    struct engine *engine = quality->session->engine;
-    struct history_store *history = engine_history(engine);
     struct quality_status judged;
-    /* Hours of the week are those of a service that people wait for. */
-    if (history && !engine_parts(engine)->event_time)
-        seasons_look(&quality->seasons, history, snapshot->time_us, changed_us);
     bool due = quality->judged_us == 0 || snapshot->time_us - quality->judged_us >= EVERY_US;
     if (due) {
         quality->judged_us = snapshot->time_us;
@@ -189,6 +184,15 @@ void quality_tick(struct quality *quality, int64_t changed_us, struct snapshot *
         quality->status = judged;
     snapshot->quality = quality->status;
     lock_release(&quality->lock);
+}
+
+void quality_read(struct quality *quality, int64_t changed_us, int64_t now_us)
+{
+    struct engine *engine = quality->session->engine;
+    struct history_store *history = engine_history(engine);
+    /* Hours of the week are those of a service that people wait for. */
+    if (history && !engine_parts(engine)->event_time)
+        seasons_look(&quality->seasons, history, now_us, changed_us);
 }
 
 /* ---- what is asked over HTTP ---- */

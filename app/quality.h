@@ -10,9 +10,11 @@ MUST_USE enum status quality_create(const struct session *session, struct qualit
                                     struct error *error);
 void quality_destroy(struct quality *quality); /* NULL is ignored */
 
-/* Fills snapshot->quality. `changed_us`: when something was last changed here; 0: never. The tick's
- * thread. */
-void quality_tick(struct quality *quality, int64_t changed_us, struct snapshot *snapshot);
+/* Fills snapshot->quality; waits for no file. The tick's thread. */
+void quality_tick(struct quality *quality, struct snapshot *snapshot);
+/* Reads what the next ticks judge key series by out of the history's file. `changed_us`: when
+ * something was last changed here; 0: never. The tick's thread. */
+void quality_read(struct quality *quality, int64_t changed_us, int64_t now_us);
 /* The answer of /api/v1/quality. Any thread. */
 void quality_json(struct quality *quality, int64_t now_us, struct buffer *out);
 

@@ -26,6 +26,13 @@ struct seen_alert {
     bool firing;
 };
 
+/* What was changed lately and could be a cause. */
+struct recent_changes {
+    struct explain_change list[RECENT_CHANGES];
+    int n;
+    int64_t last_us; /* when anything was last changed; 0: not lately */
+};
+
 struct watch {
     const struct session *session;
     struct changes *changes;
@@ -33,8 +40,9 @@ struct watch {
     int n_alerts;
     struct quality *quality;
     struct incidents *incidents;
-    int64_t changed_us; /* when something was last changed here; the tick's */
-    struct lock lock;   /* of all that follows */
+    struct lock lock;             /* of all that follows */
+    struct recent_changes recent; /* as last read */
+    int64_t changed_us;           /* when something was last changed here; 0: never */
     struct explain_memory memory;
     struct explanation explanation;
     struct snapshot facts; /* of the newest tick; too large for the stack of a request */
@@ -43,6 +51,55 @@ struct watch {
 static int64_t now_us(const struct watch *watch)
 {
     return clock_now_us(watch->session->clock);
+}
+
+/* ---- what was changed lately ---- */
+
+static bool could_be_cause(enum change_kind kind, enum explain_change_kind *as)
+{
+    static const struct {
+        enum change_kind kind;
+        enum explain_change_kind as;
+    } table[] = {
+        {CHANGE_SPLIT, EXPLAIN_SPLIT},       {CHANGE_RULES, EXPLAIN_RULES},
+        {CHANGE_CONTRACT, EXPLAIN_CONTRACT}, {CHANGE_MODEL, EXPLAIN_MODEL},
+        {CHANGE_FEATURES, EXPLAIN_MODEL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].kind == kind) {
+            *as = table[i].as;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* For explanations, which wait for no file: they are made before alerts are sent. */
+static void read_changes(struct watch *watch, int64_t at_us)
+{
+    struct recent_changes recent = {.n = 0};
+    struct change *list = NULL;
+    struct error error;
+    size_t n;
+    if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, RECENT_CHANGES, &list, &n,
+                     &error) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct explain_change *change = &recent.list[recent.n];
+        if (list[i].kind != CHANGE_ALERT && list[i].kind != CHANGE_LABEL)
+            recent.last_us = list[i].at_us;
+        if (!could_be_cause(list[i].kind, &change->kind))
+            continue;
+        change->at_us = list[i].at_us;
+        snprintf(change->what, sizeof change->what, "%s", list[i].what);
+        recent.n++;
+    }
+    free(list);
+    lock_take(&watch->lock);
+    watch->recent = recent;
+    if (recent.last_us > 0)
+        watch->changed_us = recent.last_us;
+    lock_release(&watch->lock);
 }
 
 /* ---- the start and the end ---- */
@@ -135,6 +192,7 @@ enum status watch_create(const struct session *session, struct watch **watch, st
     }
     list(made, CHANGE_START, "binnacle " BINNACLE_VERSION " started");
     compare_all(made);
+    read_changes(made, now_us(made));
     *watch = made;
     return STATUS_OK;
 }
@@ -202,104 +260,39 @@ static void list_alerts(struct watch *watch, const struct snapshot *snapshot)
 
 /* ---- what is wrong ---- */
 
-static bool could_be_cause(enum change_kind kind, enum explain_change_kind *as)
-{
-    static const struct {
-        enum change_kind kind;
-        enum explain_change_kind as;
-    } table[] = {
-        {CHANGE_SPLIT, EXPLAIN_SPLIT},       {CHANGE_RULES, EXPLAIN_RULES},
-        {CHANGE_CONTRACT, EXPLAIN_CONTRACT}, {CHANGE_MODEL, EXPLAIN_MODEL},
-        {CHANGE_FEATURES, EXPLAIN_MODEL},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        if (table[i].kind == kind) {
-            *as = table[i].as;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What is looked at to find causes: read without the lock, for it takes files and copies. */
-struct evidence {
-    struct explain_change changes[RECENT_CHANGES];
-    int n_changes;
-    int64_t changed_us; /* when something was last changed; 0: not lately */
-    bool has_view;
-    struct slices_view view;
-};
-
-static void read_changes(const struct watch *watch, int64_t at_us, struct evidence *evidence)
-{
-    struct change *list = NULL;
-    struct error error;
-    size_t n;
-    if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, RECENT_CHANGES, &list, &n,
-                     &error) != STATUS_OK)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        struct explain_change *change = &evidence->changes[evidence->n_changes];
-        if (list[i].kind != CHANGE_ALERT && list[i].kind != CHANGE_LABEL)
-            evidence->changed_us = list[i].at_us;
-        if (!could_be_cause(list[i].kind, &change->kind))
-            continue;
-        change->at_us = list[i].at_us;
-        snprintf(change->what, sizeof change->what, "%s", list[i].what);
-        evidence->n_changes++;
-    }
-    free(list);
-}
-
-static void evidence_read(const struct watch *watch, int64_t at_us, struct evidence *evidence)
-{
-    evidence->n_changes = 0;
-    evidence->changed_us = 0;
-    read_changes(watch, at_us, evidence);
-    evidence->has_view =
-        slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, &evidence->view);
-}
-
-static void evidence_free(struct evidence *evidence)
-{
-    if (evidence->has_view)
-        slices_view_free(&evidence->view);
-}
-
 static bool has_shared_store(const struct engine_parts *parts)
 {
     return parts->online_store && strcmp(parts->online_store, "embedded") != 0;
 }
 
 /* The lock is held. */
-static void conclude(struct watch *watch, int64_t at_us, const struct evidence *evidence)
+static void conclude(struct watch *watch, int64_t at_us, const struct slices_view *view)
 {
     const struct engine_parts *parts = engine_parts(watch->session->engine);
     struct explain_facts facts = {
         .now_us = at_us,
         .entity = contract_schema(parts->contract)->entity,
-        .changes = evidence->changes,
-        .n_changes = evidence->n_changes,
+        .changes = watch->recent.list,
+        .n_changes = watch->recent.n,
         .shared_store = has_shared_store(parts),
         .source_stalled = watch->facts.kafka.used &&
                           (watch->facts.kafka.paused_us > 0 || !watch->facts.kafka.connected),
         .source = watch->facts.source,
         .problem = watch->facts.record.problem,
     };
-    if (evidence->changed_us > 0)
-        watch->changed_us = evidence->changed_us;
-    if (evidence->has_view)
-        explain(&evidence->view, &facts, &watch->memory, &watch->explanation);
+    explain(view, &facts, &watch->memory, &watch->explanation);
 }
 
 void watch_quality(struct watch *watch, struct snapshot *snapshot)
 {
-    if (!watch)
-        return;
-    lock_take(&watch->lock);
-    int64_t changed_us = watch->changed_us;
-    lock_release(&watch->lock);
-    quality_tick(watch->quality, changed_us, snapshot);
+    if (watch)
+        quality_tick(watch->quality, snapshot);
+}
+
+/* Copied without the lock, for that takes a while. */
+static bool view_now(const struct watch *watch, int64_t at_us, struct slices_view *view)
+{
+    return slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, view);
 }
 
 void watch_explain(struct watch *watch, struct snapshot *snapshot)
@@ -307,31 +300,37 @@ void watch_explain(struct watch *watch, struct snapshot *snapshot)
     if (!watch)
         return;
     bool at_once = incidents_triggered(watch->incidents, snapshot);
-    struct evidence evidence;
+    struct slices_view view;
     lock_take(&watch->lock);
     watch->facts = *snapshot;
     bool due = at_once || snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US;
     lock_release(&watch->lock);
-    if (due)
-        evidence_read(watch, snapshot->time_us, &evidence);
+    due = due && view_now(watch, snapshot->time_us, &view);
     lock_take(&watch->lock);
     if (due)
-        conclude(watch, snapshot->time_us, &evidence);
+        conclude(watch, snapshot->time_us, &view);
     snapshot->explanation = watch->explanation;
     struct explanation last = watch->memory.last;
     lock_release(&watch->lock);
     if (due)
-        evidence_free(&evidence);
+        slices_view_free(&view);
     incidents_tick(watch->incidents, &last, snapshot);
 }
 
 void watch_tick(struct watch *watch, const struct snapshot *snapshot)
 {
-    if (!watch)
+    /* What hangs is not waited for, or the alerts of later ticks would: it is made up for when the
+     * disk answers again. */
+    if (!watch || !snapshot_disk_answers(snapshot))
         return;
     list_alerts(watch, snapshot);
     changes_labels(watch->changes, snapshot->time_us, 0, 0);
     incidents_save(watch->incidents);
+    read_changes(watch, snapshot->time_us);
+    lock_take(&watch->lock);
+    int64_t changed_us = watch->changed_us;
+    lock_release(&watch->lock);
+    quality_read(watch->quality, changed_us, snapshot->time_us);
 }
 
 /* ---- what is asked over HTTP ---- */
@@ -377,16 +376,17 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
 {
     struct watch *watch = context;
     struct json_writer json;
-    struct evidence evidence;
+    struct slices_view view;
     int64_t at_us = now_us(watch);
     (void)error;
-    evidence_read(watch, at_us, &evidence);
+    bool has_view = view_now(watch, at_us, &view);
     lock_take(&watch->lock);
-    if (watch->facts.time_us > 0)
-        conclude(watch, at_us, &evidence);
+    if (has_view && watch->facts.time_us > 0)
+        conclude(watch, at_us, &view);
     struct explanation explanation = watch->explanation;
     lock_release(&watch->lock);
-    evidence_free(&evidence);
+    if (has_view)
+        slices_view_free(&view);
     json_begin(&json, out);
     json_object(&json, NULL);
     explanation_members(&explanation, &json);

@@ -22,8 +22,9 @@ void watch_quality(struct watch *watch, struct snapshot *snapshot);
 /* What is wrong now, and the incident that is open, into the snapshot; that of alerts follows. The
  * thread of watch_tick(), which no decision waits for. */
 void watch_explain(struct watch *watch, struct snapshot *snapshot);
-/* Alerts that fire or are over since the last tick go into the list, and what changed is written
- * down. The tick's thread. */
+/* All that may wait for a disk, after the alerts; nothing while the ledger's hangs. Alerts that
+ * fire or are over since the last time go into the list, what changed is written down, and what the
+ * next tick judges by is read. The tick's thread. */
 void watch_tick(struct watch *watch, const struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);

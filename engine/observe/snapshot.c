@@ -43,6 +43,11 @@ const struct explanation *snapshot_explanation(const struct snapshot *snapshot)
     return is_open ? open : NULL;
 }
 
+bool snapshot_disk_answers(const struct snapshot *snapshot)
+{
+    return !snapshot->record.used || snapshot->ready;
+}
+
 const char *record_state_name(enum record_state state)
 {
     return record_names[state];

@@ -346,6 +346,10 @@ struct snapshot {
  * NULL: nothing. */
 const struct explanation *snapshot_explanation(const struct snapshot *snapshot);
 
+/* Whether the disk of the ledger takes what is written, as far as is known; without a ledger there
+ * is none to wait for. Whatever must not hang asks before it touches a file there. */
+bool snapshot_disk_answers(const struct snapshot *snapshot);
+
 /* Holds the newest snapshot. */
 struct snapshot_board;
 struct snapshot_board *snapshot_board_create(void);
