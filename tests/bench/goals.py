@@ -24,7 +24,7 @@ GOALS = {
     "HTTP 16 / FastAPI": (8, 20),
     "HTTP 128 p99 with idle browsers, times": (2, 2),
     "Kafka to Kafka, events/s": (50_000, 100_000),
-    "a year of history, GB": (2.5, 2),
+    "a year of history, GB": (2, 1.7),
     "panel of 30 days, ms": (50, 5),
     "panel by country, ms": (50, 20),
     "drift above parsing, s": (3, 2),
