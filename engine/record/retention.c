@@ -176,15 +176,19 @@ static enum status delete_day(struct keeper *keeper, const struct tier_day *kept
     return status;
 }
 
+/* The day itself goes last: while a file of it is there, the next pass goes on here. */
 static enum status remove_files(struct keeper *keeper, int64_t day, struct error *error)
 {
-    static const char *const endings[] = {".db", PACKED_ENDING, SUM_ENDING};
+    static const char *const endings[] = {SUM_ENDING, PACKED_ENDING, ".db"};
     char path[PATH_SIZE];
+    cache_forget(keeper->dir, day);
+    enum status status = event_filter_remove(keeper->tiers, day, error);
+    if (status != STATUS_OK)
+        return status;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (tier_file(path, keeper->dir, day, endings[i]) && unlink(path) != 0 && errno != ENOENT)
             return error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
-    cache_forget(keeper->dir, day);
-    return event_filter_remove(keeper->tiers, day, error);
+    return STATUS_OK;
 }
 
 /* After the row says deleted: what is left of the day goes. The store's number is taken out last.

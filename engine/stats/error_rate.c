@@ -133,7 +133,6 @@ const struct detector_class detector_eddm = {
     .update = eddm_update,
     .contradiction = eddm_contradiction,
     .restart = -1,
-    .errors_only = true,
 };
 
 /* ---- HDDM-A ---- */
@@ -207,5 +206,4 @@ const struct detector_class detector_hddm_a = {
     .reset = hddm_a_reset,
     .update = hddm_a_update,
     .restart = -1,
-    .errors_only = true,
 };

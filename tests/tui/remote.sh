@@ -93,6 +93,7 @@ echo '{"schema":7}' | answer 200
 check "another schema is shown as such" 'no snapshot of schema 1'
 kill -TERM "$(pgrep -f "^$binnacle top --url $url\$")"
 check "SIGTERM ends it in order" 'ended 0'
+for _ in $(seq 100); do [ -s "$work/after" ] && break; sleep 0.1; done
 judge "the terminal's settings are as they were" cmp "$work/before" "$work/after"
 
 exit $failed

@@ -140,6 +140,7 @@ check "Ctrl-C ends it" vt 'ended 0'
 # ---- the end ----
 keys run q
 check "q ends the run in order" run 'draining and committing' 'ended 0'
+for _ in $(seq 100); do [ -s "$work/after" ] && break; sleep 0.1; done
 judge "the terminal's settings are as they were" cmp "$work/before" "$work/after"
 check "the cursor is shown again and lines echo" run 'ended 0'
 judge "the cursor is visible" test "$(terminal display-message -p -t s:run '#{cursor_flag}')" = 1
