@@ -41,8 +41,8 @@ def refused():
         ("country", "type", ["1", "true"]),
         ("device", "enum", ['"Web"', '"tv"', '"web\\u0000"']),
         ("device", "type", ["0", "false"]),
-        ("event_ts", "future", [quoted(at(75)), quoted(at(86400)), str(int(time.time()) + 75),
-                                quoted(at(7275, "%Y-%m-%dT%H:%M:%S+02:00")),
+        ("event_ts", "future", [quoted(at(300)), quoted(at(86400)), str(int(time.time()) + 300),
+                                quoted(at(7500, "%Y-%m-%dT%H:%M:%S+02:00")),
                                 '"9999-12-31T23:59:59Z"']),
         ("event_ts", "timestamp", [quoted(text) for text in (
             "", "yesterday", "2026", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
