@@ -98,6 +98,14 @@ def walk(screen, name):
         judge(not found, f"{name}: view {key.decode()} and its first row opened are text", found)
 
 
+def bytes_of_all_views(recording, rows, columns, **environment):
+    screen = Screen(recording, rows, columns, **environment)
+    for view in VIEWS:
+        screen.press(bytes([view]))
+    screen.stop()
+    return screen.bytes
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         hostile, burning = record("hostile", folder), record("burning", folder)
@@ -107,25 +115,13 @@ def main():
             judge(b"<b>x</b>?[31m" in screen.bytes, f"{columns}x{rows}: and they are shown", "")
             judge(screen.stop(), f"{columns}x{rows}: it ends in order")
 
-        screen = Screen(burning, 24, 80, NO_COLOR="1")
-        for view in VIEWS:
-            screen.press(bytes([view]))
-        screen.stop()
-        found = re.findall(rb"\x1b\[[0-9;]*(?:[34][0-8]|9[0-7])(?:;[0-9;]*)?m", screen.bytes)
+        found = re.findall(rb"\x1b\[[0-9;]*(?:[34][0-8]|9[0-7])(?:;[0-9;]*)?m",
+                           bytes_of_all_views(burning, 24, 80, NO_COLOR="1"))
         judge(not found, "NO_COLOR: no colour is set", found)
-
-        screen = Screen(burning, 40, 120, LC_ALL="C")
-        for view in VIEWS:
-            screen.press(bytes([view]))
-        screen.stop()
-        found = re.findall(rb"[\x80-\xff]+", screen.bytes)
+        found = re.findall(rb"[\x80-\xff]+", bytes_of_all_views(burning, 40, 120, LC_ALL="C"))
         judge(not found, "without UTF-8: nothing beyond ASCII", found)
-
-        screen = Screen(burning, 24, 80, TERM="xterm")
-        for view in VIEWS:
-            screen.press(bytes([view]))
-        screen.stop()
-        judge(b"38;5;" not in screen.bytes, "eight colours: no other is asked for")
+        judge(b"38;5;" not in bytes_of_all_views(burning, 24, 80, TERM="xterm"),
+              "eight colours: no other is asked for")
     return int(failed)
 
 
