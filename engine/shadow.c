@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "engine/base/thread.h"
+#include "engine/reasons_priv.h"
 #include "engine/worker_priv.h"
 
 #define SHADOW_QUEUE 4096
 
 struct shadow_job {
-    int64_t at_us;
+    struct observed_shadow seen;
     struct scorer *shadows[MAX_SHADOWS];
     int n_shadows;
     float *features; /* one row of the view */
@@ -31,20 +32,28 @@ struct shadow {
     int number; /* of its counters in observe */
 };
 
+/* The row as this model wants it: the next one may want it otherwise. */
+static enum status score_row(struct shadow *shadow, const struct scorer *scorer, const float *row,
+                             float *score, struct error *error)
+{
+    float scaled[MAX_FEATURES];
+    memcpy(scaled, row, shadow->engine->features->n_features * sizeof *scaled);
+    reasons_scale(shadow->engine, scorer, scaled, 1);
+    return scorer_score(scorer, shadow->scratch, scaled, 1, NULL, score, error);
+}
+
 static void run_job(struct shadow *shadow, const struct shadow_job *job)
 {
     for (int i = 0; i < job->n_shadows; i++) {
-        float score;
         struct error error;
-        if (scorer_score(job->shadows[i], shadow->scratch, job->features, 1, NULL, &score,
-                         &error) != STATUS_OK) {
+        const struct model *model = scorer_model(job->shadows[i]);
+        struct shadow_score made = {.model = model_name(model), .version = model_version(model)};
+        if (score_row(shadow, job->shadows[i], job->features, &made.score, &error) != STATUS_OK) {
             log_write(shadow->engine->parts.log, LOG_ERROR, "traffic", "shadow_failed", "%s",
                       error.message);
             continue;
         }
-        const struct model *model = scorer_model(job->shadows[i]);
-        observe_shadow(shadow->engine->observe, shadow->number, job->at_us, model_name(model),
-                       model_version(model));
+        observe_shadow(shadow->engine->observe, shadow->number, &job->seen, &made);
     }
 }
 
@@ -126,7 +135,8 @@ void shadow_destroy(struct shadow *shadow)
 static void offer(struct shadow *shadow, const struct item *item, struct shadow_job *job)
 {
     const struct feature_vector *vector = &item->outcome.features;
-    job->at_us = item->now_us;
+    job->seen =
+        (struct observed_shadow){item->now_us, item->outcome.event->time_us, item->outcome.score};
     job->n_shadows = item->n_shadows;
     memcpy(job->shadows, item->shadows, sizeof job->shadows);
     memcpy(job->features, vector->values, vector->schema->n_features * sizeof(float));

@@ -121,18 +121,31 @@ static void put_point(struct json_writer *json, int64_t start_s, double value)
     json_array_end(json);
 }
 
+static bool is_nameless(const struct answer *answer, const struct line *line)
+{
+    for (int i = 0; i < labels_count(history_labels(answer->history)); i++)
+        if ((answer->range.by_mask & label_mask(i)) && label_byte(line->labels, i) == LABEL_NONE)
+            return true;
+    return false;
+}
+
+/* By arms, shadows decide nothing, and no other arm is a shadow. */
+static bool is_of_another_arm(const struct answer *answer, const struct line *line, int series)
+{
+    struct shadow_keys shadow = labels_shadow(history_labels(answer->history));
+    return (answer->range.by_mask & shadow.mask) != 0 &&
+           (shadow_is(&shadow, line->labels) || measure_of_shadows(&answer->series[series]));
+}
+
 /* Quarantined events have no arm: what is not said of them is no series. */
 static bool says_nothing(const struct answer *answer, const struct line *line, int series)
 {
-    bool nameless = false;
-    for (int i = 0; i < labels_count(history_labels(answer->history)); i++)
-        nameless = nameless || ((answer->range.by_mask & label_mask(i)) &&
-                                label_byte(line->labels, i) == LABEL_NONE);
-    for (size_t i = 0; i < answer->n_points && nameless; i++) {
+    bool nothing = is_nameless(answer, line) || is_of_another_arm(answer, line, series);
+    for (size_t i = 0; i < answer->n_points && nothing; i++) {
         double value = line->values[i * (size_t)answer->n_series + (size_t)series];
-        nameless = isnan(value) || value == 0;
+        nothing = isnan(value) || value == 0;
     }
-    return nameless;
+    return nothing;
 }
 
 static void put_line(const struct answer *answer, const struct line *line, int series,

@@ -28,13 +28,20 @@ enum scalar {
     SCALAR_DRIFTED_SLICES,
     SCALAR_AGE_S,           /* the sum of the ages of events when they were decided */
     SCALAR_AGED,            /* events with a known age */
+    SCALAR_SHADOWED,        /* scored by a shadow; each as often as shadows did */
+    SCALAR_SHADOW_FAR,      /* further than SHADOW_FAR from the score that decided */
+    SCALAR_SHADOW_HIGHER,   /* above it */
+    SCALAR_SHADOW_DISTANCE, /* the sum of distances from it, each rounded to thousandths */
+    SCALAR_SHADOW_SCORES,   /* the sum of scores of shadows, likewise */
     SCALAR_VIOLATIONS = 32, /* from here: quarantine reasons, by enum violation_code */
     SCALAR_SPARE = SCALAR_VIOLATIONS + 32,
     SCALARS = 64
 };
-_Static_assert(SCALAR_AGED < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32, "room for counts");
+_Static_assert(SCALAR_SHADOW_SCORES < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32,
+               "room for counts");
 
-#define SCORE_STEPS 50 /* equal widths over [0, 1] */
+#define SCORE_STEPS 50  /* equal widths over [0, 1] */
+#define SHADOW_FAR  0.1 /* a score so different may be another decision */
 
 /* The parts of a cell, as bits: not every reader needs all of them. */
 enum section {

@@ -177,13 +177,17 @@ static int score_step(float score)
     return score < 1 ? (int)(score * SCORE_STEPS) : SCORE_STEPS - 1;
 }
 
+static uint64_t thousandths(float score)
+{
+    return score > 0 ? (uint64_t)llrint((double)score * 1e3) : 0;
+}
+
 static void count_outcome(const struct observation *observation, struct cell *cell)
 {
     cell->scalars[SCALAR_ACCEPTED]++;
     cell->scalars[SCALAR_APPROVED + observation->decision]++;
     cell->scores[score_step(observation->score)]++;
-    if (observation->score > 0)
-        cell->scalars[SCALAR_SCORE_SUM] += (uint64_t)llrint((double)observation->score * 1e3);
+    cell->scalars[SCALAR_SCORE_SUM] += thousandths(observation->score);
     if (observation->age_us != INT64_MAX) {
         cell->scalars[SCALAR_AGED]++;
         cell->scalars[SCALAR_AGE_S] +=
@@ -197,7 +201,20 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     latency[layout_latency(cell->layout, observation->latency_us)]++;
 }
 
-static void count(const struct observation *observation, struct cell *cell)
+/* Its own score is kept as those of other arms are, where arms are told apart. */
+static void count_shadow(const struct observation *observation, bool apart, struct cell *cell)
+{
+    float distance = observation->score - observation->decided_score;
+    cell->scalars[SCALAR_SHADOWED]++;
+    cell->scalars[SCALAR_SHADOW_FAR] += fabs((double)distance) > SHADOW_FAR;
+    cell->scalars[SCALAR_SHADOW_HIGHER] += distance > 0;
+    cell->scalars[SCALAR_SHADOW_DISTANCE] += thousandths(fabsf(distance));
+    cell->scalars[SCALAR_SHADOW_SCORES] += thousandths(observation->score);
+    if (apart)
+        cell->scores[score_step(observation->score)]++;
+}
+
+static void count(const struct observation *observation, uint64_t nothing, struct cell *cell)
 {
     switch ((enum observation_kind)observation->kind) {
     case OBSERVED_OUTCOME:
@@ -215,6 +232,7 @@ static void count(const struct observation *observation, struct cell *cell)
         cell->scalars[SCALAR_ERRORS]++;
         break;
     case OBSERVED_SHADOW:
+        count_shadow(observation, cell->labels != nothing, cell);
         break;
     }
 }
@@ -236,24 +254,30 @@ static bool is_known(const struct history_store *history, int64_t at_us)
     return history->recovering && at_us < history->upto_us;
 }
 
+static uint64_t labels_for(struct history_store *history, const struct observation *observation,
+                           uint64_t nothing)
+{
+    if (observation->kind == OBSERVED_SHADOW)
+        return labels_of_shadow(history->labels);
+    return observation->labels ? observation->labels : nothing;
+}
+
 static void take_one(struct history_store *history, const struct observation *observation,
                      const uint8_t *codes)
 {
-    if (observation->kind == OBSERVED_SHADOW)
-        return;
     note_time(history, observation->at_us);
     if (is_known(history, observation->at_us))
         return;
-    uint64_t labels =
-        observation->labels ? observation->labels : labels_of_nothing(history->labels);
+    uint64_t nothing = labels_of_nothing(history->labels);
+    uint64_t labels = labels_for(history, observation, nothing);
     struct cell *cell = cell_for(history, observation->at_us, observation->event_us, labels);
     if (cell)
-        count(observation, cell);
+        count(observation, nothing, cell);
     if (cell && codes)
         cell_count_bins(cell, codes);
     struct cell *second = second_for(history, observation->at_us, labels);
     if (second)
-        count(observation, second);
+        count(observation, nothing, second);
 }
 
 static void take(void *context, const struct observations *observations)

@@ -78,6 +78,15 @@ struct history_store {
 
 void epoch_release(struct epoch *epoch);
 
+/* What of a cell belongs into a sum whose cells are told apart by the labels of `apart`: scores of
+ * shadows are none of decisions, and count only where arms are told apart. */
+static inline unsigned sections_for(const struct shadow_keys *shadow, uint64_t key, uint64_t apart,
+                                    unsigned sections)
+{
+    bool strange = shadow_is(shadow, key) && (apart & shadow->mask) == 0;
+    return strange ? sections & ~(unsigned)SECTION_SCORES : sections;
+}
+
 /* keep.c: the writer's thread. */
 void history_keep(void *context);
 

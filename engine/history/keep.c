@@ -18,12 +18,15 @@ static enum status no_memory(struct error *error)
 }
 
 /* The cells under which key a row of single labels, or of none, adds them. */
-static bool add_single(struct span *into, const struct cell *cell, int64_t start_s, int n_labels)
+static bool add_single(struct span *into, const struct cell *cell, int64_t start_s,
+                       const struct labels *labels)
 {
+    struct shadow_keys shadow = labels_shadow(labels);
     bool whole = true;
-    for (int i = 0; i < n_labels && whole; i++) {
+    for (int i = 0; i < labels_count(labels) && whole; i++) {
         uint64_t label = cell->labels & label_mask(i);
-        whole = !label || span_add(into, start_s, label, cell, SECTION_ALL);
+        unsigned sections = sections_for(&shadow, cell->labels, label_mask(i), SECTION_ALL);
+        whole = !label || span_add(into, start_s, label, cell, sections);
     }
     return whole;
 }
@@ -97,6 +100,7 @@ static enum status add_to_minute(struct history_store *history, struct cell *con
                                  struct error *error)
 {
     struct span *span = history->minute;
+    struct shadow_keys shadow = labels_shadow(history->labels);
     int64_t start_s = cells[0]->start_s;
     enum status status = turn_minutes(history, start_s, error);
     int index = (int)((start_s - history->minutes_s) / MINUTE_S);
@@ -106,7 +110,9 @@ static enum status add_to_minute(struct history_store *history, struct cell *con
         status = read_block(history, row, index, start_s, span, error);
         for (size_t i = 0; i < n && status == STATUS_OK; i++) {
             uint64_t labels = shelf == SHELF_MINUTE ? 0 : cells[i]->labels;
-            if (!span_add(span, start_s, labels, cells[i], shelf_shapes[shelf].sections))
+            unsigned sections =
+                sections_for(&shadow, cells[i]->labels, labels, shelf_shapes[shelf].sections);
+            if (!span_add(span, start_s, labels, cells[i], sections))
                 status = no_memory(error);
         }
         if (status == STATUS_OK && !put_span(row, index, (enum shelf)shelf, span))
@@ -127,6 +133,7 @@ static enum status write_hour(struct history_store *history, struct error *error
 {
     struct span *span = history->minute;
     struct span *hour = history->hour;
+    struct shadow_keys shadow = labels_shadow(history->labels);
     int64_t start_s = history->hour_s;
     if (start_s == NOT_KNOWN)
         return STATUS_OK;
@@ -136,8 +143,9 @@ static enum status write_hour(struct history_store *history, struct error *error
         for (size_t i = 0; i < span_size(hour) && status == STATUS_OK; i++) {
             const struct cell *cell = span_at(hour, i);
             bool added = shelf == SHELF_HOUR
-                             ? span_add(span, start_s, 0, cell, SECTION_ALL)
-                             : add_single(span, cell, start_s, labels_count(history->labels));
+                             ? span_add(span, start_s, 0, cell,
+                                        sections_for(&shadow, cell->labels, 0, SECTION_ALL))
+                             : add_single(span, cell, start_s, history->labels);
             status = added ? STATUS_OK : no_memory(error);
         }
         if (status == STATUS_OK)

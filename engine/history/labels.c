@@ -292,3 +292,26 @@ uint64_t labels_of_nothing(const struct labels *labels)
         key |= (uint64_t)LABEL_NONE << (8 * i);
     return key;
 }
+
+uint64_t labels_of_shadow(struct labels *labels)
+{
+    uint64_t key = labels_of_nothing(labels);
+    for (int i = 0; i < labels->n; i++) {
+        struct label *label = &labels->labels[i];
+        if (label->kind == LABEL_VARIANT)
+            key ^= (LABEL_NONE ^
+                    enum_code(labels, label, VARIANT_SHADOW, variant_name(VARIANT_SHADOW)))
+                   << (8 * i);
+    }
+    return key;
+}
+
+struct shadow_keys labels_shadow(const struct labels *labels)
+{
+    int position = labels_find(labels, "variant");
+    int code =
+        position < 0 ? -1 : labels_code(labels, position, slice_of(variant_name(VARIANT_SHADOW)));
+    if (code < 0)
+        return (struct shadow_keys){0, 0};
+    return (struct shadow_keys){label_mask(position), (uint64_t)code << (8 * position)};
+}

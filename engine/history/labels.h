@@ -5,6 +5,7 @@
 #ifndef BINNACLE_HISTORY_LABELS_H
 #define BINNACLE_HISTORY_LABELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/status.h"
@@ -45,6 +46,17 @@ void labels_of_outcomes(struct labels *labels, const struct outcome *const *outc
 /* Of an event that was not decided: `reason` is why. */
 uint64_t labels_of_refusal(struct labels *labels, const struct event *event, const char *reason);
 uint64_t labels_of_nothing(const struct labels *labels); /* LABEL_NONE everywhere */
+uint64_t labels_of_shadow(struct labels *labels);        /* likewise, but for the variant */
+
+/* The keys of shadows: those that are `key` under the mask. */
+struct shadow_keys {
+    uint64_t mask, key; /* no mask: shadows are not told apart, or none came yet */
+};
+struct shadow_keys labels_shadow(const struct labels *labels);
+static inline bool shadow_is(const struct shadow_keys *shadow, uint64_t key)
+{
+    return shadow->mask != 0 && (key & shadow->mask) == shadow->key;
+}
 
 static inline int label_byte(uint64_t key, int position)
 {

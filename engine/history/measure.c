@@ -110,8 +110,26 @@ static double age(const struct question *question)
     return ratio(scalar(question, SCALAR_AGE_S), scalar(question, SCALAR_AGED));
 }
 
+static double per_shadowed(const struct question *question, enum scalar which)
+{
+    return ratio(scalar(question, which), scalar(question, SCALAR_SHADOWED));
+}
+
+static double share_of_shadowed(const struct question *question)
+{
+    return per_shadowed(question, question->series->row->of);
+}
+
+static double shadow_distance(const struct question *question)
+{
+    return per_shadowed(question, SCALAR_SHADOW_DISTANCE) / 1e3;
+}
+
+/* Beside other arms a shadow's is its own. */
 static double score_mean(const struct question *question)
 {
+    if (question->point->by_arm && scalar(question, SCALAR_ACCEPTED) == 0)
+        return per_shadowed(question, SCALAR_SHADOW_SCORES) / 1e3;
     return ratio(scalar(question, SCALAR_SCORE_SUM), scalar(question, SCALAR_ACCEPTED)) / 1e3;
 }
 
@@ -268,6 +286,15 @@ static const struct measure_row rows[] = {
      "90 % are no higher"},
     {"score_p99", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.99, 0, score_quantile,
      "99 % are no higher"},
+    {"shadow_scored", NO_PARAMETER, "decisions", SCALAR_PART, true, true, 0, SCALAR_SHADOWED,
+     number_of, "scored by a shadow too, each as often as there were shadows"},
+    {"shadow_disagreement_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0,
+     SCALAR_SHADOW_FAR, share_of_shadowed,
+     "of those, the shadow's score further than 0.1 from the score that decided"},
+    {"shadow_higher_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0,
+     SCALAR_SHADOW_HIGHER, share_of_shadowed, "of those, the shadow's score above it"},
+    {"shadow_distance_mean", NO_PARAMETER, "score", SCALAR_PART, false, false, 0, 0,
+     shadow_distance, "how far the shadow's score is from it, the mean"},
     {"fresh_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_FRESH_MINUTES,
      good_of_verdicts, "minutes whose newest event was fresh, over minutes judged"},
     {"steady_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_STEADY_SLICES,
@@ -335,6 +362,11 @@ enum status measure_find(const struct layout *layout, struct slice name, struct 
     return error_set(error, STATUS_INVALID,
                      "there is no series \"%.*s\"; /api/v1/history/series lists those there are",
                      (int)(name.size < 80 ? name.size : 80), name.size ? name.data : "");
+}
+
+bool measure_of_shadows(const struct measure *series)
+{
+    return strncmp(series->row->name, "shadow_", strlen("shadow_")) == 0;
 }
 
 const char *measure_unit(const struct measure *series)

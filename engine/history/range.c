@@ -17,6 +17,7 @@ struct reading {
     struct history_store *history;
     const struct range *range;
     const struct layout *layout;
+    struct shadow_keys shadow;
     struct span *memory[MAX_WAITING * 2 + 2]; /* what is not on the disk */
     struct epoch *epochs[MAX_WAITING * 2];    /* held */
     int n_epochs, n_memory;
@@ -100,6 +101,12 @@ static bool is_wanted(const struct range *range, uint64_t labels)
     return (labels & range->where_mask) == range->where;
 }
 
+static unsigned sections_of(const struct reading *reading, uint64_t labels, unsigned sections)
+{
+    const struct range *range = reading->range;
+    return sections_for(&reading->shadow, labels, range->by_mask | range->where_mask, sections);
+}
+
 static void add_packed(struct reading *reading, const struct packed_cell *packed, unsigned sections)
 {
     const struct layout *layout = layouts_get(&reading->history->layouts, packed->layout);
@@ -130,7 +137,8 @@ static void visit_cell(const struct visit *visit, const struct packed_cell *pack
 {
     bool told_apart = !visit->any_of || (packed->labels & visit->any_of);
     if (told_apart && is_wanted(visit->reading->range, packed->labels))
-        add_packed(visit->reading, packed, visit->sections);
+        add_packed(visit->reading, packed,
+                   sections_of(visit->reading, packed->labels, visit->sections));
 }
 
 static enum status visit_row(void *context, struct row_cells cells, struct error *error)
@@ -213,7 +221,8 @@ static void add_cell(struct reading *reading, const struct cell *cell)
     if (!is_wanted(reading->range, cell->labels))
         return;
     struct sums *sums = group_of(reading, cell->labels & reading->range->by_mask);
-    if (!sums || !sums_add(sums, cell, reading->range->sections))
+    unsigned sections = sections_of(reading, cell->labels, reading->range->sections);
+    if (!sums || !sums_add(sums, cell, sections))
         reading->failed = true;
 }
 
@@ -384,12 +393,15 @@ static enum status read_points(struct reading *reading, range_visitor *visit, vo
                                struct error *error)
 {
     const struct range *range = reading->range;
+    bool by_arm = ((range->by_mask | range->where_mask) & reading->shadow.mask) != 0;
     int64_t step_s = range->step_s > 0 ? range->step_s : range->to_s - range->from_s;
     int64_t start_s = range->step_s > 0 ? floor_to(range->from_s, step_s) : range->from_s;
     enum status status = STATUS_OK;
     for (; start_s < range->to_s && status == STATUS_OK; start_s += step_s) {
-        struct point point = {
-            .start_s = start_s, .end_s = start_s + step_s, .layout = reading->layout};
+        struct point point = {.start_s = start_s,
+                              .end_s = start_s + step_s,
+                              .layout = reading->layout,
+                              .by_arm = by_arm};
         status = read_point(reading, &point, error);
         if (status == STATUS_OK)
             visit(context, &point);
@@ -409,6 +421,7 @@ enum status range_read(struct history_store *history, const struct range *range,
     reading->history = history;
     reading->range = range;
     reading->layout = history_layout(history);
+    reading->shadow = labels_shadow(history->labels);
     lock_take(&history->reading);
     enum status status = begin(reading, error);
     bool begun = status == STATUS_OK;

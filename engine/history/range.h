@@ -24,6 +24,7 @@ struct point {
     int64_t start_s, end_s;
     bool covered;     /* the service was counting in at least part of it */
     double covered_s; /* and for how long */
+    bool by_arm;      /* arms are told apart, or one was asked for */
     const struct layout *layout;
     struct sums *const *groups;
     int n_groups; /* 0: nothing happened, or nobody was there to see it */

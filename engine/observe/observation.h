@@ -34,13 +34,13 @@ struct observation {
     uint64_t labels;    /* as the sink numbered them */
     uint32_t reasons;   /* of a quarantine: a bit for each violation code */
     float score;
-    uint8_t kind; /* enum observation_kind */
+    float decided_score; /* of a shadow's: the score that decided */
+    uint8_t kind;        /* enum observation_kind */
     uint8_t decision;
     uint8_t score_bin;
     bool coded; /* the bins of its columns are known */
     struct custom_verdict custom;
-    int8_t arm;                  /* index, or NO_ARM */
-    int8_t shadows[MAX_SHADOWS]; /* likewise */
+    int8_t arm; /* index, or NO_ARM */
 };
 
 /* Some in a row, in the order in which they came. */

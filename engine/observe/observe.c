@@ -214,8 +214,7 @@ struct observation *observe_shard_slot(struct observe *observe, struct shard *sh
                                  .latency_us = -1,
                                  .age_us = INT64_MAX,
                                  .kind = (uint8_t)kind,
-                                 .arm = NO_ARM,
-                                 .shadows = {NO_ARM, NO_ARM, NO_ARM, NO_ARM}};
+                                 .arm = NO_ARM};
     return slot;
 }
 

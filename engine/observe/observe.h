@@ -50,9 +50,13 @@ void observe_destroy(struct observe *observe); /* NULL is ignored */
  * ledger): it is then neither shown among the newest decisions nor judged for freshness. */
 void observe_outcomes(struct observe *observe, int worker, const struct outcome *const *outcomes,
                       size_t n);
-/* A shadow scored an event after its outcome was observed without it. */
-void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
-                    const char *version);
+/* A shadow scored an event after its outcome was observed without it. event_us: of the event. */
+struct observed_shadow {
+    int64_t at_us, event_us;
+    float decided_score; /* of the model that decided */
+};
+void observe_shadow(struct observe *observe, int worker, const struct observed_shadow *seen,
+                    const struct shadow_score *shadow);
 /* A row read back at start: counted in the windows, but not in the totals since start. `event` is
  * told to the sink only, and may be NULL. `places`: for whom it is counted. */
 enum { OBSERVE_WINDOWS = 1, OBSERVE_SINK = 2 };

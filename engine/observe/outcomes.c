@@ -121,15 +121,33 @@ static void describe(struct observe *observe, struct shard *shard, const struct 
     slot->score_bin = score_bin(outcome->score);
     slot->score = outcome->score;
     slot->arm = decided_by(observe, shard, outcome, last);
-    for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
-        slot->shadows[i] = observe_shard_arm(
-            observe, shard, VARIANT_SHADOW, outcome->shadows[i].model, outcome->shadows[i].version);
     if (outcome->event) {
         slot->event_us = outcome->event->time_us;
         slot->age_us = outcome->decided_at_us - outcome->event->time_us;
     }
     if (observe->outcome_judge)
         slot->custom = observe->outcome_judge(observe->outcome_context, outcome);
+}
+
+static void tell_shadow(struct observe *observe, struct shard *shard,
+                        const struct observed_shadow *seen, const struct shadow_score *shadow)
+{
+    struct observation *slot = observe_shard_slot(observe, shard, seen->at_us, OBSERVED_SHADOW);
+    slot->event_us = seen->event_us;
+    slot->decided_score = seen->decided_score;
+    slot->score = shadow->score;
+    slot->arm = observe_shard_arm(observe, shard, VARIANT_SHADOW, shadow->model, shadow->version);
+}
+
+/* Those that scored while it was decided. */
+static void tell_shadows(struct observe *observe, struct shard *shard,
+                         const struct outcome *outcome)
+{
+    struct observed_shadow seen = {
+        outcome->decided_at_us, outcome->event ? outcome->event->time_us : outcome->decided_at_us,
+        outcome->score};
+    for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
+        tell_shadow(observe, shard, &seen, &outcome->shadows[i]);
 }
 
 /* The score's drift is the champion's alone: another model's scores are another distribution. */
@@ -240,6 +258,8 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
         described = describe_piece(observe, shard, outcomes + first, n - first, &last);
         slices_outcomes(observe->slices, outcomes + first, described);
     }
+    for (size_t i = 0; i < n; i++)
+        tell_shadows(observe, shard, outcomes[i]);
     count_since_start(&observe->decision_latency, outcomes, n);
     size_t first = n > MAX_SNAPSHOT_DECISIONS ? n - MAX_SNAPSHOT_DECISIONS : 0;
     for (size_t i = first; i < n; i++)
@@ -276,6 +296,7 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome,
     struct last_arm last = {.model = NULL};
     (void)describe_piece(observe, shard, &outcome, 1, &last);
     tell_event(observe, shard, outcome, event);
+    tell_shadows(observe, shard, outcome);
     if (places & OBSERVE_WINDOWS) {
         remember(shard, outcome);
         collect(observe, &outcome, 1);
@@ -285,12 +306,11 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome,
     lock_release(&shard->lock);
 }
 
-void observe_shadow(struct observe *observe, int worker, int64_t at_us, const char *model,
-                    const char *version)
+void observe_shadow(struct observe *observe, int worker, const struct observed_shadow *seen,
+                    const struct shadow_score *shadow)
 {
     struct shard *shard = observe_shard_take(observe, worker);
     observe_shard_renew(observe, shard);
-    struct observation *slot = observe_shard_slot(observe, shard, at_us, OBSERVED_SHADOW);
-    slot->shadows[0] = observe_shard_arm(observe, shard, VARIANT_SHADOW, model, version);
+    tell_shadow(observe, shard, seen, shadow);
     lock_release(&shard->lock);
 }

@@ -79,12 +79,10 @@ static const struct place *find_place(struct windows *windows, int64_t time_us)
 
 /* ---- counting ---- */
 
-static void count_shadows(const struct observation *observation, struct tally *tally)
+static void count_arm(const struct observation *observation, struct tally *tally)
 {
-    for (int i = 0; i < MAX_SHADOWS; i++) {
-        if (observation->shadows[i] != NO_ARM)
-            tally->arms[observation->shadows[i]]++;
-    }
+    if (observation->arm != NO_ARM)
+        tally->arms[observation->arm]++;
 }
 
 static void count_outcome(const struct windows *windows, const struct observation *observation,
@@ -93,9 +91,7 @@ static void count_outcome(const struct windows *windows, const struct observatio
     tally->accepted++;
     tally->decisions[observation->decision]++;
     tally->score_bins[observation->score_bin]++;
-    if (observation->arm != NO_ARM)
-        tally->arms[observation->arm]++;
-    count_shadows(observation, tally);
+    count_arm(observation, tally);
     for (int i = 0; observation->custom.counted >> i; i++) {
         tally->custom_counted[i] += observation->custom.counted >> i & 1;
         tally->custom_bad[i] += observation->custom.bad >> i & 1;
@@ -125,7 +121,7 @@ static void count_one(const struct windows *windows, const struct observation *o
         tally->errors++;
         break;
     case OBSERVED_SHADOW:
-        count_shadows(observation, tally);
+        count_arm(observation, tally);
         break;
     }
 }
