@@ -25,6 +25,10 @@ MUST_USE enum status backend_create(struct engine *engine, struct snapshot_board
 /* Where splits and labels are listed; borrowed. Before any request comes. */
 struct changes;
 void backend_list_changes(struct backend *backend, struct changes *changes);
+/* Lists the split and the champion where they are not as they were when last compared, before a
+ * restart too. `reason` may be NULL. Any thread. */
+void backend_compare_split(struct engine *engine, struct changes *changes, const char *actor,
+                           const char *reason);
 void backend_destroy(struct backend *backend); /* no request is running; NULL is ignored */
 /* What `settings` and `logs` of the table answer from; before backend_table(), else they are not
  * offered. Copied. */

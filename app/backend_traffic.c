@@ -82,51 +82,45 @@ static enum status read_arms(const struct engine_parts *parts, const struct json
     return STATUS_OK;
 }
 
-/* "canary fraud 2: 5 %, champion fraud 1: 95 %" */
-static void list_split(struct backend *backend, const char *actor, const char *reason)
+/* "champion fraud 1: 95 %, canary fraud 2: 5 %" */
+static void describe_split(const struct traffic_arm *arms, size_t n, char out[CHANGE_WORDS])
 {
-    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
-    size_t n = traffic_describe(engine_traffic(backend->engine), arms, TRAFFIC_MAX_ARMS);
-    struct change change = {.at_us = clock_now_us(engine_parts(backend->engine)->clock),
-                            .kind = CHANGE_SPLIT};
     size_t used = 0;
-    for (size_t i = 0; i < n && used < sizeof change.what; i++) {
+    out[0] = '\0';
+    for (size_t i = 0; i < n && used < CHANGE_WORDS; i++) {
         double share = isnan(arms[i].share_percent) ? 100 : arms[i].share_percent;
-        used += (size_t)snprintf(change.what + used, sizeof change.what - used, "%s%s %s %s: %g %%",
+        used += (size_t)snprintf(out + used, CHANGE_WORDS - used, "%s%s %s %s: %g %%",
                                  i > 0 ? ", " : "", traffic_role_name(arms[i].role), arms[i].model,
                                  arms[i].version, share);
     }
-    snprintf(change.who, sizeof change.who, "%s", actor ? actor : "");
-    snprintf(change.reason, sizeof change.reason, "%s", reason);
-    changes_add(backend->changes, &change);
 }
 
 /* "fraud 2"; "": there is no champion. */
-static void describe_champion(const struct backend *backend, char *out, size_t size)
+static void describe_champion(const struct traffic_arm *arms, size_t n, char out[CHANGE_WORDS])
 {
-    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
-    size_t n = traffic_describe(engine_traffic(backend->engine), arms, TRAFFIC_MAX_ARMS);
     out[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         if (arms[i].role == TRAFFIC_CHAMPION)
-            snprintf(out, size, "%s %s", arms[i].model, arms[i].version);
+            snprintf(out, CHANGE_WORDS, "%s %s", arms[i].model, arms[i].version);
     }
 }
 
-/* Another model decides now: that is more than another split. */
-static void list_champion(struct backend *backend, const char *before, const char *actor,
-                          const char *reason)
+/* Another model that decides is more than another split. */
+void backend_compare_split(struct engine *engine, struct changes *changes, const char *actor,
+                           const char *reason)
 {
-    struct change change = {.at_us = clock_now_us(engine_parts(backend->engine)->clock),
-                            .kind = CHANGE_MODEL};
-    char now[2 * NAME_SIZE];
-    describe_champion(backend, now, sizeof now);
-    if (strcmp(now, before) == 0)
-        return;
-    snprintf(change.what, sizeof change.what, "the champion is %.100s, before %.100s", now, before);
-    snprintf(change.who, sizeof change.who, "%s", actor ? actor : "");
-    snprintf(change.reason, sizeof change.reason, "%s", reason);
-    changes_add(backend->changes, &change);
+    struct traffic_arm arms[TRAFFIC_MAX_ARMS];
+    size_t n = traffic_describe(engine_traffic(engine), arms, TRAFFIC_MAX_ARMS);
+    int64_t now_us = clock_now_us(engine_parts(engine)->clock);
+    char split[CHANGE_WORDS], champion[CHANGE_WORDS];
+    describe_split(arms, n, split);
+    describe_champion(arms, n, champion);
+    const struct change_part parts[] = {
+        {.kind = CHANGE_SPLIT, .name = "split", .words = split, .reason = reason},
+        {.kind = CHANGE_MODEL, .name = "champion", .words = champion, .reason = reason},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        changes_compare(changes, now_us, actor, &parts[i]);
 }
 
 int backend_traffic_set(void *context, struct slice body, const char *actor, struct buffer *out,
@@ -138,17 +132,13 @@ int backend_traffic_set(void *context, struct slice body, const char *actor, str
     if (status != STATUS_OK)
         return 400;
     struct engine_arm arms[MAX_ARMS];
-    char champion[2 * NAME_SIZE];
     const char *reason = json_as_text(json_get(document, "reason"), "");
     int n_arms = 0;
-    describe_champion(backend, champion, sizeof champion);
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
         status = engine_set_traffic(backend->engine, arms, n_arms, actor, reason, error);
-    if (status == STATUS_OK) {
-        list_split(backend, actor, reason);
-        list_champion(backend, champion, actor, reason);
-    }
+    if (status == STATUS_OK)
+        backend_compare_split(backend->engine, backend->changes, actor ? actor : "", reason);
     if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)
         error_prefix(error, "the split is changed, and its row waits to be recorded");
     json_destroy(document);

@@ -6,31 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/backend.h"
+#include "app/causes.h"
 #include "app/incidents.h"
 #include "app/quality.h"
 #include "engine/base/encoding.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
-#include "engine/base/thread.h"
-#include "engine/monitor/explain.h"
-#include "engine/observe/observe.h"
 #include "engine/record/incident_list.h"
 
-#define MOST_CHANGES     1000 /* of one answer */
-#define RECENT_CHANGES   64   /* that an explanation looks at */
-#define RECENT_US        (30 * US_PER_MIN)
-#define EXPLAIN_EVERY_US (5 * US_PER_S)
+#define MOST_CHANGES 1000 /* of one answer */
+#define RECENT_US    (30 * US_PER_MIN)
 
 struct seen_alert {
     char name[NAME_SIZE];
     bool firing;
-};
-
-/* What was changed lately and could be a cause. */
-struct recent_changes {
-    struct explain_change list[RECENT_CHANGES];
-    int n;
-    int64_t last_us; /* when anything was last changed; 0: not lately */
 };
 
 struct watch {
@@ -40,12 +30,8 @@ struct watch {
     int n_alerts;
     struct quality *quality;
     struct incidents *incidents;
-    struct lock lock;             /* of all that follows */
-    struct recent_changes recent; /* as last read */
-    int64_t changed_us;           /* when something was last changed here; 0: never */
-    struct explain_memory memory;
-    struct explanation explanation;
-    struct snapshot facts; /* of the newest tick; too large for the stack of a request */
+    struct causes *causes;
+    int64_t changed_us; /* when something was last changed here; 0: never. The tick's thread */
 };
 
 static int64_t now_us(const struct watch *watch)
@@ -77,29 +63,26 @@ static bool could_be_cause(enum change_kind kind, enum explain_change_kind *as)
 /* For explanations, which wait for no file: they are made before alerts are sent. */
 static void read_changes(struct watch *watch, int64_t at_us)
 {
-    struct recent_changes recent = {.n = 0};
+    struct explain_change recent[CAUSES_CHANGES];
     struct change *list = NULL;
     struct error error;
     size_t n;
-    if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, RECENT_CHANGES, &list, &n,
+    int n_recent = 0;
+    if (changes_read(watch->changes, at_us - RECENT_US, at_us + 1, CAUSES_CHANGES, &list, &n,
                      &error) != STATUS_OK)
         return;
     for (size_t i = 0; i < n; i++) {
-        struct explain_change *change = &recent.list[recent.n];
+        struct explain_change *change = &recent[n_recent];
         if (list[i].kind != CHANGE_ALERT && list[i].kind != CHANGE_LABEL)
-            recent.last_us = list[i].at_us;
+            watch->changed_us = list[i].at_us;
         if (!could_be_cause(list[i].kind, &change->kind))
             continue;
         change->at_us = list[i].at_us;
         snprintf(change->what, sizeof change->what, "%s", list[i].what);
-        recent.n++;
+        n_recent++;
     }
     free(list);
-    lock_take(&watch->lock);
-    watch->recent = recent;
-    if (recent.last_us > 0)
-        watch->changed_us = recent.last_us;
-    lock_release(&watch->lock);
+    causes_set_changes(watch->causes, recent, n_recent);
 }
 
 /* ---- the start and the end ---- */
@@ -139,6 +122,7 @@ static void compare_all(struct watch *watch)
         compare_file(watch, (struct change_part){.kind = CHANGE_MODEL, .name = name},
                      parts->models[i].path, "");
     }
+    backend_compare_split(watch->session->engine, watch->changes, "", NULL);
 }
 
 static void list(struct watch *watch, enum change_kind kind, const char *what)
@@ -171,7 +155,7 @@ static void destroy(struct watch *watch)
     incidents_close(watch->incidents);
     changes_close(watch->changes);
     quality_destroy(watch->quality);
-    lock_destroy(&watch->lock);
+    causes_destroy(watch->causes);
     free(watch);
 }
 
@@ -182,8 +166,9 @@ enum status watch_create(const struct session *session, struct watch **watch, st
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->session = session;
-    lock_init(&made->lock, "watch");
-    enum status status = quality_create(session, &made->quality, error);
+    made->causes = causes_create(session);
+    enum status status = made->causes ? quality_create(session, &made->quality, error)
+                                      : error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
         status = open_lists(made, error);
     if (status != STATUS_OK) {
@@ -260,60 +245,18 @@ static void list_alerts(struct watch *watch, const struct snapshot *snapshot)
 
 /* ---- what is wrong ---- */
 
-static bool has_shared_store(const struct engine_parts *parts)
-{
-    return parts->online_store && strcmp(parts->online_store, "embedded") != 0;
-}
-
-/* The lock is held. */
-static void conclude(struct watch *watch, int64_t at_us, const struct slices_view *view)
-{
-    const struct engine_parts *parts = engine_parts(watch->session->engine);
-    struct explain_facts facts = {
-        .now_us = at_us,
-        .entity = contract_schema(parts->contract)->entity,
-        .changes = watch->recent.list,
-        .n_changes = watch->recent.n,
-        .shared_store = has_shared_store(parts),
-        .source_stalled = watch->facts.kafka.used &&
-                          (watch->facts.kafka.paused_us > 0 || !watch->facts.kafka.connected),
-        .source = watch->facts.source,
-        .problem = watch->facts.record.problem,
-    };
-    explain(view, &facts, &watch->memory, &watch->explanation);
-}
-
 void watch_quality(struct watch *watch, struct snapshot *snapshot)
 {
     if (watch)
         quality_tick(watch->quality, snapshot);
 }
 
-/* Copied without the lock, for that takes a while. */
-static bool view_now(const struct watch *watch, int64_t at_us, struct slices_view *view)
-{
-    return slices_view(observe_slices(engine_observe(watch->session->engine)), at_us, view);
-}
-
 void watch_explain(struct watch *watch, struct snapshot *snapshot)
 {
+    struct explanation last;
     if (!watch)
         return;
-    bool at_once = incidents_triggered(watch->incidents, snapshot);
-    struct slices_view view;
-    lock_take(&watch->lock);
-    watch->facts = *snapshot;
-    bool due = at_once || snapshot->time_us - watch->explanation.at_us >= EXPLAIN_EVERY_US;
-    lock_release(&watch->lock);
-    due = due && view_now(watch, snapshot->time_us, &view);
-    lock_take(&watch->lock);
-    if (due)
-        conclude(watch, snapshot->time_us, &view);
-    snapshot->explanation = watch->explanation;
-    struct explanation last = watch->memory.last;
-    lock_release(&watch->lock);
-    if (due)
-        slices_view_free(&view);
+    causes_tick(watch->causes, incidents_triggered(watch->incidents, snapshot), snapshot, &last);
     incidents_tick(watch->incidents, &last, snapshot);
 }
 
@@ -327,10 +270,8 @@ void watch_tick(struct watch *watch, const struct snapshot *snapshot)
     changes_labels(watch->changes, snapshot->time_us, 0, 0);
     incidents_save(watch->incidents);
     read_changes(watch, snapshot->time_us);
-    lock_take(&watch->lock);
-    int64_t changed_us = watch->changed_us;
-    lock_release(&watch->lock);
-    quality_read(watch->quality, changed_us, snapshot->time_us);
+    quality_read(watch->quality, watch->changed_us, snapshot->time_us);
+    causes_save(watch->causes);
 }
 
 /* ---- what is asked over HTTP ---- */
@@ -376,17 +317,9 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
 {
     struct watch *watch = context;
     struct json_writer json;
-    struct slices_view view;
-    int64_t at_us = now_us(watch);
+    struct explanation explanation;
     (void)error;
-    bool has_view = view_now(watch, at_us, &view);
-    lock_take(&watch->lock);
-    if (has_view && watch->facts.time_us > 0)
-        conclude(watch, at_us, &view);
-    struct explanation explanation = watch->explanation;
-    lock_release(&watch->lock);
-    if (has_view)
-        slices_view_free(&view);
+    causes_now(watch->causes, &explanation);
     json_begin(&json, out);
     json_object(&json, NULL);
     explanation_members(&explanation, &json);

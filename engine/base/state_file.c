@@ -266,3 +266,48 @@ enum status state_file_end(struct state_file *file, struct error *error)
         file->at == file->size ? fill(file, error) : state_file_damaged(file, error);
     return status == STATUS_OK && file->size != 0 ? state_file_damaged(file, error) : status;
 }
+
+/* ---- files of one piece: how many bytes, and these ---- */
+
+enum status state_file_write(const char *path, const struct state_file_kind *kind,
+                             const struct buffer *content, struct error *error)
+{
+    struct state_file *file;
+    const uint64_t size = content->size;
+    if (content->overflow)
+        return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
+    enum status status = state_file_create(path, kind, &file, error);
+    if (status != STATUS_OK)
+        return status;
+    status = state_file_put(file, &size, sizeof size, error);
+    if (status == STATUS_OK)
+        status = state_file_put(file, content->data, size, error);
+    if (status == STATUS_OK)
+        return state_file_commit(file, error);
+    state_file_abandon(file);
+    return status;
+}
+
+enum status state_file_read(const char *path, const struct state_file_kind *kind,
+                            struct buffer *content, struct error *error)
+{
+    char piece[4096];
+    uint64_t size;
+    struct state_file *file;
+    enum status status = state_file_open(path, kind, &file, error);
+    if (status != STATUS_OK)
+        return status;
+    status = state_file_get(file, &size, sizeof size, error);
+    for (uint64_t left = size, n; status == STATUS_OK && left > 0; left -= n) {
+        n = left < sizeof piece ? left : sizeof piece;
+        status = state_file_get(file, piece, n, error);
+        if (status == STATUS_OK)
+            buffer_append(content, piece, n);
+    }
+    if (status == STATUS_OK)
+        status = state_file_end(file, error);
+    state_file_close(file);
+    if (status == STATUS_OK && content->overflow)
+        status = error_set(error, STATUS_MEMORY, "out of memory for %s", path);
+    return status;
+}

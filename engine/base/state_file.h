@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/buffer.h"
 #include "engine/base/status.h"
 
 /* One thread at a time. */
@@ -33,7 +34,7 @@ MUST_USE enum status state_file_finish(struct state_file *file, struct error *er
 /* Then, in the process that created it: takes its place. Frees the file either way. */
 MUST_USE enum status state_file_install(struct state_file *file, struct error *error);
 int state_file_number(const struct state_file *file); /* its file descriptor */
-void state_file_abandon(struct state_file *file); /* NULL is ignored */
+void state_file_abandon(struct state_file *file);     /* NULL is ignored */
 
 /* ---- reading: open, get, end, close ---- */
 
@@ -51,5 +52,14 @@ const char *state_file_path(const struct state_file *file);
 /* STATUS_CORRUPT with the file's name: what was read makes no sense. */
 enum status state_file_damaged(const struct state_file *file, struct error *error);
 void state_file_close(struct state_file *file); /* NULL is ignored */
+
+/* ---- files of one piece ---- */
+
+/* A buffer that has overflowed is STATUS_MEMORY, and writes nothing. */
+MUST_USE enum status state_file_write(const char *path, const struct state_file_kind *kind,
+                                      const struct buffer *content, struct error *error);
+/* Appends what state_file_write() was given; fails as opening and reading do. */
+MUST_USE enum status state_file_read(const char *path, const struct state_file_kind *kind,
+                                     struct buffer *content, struct error *error);
 
 #endif

@@ -99,15 +99,6 @@ void layout_encode(const struct layout *layout, struct buffer *out)
         put_column(layout, i, out);
 }
 
-static bool take_bytes(struct slice *bytes, void *out, size_t size)
-{
-    if (size > bytes->size)
-        return false;
-    memcpy(out, bytes->data, size);
-    *bytes = slice_make(bytes->data + size, bytes->size - size);
-    return true;
-}
-
 static bool take_counts(struct slice *bytes, bool narrow, uint64_t counts[MAX_BINS])
 {
     int n = narrow ? NARROW_BINS : MAX_BINS;
@@ -121,10 +112,10 @@ static bool take_counts(struct slice *bytes, bool narrow, uint64_t counts[MAX_BI
 static bool take_column(struct slice *bytes, bool narrow, char name[NAME_SIZE],
                         struct binning *binning)
 {
-    uint64_t size, n_edges, few = 0;
-    if (!varint_take(bytes, &size) || size >= NAME_SIZE || !take_bytes(bytes, name, size) ||
-        !varint_take(bytes, &n_edges) || n_edges > (narrow ? NARROW_BINS - 2 : MAX_EDGES) ||
-        !take_bytes(bytes, binning->edges, n_edges * sizeof *binning->edges))
+    uint64_t n_edges, few = 0;
+    if (!varint_take_text(bytes, name, NAME_SIZE) || !varint_take(bytes, &n_edges) ||
+        n_edges > (narrow ? NARROW_BINS - 2 : MAX_EDGES) ||
+        !varint_take_bytes(bytes, binning->edges, n_edges * sizeof *binning->edges))
         return false;
     binning->n_edges = (int)n_edges;
     if (!varint_take(bytes, &binning->n_reference) || (!narrow && !varint_take(bytes, &few)))

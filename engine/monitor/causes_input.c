@@ -49,12 +49,59 @@ static double share_among_fields(const struct inquiry *inquiry, const struct sym
     return sum > 0 ? excess_of(symptom) / sum : NAN;
 }
 
+/* Fields that broke the contract, each for itself, account for most of what is quarantined. */
+static bool fields_tell(const struct inquiry *inquiry, const struct symptom *refused)
+{
+    double sum = 0;
+    for (int i = 0; i < inquiry->n_symptoms; i++) {
+        const struct symptom *symptom = &inquiry->symptoms[i];
+        if (symptom->kind == SYMPTOM_MISSING || symptom->kind == SYMPTOM_INVALID)
+            sum += excess_of(symptom);
+    }
+    return sum >= 0.5 * excess_of(refused);
+}
+
+/* The field for which most of it is quarantined, also one that the contract did not have before;
+ * where that is none: its checks, or events that cannot be read. */
+static const char *refused_for(const struct inquiry *inquiry, const struct symptom *symptom)
+{
+    const struct slices_view *view = inquiry->sums->view;
+    const struct slice_series *most = NULL;
+    double more = 0.5 * excess_of(symptom);
+    int before = span_baseline_from(symptom->from);
+    for (int i = 0; i < view->n_series; i++) {
+        const struct slice_series *series = &view->series[i];
+        double now = 0, base = 0;
+        for (int k = 0; series->kind == SERIES_REASON && k < series->n; k++) {
+            int counter = series->first + k;
+            now += (double)span_count(inquiry->sums, counter, symptom->from, symptom->to);
+            base += (double)span_usual(inquiry->sums, counter, before, symptom->from);
+        }
+        base *= (double)symptom->n_now / fmax((double)symptom->n_base, 1);
+        if (now - base > more) {
+            more = now - base;
+            most = series;
+        }
+    }
+    return most ? most->name : "events";
+}
+
+/* Where the symptom is seen, as causes name it. */
+static const char *place_of(const struct inquiry *inquiry, const struct symptom *symptom)
+{
+    return symptom->kind == SYMPTOM_REFUSED ? refused_for(inquiry, symptom) : symptom->series->name;
+}
+
 static void tell_field(struct candidate *candidate, const struct symptom *symptom)
 {
     const char *field = symptom->series->name;
     const char *what =
         symptom->kind == SYMPTOM_MISSING ? "is null or missing in" : "breaks the contract in";
-    if (symptom->kind == SYMPTOM_VALUES)
+    if (symptom->kind == SYMPTOM_REFUSED)
+        snprintf(candidate->incident, sizeof candidate->incident,
+                 "%.1f %% of the events are quarantined, before %.2f %%", 100 * symptom->now,
+                 100 * symptom->base);
+    else if (symptom->kind == SYMPTOM_VALUES)
         snprintf(candidate->incident, sizeof candidate->incident,
                  "the values of %s are spread in another way: %.0f %% of them lie elsewhere", field,
                  100 * symptom->now);
@@ -67,10 +114,10 @@ static void tell_field(struct candidate *candidate, const struct symptom *sympto
 static void blame_contract(struct inquiry *inquiry, const struct symptom *symptom)
 {
     const struct explain_change *change = inquiry_change(inquiry, EXPLAIN_CONTRACT, symptom);
-    struct candidate *candidate =
-        change && symptom->kind != SYMPTOM_VALUES
-            ? inquiry_add(inquiry, "contract", symptom->series->name, symptom)
-            : NULL;
+    const char *place = place_of(inquiry, symptom);
+    struct candidate *candidate = change && symptom->kind != SYMPTOM_VALUES
+                                      ? inquiry_add(inquiry, "contract", place, symptom)
+                                      : NULL;
     if (!candidate)
         return;
     candidate->weight = 0.7 + 0.3 * symptom->strength;
@@ -81,7 +128,7 @@ static void blame_contract(struct inquiry *inquiry, const struct symptom *sympto
         candidate->cause.evidence, sizeof candidate->cause.evidence,
         "the contract was changed just before (%.120s), and what is quarantined is quarantined "
         "for %s",
-        change->what, symptom->series->name);
+        change->what, place);
     snprintf(candidate->action, sizeof candidate->action,
              "compare with the version before: binnacle contract diff OLD NEW; then binnacle "
              "quarantine retry");
@@ -98,7 +145,7 @@ static void blame_cohort(struct inquiry *inquiry, const struct symptom *symptom,
     tell_field(candidate, symptom);
     snprintf(candidate->cause.evidence, sizeof candidate->cause.evidence,
              "%s carries %.0f %% of the excess in %s and is %.0f %% of the traffic",
-             carrier->slice->name, 100 * fmin(carrier->share, 1), symptom->series->name,
+             carrier->slice->name, 100 * fmin(carrier->share, 1), place_of(inquiry, symptom),
              100 * carrier->traffic_now);
     snprintf(candidate->action, sizeof candidate->action,
              "ask whoever sends %s; binnacle quarantine list shows the events",
@@ -107,7 +154,8 @@ static void blame_cohort(struct inquiry *inquiry, const struct symptom *symptom,
 
 static void blame_upstream(struct inquiry *inquiry, const struct symptom *symptom, double part)
 {
-    struct candidate *candidate = inquiry_add(inquiry, "upstream", symptom->series->name, symptom);
+    const char *place = place_of(inquiry, symptom);
+    struct candidate *candidate = inquiry_add(inquiry, "upstream", place, symptom);
     if (!candidate)
         return;
     candidate->weight = (0.5 + 0.4 * symptom->strength) * part;
@@ -116,13 +164,12 @@ static void blame_upstream(struct inquiry *inquiry, const struct symptom *sympto
     snprintf(candidate->cause.evidence, sizeof candidate->cause.evidence,
              "%s changed in the events as they come in (%.2f %% now, %.2f %% before, n = %llu); no "
              "change of ours names it",
-             symptom->series->name, 100 * symptom->now, 100 * symptom->base,
-             (unsigned long long)symptom->n_now);
+             place, 100 * symptom->now, 100 * symptom->base, (unsigned long long)symptom->n_now);
     snprintf(candidate->action, sizeof candidate->action, "%s",
              symptom->kind == SYMPTOM_VALUES
                  ? "ask the team that sends the field what they changed; until then "
                    "binnacle drift shows how far scores moved"
-                 : "ask the team that sends the field what they changed; binnacle quarantine "
+                 : "ask the team that sends it what they changed; binnacle quarantine "
                    "list shows the events, binnacle quarantine retry takes them once it is "
                    "mended");
 }
@@ -133,7 +180,9 @@ void find_upstream(struct inquiry *inquiry)
         const struct symptom *symptom = &inquiry->symptoms[i];
         struct contribution carrier;
         if (symptom->kind != SYMPTOM_MISSING && symptom->kind != SYMPTOM_INVALID &&
-            symptom->kind != SYMPTOM_VALUES)
+            symptom->kind != SYMPTOM_VALUES && symptom->kind != SYMPTOM_REFUSED)
+            continue;
+        if (symptom->kind == SYMPTOM_REFUSED && fields_tell(inquiry, symptom))
             continue;
         bool carried = symptom->kind != SYMPTOM_VALUES && find_carrier(inquiry, symptom, &carrier);
         blame_contract(inquiry, symptom);

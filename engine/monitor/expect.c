@@ -134,8 +134,8 @@ static struct value span_of(const struct looking *looking, enum span_figure figu
     struct span_quality span;
     quality_of_span(looking->sums, &looking->window, &span);
     double all = (double)(span.accepted + span.quarantined + span.errors);
-    double seconds =
-        (double)(looking->window.to - looking->window.from) * (double)SLICE_CELL_US / 1e6;
+    int cells = slices_cells_there(looking->sums->view, looking->window.from, looking->window.to);
+    double seconds = cells * (double)SLICE_CELL_US / 1e6;
     double figures[] = {
         [DUPLICATES] = span.duplicate_ratio,
         [QUARANTINED] = all > 0 ? (double)span.quarantined / all : (double)NAN,
@@ -312,8 +312,9 @@ void expectation_judge(const struct expectations *expectations, int i, const str
 {
     const struct expectation *one = &expectations->list[i];
     int cells = (int)((one->over_us + SLICE_CELL_US - 1) / SLICE_CELL_US);
-    int known = sums->view->n_cells;
-    struct looking looking = {sums, {.to = known, .from = known > cells ? known - cells : 0}};
+    int n = sums->view->n_cells;
+    struct looking looking = {sums, {.to = n, .from = n > cells ? n - cells : 0}};
+    int known = slices_cells_there(sums->view, looking.window.from, n);
     const struct expr_run run = {.context = &looking};
     struct value held = value_null();
     if (2 * known >= cells)

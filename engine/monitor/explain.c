@@ -28,7 +28,7 @@ const struct symptom *inquiry_symptom(const struct inquiry *inquiry, enum sympto
 
 int64_t inquiry_cell_us(const struct inquiry *inquiry, int cell)
 {
-    return inquiry->sums->view->start_us + cell * SLICE_CELL_US;
+    return slices_cell_us(inquiry->sums->view, cell);
 }
 
 struct candidate *inquiry_add(struct inquiry *inquiry, const char *cause, const char *slice,
@@ -87,7 +87,7 @@ static double touched_share(const struct symptom *symptom)
 static bool moves_decisions(enum symptom_kind kind)
 {
     return kind == SYMPTOM_DECISION || kind == SYMPTOM_SCORE || kind == SYMPTOM_MISSING ||
-           kind == SYMPTOM_INVALID || kind == SYMPTOM_ERRORS;
+           kind == SYMPTOM_INVALID || kind == SYMPTOM_REFUSED || kind == SYMPTOM_ERRORS;
 }
 
 void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,

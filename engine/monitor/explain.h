@@ -3,6 +3,7 @@
 #ifndef BINNACLE_MONITOR_EXPLAIN_H
 #define BINNACLE_MONITOR_EXPLAIN_H
 
+#include "engine/base/status.h"
 #include "engine/monitor/symptoms.h"
 #include "engine/observe/explanation.h"
 
@@ -43,5 +44,14 @@ struct explain_memory {
  * whose evidence says which. */
 void explain(const struct slices_view *view, const struct explain_facts *facts,
              struct explain_memory *memory, struct explanation *out);
+
+/* What both need over a restart, in one file: slices and memory. Any thread while no explanation is
+ * made. */
+MUST_USE enum status explain_save(struct slices *slices, const struct explain_memory *memory,
+                                  int64_t now_us, const char *path, struct error *error);
+/* Into slices that have counted nothing and a memory of zeros, which stay so after an error.
+ * STATUS_NOT_FOUND: there is no file. */
+MUST_USE enum status explain_load(struct slices *slices, struct explain_memory *memory,
+                                  int64_t now_us, const char *path, struct error *error);
 
 #endif

@@ -29,10 +29,11 @@ static bool is_same(const struct explain_memory *memory, const struct explanatio
 
 static int cell_of(const struct inquiry *inquiry, int64_t at_us)
 {
-    int64_t cell = (at_us - inquiry->sums->view->start_us) / SLICE_CELL_US;
-    return cell < 0                              ? 0
-           : cell > inquiry->sums->view->n_cells ? inquiry->sums->view->n_cells
-                                                 : (int)cell;
+    const struct slices_view *view = inquiry->sums->view;
+    int cell = 0;
+    while (cell < view->n_cells && slices_cell_us(view, cell) + SLICE_CELL_US <= at_us)
+        cell++;
+    return cell;
 }
 
 static double sum(double before, double more)

@@ -66,8 +66,8 @@ void quality_of_span(const struct span_sums *sums, const struct quality_window *
     const struct slices_view *view = sums->view;
     int events = slices_find(view, SERIES_EVENTS, -1)->first;
     *out = (struct span_quality){
-        .from_us = view->start_us + window->from * SLICE_CELL_US,
-        .to_us = view->start_us + window->to * SLICE_CELL_US,
+        .from_us = slices_cell_us(view, window->from),
+        .to_us = slices_cell_us(view, window->to),
         .accepted = in_window(sums, window, events + SLICED_ACCEPTED),
         .quarantined = in_window(sums, window, events + SLICED_QUARANTINED),
         .duplicates = in_window(sums, window, events + SLICED_DUPLICATES),

@@ -7,7 +7,7 @@
 static bool in_trouble(const struct slices_view *view, int cell, const struct trouble *troubles,
                        int n)
 {
-    int64_t from_us = view->start_us + cell * SLICE_CELL_US, to_us = from_us + SLICE_CELL_US;
+    int64_t from_us = slices_cell_us(view, cell), to_us = from_us + SLICE_CELL_US;
     for (int i = 0; i < n; i++) {
         if (to_us > troubles[i].from_us && from_us < troubles[i].to_us)
             return true;

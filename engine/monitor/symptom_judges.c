@@ -256,6 +256,7 @@ static const struct judged kinds[SYMPTOM_KINDS] = {
     [SYMPTOM_INVALID] = {SERIES_FIELD, judge_share, FIELD_INVALID, 1, FIELD_COUNTERS, 0.02, 5},
     [SYMPTOM_VALUES] = {SERIES_FIELD, judge_mix, FIELD_BINS, FIELD_BIN_COUNT, FIELD_COUNTERS, 0.1,
                         0},
+    [SYMPTOM_REFUSED] = {SERIES_EVENTS, judge_share, SLICED_QUARANTINED, 1, 2, 0.02, 5},
     [SYMPTOM_AGE] = {SERIES_AGE, judge_share, OLD, LOG_BUCKETS - OLD, LOG_BUCKETS, 0.04, 0},
     [SYMPTOM_VOLUME] = {SERIES_EVENTS, judge_volume, 0, 2, SLICED_KINDS, 0, 0},
     [SYMPTOM_LABELS] = {SERIES_LABELS, judge_labels, 1, 1, 2, 0.06, 0},

@@ -16,6 +16,7 @@ enum symptom_kind {
     SYMPTOM_MISSING,  /* a field is null or not there */
     SYMPTOM_INVALID,  /* a field's values break the contract */
     SYMPTOM_VALUES,   /* a field's values are spread in another way */
+    SYMPTOM_REFUSED,  /* events are quarantined, for whatever reason */
     SYMPTOM_AGE,      /* events are old when they come */
     SYMPTOM_VOLUME,   /* more events, or fewer */
     SYMPTOM_LABELS,   /* another share of labels is positive, or none come any more */

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/buffer.h"
+#include "engine/base/slice.h"
 #include "engine/decide/outcome.h"
 #include "engine/observe/sketch.h"
 #include "engine/observe/snapshot.h"
@@ -90,6 +92,15 @@ void slices_label(struct slices *slices, int64_t now_us, int label, int64_t dela
 /* Once a tick, from what the snapshot knows by then. */
 void slices_tick(struct slices *slices, const struct snapshot *snapshot);
 
+/* ---- over a restart ---- */
+
+/* Appends what was counted in the last quarter of an hour. Any thread. */
+void slices_encode(struct slices *slices, int64_t now_us, struct buffer *out);
+/* Into slices that have counted nothing: what means the same by today's contract, and is not too
+ * long ago. From the newest of it until now nobody was there. False: it makes no sense, or there is
+ * no memory; nothing is counted then. */
+bool slices_decode(struct slices *slices, struct slice *bytes, int64_t now_us);
+
 /* ---- read ---- */
 
 /* Of one field in one cell, what is no count. */
@@ -101,8 +112,11 @@ struct cell_extra {
 struct slices_view {
     const struct slice_series *series;
     int n_series, n_counters;
-    int64_t start_us;     /* of the first cell; cells before the first event are left out */
-    int n_cells;          /* the last one is the current one, not over yet */
+    int64_t start_us; /* of the first cell; cells before the first event are left out */
+    int n_cells;      /* the last one is the current one, not over yet */
+    const int64_t
+        *stamps;          /* by cell: time / SLICE_CELL_US; NULL: one after another from start_us */
+    const bool *away;     /* by cell: the service was not there, or had just started; NULL: never */
     const uint32_t *rows; /* n_cells rows of n_counters */
     const double *amounts, *declined; /* by cell: sums of the amount field, accepted and declined */
     const char *amount_field;         /* NULL: the contract has none */
@@ -115,7 +129,14 @@ struct slices_view {
 };
 /* A copy as of now_us, which slices_view_free() frees. False: out of memory, or nothing yet. */
 bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view);
+/* The same without the cells in which the service was away: after a restart, what was before it
+ * stands beside what came since. */
+bool slices_view_there(struct slices *slices, int64_t now_us, struct slices_view *view);
 void slices_view_free(struct slices_view *view);
+/* How many of the cells [from, to) the service was there for. */
+int slices_cells_there(const struct slices_view *view, int from, int to);
+/* When a cell begins; of the one after the last: when that ends. */
+int64_t slices_cell_us(const struct slices_view *view, int cell);
 /* The first series of this kind and field (-1: any), or NULL. */
 const struct slice_series *slices_find(const struct slices_view *view, enum series_kind kind,
                                        int field);

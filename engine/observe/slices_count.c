@@ -32,8 +32,7 @@ static void add_extra(struct slices *slices, int cell, size_t field, const struc
     }
 }
 
-/* The row of a stamp, cleared when it stood for an earlier one; NULL for what is too long ago. */
-static uint32_t *row_of(struct slices *slices, int64_t stamp, int *cell)
+uint32_t *slices_row(struct slices *slices, int64_t stamp, int *cell)
 {
     *cell = (int)(stamp % SLICE_CELLS);
     if (stamp <= 0 || stamp < slices->stamps[*cell])
@@ -53,7 +52,7 @@ static uint32_t *row_of(struct slices *slices, int64_t stamp, int *cell)
 
 static uint32_t *row_at(struct slices *slices, int64_t at_us, int *cell)
 {
-    return row_of(slices, at_us / SLICE_CELL_US, cell);
+    return slices_row(slices, at_us / SLICE_CELL_US, cell);
 }
 
 static int log_bucket(int64_t value, int64_t first)
@@ -165,7 +164,7 @@ static bool was_read(const struct event *event)
     return true;
 }
 
-static int find_rule(struct slices *slices, const char *rule)
+int slices_rule(struct slices *slices, const char *rule)
 {
     for (int i = 0; i < RULES - 1; i++) {
         if (slices->rules[i][0] == '\0')
@@ -192,14 +191,14 @@ static void follow_time(struct slices *slices, int64_t at_us, struct last *last)
         return;
     int64_t stamp = at_us / SLICE_CELL_US;
     last->from_us = stamp * SLICE_CELL_US;
-    last->row = row_of(slices, stamp, &last->cell);
+    last->row = slices_row(slices, stamp, &last->cell);
 }
 
 static int rule_counter(struct slices *slices, const char *rule, struct last *last)
 {
     if (rule != last->rule) {
         last->rule = rule;
-        last->rule_counter = find_rule(slices, rule);
+        last->rule_counter = slices_rule(slices, rule);
     }
     return last->rule_counter;
 }

@@ -5,20 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS_AT_ONCE 16
+bool slices_was_away(const struct slices *slices, int64_t stamp)
+{
+    for (int i = 0; i < slices->n_away; i++) {
+        if (stamp >= slices->away[i].from && stamp < slices->away[i].to)
+            return true;
+    }
+    return false;
+}
 
 /* Where the copies of a view go. */
 struct copies {
+    int64_t *stamps;
     uint32_t *rows;
     double *amounts, *declined;
     struct cell_extra *extras;
+    bool *away;
 };
 
-static void copy_cell(const struct slices *slices, int64_t stamp, int i, const struct copies *to)
+static void copy_cell(const struct slices *slices, int i, const struct copies *to)
 {
     size_t width = (size_t)slices->n_counters, n_extras = (size_t)slices->n_extras;
+    int64_t stamp = to->stamps[i];
     int cell = (int)(stamp % SLICE_CELLS);
     slices_clear_extras(to->extras + (size_t)i * n_extras, slices->n_extras);
+    to->away[i] = slices_was_away(slices, stamp);
     if (slices->stamps[cell] != stamp)
         return;
     memcpy(to->rows + (size_t)i * width, slices->rows + (size_t)cell * width,
@@ -29,39 +40,62 @@ static void copy_cell(const struct slices *slices, int64_t stamp, int i, const s
            n_extras * sizeof *to->extras);
 }
 
-/* Some at a time, so that whoever counts waits for those only. Each cell is whole. */
-static void copy_cells(struct slices *slices, int64_t first, int n, const struct copies *to)
+/* Some at a time. Each cell is whole. */
+static void copy_cells(struct slices *slices, int n, const struct copies *to)
 {
-    for (int i = 0; i < n; i += CELLS_AT_ONCE) {
+    for (int i = 0; i < n; i += AT_ONCE) {
         lock_take(&slices->lock);
-        for (int k = i; k < n && k < i + CELLS_AT_ONCE; k++)
-            copy_cell(slices, first + k, k, to);
+        for (int k = i; k < n && k < i + AT_ONCE; k++)
+            copy_cell(slices, k, to);
         lock_release(&slices->lock);
     }
 }
 
-static bool copy_all(struct slices *slices, int64_t first, struct slices_view *view)
+static bool copy_all(struct slices *slices, const int64_t *stamps, struct slices_view *view)
 {
     size_t n = (size_t)view->n_cells, n_extras = (size_t)slices->n_extras;
-    size_t size = 2 * sizeof(double) + n_extras * sizeof(struct cell_extra) +
-                  (size_t)slices->n_counters * sizeof(uint32_t);
-    double *amounts = calloc(n, size);
-    if (!amounts)
+    size_t size = sizeof(int64_t) + 2 * sizeof(double) + n_extras * sizeof(struct cell_extra) +
+                  (size_t)slices->n_counters * sizeof(uint32_t) + sizeof(bool);
+    int64_t *memory = calloc(n, size);
+    if (!memory)
         return false;
-    struct copies to = {.amounts = amounts, .declined = amounts + n};
-    to.extras = (struct cell_extra *)(amounts + 2 * n);
+    struct copies to = {.stamps = memory, .amounts = (double *)(memory + n)};
+    to.declined = to.amounts + n;
+    to.extras = (struct cell_extra *)(to.declined + n);
     to.rows = (uint32_t *)(to.extras + n * n_extras);
-    copy_cells(slices, first, view->n_cells, &to);
+    to.away = (bool *)(to.rows + n * (size_t)slices->n_counters);
+    memcpy(to.stamps, stamps, n * sizeof *stamps);
+    copy_cells(slices, view->n_cells, &to);
+    view->stamps = to.stamps;
+    view->away = to.away;
     view->extras = to.extras;
     view->rows = to.rows;
     view->amounts = to.amounts;
     view->declined = to.declined;
-    view->memory = amounts;
+    view->memory = memory;
     return true;
 }
 
-bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view)
+/* Which cells there are up to this time; returns how many. The lock is held. */
+static int list_cells(const struct slices *slices, int64_t now_us, bool skips_away,
+                      int64_t stamps[SLICE_CELLS])
 {
+    int64_t last = now_us / SLICE_CELL_US, first = last - SLICE_CELLS + 1;
+    int n = 0;
+    if (slices->first_stamp == 0)
+        return 0;
+    first = first < slices->first_stamp ? slices->first_stamp : first;
+    for (int64_t stamp = first; stamp <= last; stamp++) {
+        if (!skips_away || !slices_was_away(slices, stamp))
+            stamps[n++] = stamp;
+    }
+    return n;
+}
+
+static bool view_of(struct slices *slices, int64_t now_us, bool skips_away,
+                    struct slices_view *view)
+{
+    int64_t stamps[SLICE_CELLS];
     *view = (struct slices_view){.series = slices->series,
                                  .n_series = slices->n_series,
                                  .n_counters = slices->n_counters,
@@ -70,17 +104,41 @@ bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view
                                  .n_fields = slices->schema ? (int)slices->schema->n_fields : 0,
                                  .n_extras = slices->n_extras,
                                  .amount_field = slices->amount >= 0 ? slices->amount_field : NULL};
-    int64_t last = now_us / SLICE_CELL_US, first = last - SLICE_CELLS + 1;
     lock_take(&slices->lock);
-    bool any = slices->first_stamp > 0 && slices->first_stamp <= last;
-    first = first < slices->first_stamp ? slices->first_stamp : first;
+    view->n_cells = list_cells(slices, now_us, skips_away, stamps);
     view->newest_event_us = slices->newest_event_us;
     for (int i = 0; i < RULES - 1; i++)
         view->rules[i] = slices->rules[i][0] ? slices->rules[i] : NULL;
     lock_release(&slices->lock);
-    view->n_cells = any ? (int)(last - first + 1) : 0;
-    view->start_us = first * SLICE_CELL_US;
-    return any && copy_all(slices, first, view);
+    view->start_us = view->n_cells > 0 ? stamps[0] * SLICE_CELL_US : now_us;
+    return view->n_cells > 0 && copy_all(slices, stamps, view);
+}
+
+bool slices_view(struct slices *slices, int64_t now_us, struct slices_view *view)
+{
+    return view_of(slices, now_us, false, view);
+}
+
+bool slices_view_there(struct slices *slices, int64_t now_us, struct slices_view *view)
+{
+    return view_of(slices, now_us, true, view);
+}
+
+int slices_cells_there(const struct slices_view *view, int from, int to)
+{
+    int n = 0;
+    for (int cell = from; cell < to; cell++)
+        n += !view->away || !view->away[cell];
+    return n;
+}
+
+int64_t slices_cell_us(const struct slices_view *view, int cell)
+{
+    if (!view->stamps)
+        return view->start_us + cell * SLICE_CELL_US;
+    if (cell < view->n_cells)
+        return view->stamps[cell] * SLICE_CELL_US;
+    return (view->stamps[view->n_cells - 1] + 1) * SLICE_CELL_US;
 }
 
 void slices_view_free(struct slices_view *view)

@@ -31,39 +31,13 @@ static uint64_t digest(const struct observe *observe)
     return hash;
 }
 
-static void put_text(struct buffer *out, const char *text)
-{
-    varint_put(out, strlen(text));
-    buffer_append_text(out, text);
-}
-
-static bool take_bytes(struct slice *bytes, void *out, size_t size)
-{
-    if (size > bytes->size)
-        return false;
-    memcpy(out, bytes->data, size);
-    *bytes = slice_make(bytes->data + size, bytes->size - size);
-    return true;
-}
-
-static bool take_text(struct slice *bytes, char out[NAME_SIZE])
-{
-    uint64_t size;
-    if (!varint_take(bytes, &size) || size >= NAME_SIZE || size > bytes->size)
-        return false;
-    memcpy(out, bytes->data, size);
-    out[size] = '\0';
-    *bytes = slice_make(bytes->data + size, bytes->size - size);
-    return true;
-}
-
 static void put_arms(const struct observe *observe, struct buffer *out)
 {
     for (int i = 0; i < MAX_ARMS; i++) {
         varint_put(out, observe->arms[i].used);
         varint_put(out, observe->arms[i].variant);
-        put_text(out, observe->arms[i].model);
-        put_text(out, observe->arms[i].version);
+        varint_put_text(out, observe->arms[i].model);
+        varint_put_text(out, observe->arms[i].version);
     }
 }
 
@@ -73,8 +47,9 @@ static bool take_arms(struct arm arms[MAX_ARMS], struct slice *bytes)
     for (int i = 0; i < MAX_ARMS; i++) {
         uint64_t used, variant;
         if (!varint_take(bytes, &used) || !varint_take(bytes, &variant) ||
-            variant >= VARIANT_COUNT || !take_text(bytes, arms[i].model) ||
-            !take_text(bytes, arms[i].version))
+            variant >= VARIANT_COUNT ||
+            !varint_take_text(bytes, arms[i].model, sizeof arms[i].model) ||
+            !varint_take_text(bytes, arms[i].version, sizeof arms[i].version))
             return false;
         arms[i].used = used == 1;
         arms[i].variant = (enum variant)variant;
@@ -101,7 +76,7 @@ static bool take_binning(struct binning *binning, struct slice *bytes)
 {
     uint64_t n_edges, few;
     if (!varint_take(bytes, &n_edges) || n_edges > MAX_EDGES || !varint_take(bytes, &few) ||
-        !take_bytes(bytes, binning->edges, sizeof binning->edges))
+        !varint_take_bytes(bytes, binning->edges, sizeof binning->edges))
         return false;
     binning->n_edges = (int)n_edges;
     binning->few = few == 1;
@@ -133,9 +108,9 @@ static bool take_column_points(struct slice *bytes, struct value_points *points)
         return false;
     points->n = n;
     points->all = all == 1;
-    return take_bytes(bytes, &points->deviation, sizeof points->deviation) &&
-           take_bytes(bytes, points->values, n * sizeof *points->values) &&
-           take_bytes(bytes, points->upto, n * sizeof *points->upto);
+    return varint_take_bytes(bytes, &points->deviation, sizeof points->deviation) &&
+           varint_take_bytes(bytes, points->values, n * sizeof *points->values) &&
+           varint_take_bytes(bytes, points->upto, n * sizeof *points->upto);
 }
 
 static bool take_points(struct slice *bytes, struct reference *reference)
@@ -196,20 +171,7 @@ void observe_encode(struct observe *observe, uint64_t mark, struct buffer *out)
 
 enum status observe_write(const struct buffer *encoded, const char *path, struct error *error)
 {
-    struct state_file *file;
-    const uint64_t size = encoded->size;
-    if (encoded->overflow)
-        return error_set(error, STATUS_MEMORY, "out of memory for %s", path);
-    enum status status = state_file_create(path, &counts_kind, &file, error);
-    if (status != STATUS_OK)
-        return status;
-    status = state_file_put(file, &size, sizeof size, error);
-    if (status == STATUS_OK)
-        status = state_file_put(file, encoded->data, size, error);
-    if (status == STATUS_OK)
-        return state_file_commit(file, error);
-    state_file_abandon(file);
-    return status;
+    return state_file_write(path, &counts_kind, encoded, error);
 }
 
 enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
@@ -219,30 +181,6 @@ enum status observe_save(struct observe *observe, const char *path, uint64_t mar
     observe_encode(observe, mark, &encoded);
     enum status status = observe_write(&encoded, path, error);
     buffer_free(&encoded);
-    return status;
-}
-
-/* All of it, into *out. */
-static enum status read_counts(const char *path, struct buffer *out, struct error *error)
-{
-    char piece[4096];
-    uint64_t size;
-    struct state_file *file;
-    enum status status = state_file_open(path, &counts_kind, &file, error);
-    if (status != STATUS_OK)
-        return status;
-    status = state_file_get(file, &size, sizeof size, error);
-    for (uint64_t left = size, n; status == STATUS_OK && left > 0; left -= n) {
-        n = left < sizeof piece ? left : sizeof piece;
-        status = state_file_get(file, piece, n, error);
-        if (status == STATUS_OK)
-            buffer_append(out, piece, n);
-    }
-    if (status == STATUS_OK)
-        status = state_file_end(file, error);
-    state_file_close(file);
-    if (status == STATUS_OK && out->overflow)
-        status = error_set(error, STATUS_MEMORY, "out of memory for %s", path);
     return status;
 }
 
@@ -322,7 +260,7 @@ enum status observe_load(struct observe *observe, const char *path, uint64_t *ma
     buffer_init(&file, MAX_FILE);
     uint64_t meant = 0;
     struct stored stored = {.windows = NULL};
-    enum status status = read_counts(path, &file, error);
+    enum status status = state_file_read(path, &counts_kind, &file, error);
     struct slice bytes = buffer_slice(&file);
     if (status != STATUS_OK)
         goto out;

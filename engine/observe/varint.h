@@ -1,10 +1,12 @@
 /* Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit saying that
- * more follow (LEB128); signed ones zigzagged. For files of counts, most of which are zero. */
+ * more follow (LEB128); signed ones zigzagged. For files of counts, most of which are zero; texts
+ * and other bytes may stand between them. */
 #ifndef BINNACLE_OBSERVE_VARINT_H
 #define BINNACLE_OBSERVE_VARINT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "engine/base/buffer.h"
 #include "engine/base/slice.h"
@@ -47,6 +49,33 @@ static inline bool varint_take_signed(struct slice *bytes, int64_t *value)
     if (!varint_take(bytes, &raw))
         return false;
     *value = (int64_t)(raw >> 1) ^ -(int64_t)(raw & 1);
+    return true;
+}
+
+/* So many bytes from the front, as buffer_append() put them. */
+static inline bool varint_take_bytes(struct slice *bytes, void *out, size_t size)
+{
+    if (size > bytes->size)
+        return false;
+    if (size > 0)
+        memcpy(out, bytes->data, size);
+    *bytes = slice_make(bytes->data + size, bytes->size - size);
+    return true;
+}
+
+static inline void varint_put_text(struct buffer *out, const char *text)
+{
+    varint_put(out, strlen(text));
+    buffer_append_text(out, text);
+}
+
+/* False also for a text that does not fit with its ending zero. */
+static inline bool varint_take_text(struct slice *bytes, char *out, size_t room)
+{
+    uint64_t size;
+    if (!varint_take(bytes, &size) || size >= room || !varint_take_bytes(bytes, out, size))
+        return false;
+    out[size] = '\0';
     return true;
 }
 

@@ -162,37 +162,46 @@ void changes_add(struct changes *changes, const struct change *change)
 }
 
 /* "" when it was not known. */
-static void known_digest(struct changes *changes, const char *name, char out[80])
+static void known_content(struct changes *changes, const char *name, char out[CHANGE_WORDS])
 {
     struct error error;
     struct db_stmt *get = changes->statements[GET_PART];
     out[0] = '\0';
     db_bind_text(get, 1, slice_of(name));
     if (db_step(get, &error) == STATUS_OK)
-        snprintf(out, 80, SLICE_FORMAT, SLICE_ARGS(db_text(get, 0)));
+        snprintf(out, CHANGE_WORDS, SLICE_FORMAT, SLICE_ARGS(db_text(get, 0)));
     db_reset(get);
+}
+
+static void describe(const struct change_part *part, const char *known, char *out, size_t size)
+{
+    if (part->digest)
+        snprintf(out, size, "%s: SHA-256 %.*s, before %.*s", part->name, DIGEST_SHOWN, part->digest,
+                 DIGEST_SHOWN, known);
+    else
+        snprintf(out, size, "%s: %s, before %s", part->name, part->words, known);
 }
 
 void changes_compare(struct changes *changes, int64_t now_us, const char *who,
                      const struct change_part *part)
 {
-    char known[80];
+    const char *content = part->digest ? part->digest : part->words;
+    char known[CHANGE_WORDS];
     struct error error;
     if (!changes)
         return;
     lock_take(&changes->lock);
-    known_digest(changes, part->name, known);
-    if (strcmp(known, part->digest) != 0) {
+    known_content(changes, part->name, known);
+    if (strcmp(known, content) != 0) {
         struct db_stmt *put = changes->statements[PUT_PART];
         struct change change = {.at_us = now_us, .kind = part->kind};
-        snprintf(change.what, sizeof change.what, "%s: SHA-256 %.*s, before %.*s", part->name,
-                 DIGEST_SHOWN, part->digest, DIGEST_SHOWN, known);
+        describe(part, known, change.what, sizeof change.what);
         snprintf(change.who, sizeof change.who, "%s", who);
         snprintf(change.reason, sizeof change.reason, "%s", part->reason ? part->reason : "");
         if (known[0])
             add(changes, &change);
         db_bind_text(put, 1, slice_of(part->name));
-        db_bind_text(put, 2, slice_of(part->digest));
+        db_bind_text(put, 2, slice_of(content));
         if (db_run(put, &error) != STATUS_OK)
             changes->failing = true;
     }

@@ -50,12 +50,15 @@ void changes_close(struct changes *changes); /* NULL is ignored */
 /* Never fails for the caller: see above. NULL is ignored. */
 void changes_add(struct changes *changes, const struct change *change);
 
-/* A part of the configuration as it is now: "rules.yaml" with the hex digest of its content. A part
- * that was known with another digest is a change of this kind, described with both. A part seen for
- * the first time is none. */
+/* A part of the configuration as it is now: "rules.yaml" with the hex digest of its content, or
+ * "champion" in words. A part that was known otherwise is a change of this kind, described with
+ * both. A part seen for the first time is none. */
+#define CHANGE_WORDS 160
 struct change_part {
     enum change_kind kind;
-    const char *name, *digest;
+    const char *name;
+    const char *digest; /* NULL: it is told in words */
+    const char *words;  /* shorter than CHANGE_WORDS */
     const char *reason; /* why it is as it is now; NULL: nobody said */
 };
 void changes_compare(struct changes *changes, int64_t now_us, const char *who,

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/json.h"
 #include "engine/monitor/explain.h"
@@ -413,9 +415,29 @@ static void slow_events(struct world *world)
     world->latency_us = 40000;
 }
 
+/* What a service that stops at this second leaves, taken up by one that starts `away` s later. */
+static void restart(struct world *world, struct explain_memory *memory, int second, int away)
+{
+    static const struct slice_field shapes[] = {{NULL, 0}, {NULL, 0}, {countries, 4}};
+    char path[] = "/tmp/explain-XXXXXX";
+    struct error error;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    int64_t stopped_us = START_US + second * INT64_C(1000000);
+    assert_int_equal(explain_save(world->slices, memory, stopped_us, path, &error), STATUS_OK);
+    slices_destroy(world->slices);
+    world->slices = slices_create(&(struct slices_options){&schema, shapes});
+    *memory = (struct explain_memory){.n_troubles = 0};
+    assert_int_equal(
+        explain_load(world->slices, memory, stopped_us + away * INT64_C(1000000), path, &error),
+        STATUS_OK);
+    unlink(path);
+}
+
 /* Seconds from `from` on, asking every five as a service does. */
 static struct explanation go_on(struct world *world, struct explain_memory *memory, int from,
-                                int to)
+                                int to, const struct explain_change *changes, int n)
 {
     struct explanation out = {.n_causes = 0};
     for (int second = from; second < to; second++) {
@@ -424,8 +446,9 @@ static struct explanation go_on(struct world *world, struct explain_memory *memo
         if (second % 5 != 4)
             continue;
         int64_t now_us = START_US + (second + 1) * INT64_C(1000000);
-        struct explain_facts facts = {.now_us = now_us, .source = "http", .problem = ""};
-        assert_true(slices_view(world->slices, now_us, &view));
+        struct explain_facts facts = {
+            .now_us = now_us, .changes = changes, .n_changes = n, .source = "http", .problem = ""};
+        assert_true(slices_view_there(world->slices, now_us, &view));
         explain(&view, &facts, memory, &out);
         slices_view_free(&view);
     }
@@ -444,19 +467,46 @@ static void an_incident_goes_on_until_it_has_recovered(void **state)
         begin(&world);
         struct world calm = world;
         faults[i](&world);
-        struct explanation first = go_on(&world, &memory, FAULT_AT, SECONDS);
-        struct explanation late = go_on(&world, &memory, SECONDS, LONG);
+        struct explanation first = go_on(&world, &memory, FAULT_AT, SECONDS, NULL, 0);
+        struct explanation late = go_on(&world, &memory, SECONDS, LONG, NULL, 0);
         assert_true(first.since_us > 0 && first.since_us == late.since_us);
         assert_string_equal(first.causes[0].cause, late.causes[0].cause);
         assert_int_equal(late.until_us, 0);
         assert_true(late.requests > 20 * first.requests);
         calm.random = world.random;
-        struct explanation over = go_on(&calm, &memory, LONG, LONG + 30);
+        struct explanation over = go_on(&calm, &memory, LONG, LONG + 30, NULL, 0);
         assert_string_equal(over.causes[0].cause, "none");
         assert_true(memory.last.until_us >= START_US + (LONG - 10) * INT64_C(1000000));
         assert_true(memory.last.until_us <= START_US + (LONG + 20) * INT64_C(1000000));
         slices_destroy(world.slices);
     }
+}
+
+/* Rules that came with a restart and hurt, seen against what was usual before it; and mended by
+ * another restart, which is no new trouble. */
+static void what_changed_with_a_restart_is_found(void **state)
+{
+    enum { AWAY = 60, BACK = FAULT_AT + AWAY, MENDED = BACK + 60, AGAIN = MENDED + AWAY };
+    struct explain_change changes[] = {
+        {EXPLAIN_RULES, START_US + BACK * INT64_C(1000000), "rules.yaml"},
+        {EXPLAIN_RULES, START_US + AGAIN * INT64_C(1000000), "rules.yaml"}};
+    struct explain_memory memory = {.n_troubles = 0};
+    struct world world;
+    (void)state;
+    begin(&world);
+    (void)go_on(&world, &memory, FAULT_AT - 5, FAULT_AT, NULL, 0);
+    restart(&world, &memory, FAULT_AT, AWAY);
+    world.lenient = 0.3;
+    struct explanation out = go_on(&world, &memory, BACK, MENDED, changes, 1);
+    assert_string_equal(out.causes[0].cause, "rules");
+    assert_true(out.since_us >= START_US + BACK * INT64_C(1000000));
+    restart(&world, &memory, MENDED, AWAY);
+    world.lenient = 0;
+    out = go_on(&world, &memory, AGAIN, AGAIN + 60, changes, 2);
+    assert_string_equal(out.causes[0].cause, "none");
+    assert_true(memory.last.until_us > 0 &&
+                memory.last.until_us < START_US + (AGAIN + 30) * INT64_C(1000000));
+    slices_destroy(world.slices);
 }
 
 static void writes_json_without_numbers_that_are_none(void **state)
@@ -500,6 +550,7 @@ int main(void)
         cmocka_unit_test(finds_labels_that_turned),
         cmocka_unit_test(finds_old_events),
         cmocka_unit_test(an_incident_goes_on_until_it_has_recovered),
+        cmocka_unit_test(what_changed_with_a_restart_is_found),
         cmocka_unit_test(writes_json_without_numbers_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

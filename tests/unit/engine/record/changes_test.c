@@ -117,7 +117,7 @@ static void keeps_no_more_than_its_bound(void **state)
     changes_close(changes);
 }
 
-static void lists_a_part_when_its_digest_differs(void **state)
+static void lists_a_part_when_it_is_another_than_before(void **state)
 {
     (void)state;
     struct changes *changes = open_list(NULL);
@@ -134,6 +134,13 @@ static void lists_a_part_when_its_digest_differs(void **state)
     assert_int_equal(list[0].kind, CHANGE_RULES);
     assert_string_equal(list[0].what, "rules.yaml: SHA-256 bbbbbbbbbbbb, before aaaaaaaaaaaa");
     assert_string_equal(list[0].who, "eve");
+    free(list);
+    struct change_part champion = {.kind = CHANGE_MODEL, .name = "champion", .words = "fraud 1"};
+    changes_compare(changes, 4, "", &champion);
+    champion.words = "fraud 2";
+    changes_compare(changes, 5, "", &champion);
+    assert_int_equal(read_list(changes, INT64_MIN, INT64_MAX, 9, &list), 2);
+    assert_string_equal(list[1].what, "champion: fraud 2, before fraud 1");
     free(list);
     changes_close(changes);
 }
@@ -163,7 +170,7 @@ int main(void)
         cmocka_unit_test(outlives_a_restart),
         cmocka_unit_test(gives_the_newest_of_a_range_oldest_first),
         cmocka_unit_test(keeps_no_more_than_its_bound),
-        cmocka_unit_test(lists_a_part_when_its_digest_differs),
+        cmocka_unit_test(lists_a_part_when_it_is_another_than_before),
         cmocka_unit_test(lists_posted_labels_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
