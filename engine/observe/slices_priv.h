@@ -59,7 +59,6 @@ struct slices {
 uint32_t *slices_row(struct slices *slices, int64_t stamp, int *cell);
 /* Which of a row's counters of SERIES_RULE is this rule's. */
 int slices_rule(struct slices *slices, const char *rule);
-bool slices_was_away(const struct slices *slices, int64_t stamp);
 
 /* Makes `n` of them empty. */
 void slices_clear_extras(struct cell_extra *extras, int n);

@@ -125,7 +125,8 @@ static bool map_series(const struct slices *slices, const struct slice_series *w
                        uint64_t meaning, struct mapping *mapping)
 {
     const struct slice_series *now = same_series(slices, written, meaning);
-    int *grown = reallocarray(mapping->to, (size_t)(mapping->n + written->n), sizeof *grown);
+    size_t n = (size_t)mapping->n + (size_t)written->n;
+    int *grown = reallocarray(mapping->to, n, sizeof *grown);
     if (!grown)
         return false;
     mapping->to = grown;

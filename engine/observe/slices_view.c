@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool slices_was_away(const struct slices *slices, int64_t stamp)
+static bool was_away(const struct slices *slices, int64_t stamp)
 {
     for (int i = 0; i < slices->n_away; i++) {
         if (stamp >= slices->away[i].from && stamp < slices->away[i].to)
@@ -29,7 +29,7 @@ static void copy_cell(const struct slices *slices, int i, const struct copies *t
     int64_t stamp = to->stamps[i];
     int cell = (int)(stamp % SLICE_CELLS);
     slices_clear_extras(to->extras + (size_t)i * n_extras, slices->n_extras);
-    to->away[i] = slices_was_away(slices, stamp);
+    to->away[i] = was_away(slices, stamp);
     if (slices->stamps[cell] != stamp)
         return;
     memcpy(to->rows + (size_t)i * width, slices->rows + (size_t)cell * width,
@@ -86,7 +86,7 @@ static int list_cells(const struct slices *slices, int64_t now_us, bool skips_aw
         return 0;
     first = first < slices->first_stamp ? slices->first_stamp : first;
     for (int64_t stamp = first; stamp <= last; stamp++) {
-        if (!skips_away || !slices_was_away(slices, stamp))
+        if (!skips_away || !was_away(slices, stamp))
             stamps[n++] = stamp;
     }
     return n;
