@@ -14,6 +14,7 @@
 #include "engine/gate.h"
 #include "engine/history/history.h"
 #include "engine/model/scorer.h"
+#include "engine/monitor/budget.h"
 #include "engine/monitor/indicators.h"
 #include "engine/monitor/slo.h"
 #include "engine/observe/observe.h"
@@ -60,6 +61,7 @@ struct engine {
     struct indicators *indicators; /* NULL: no objective is defined by expressions */
     struct monitor *monitor;
     struct slo_set objectives;
+    struct budget_lines lines; /* of them, over time */
     struct shadow *shadow;
     struct clock_watch clock_watch;
     bool failed;                           /* it never came up: leave no checkpoint */

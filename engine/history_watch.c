@@ -9,6 +9,19 @@
 
 #define HISTORY_NAME "history.db"
 
+static uint64_t digest_of(const struct slo_set *set)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < set->n; i++) {
+        const struct slo *slo = &set->slos[i];
+        if (slo->good)
+            digest = hash64(slo->good, strlen(slo->good), digest + (uint64_t)slo->slice_us);
+        if (slo->valid)
+            digest = hash64(slo->valid, strlen(slo->valid), digest);
+    }
+    return digest;
+}
+
 static enum status read_options(const struct engine *engine, struct history_options *options,
                                 struct error *error)
 {
@@ -24,20 +37,8 @@ static enum status read_options(const struct engine *engine, struct history_opti
         status = history_read(engine->parts.history, options, error);
     for (int i = 0; i < MAX_LATENCY_LIMITS; i++)
         options->latency_limits_us[i] = limits.latency_limits_us[i];
+    options->judges = digest_of(&objectives);
     return status;
-}
-
-static uint64_t digest_of(const struct slo_set *set)
-{
-    uint64_t digest = 0;
-    for (int i = 0; i < set->n; i++) {
-        const struct slo *slo = &set->slos[i];
-        if (slo->good)
-            digest = hash64(slo->good, strlen(slo->good), digest + (uint64_t)slo->slice_us);
-        if (slo->valid)
-            digest = hash64(slo->valid, strlen(slo->valid), digest);
-    }
-    return digest;
 }
 
 static enum status create_indicators(struct engine *engine, struct error *error)
@@ -73,6 +74,9 @@ enum status engine_history_create(struct engine *engine, struct error *error)
     free(path);
     if (status != STATUS_OK)
         return status;
+    engine->lines = (struct budget_lines){engine->history, &engine->objectives};
+    struct history_derived derived = budget_lines_series(&engine->lines);
+    history_set_derived(engine->history, &derived);
     struct observe_sink sink = history_sink(engine->history);
     observe_set_sink(engine->observe, &sink);
     return STATUS_OK;

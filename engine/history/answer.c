@@ -8,7 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
-#include "engine/history/disk.h"
+#include "engine/history/history_priv.h"
 #include "engine/history/question.h"
 #include "engine/history/measure.h"
 
@@ -19,10 +19,19 @@ struct line { /* of one group: values by point, then by series */
     double *values;
 };
 
+/* One of the names asked for. */
+struct asked {
+    char name[2 * NAME_SIZE];
+    const char *unit;
+    struct measure measure;
+    int derived;  /* index of what others make of the history; -1: the measure */
+    double *made; /* by point, of a derived one */
+};
+
 struct answer {
     struct history_store *history;
     struct range range;
-    struct measure series[MAX_SERIES];
+    struct asked series[MAX_SERIES];
     int n_series;
     size_t n_points, point;
     struct line lines[MAX_GROUPS];
@@ -32,19 +41,46 @@ struct answer {
 
 /* ---- the question ---- */
 
-static enum status read_series(const struct layout *layout, struct slice list,
-                               struct answer *answer, struct error *error)
+static bool find_derived(const struct history_derived *derived, struct slice name,
+                         struct asked *series)
+{
+    const char *help;
+    for (int i = 0; i < derived->n; i++) {
+        derived->describe(derived->context, i, series->name, &series->unit, &help);
+        series->derived = i;
+        if (slice_is(name, series->name))
+            return true;
+    }
+    series->derived = -1;
+    return false;
+}
+
+static enum status find_series(struct answer *answer, struct slice name, struct asked *series,
+                               struct error *error)
+{
+    if (find_derived(&answer->history->derived, name, series))
+        return STATUS_OK;
+    enum status status =
+        measure_find(history_layout(answer->history), name, &series->measure, error);
+    if (status != STATUS_OK)
+        return status;
+    memcpy(series->name, series->measure.name, sizeof series->name);
+    series->unit = measure_unit(&series->measure);
+    answer->range.sections |= measure_sections(&series->measure);
+    return STATUS_OK;
+}
+
+static enum status read_series(struct slice list, struct answer *answer, struct error *error)
 {
     if (list.size == 0)
         return error_set(error, STATUS_INVALID, "series: one name or more are needed");
     while (list.size > 0) {
         if (answer->n_series == MAX_SERIES)
             return error_set(error, STATUS_INVALID, "series: at most %d at once", MAX_SERIES);
-        struct measure *series = &answer->series[answer->n_series++];
-        enum status status = measure_find(layout, question_word(&list), series, error);
+        struct asked *series = &answer->series[answer->n_series++];
+        enum status status = find_series(answer, question_word(&list), series, error);
         if (status != STATUS_OK)
             return status;
-        answer->range.sections |= measure_sections(series);
     }
     return STATUS_OK;
 }
@@ -94,10 +130,29 @@ static void take_point(void *context, const struct point *point)
         struct line *line = &answer->lines[i];
         const struct sums *sums = find_group(point, line->labels);
         for (int k = 0; k < answer->n_series; k++)
-            line->values[answer->point * (size_t)answer->n_series + (size_t)k] =
-                measure_value(&answer->series[k], point, sums);
+            if (answer->series[k].derived < 0)
+                line->values[answer->point * (size_t)answer->n_series + (size_t)k] =
+                    measure_value(&answer->series[k].measure, point, sums);
     }
     answer->point++;
+}
+
+static enum status make_derived(struct answer *answer, struct error *error)
+{
+    const struct history_derived *derived = &answer->history->derived;
+    enum status status = STATUS_OK;
+    for (int k = 0; k < answer->n_series && status == STATUS_OK; k++) {
+        struct asked *series = &answer->series[k];
+        if (series->derived < 0)
+            continue;
+        series->made = calloc(answer->n_points + 1, sizeof *series->made);
+        status = series->made
+                     ? derived->values(derived->context, series->derived,
+                                       floor_to(answer->range.from_s, answer->range.step_s),
+                                       answer->range.step_s, answer->n_points, series->made, error)
+                     : error_set(error, STATUS_MEMORY, "out of memory");
+    }
+    return status;
 }
 
 /* ---- JSON ---- */
@@ -134,7 +189,8 @@ static bool is_of_another_arm(const struct answer *answer, const struct line *li
 {
     struct shadow_keys shadow = labels_shadow(history_labels(answer->history));
     return (answer->range.by_mask & shadow.mask) != 0 &&
-           (shadow_is(&shadow, line->labels) || measure_of_shadows(&answer->series[series]));
+           (shadow_is(&shadow, line->labels) ||
+            measure_of_shadows(&answer->series[series].measure));
 }
 
 /* Quarantined events have no arm: what is not said of them is no series. */
@@ -148,18 +204,37 @@ static bool says_nothing(const struct answer *answer, const struct line *line, i
     return nothing;
 }
 
+/* `values`: one each `stride`. */
+static void put_values(const struct answer *answer, const double *values, size_t stride,
+                       struct json_writer *json)
+{
+    int64_t start_s = floor_to(answer->range.from_s, answer->range.step_s);
+    json_array(json, "points");
+    for (size_t i = 0; i < answer->n_points; i++, start_s += answer->range.step_s)
+        put_point(json, start_s, values[i * stride]);
+    json_array_end(json);
+}
+
 static void put_line(const struct answer *answer, const struct line *line, int series,
                      struct json_writer *json)
 {
-    int64_t start_s = floor_to(answer->range.from_s, answer->range.step_s);
     json_object(json, NULL);
     json_text(json, "name", answer->series[series].name);
-    json_text(json, "unit", measure_unit(&answer->series[series]));
+    json_text(json, "unit", answer->series[series].unit);
     put_labels(answer, line->labels, json);
-    json_array(json, "points");
-    for (size_t i = 0; i < answer->n_points; i++, start_s += answer->range.step_s)
-        put_point(json, start_s, line->values[i * (size_t)answer->n_series + (size_t)series]);
-    json_array_end(json);
+    put_values(answer, line->values + series, (size_t)answer->n_series, json);
+    json_object_end(json);
+}
+
+static void put_derived(const struct answer *answer, const struct asked *series,
+                        struct json_writer *json)
+{
+    json_object(json, NULL);
+    json_text(json, "name", series->name);
+    json_text(json, "unit", series->unit);
+    json_object(json, "labels");
+    json_object_end(json);
+    put_values(answer, series->made, 1, json);
     json_object_end(json);
 }
 
@@ -178,7 +253,9 @@ static void put_answer(const struct answer *answer, struct buffer *out)
     put_head(&answer->range, &json);
     json_array(&json, "series");
     for (int k = 0; k < answer->n_series; k++) {
-        for (int i = 0; i < answer->n_lines; i++) {
+        if (answer->series[k].derived >= 0)
+            put_derived(answer, &answer->series[k], &json);
+        for (int i = 0; i < answer->n_lines && answer->series[k].derived < 0; i++) {
             if (!says_nothing(answer, &answer->lines[i], k))
                 put_line(answer, &answer->lines[i], k, &json);
         }
@@ -191,6 +268,8 @@ static void answer_free(struct answer *answer)
 {
     for (int i = 0; i < answer->n_lines; i++)
         free(answer->lines[i].values);
+    for (int i = 0; i < answer->n_series; i++)
+        free(answer->series[i].made);
     free(answer);
 }
 
@@ -201,7 +280,7 @@ enum status history_answer(struct history_store *history, const struct history_q
     if (!answer)
         return error_set(error, STATUS_MEMORY, "out of memory");
     answer->history = history;
-    enum status status = read_series(history_layout(history), question->series, answer, error);
+    enum status status = read_series(question->series, answer, error);
     if (status == STATUS_OK)
         status = question_read(history, question, &answer->range, error);
     answer->n_points = status == STATUS_OK ? count_points(&answer->range) : 0;
@@ -212,6 +291,8 @@ enum status history_answer(struct history_store *history, const struct history_q
         status = range_read(history, &answer->range, take_point, answer, error);
     if (status == STATUS_OK && answer->failed)
         status = error_set(error, STATUS_INVALID, "by: more than %d groups", MAX_GROUPS);
+    if (status == STATUS_OK)
+        status = make_derived(answer, error);
     if (status == STATUS_OK)
         put_answer(answer, out);
     answer_free(answer);
@@ -226,6 +307,21 @@ static void put_name(void *context, const char *name, const char *unit, const ch
     json_text(json, "unit", unit);
     json_text(json, "help", help);
     json_object_end(json);
+}
+
+static void put_derived_names(const struct history_derived *derived, struct json_writer *json)
+{
+    char name[2 * NAME_SIZE];
+    const char *unit, *help;
+    for (int i = 0; i < derived->n; i++) {
+        derived->describe(derived->context, i, name, &unit, &help);
+        put_name(json, name, unit, help);
+    }
+}
+
+void history_set_derived(struct history_store *history, const struct history_derived *derived)
+{
+    history->derived = *derived;
 }
 
 void history_names(struct history_store *history, struct buffer *out)
@@ -244,6 +340,7 @@ void history_names(struct history_store *history, struct buffer *out)
     json_object_end(&json);
     json_array(&json, "series");
     measure_list(history_layout(history), put_name, &json);
+    put_derived_names(&history->derived, &json);
     json_array_end(&json);
     json_object_end(&json);
 }

@@ -15,6 +15,20 @@ struct history_question {
     struct slice of;        /* of a heatmap: "latency", "score" or a column */
 };
 
+/* Series that somebody else makes of what is kept, asked for by name beside the history's own. They
+ * are not told apart by labels. */
+struct history_derived {
+    void *context; /* borrowed; NULL: there are none */
+    int n;
+    void (*describe)(void *context, int index, char name[2 * NAME_SIZE], const char **unit,
+                     const char **help);
+    /* The values at n points from from_s on, each step_s long; NaN: no data. Any thread. */
+    enum status (*values)(void *context, int index, int64_t from_s, int64_t step_s, size_t n,
+                          double *values, struct error *error);
+};
+/* Before the first question. */
+void history_set_derived(struct history_store *history, const struct history_derived *derived);
+
 /* {"from","to","step_s","series":[{"name","unit","labels":{},"points":[[t_ms,value|null],...]}]}.
  * STATUS_INVALID says what is wrong with the question. Any thread, as all here. */
 MUST_USE enum status history_answer(struct history_store *history,

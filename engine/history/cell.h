@@ -34,9 +34,12 @@ enum scalar {
     SCALAR_SHADOW_DISTANCE, /* the sum of distances from it, each rounded to thousandths */
     SCALAR_SHADOW_SCORES,   /* the sum of scores of shadows, likewise */
     SCALAR_VIOLATIONS = 32, /* from here: quarantine reasons, by enum violation_code */
-    SCALAR_SPARE = SCALAR_VIOLATIONS + 32,
-    SCALARS = 64
+    SCALAR_CUSTOM_COUNTED = SCALAR_VIOLATIONS + 32, /* by objectives that expressions define */
+    SCALAR_CUSTOM_BAD = SCALAR_CUSTOM_COUNTED + MAX_CUSTOM,
+    SCALAR_SPARE = SCALAR_CUSTOM_BAD + MAX_CUSTOM,
+    SCALARS = 80
 };
+_Static_assert(SCALAR_SPARE <= SCALARS, "room for counts");
 _Static_assert(SCALAR_SHADOW_SCORES < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32,
                "room for counts");
 

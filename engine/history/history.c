@@ -188,6 +188,10 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     cell->scalars[SCALAR_APPROVED + observation->decision]++;
     cell->scores[score_step(observation->score)]++;
     cell->scalars[SCALAR_SCORE_SUM] += thousandths(observation->score);
+    for (int i = 0; observation->custom.counted >> i; i++) {
+        cell->scalars[SCALAR_CUSTOM_COUNTED + i] += observation->custom.counted >> i & 1;
+        cell->scalars[SCALAR_CUSTOM_BAD + i] += observation->custom.bad >> i & 1;
+    }
     if (observation->age_us != INT64_MAX) {
         cell->scalars[SCALAR_AGED]++;
         cell->scalars[SCALAR_AGE_S] +=
@@ -301,6 +305,10 @@ static void take_verdict(void *context, int64_t at_us, const struct tally *verdi
         cell->scalars[SCALAR_STALE_MINUTES] += verdict->stale_minutes;
         cell->scalars[SCALAR_STEADY_SLICES] += verdict->steady_slices;
         cell->scalars[SCALAR_DRIFTED_SLICES] += verdict->drifted_slices;
+        for (int i = 0; i < MAX_CUSTOM; i++) {
+            cell->scalars[SCALAR_CUSTOM_COUNTED + i] += verdict->custom_counted[i];
+            cell->scalars[SCALAR_CUSTOM_BAD + i] += verdict->custom_bad[i];
+        }
     }
     lock_release(&history->lock);
 }
@@ -337,8 +345,8 @@ static void take_cuts(void *context, const struct binning *binnings, int n_colum
 {
     struct history_store *history = context;
     bool named = binnings && n_columns <= history->options.n_columns;
-    struct layout *made = layout_create(history->options.latency_limits_us, named ? n_columns : 0,
-                                        history->column_names, binnings);
+    struct layout *made = layout_create(history->options.latency_limits_us, history->options.judges,
+                                        named ? n_columns : 0, history->column_names, binnings);
     lock_take(&history->lock);
     use_layout(history, made);
     lock_release(&history->lock);

@@ -25,6 +25,7 @@ struct history_options {
     const char *path;            /* history.db; NULL: only the open minutes are there */
     const struct schema *schema; /* of events; must outlive it */
     int64_t latency_limits_us[MAX_LATENCY_LIMITS]; /* edges of the latency histogram */
+    uint64_t judges;            /* digest of the expressions that custom counts follow; 0: none */
     const char *const *columns; /* names of the columns watched, n_columns of them; copied */
     int n_columns;
     bool event_time; /* who brings events can wait for the disk */

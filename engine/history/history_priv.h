@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
+#include "engine/history/answer.h"
 #include "engine/history/disk.h"
 #include "engine/history/history.h"
 
@@ -71,6 +72,8 @@ struct history_store {
     int n_layouts_stored, n_labels_stored, n_values_stored[MAX_LABELS];
     int n_layouts_writing, n_values_writing[MAX_LABELS];
     int64_t pruned_us;
+
+    struct history_derived derived;
 
     struct lock reading; /* of the reader */
     struct disk *reader;

@@ -10,7 +10,9 @@
 #include "engine/observe/snapshot.h"
 #include "engine/observe/varint.h"
 
-#define RANGED 64 /* added to the number of limits: columns have MAX_BINS bins, not NARROW_BINS */
+/* Added to the number of limits. */
+#define RANGED 64  /* columns have MAX_BINS bins, not NARROW_BINS */
+#define JUDGED 128 /* the digest of the expressions comes after the limits */
 
 _Static_assert(sizeof(((struct layout *)0)->names[0]) == NAME_SIZE, "names are NAME_SIZE");
 
@@ -57,13 +59,15 @@ static bool set_digest(struct layout *layout)
     return whole;
 }
 
-struct layout *layout_create(const int64_t limits_us[MAX_LATENCY_LIMITS], int n_columns,
-                             const char *const *names, const struct binning *binnings)
+struct layout *layout_create(const int64_t limits_us[MAX_LATENCY_LIMITS], uint64_t judges,
+                             int n_columns, const char *const *names,
+                             const struct binning *binnings)
 {
     struct layout *layout = allocate(n_columns);
     if (!layout)
         return NULL;
     set_limits(layout, limits_us);
+    layout->judges = judges;
     for (int i = 0; i < n_columns; i++) {
         strncpy(layout->names[i], names[i], NAME_SIZE - 1);
         layout->binnings[i] = binnings[i];
@@ -91,9 +95,11 @@ static void put_column(const struct layout *layout, int column, struct buffer *o
 
 void layout_encode(const struct layout *layout, struct buffer *out)
 {
-    varint_put(out, (uint64_t)layout->n_limits + RANGED);
+    varint_put(out, (uint64_t)layout->n_limits + RANGED + (layout->judges ? JUDGED : 0));
     for (int i = 0; i < layout->n_limits; i++)
         varint_put(out, (uint64_t)layout->limits_us[i]);
+    if (layout->judges)
+        varint_put(out, layout->judges);
     varint_put(out, (uint64_t)layout->n_columns);
     for (int i = 0; i < layout->n_columns; i++)
         put_column(layout, i, out);
@@ -124,13 +130,15 @@ static bool take_column(struct slice *bytes, bool narrow, char name[NAME_SIZE],
     return take_counts(bytes, narrow, binning->reference);
 }
 
-static bool take_limits(struct slice *bytes, int64_t limits_us[MAX_LATENCY_LIMITS], bool *narrow)
+static bool take_limits(struct slice *bytes, int64_t limits_us[MAX_LATENCY_LIMITS],
+                        uint64_t *judges, bool *narrow)
 {
-    uint64_t n, limit;
+    uint64_t n, limit, flags;
     if (!varint_take(bytes, &n))
         return false;
-    *narrow = n < RANGED;
-    n -= *narrow ? 0 : RANGED;
+    flags = n & (RANGED | JUDGED);
+    n -= flags;
+    *narrow = (flags & RANGED) == 0;
     if (n > MAX_LATENCY_LIMITS)
         return false;
     for (uint64_t i = 0; i < n; i++) {
@@ -138,15 +146,16 @@ static bool take_limits(struct slice *bytes, int64_t limits_us[MAX_LATENCY_LIMIT
             return false;
         limits_us[i] = (int64_t)limit;
     }
-    return true;
+    *judges = 0;
+    return (flags & JUDGED) == 0 || varint_take(bytes, judges);
 }
 
 struct layout *layout_decode(struct slice bytes)
 {
     int64_t limits_us[MAX_LATENCY_LIMITS] = {0};
-    uint64_t n_columns;
+    uint64_t n_columns, judges;
     bool narrow;
-    if (!take_limits(&bytes, limits_us, &narrow) || !varint_take(&bytes, &n_columns) ||
+    if (!take_limits(&bytes, limits_us, &judges, &narrow) || !varint_take(&bytes, &n_columns) ||
         n_columns > MAX_COLUMNS)
         return NULL;
     struct layout *layout = allocate((int)n_columns);
@@ -154,6 +163,7 @@ struct layout *layout_decode(struct slice bytes)
         return NULL;
     set_limits(layout, limits_us);
     layout->narrow = narrow;
+    layout->judges = judges;
     bool whole = true;
     for (int i = 0; whole && i < (int)n_columns; i++)
         whole = take_column(&bytes, narrow, layout->names[i], &layout->binnings[i]);

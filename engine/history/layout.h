@@ -20,6 +20,7 @@ struct layout {
     uint64_t digest; /* of all that follows */
     int n_limits;
     int64_t limits_us[MAX_LATENCY_LIMITS]; /* ascending */
+    uint64_t judges;                       /* of the expressions of objectives; 0: none */
     int n_columns;                         /* 0: no reference yet, nothing is binned */
     char (*names)[64];                     /* by column, NAME_SIZE */
     struct binning *binnings;
@@ -27,9 +28,11 @@ struct layout {
 };
 #define NARROW_BINS 11 /* the last one: missing */
 
-/* `names` and `binnings` are copied; n_columns may be 0. NULL: out of memory. */
-struct layout *layout_create(const int64_t limits_us[MAX_LATENCY_LIMITS], int n_columns,
-                             const char *const *names, const struct binning *binnings);
+/* `judges` is a digest. `names` and `binnings` are copied; n_columns may be 0. NULL: out of memory.
+ */
+struct layout *layout_create(const int64_t limits_us[MAX_LATENCY_LIMITS], uint64_t judges,
+                             int n_columns, const char *const *names,
+                             const struct binning *binnings);
 void layout_destroy(struct layout *layout);
 
 void layout_encode(const struct layout *layout, struct buffer *out);

@@ -71,11 +71,23 @@ static bool add_bins(struct sums *sums, const struct cell *from)
     return bins != NULL;
 }
 
+/* Counts by other expressions are other counts. */
+static void add_scalars(struct sums *sums, const struct cell *from)
+{
+    bool same = from->layout->judges == sums->cell.layout->judges;
+    for (int i = 0; i < SCALARS; i++) {
+        bool custom = i >= SCALAR_CUSTOM_COUNTED && i < SCALAR_SPARE;
+        sums->cell.scalars[i] += custom && !same ? 0 : from->scalars[i];
+    }
+}
+
 bool sums_add(struct sums *sums, const struct cell *from, unsigned sections)
 {
     if (from->layout == sums->cell.layout)
         return cell_add(&sums->cell, from, sections);
-    bool whole = cell_add(&sums->cell, from, sections & (SECTION_SCALARS | SECTION_SCORES));
+    bool whole = cell_add(&sums->cell, from, sections & SECTION_SCORES);
+    if (sections & SECTION_SCALARS)
+        add_scalars(sums, from);
     if (sections & SECTION_LATENCY && from->latency)
         whole = whole && add_latency(sums, from);
     if (sections & SECTION_BINS && from->bins)

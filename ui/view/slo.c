@@ -24,10 +24,10 @@ static struct view_kept kept_of(const struct slo_status *slo, int64_t lowest_lim
     static const struct {
         const char *name, *unit;
         struct view_kept kept;
-    } kinds[] = {{"latency", "decisions", {"latency_good_ratio", "latency_measured", 0, false}},
-                 {"availability", "events", {"error_ratio", "events", 0, true}},
-                 {"freshness", "minutes", {"fresh_ratio", NULL, 60, false}},
-                 {"drift", "", {"steady_ratio", NULL, 300, false}}};
+    } kinds[] = {{"latency", "decisions", {"latency_good_ratio", false}},
+                 {"availability", "events", {"error_ratio", true}},
+                 {"freshness", "minutes", {"fresh_ratio", false}},
+                 {"drift", "", {"steady_ratio", false}}};
     bool latency = slo->latency_limit_us > 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         bool named = strcmp(slo->name, kinds[i].name) == 0;

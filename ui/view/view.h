@@ -65,12 +65,9 @@ struct view_objective {
     char gone[WORD_SIZE];      /* "1 d 4 h": when the budget runs out at this hour's rate; "" */
     int64_t since_us;          /* in this state; 0: not known */
     char sentence[400];        /* what all that means; "" where the service does not say */
-    /* What the history keeps of it: the share of good ones, or of bad ones, and how many there were
-     * (NULL: minutes or slices, all of them). `share` NULL: nothing is kept of such an objective.
-     */
+    /* The history's series of the share of good ones, or of bad ones; NULL: there is none. */
     struct view_kept {
-        const char *share, *counted; /* names of series: static */
-        int each_s;                  /* what one counts for where `counted` is NULL */
+        const char *share; /* static */
         bool bad;
     } kept;
     struct view_burn {

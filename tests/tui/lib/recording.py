@@ -116,8 +116,8 @@ def explanation(text):
             "action": text("roll the canary back: binnacle traffic set canary=0")}
 
 
-# Of every point; counts of errors come in the last fifth.
-USUAL = {"latency_measured": 4000, "fresh_ratio": 1, "steady_ratio": 1}
+# Of every point; what is late comes in the last fifth.
+USUAL = {"fresh_ratio": 1, "steady_ratio": 1}
 
 
 def series(names, step, n, by=None):
@@ -143,6 +143,8 @@ def series(names, step, n, by=None):
                 value = None if i < n * 0.1 else wave(i, n, base, 0.08)
                 if name in USUAL and value is not None:
                     value = base
+                if name.startswith("budget_left.") and value is not None:
+                    value = 0.62 - 1.2 * max(0, i / n - 0.8) if name.endswith("latency") else 0.97
                 if name.endswith("good_ratio") and value is not None:
                     value = min(value, 1)
                 points.append([ms(end - timedelta(seconds=step * (n - 1 - i))), value])
@@ -209,7 +211,9 @@ def documents(text):
          "reason": None}]})
     line("/api/v1/history/series", {"labels": {}, "series": []})
     history(["latency_p50_us", "latency_p95_us", "latency_p99_us"])
-    history(["latency_good_ratio", "latency_measured"])
+    for name in ("latency", "availability", "freshness", text("drift")):
+        history([f"budget_left.{name}"])
+    history(["latency_good_ratio"])
     history(["latency_good_ratio", "error_ratio", "steady_ratio", "fresh_ratio"], step=86400, n=31)
     history(["errors", "quarantine.enum", "quarantine.null", "quarantine.future"])
     history(["events_per_s"])

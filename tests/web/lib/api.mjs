@@ -8,7 +8,7 @@ const MINUTE = 60000;
 const wave = (at, mean, swing) => mean * (1 + swing * Math.sin(at / 400000));
 const text = (hostile, plain) => (hostile ? `${HOSTILE}${plain}` : plain);
 
-const UNITS = { budget_left: "ratio", burn_1h: "×", psi: "", share: "ratio", events_per_s: "per_s" };
+const UNITS = { psi: "", share: "ratio", events_per_s: "per_s" };
 const LABELS = { objective: ["latency", "availability"], variant: ["champion", "canary", "shadow"], feature: ["tx_amount", "country", "device"] };
 
 const LEVELS = { events_per_s: 12480, events: 12480, latency_measured: 12400, latency_good_ratio: 0.998, error_ratio: 0.001, fresh_ratio: 0.9995, steady_ratio: 0.999 };

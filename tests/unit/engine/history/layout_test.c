@@ -100,13 +100,14 @@ static void a_layout_is_read_as_it_was_written(void **state)
     for (int i = 0; i < 100; i++)
         values[i] = (float)i / 100;
     binning_make(&binning, values, 100, MAX_VALUE_BINS);
-    struct layout *layout = layout_create(limits_us, 1, names, &binning);
+    struct layout *layout = layout_create(limits_us, 77, 1, names, &binning);
     assert_non_null(layout);
     buffer_init(&bytes, 1 << 16);
     layout_encode(layout, &bytes);
     struct layout *again = layout_decode(buffer_slice(&bytes));
     assert_non_null(again);
     assert_false(again->narrow);
+    assert_int_equal(again->judges, 77);
     assert_int_equal(again->digest, layout->digest);
     assert_true(layout_same_column(layout, 0, again, 0));
     for (size_t size = 0; size < bytes.size; size++)

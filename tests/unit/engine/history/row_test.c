@@ -215,7 +215,7 @@ static int set_up(void **state)
     (void)state;
     static const int64_t limits_us[MAX_LATENCY_LIMITS] = {200000};
     static struct binning binnings[N_COLUMNS];
-    layout = layout_create(limits_us, N_COLUMNS, names, binnings);
+    layout = layout_create(limits_us, 0, N_COLUMNS, names, binnings);
     packer = packer_create();
     return layout && packer ? 0 : 1;
 }

@@ -10,7 +10,7 @@ import { lineChart } from "./line.js";
 // names: the series; by: the label they are told apart by; label(one): its word in the legend;
 // limits(picture): lines across; only(one): which of them are shown; of, derive, ask, strict: see
 // history().
-export function recordedChart(title, { names, by = "", of = () => [], derive = null, ask, strict = false, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
+export function recordedChart(title, { names, by = "", of = null, derive = null, ask, strict = false, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
   const chart = lineChart(title, { note, ...options });
   let markers = [], asking = null, due = 0, waits = false;
   const line = (one, before) => ({ name: before ? `${label(one) || "none"} before` : label(one) || "none", arm: before ? undefined : one.labels.variant, before, points: one.points });
@@ -18,12 +18,12 @@ export function recordedChart(title, { names, by = "", of = () => [], derive = n
   async function load() {
     if (asking || jobs.ended) return;
     // Made of what the picture says: loaded as soon as there is one.
-    waits = Boolean(derive) && !picture();
+    waits = Boolean(derive ?? of) && !picture();
     if (waits) return;
     asking = true;
     try {
       const now = picture();
-      const got = await history(names, { by, of: now ? of(now) : [], derive, ask, strict, picture: now, signal: jobs.signal });
+      const got = await history(names, { by, of: now && of ? of(now) : [], derive, ask, strict, picture: now, signal: jobs.signal });
       if (jobs.ended) return;
       const wanted = got.series.filter(only).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
       chart.set({ from: got.from, to: got.to, lines: [...wanted.map((one) => line(one, false)), ...got.before.filter(only).map((one) => line(one, true))], limits: now ? limits(now) : [], markers });

@@ -1,7 +1,6 @@
 // SLO: attainment, the budget and its line over time, burn per window with its limits, latency with
 // the objective drawn in, throughput, errors by cause, and when the budget runs out.
 import { setAttribute, setText } from "../core/dom.js";
-import { objectiveLines } from "../core/budget.js";
 import { changes } from "../core/history.js";
 import { panel } from "../core/panel.js";
 import { count, quantity } from "../core/words.js";
@@ -65,10 +64,11 @@ function causes() {
 
 export function open(root, context) {
   const byObjective = (one) => one.labels.objective ?? one.labels.slo ?? one.name;
+  const named = (now) => now.slo.map((one) => one.name);
   const parts = [objectives(), causes()];
   const charts = [
-    recordedChart("Error budget left", { names: ["budget_left"], by: "objective", derive: async (now, signal) => (await objectiveLines(now, signal)).budget, unit: "ratio", span: "half", name: "budget-line", zero: false, label: byObjective, limits: () => [{ value: 0, label: "used up", state: "page" }] }, context),
-    recordedChart("Burn over one hour", { names: ["burn_1h"], by: "objective", derive: async (now, signal) => (await objectiveLines(now, signal)).burn, unit: "×", span: "half", name: "burn-line", label: byObjective, limits: (now) => (now.slo.some((one) => one.burn?.["1h"] > 3) ? [{ value: 14.4, label: "pages at 14.4×", state: "page" }, { value: 1, label: "1×" }] : [{ value: 1, label: "1×: used up just at the end" }]) }, context),
+    recordedChart("Error budget left", { names: ["budget_left"], by: "objective", of: named, unit: "ratio", span: "half", name: "budget-line", zero: false, label: byObjective, limits: () => [{ value: 0, label: "used up", state: "page" }] }, context),
+    recordedChart("Burn over one hour", { names: ["burn_1h"], by: "objective", of: named, unit: "×", span: "half", name: "burn-line", label: byObjective, limits: (now) => (now.slo.some((one) => one.burn?.["1h"] > 3) ? [{ value: 14.4, label: "pages at 14.4×", state: "page" }, { value: 1, label: "1×" }] : [{ value: 1, label: "1×: used up just at the end" }]) }, context),
     recordedChart("Latency", { names: ["latency_p50_us", "latency_p95_us", "latency_p99_us"], unit: "us", log: true, span: "half", name: "latency-line", label: (one) => one.name.slice(8, 11), limits: latencyLimits }, context),
     recordedChart("Throughput", { names: ["events_per_s"], unit: "per_s", span: "half", name: "rate-line", label: () => "events" }, context),
   ];
