@@ -17,6 +17,7 @@
 
 #include "engine/base/number_float.h"
 #include "engine/base/number_powers.h"
+#include "engine/base/number_short.h"
 
 _Static_assert(FLT_EVAL_METHOD == 0, "the fast path needs operations that round to double at once");
 
@@ -76,6 +77,10 @@ static bool scan_exponent(const char *at, const char *end, struct decimal *decim
 static const char *take_digits(const char *at, const char *end, uint64_t *number)
 {
     uint64_t sum = *number;
+    while (end - at >= 8 && number_are_digits(number_load_digits(at))) {
+        sum = sum * 100000000 + number_of_digits(number_load_digits(at));
+        at += 8;
+    }
     for (; at < end && is_digit(*at); at++)
         sum = sum * 10 + (uint64_t)(*at - '0');
     *number = sum;
