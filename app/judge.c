@@ -29,7 +29,8 @@ struct judge {
     struct lock lock; /* of all that follows, but `seen` while it is busy: the thread's then */
     pthread_cond_t given, done;
     bool busy, closing;
-    bool late; /* that has been told */
+    bool late;       /* that has been told */
+    uint64_t missed; /* pictures that came while it was busy, and were not judged */
     struct snapshot seen;
     struct judged judged;
 };
@@ -95,7 +96,9 @@ static void tell_late(struct judge *judge)
 void judge_tick(struct judge *judge, struct snapshot *snapshot)
 {
     lock_take(&judge->lock);
-    if (!judge->busy) {
+    if (judge->busy) {
+        judge->missed++;
+    } else {
         judge->seen = *snapshot;
         judge->busy = true;
         pthread_cond_signal(&judge->given);
@@ -106,6 +109,7 @@ void judge_tick(struct judge *judge, struct snapshot *snapshot)
     }
     tell_late(judge);
     put_judged(&judge->judged, snapshot);
+    queues_add(&snapshot->queues, "judge", judge->busy, 1, judge->missed);
     lock_release(&judge->lock);
 }
 

@@ -12,7 +12,6 @@
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
 
-#define PARCELS           16
 #define TRANSACTION_BYTES (16u << 20)
 #define LOOK_TIMEOUT_MS   200
 #define DISK_RETRY_US     100000
@@ -20,8 +19,8 @@
 struct kafka_sender {
     struct kafka_sender_options options;
     struct queue *empty, *full;
-    struct kafka_parcel *parcels[PARCELS];
-    struct kafka_parcel *held[PARCELS]; /* taken out of `full`, in order */
+    struct kafka_parcel *parcels[KAFKA_PARCELS];
+    struct kafka_parcel *held[KAFKA_PARCELS]; /* taken out of `full`, in order */
     size_t n_held;
     struct kafka_parcel *spare; /* the worker's, for its next batch */
     struct kafka_reach reach;
@@ -109,9 +108,9 @@ static void run(void *context)
 {
     struct kafka_sender *sender = context;
     for (;;) {
-        void *taken[PARCELS];
+        void *taken[KAFKA_PARCELS];
         int timeout_ms = sender->n_held > 0 ? 0 : LOOK_TIMEOUT_MS;
-        size_t n = queue_take(sender->full, taken, PARCELS - sender->n_held, timeout_ms);
+        size_t n = queue_take(sender->full, taken, KAFKA_PARCELS - sender->n_held, timeout_ms);
         for (size_t i = 0; i < n; i++)
             sender->held[sender->n_held++] = taken[i];
         if (sender->n_held > 0 && atomic_load(&sender->failed))
@@ -161,9 +160,14 @@ void kafka_sender_give(struct kafka_sender *sender, struct kafka_parcel *parcel,
     push(keep ? sender->full : sender->empty, parcel);
 }
 
+size_t kafka_sender_depth(const struct kafka_sender *sender)
+{
+    return KAFKA_PARCELS - queue_depth(sender->empty) - (sender->spare ? 1 : 0);
+}
+
 static bool idle(const struct kafka_sender *sender)
 {
-    return queue_depth(sender->empty) + (sender->spare ? 1 : 0) == PARCELS;
+    return kafka_sender_depth(sender) == 0;
 }
 
 enum status kafka_sender_drain(struct kafka_sender *sender, int timeout_ms, struct error *error)
@@ -183,7 +187,7 @@ enum status kafka_sender_drain(struct kafka_sender *sender, int timeout_ms, stru
 
 static bool make_parcels(struct kafka_sender *sender)
 {
-    for (size_t i = 0; i < PARCELS; i++) {
+    for (size_t i = 0; i < KAFKA_PARCELS; i++) {
         sender->parcels[i] = kafka_parcel_create();
         if (!sender->parcels[i] || queue_push(sender->empty, sender->parcels[i]) != STATUS_OK)
             return false;
@@ -199,8 +203,8 @@ enum status kafka_sender_start(const struct kafka_sender_options *options,
     if (!made)
         return error_set(error, STATUS_MEMORY, "out of memory");
     made->options = *options;
-    made->empty = queue_create("kafka empty", PARCELS, QUEUE_REFUSE);
-    made->full = queue_create("kafka full", PARCELS, QUEUE_REFUSE);
+    made->empty = queue_create("kafka empty", KAFKA_PARCELS, QUEUE_REFUSE);
+    made->full = queue_create("kafka full", KAFKA_PARCELS, QUEUE_REFUSE);
     enum status status = STATUS_OK;
     if (!made->empty || !made->full || !make_parcels(made))
         status = error_set(error, STATUS_MEMORY, "out of memory");
@@ -221,7 +225,7 @@ void kafka_sender_stop(struct kafka_sender *sender)
     if (sender->full)
         queue_close(sender->full);
     thread_join(sender->thread);
-    for (size_t i = 0; i < PARCELS; i++)
+    for (size_t i = 0; i < KAFKA_PARCELS; i++)
         kafka_parcel_destroy(sender->parcels[i]);
     queue_destroy(sender->full);
     queue_destroy(sender->empty);

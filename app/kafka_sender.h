@@ -8,6 +8,8 @@
 #include "app/kafka_parcel.h"
 #include "engine/record/ledger.h"
 
+#define KAFKA_PARCELS 16 /* batches that may be on their way to the brokers */
+
 struct kafka_sender;
 
 struct kafka_sender_options {
@@ -30,6 +32,8 @@ MUST_USE enum status kafka_sender_room(struct kafka_sender *sender, int timeout_
                                        struct error *error);
 /* Whether it is the ledger that it waits for, and not the brokers. */
 bool kafka_sender_awaits_ledger(const struct kafka_sender *sender);
+/* Batches on their way, KAFKA_PARCELS at most. */
+size_t kafka_sender_depth(const struct kafka_sender *sender);
 /* The parcel that there was room for, to be filled and given, or given back (`keep` false). */
 struct kafka_parcel *kafka_sender_parcel(struct kafka_sender *sender);
 void kafka_sender_give(struct kafka_sender *sender, struct kafka_parcel *parcel, bool keep);

@@ -41,6 +41,8 @@ struct kafka_source {
     atomic_bool connected;
     atomic_llong lag; /* -1: not known */
     atomic_ullong n_partitions, connections;
+    atomic_size_t n_parcels; /* batches on their way to the brokers */
+    atomic_ullong n_pauses;  /* since start */
     atomic_llong paused_us;  /* since when; 0: events are taken */
     atomic_bool slow_ledger; /* while paused: it is the ledger that is waited for */
     int64_t looked_ns;       /* when the state was last looked at */
@@ -278,6 +280,8 @@ static void set_paused(struct kafka_source *source, bool paused)
     atomic_store(&source->paused_us, paused ? now_us : 0);
     say_why(source, why, sizeof why);
     if (paused)
+        atomic_fetch_add(&source->n_pauses, 1);
+    if (paused)
         log_write(log_of(source), LOG_WARN, "kafka", "paused",
                   "%s; events stay on the topic meanwhile", why);
     else
@@ -292,8 +296,9 @@ static bool ledger_writes(const struct kafka_source *source)
     return stats.health == LEDGER_OK;
 }
 
-void kafka_source_fill(const struct kafka_source *source, struct kafka_status *status)
+void kafka_source_fill(const struct kafka_source *source, struct snapshot *snapshot)
 {
+    struct kafka_status *status = &snapshot->kafka;
     long long lag = atomic_load(&source->lag);
     unsigned long long connections = atomic_load(&source->connections);
     long long paused_us = atomic_load(&source->paused_us);
@@ -307,6 +312,8 @@ void kafka_source_fill(const struct kafka_source *source, struct kafka_status *s
     };
     if (paused_us > 0)
         say_why(source, status->paused_why, sizeof status->paused_why);
+    queues_add(&snapshot->queues, "kafka", atomic_load(&source->n_parcels), KAFKA_PARCELS,
+               atomic_load(&source->n_pauses));
 }
 
 /* Takes a batch, or stays in the group until one can be taken. */
@@ -319,6 +326,7 @@ static enum status take(struct kafka_source *source, size_t *n, bool *rebalanced
     enum status status = kafka_sender_room(source->sender, ROOM_TIMEOUT_MS, &room, error);
     if (status != STATUS_OK)
         return status;
+    atomic_store(&source->n_parcels, kafka_sender_depth(source->sender));
     room = room && ledger_writes(source);
     set_paused(source, !room);
     if (!room)

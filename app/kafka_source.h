@@ -15,8 +15,8 @@ MUST_USE enum status kafka_source_create(struct session *session, struct kafka_s
                                          struct error *error);
 void kafka_source_destroy(struct kafka_source *source); /* NULL is ignored */
 
-/* How the connection stands, for the screens. Any thread. */
-void kafka_source_fill(const struct kafka_source *source, struct kafka_status *status);
+/* How the connection stands, for the screens, and the queue to the brokers. Any thread. */
+void kafka_source_fill(const struct kafka_source *source, struct snapshot *snapshot);
 
 /* Until *stopping. Brokers that are away are waited for; only a ledger and a group that contradict
  * each other end it early (logged). The worker is this thread's. */

@@ -47,6 +47,7 @@ struct service {
     struct source *source;
     struct keeper *keeper;
     struct lock tick_lock;
+    struct queue_statuses queues; /* of the last picture */
     uint64_t seq;
     int64_t started_us;
     int64_t judged_us; /* event time of the last judgement */
@@ -77,8 +78,11 @@ static void fill_listeners(const struct service *service, struct snapshot *snaps
         return;
     web_stats(service->web, &stats);
     add_listener("main", &stats, snapshot);
-    if (web_score_stats(service->web, &stats))
+    if (web_score_stats(service->web, &stats)) {
         add_listener("score", &stats, snapshot);
+        queues_add(&snapshot->queues, "long_requests", stats.jobs, stats.max_jobs,
+                   stats.jobs_refused);
+    }
 }
 
 static struct snapshot *take_picture(struct service *service)
@@ -96,7 +100,7 @@ static struct snapshot *take_picture(struct service *service)
         service->started_us = snapshot->time_us;
     snapshot->started_us = service->started_us;
     fill_listeners(service, snapshot);
-    source_fill(service->source, &snapshot->kafka);
+    source_fill(service->source, snapshot);
     heads_fill(service->session.heads, snapshot);
     tiers_fill(service->keeper, snapshot);
     return snapshot;
@@ -108,6 +112,7 @@ void service_tick(struct service *service)
     struct snapshot *snapshot = take_picture(service);
     if (snapshot) {
         judge_tick(service->judge, snapshot);
+        queues_follow(&snapshot->queues, &service->queues, snapshot->time_us);
         service->judged_us = snapshot->time_us;
         snapshot_publish(service->board, snapshot);
     }

@@ -7,20 +7,16 @@
 #include <string.h>
 
 #include "app/kafka_source.h"
+#include "app/late_labels.h"
 #include "app/pace.h"
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
 #include "engine/event/producer.h"
 
-#define LABEL_QUEUE 262144 /* truths on their way; the oldest are given up beyond that */
+#define LABEL_QUEUE                                                                                \
+    262144 /* truths on their way; beyond that the oldest are given up, and counted */
 #define DEMO_BATCH  256
 #define ARENA_BYTES (4u << 20)
-
-struct late_label {
-    int64_t due_us;
-    char event_id[27];
-    int8_t label;
-};
 
 struct source {
     struct source_options options;
@@ -31,8 +27,7 @@ struct source {
     struct producer *producer;
     struct producer_event next;
     bool has_next;
-    struct late_label *labels; /* ring */
-    size_t first_label, n_labels;
+    struct late_labels *labels;
     struct arena *arena;
     struct raw_event *events;
     struct answer *answers;
@@ -52,15 +47,12 @@ static void keep_label(struct source *source, const struct producer_event *event
 {
     if (event->label < 0)
         return;
-    if (source->n_labels == LABEL_QUEUE) {
-        source->first_label = (source->first_label + 1) % LABEL_QUEUE;
-        source->n_labels--;
-    }
-    struct late_label *label =
-        &source->labels[(source->first_label + source->n_labels++) % LABEL_QUEUE];
-    label->due_us = event->time_us + source->options.session->config->source.label_delay_us;
-    label->label = (int8_t)event->label;
-    memcpy(label->event_id, event->event_id, sizeof label->event_id);
+    struct late_label label = {
+        .due_us = event->time_us + source->options.session->config->source.label_delay_us,
+        .label = (int8_t)event->label,
+    };
+    memcpy(label.event_id, event->event_id, sizeof label.event_id);
+    late_labels_put(source->labels, &label);
 }
 
 static size_t take_due_events(struct source *source, int64_t now_us)
@@ -92,16 +84,12 @@ static size_t take_due_events(struct source *source, int64_t now_us)
 static void apply_due_labels(struct source *source, int64_t now_us)
 {
     struct error error;
-    for (int i = 0; i < DEMO_BATCH && source->n_labels > 0; i++) {
-        const struct late_label *label = &source->labels[source->first_label];
-        if (label->due_us > now_us)
-            return;
-        enum status status = engine_label(source->options.session->engine,
-                                          slice_of(label->event_id), label->label, now_us, &error);
+    struct late_label label;
+    for (int i = 0; i < DEMO_BATCH && late_labels_take(source->labels, now_us, &label); i++) {
+        enum status status = engine_label(source->options.session->engine, slice_of(label.event_id),
+                                          label.label, now_us, &error);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             log_write(log_of(source), LOG_WARN, "source", "label_failed", "%s", error.message);
-        source->first_label = (source->first_label + 1) % LABEL_QUEUE;
-        source->n_labels--;
     }
 }
 
@@ -137,7 +125,7 @@ static enum status prepare_demo(struct source *source, struct error *error)
         .fraud_share = config->fraud,
         .bad_share = config->bad,
     };
-    source->labels = calloc(LABEL_QUEUE, sizeof *source->labels);
+    source->labels = late_labels_create(LABEL_QUEUE);
     source->arena = arena_create(ARENA_BYTES);
     source->events = calloc(DEMO_BATCH, sizeof *source->events);
     source->answers = calloc(DEMO_BATCH, sizeof *source->answers);
@@ -252,10 +240,13 @@ enum status source_start(const struct source_options *options, struct source **s
     return STATUS_OK;
 }
 
-void source_fill(const struct source *source, struct kafka_status *kafka)
+void source_fill(const struct source *source, struct snapshot *snapshot)
 {
     if (source && source->kafka)
-        kafka_source_fill(source->kafka, kafka);
+        kafka_source_fill(source->kafka, snapshot);
+    if (source && source->labels)
+        queues_add(&snapshot->queues, "demo_labels", late_labels_waiting(source->labels),
+                   LABEL_QUEUE, late_labels_given_up(source->labels));
 }
 
 void source_stop(struct source *source)
@@ -270,6 +261,6 @@ void source_stop(struct source *source)
     arena_destroy(source->arena);
     free(source->answers);
     free(source->events);
-    free(source->labels);
+    late_labels_destroy(source->labels);
     free(source);
 }

@@ -19,8 +19,9 @@ struct source_options {
 /* Starts the source that the configuration names; *source stays NULL for "http". */
 MUST_USE enum status source_start(const struct source_options *options, struct source **source,
                                   struct error *error);
-/* How its connection stands; *kafka is left as it is for other kinds of source. NULL is ignored. */
-void source_fill(const struct source *source, struct kafka_status *kafka);
+/* How its connection stands, which other kinds of source leave as it is, and its queue. Any thread.
+ * NULL is ignored. */
+void source_fill(const struct source *source, struct snapshot *snapshot);
 /* Ends after the batch in hand. NULL is ignored. */
 void source_stop(struct source *source);
 

@@ -1,10 +1,11 @@
 /* Shadow models on live traffic: scored by a thread of their own from copies of the served
  * features, so that an answer never waits for them. The copies are made into slots that are there
- * from the start; when none is free the event is left out, and the screens show how much of its
- * share a shadow has really seen. */
+ * from the start; when none is free the event is left out and counted, and the screens show that
+ * and how much of its share a shadow has really seen. */
 #include "engine/shadow.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct shadow {
     struct thread *thread;
     struct scorer_scratch *scratch;
     int number; /* of its counters in observe */
+    _Atomic uint64_t left_out;
 };
 
 /* The row as this model wants it: the next one may want it otherwise. */
@@ -144,15 +146,36 @@ static void offer(struct shadow *shadow, const struct item *item, struct shadow_
         give_back(shadow, job); /* it is closed */
 }
 
+static bool is_wanted(const struct item *item)
+{
+    return item->alive && item->n_shadows > 0;
+}
+
+static void leave_out(struct shadow *shadow, const struct item *items, size_t n)
+{
+    uint64_t left_out = 0;
+    for (size_t i = 0; i < n; i++)
+        left_out += is_wanted(&items[i]);
+    atomic_fetch_add_explicit(&shadow->left_out, left_out, memory_order_relaxed);
+}
+
 void shadow_offer(struct worker *worker)
 {
     struct shadow *shadow = worker->engine->shadow;
     for (size_t i = 0; i < worker->n; i++) {
         void *job;
-        if (!worker->items[i].alive || worker->items[i].n_shadows == 0)
+        if (!is_wanted(&worker->items[i]))
             continue;
-        if (queue_take(shadow->spare, &job, 1, 0) == 0)
-            return; /* all of them wait or run: the rest is left out */
+        if (queue_take(shadow->spare, &job, 1, 0) == 0) { /* all of them wait or run */
+            leave_out(shadow, worker->items + i, worker->n - i);
+            return;
+        }
         offer(shadow, &worker->items[i], job);
     }
+}
+
+void shadow_queue(struct shadow *shadow, struct queue_statuses *queues)
+{
+    queues_add(queues, "shadow", queue_depth(shadow->queue), SHADOW_QUEUE,
+               atomic_load_explicit(&shadow->left_out, memory_order_relaxed));
 }

@@ -3,6 +3,7 @@
 #define BINNACLE_ENGINE_SHADOW_H
 
 #include "engine/base/status.h"
+#include "engine/observe/queues.h"
 
 struct engine;
 struct shadow;
@@ -12,7 +13,9 @@ MUST_USE enum status shadow_create(struct engine *engine, struct shadow **shadow
                                    struct error *error);
 /* Scores what is still queued. NULL is ignored. */
 void shadow_destroy(struct shadow *shadow);
-/* Copies the batch's rows that a shadow is to see; what does not fit is left out. */
+/* Copies the batch's rows that a shadow is to see; what does not fit is left out and counted. */
 void shadow_offer(struct worker *worker);
+/* Adds its queue: events that wait to be scored, and those that were left out. Any thread. */
+void shadow_queue(struct shadow *shadow, struct queue_statuses *queues);
 
 #endif

@@ -9,6 +9,7 @@
 #include "engine/model/reference.h"
 #include "engine/monitor/monitor.h"
 #include "engine/monitor/profile.h"
+#include "engine/shadow.h"
 
 static void tell_arms(struct engine *engine)
 {
@@ -267,6 +268,15 @@ static void fill_health(struct engine *engine, const struct ledger_stats *stats,
     snprintf(record->problem, sizeof record->problem, "%.199s", stats->problem);
 }
 
+static void fill_ledger_queues(const struct ledger_stats *stats, struct queue_statuses *queues)
+{
+    queues_add(queues, "personal_values", stats->subjects_waiting, stats->subjects_capacity,
+               stats->subjects_full);
+    if (stats->heads_capacity > 0)
+        queues_add(queues, "head_file", stats->heads_waiting, stats->heads_capacity,
+                   stats->heads_dropped);
+}
+
 static void fill_record(struct engine *engine, struct snapshot *snapshot)
 {
     const double none = (double)NAN;
@@ -284,13 +294,15 @@ static void fill_record(struct engine *engine, struct snapshot *snapshot)
         snapshot->queue_depth = stats.queue_rows;
         snapshot->queue_capacity = stats.queue_capacity;
         fill_health(engine, &stats, &snapshot->record);
+        fill_ledger_queues(&stats, &snapshot->queues);
     }
     clock_watch(engine, stats.high_us, snapshot);
     snapshot->ready =
         find_ready(&snapshot->record, snapshot->not_ready, sizeof snapshot->not_ready);
 }
 
-static void fill_history(struct engine *engine, int64_t now_us, struct history_status *status)
+static void fill_history(struct engine *engine, int64_t now_us, struct history_status *status,
+                         struct queue_statuses *queues)
 {
     struct history_store *history = engine->history;
     struct history_stats stats;
@@ -301,6 +313,18 @@ static void fill_history(struct engine *engine, int64_t now_us, struct history_s
     status->lost_minutes = stats.lost_minutes;
     status->waiting = stats.waiting;
     memcpy(status->problem, stats.problem, sizeof status->problem);
+    queues_add(queues, "history", stats.waiting, stats.capacity, stats.lost_minutes);
+}
+
+static void fill_features(struct engine *engine, struct snapshot *snapshot)
+{
+    struct feature_usage usage;
+    feature_store_usage(engine->store, &usage);
+    snapshot->feature_entities = usage.entities;
+    snapshot->feature_bytes = usage.bytes;
+    if (usage.shared)
+        queues_add(&snapshot->queues, "online_store", usage.pending, usage.pending_capacity,
+                   usage.pending_lost);
 }
 
 void engine_fill(struct engine *engine, struct snapshot *snapshot)
@@ -316,11 +340,10 @@ void engine_fill(struct engine *engine, struct snapshot *snapshot)
                  snapshot);
     fill_record(engine, snapshot);
     if (engine->history)
-        fill_history(engine, now_us, &snapshot->kept);
-    struct feature_usage usage;
-    feature_store_usage(engine->store, &usage);
-    snapshot->feature_entities = usage.entities;
-    snapshot->feature_bytes = usage.bytes;
+        fill_history(engine, now_us, &snapshot->kept, &snapshot->queues);
+    fill_features(engine, snapshot);
+    if (engine->shadow)
+        shadow_queue(engine->shadow, &snapshot->queues);
     observe_ticked(engine->observe, snapshot);
 }
 

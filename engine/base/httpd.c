@@ -276,6 +276,9 @@ void httpd_stats(struct httpd *httpd, struct httpd_stats *stats)
         .turned_away = atomic_load(&httpd->turned_away),
         .sockets_refused = atomic_load(&httpd->sockets_refused),
         .frames_replaced = atomic_load(&httpd->frames_replaced),
+        .jobs_refused = atomic_load(&httpd->jobs_refused),
+        .jobs = atomic_load(&httpd->jobs),
+        .max_jobs = httpd->loop ? LOOP_MAX_JOBS : 0,
         .connections = atomic_load(&httpd->connections),
         .sockets = atomic_load(&httpd->n_sockets),
     };

@@ -11,7 +11,6 @@
 #define LOOP_READ_BYTES  ((size_t)64 << 10)
 #define LOOP_MAX_FIELDS  64
 #define LOOP_MAX_BODIES  ((size_t)256 << 20) /* of all requests in the making together */
-#define LOOP_MAX_JOBS    64
 #define LOOP_KEEP_IDLE_S 75 /* how long a connection may be idle between two requests */
 
 struct connection;

@@ -26,7 +26,7 @@ static struct connection *take_job(struct http_pool *pool)
     struct connection *job = pool->first;
     if (job) {
         pool->first = job->next_job;
-        pool->n_jobs--;
+        atomic_store(&pool->loop->httpd->jobs, --pool->n_jobs);
     }
     lock_release(&pool->lock);
     return job;
@@ -91,8 +91,10 @@ bool http_pool_run(struct http_pool *pool, struct connection *connection)
         else
             pool->first = connection;
         pool->last = connection;
-        pool->n_jobs++;
+        atomic_store(&pool->loop->httpd->jobs, ++pool->n_jobs);
         pthread_cond_signal(&pool->work);
+    } else {
+        atomic_fetch_add(&pool->loop->httpd->jobs_refused, 1);
     }
     lock_release(&pool->lock);
     return room;

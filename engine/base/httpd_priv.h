@@ -17,6 +17,8 @@
 #define HTTPD_MAX_HEADERS          ((size_t)16 << 10)
 #define HTTPD_SLOWEST_BYTES_PER_MS 64 /* of a body that takes longer than a request may */
 
+#define LOOP_MAX_JOBS 64 /* long requests that wait for a thread */
+
 struct http_loop;
 
 struct httpd {
@@ -43,6 +45,7 @@ struct httpd {
     atomic_int in_flight;   /* handlers running */
     atomic_int connections; /* that are served */
     atomic_ullong requests, refused, turned_away, sockets_refused, frames_replaced;
+    atomic_ullong jobs, jobs_refused;
 
     const struct http_socket_route *socket_routes; /* NULL: none */
     struct viewers *viewers;                       /* NULL without socket routes */

@@ -461,6 +461,7 @@ void online_usage(struct online *online, struct feature_usage *usage)
     usage->fallbacks = atomic_load(&online->fallbacks);
     lock_take(&online->lock);
     usage->pending = online->n;
+    usage->pending_capacity = MAX_PENDING;
     usage->pending_lost = online->lost;
     lock_release(&online->lock);
 }

@@ -114,6 +114,7 @@ struct feature_usage {
     /* Redis; all zero when embedded. */
     bool shared, degraded; /* degraded: answers come from local state alone */
     uint64_t pending;      /* writes waiting for Redis to come back */
+    uint64_t pending_capacity;
     uint64_t pending_lost; /* given up: the queue of them was full */
     uint64_t fallbacks;    /* events answered without Redis */
 };

@@ -427,5 +427,6 @@ void history_stats(struct history_store *history, struct history_stats *stats)
     lock_take(&history->lock);
     *stats = history->stats;
     stats->waiting = (uint64_t)history->n_waiting;
+    stats->capacity = MAX_WAITING;
     lock_release(&history->lock);
 }

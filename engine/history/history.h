@@ -64,6 +64,7 @@ bool history_flush(struct history_store *history, int64_t timeout_ms);
 struct history_stats {
     uint64_t lost_minutes; /* counts given up because the disk did not take them */
     uint64_t waiting;      /* minutes handed over and not written */
+    uint64_t capacity;     /* as many may wait */
     char problem[200];     /* why not; "": all is well */
 };
 void history_stats(struct history_store *history, struct history_stats *stats);

@@ -386,6 +386,18 @@ NUMBER(write_damaged_files, snapshot->ledger_damaged_files)
 NUMBER(write_lost_rows, snapshot->ledger_lost_rows)
 NUMBER(write_queue_depth, snapshot->queue_depth)
 NUMBER(write_queue_capacity, snapshot->queue_capacity)
+/* One number of each other queue between threads. */
+#define QUEUES(writer, member)                                                                     \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        for (int i = 0; i < snapshot->queues.n; i++)                                               \
+            labelled(metric, out, "queue", snapshot->queues.list[i].name,                          \
+                     (double)snapshot->queues.list[i].member);                                     \
+    }
+
+QUEUES(write_queues_depth, depth)
+QUEUES(write_queues_capacity, capacity)
+QUEUES(write_queues_full, full)
 NUMBER(write_entities, snapshot->feature_entities)
 NUMBER(write_state_bytes, snapshot->feature_bytes)
 NUMBER(write_ready, snapshot->ready)
@@ -465,6 +477,12 @@ static const struct metric metrics[] = {
      write_queue_depth},
     {"binnacle_ledger_queue_capacity_rows", METRIC_GAUGE,
      "Rows that may wait before callers are refused.", write_queue_capacity},
+    {"binnacle_queue_items", METRIC_GAUGE, "What waits between threads, by queue.",
+     write_queues_depth},
+    {"binnacle_queue_capacity_items", METRIC_GAUGE, "The most that a queue holds.",
+     write_queues_capacity},
+    {"binnacle_queue_full_total", METRIC_COUNTER,
+     "What a queue left out, gave up or refused because it was full.", write_queues_full},
     {"binnacle_ledger_writing", METRIC_GAUGE,
      "1 while the ledger is written, 0 while the disk refuses.", write_writing},
     {"binnacle_ledger_stops_total", METRIC_COUNTER,

@@ -11,6 +11,7 @@
 #include "engine/observe/bins.h"
 #include "engine/observe/explanation.h"
 #include "engine/observe/performance.h"
+#include "engine/observe/queues.h"
 
 #define NAME_SIZE              64
 #define MAX_SNAPSHOT_SLOS      16
@@ -317,10 +318,11 @@ struct snapshot {
     int64_t tiers_behind_s;   /* since days could last be taken to their tier; 0: nothing waits */
     char tiers_problem[200];  /* why not */
     uint64_t ledger_reopened; /* files closed, checked and opened again, since start */
-    uint64_t ledger_damaged_files; /* day files found damaged and left behind, since start */
-    uint64_t ledger_lost_rows;     /* rows known to be gone from them */
-    char ledger_damage[256];       /* the last such file and what is wrong with it */
-    uint64_t queue_depth, queue_capacity;
+    uint64_t ledger_damaged_files;        /* day files found damaged and left behind, since start */
+    uint64_t ledger_lost_rows;            /* rows known to be gone from them */
+    char ledger_damage[256];              /* the last such file and what is wrong with it */
+    uint64_t queue_depth, queue_capacity; /* of the ledger */
+    struct queue_statuses queues;         /* the others */
     struct record_status record;
     struct clock_status clock;
     struct history_status kept;

@@ -323,6 +323,7 @@ static void machine_json(struct json_writer *json, const struct snapshot *snapsh
     json_int(json, "depth", (int64_t)snapshot->queue_depth);
     json_int(json, "capacity", (int64_t)snapshot->queue_capacity);
     json_object_end(json);
+    queues_json(&snapshot->queues, json);
     json_object(json, "features");
     json_int(json, "entities", (int64_t)snapshot->feature_entities);
     json_int(json, "bytes", (int64_t)snapshot->feature_bytes);

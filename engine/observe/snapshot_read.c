@@ -359,6 +359,7 @@ static void read_machine(const struct json *from, struct snapshot *snapshot)
     read_text(ledger, "damage", snapshot->ledger_damage, sizeof snapshot->ledger_damage);
     snapshot->queue_depth = read_count(queue, "depth");
     snapshot->queue_capacity = read_count(queue, "capacity");
+    queues_read(json_get(from, "queues"), &snapshot->queues);
     snapshot->feature_entities = read_count(features, "entities");
     snapshot->feature_bytes = read_count(features, "bytes");
     snapshot->outbox.waiting = read_count(outbox, "waiting");

@@ -23,7 +23,8 @@ struct head_file {
     pthread_cond_t changed;
     struct signed_head waiting[MAX_WAITING];
     size_t n;
-    uint64_t added; /* heads so far */
+    uint64_t added;   /* heads so far */
+    uint64_t dropped; /* of them, for newer ones */
     bool closing;
     bool failing; /* the last line was refused; thread only */
     bool torn;    /* the file ends with a part of one; thread only */
@@ -150,11 +151,25 @@ void head_file_add(struct head_file *file, const struct signed_head *head)
     lock_take(&file->lock);
     if (file->n == MAX_WAITING) {
         file->n--;
+        file->dropped++;
         memmove(file->waiting, file->waiting + 1, file->n * sizeof *file->waiting);
     }
     file->waiting[file->n++] = *head;
     file->added++;
     pthread_cond_signal(&file->changed);
+    lock_release(&file->lock);
+}
+
+void head_file_queue(struct head_file *file, size_t *waiting, size_t *capacity, uint64_t *dropped)
+{
+    *waiting = *capacity = 0;
+    *dropped = 0;
+    if (!file)
+        return;
+    lock_take(&file->lock);
+    *waiting = file->n;
+    *capacity = MAX_WAITING;
+    *dropped = file->dropped;
     lock_release(&file->lock);
 }
 

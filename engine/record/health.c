@@ -92,6 +92,8 @@ void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
     *stats = ledger->stats;
     stats->next_index = ledger->next_index;
     stats->queue_rows = ledger->rows;
+    stats->subjects_waiting = ledger->n_subjects;
+    stats->subjects_capacity = ledger->most_subjects;
     if (stats->health != LEDGER_OK)
         stats->current_stop_us = (monotonic_ns() - ledger->stopped_ns) / 1000;
     stats->not_written_us += stats->current_stop_us;
@@ -100,4 +102,6 @@ void ledger_stats(struct ledger *ledger, struct ledger_stats *stats)
                             current_wait_us(ledger);
     stats->wait_us = health_wait_us(ledger);
     lock_release(&ledger->lock);
+    head_file_queue(ledger->head_file, &stats->heads_waiting, &stats->heads_capacity,
+                    &stats->heads_dropped);
 }

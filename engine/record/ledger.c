@@ -86,12 +86,13 @@ static enum status note_subject(void *context, const char pseudonym[PSEUDONYM_SI
     enum status status = STATUS_OK;
     lock_take(&ledger->lock);
     /* Only a source comes this far: ledger_reserve() refuses the others long before. */
-    while (ledger->n_subjects >= MAX_PENDING_SUBJECTS && !ledger->closing &&
+    ledger->stats.subjects_full += ledger->n_subjects >= ledger->most_subjects;
+    while (ledger->n_subjects >= ledger->most_subjects && !ledger->closing &&
            ledger->stats.health != LEDGER_FAILED && !is_interrupted(ledger)) {
         pthread_cond_signal(&ledger->work);
         condition_wait(&ledger->room, &ledger->lock, LOOK_AGAIN_MS);
     }
-    if (ledger->n_subjects >= MAX_PENDING_SUBJECTS) {
+    if (ledger->n_subjects >= ledger->most_subjects) {
         status = ledger->closing || is_interrupted(ledger) ? STATUS_END : STATUS_IO;
     } else {
         if (ledger->subjects)
@@ -155,6 +156,7 @@ static struct ledger *ledger_create(const struct ledger_options *options)
     ledger->n_head_posts = options->n_head_posts;
     ledger->queue_rows = options->queue_rows ? options->queue_rows : 65536;
     ledger->queue_bytes = options->queue_bytes ? options->queue_bytes : (size_t)128 << 20;
+    ledger->most_subjects = options->most_subjects ? options->most_subjects : (size_t)1 << 18;
     ledger->group_rows = options->group_rows ? options->group_rows : 4096;
     ledger->group_ms = options->group_ms;
     ledger->batch_ns = options->batch_us * 1000;
@@ -388,9 +390,11 @@ enum status ledger_reserve(struct ledger *ledger, size_t n, struct error *error)
         status =
             error_set(error, STATUS_FULL, "%zu entries wait for a slow disk, %lld ms as it looks",
                       ledger->rows, (long long)(wait_us / 1000));
-    else if (status == STATUS_OK && ledger->n_subjects > MAX_PENDING_SUBJECTS / 2)
+    if (status == STATUS_OK && ledger->n_subjects > ledger->most_subjects / 2) {
+        ledger->stats.subjects_full += n;
         status = error_set(error, STATUS_FULL, "%zu personal values wait to be written",
                            ledger->n_subjects);
+    }
     if (status == STATUS_OK)
         ledger->reserved += n;
     else

@@ -26,6 +26,7 @@ struct ledger_options {
     const char *heads_file;    /* signed heads are appended here, too; NULL: nowhere else */
     size_t queue_rows;         /* 0: 65536; the most rows that wait for the writer */
     size_t queue_bytes;        /* 0: 128 MiB */
+    size_t most_subjects;      /* 0: 262144; the most personal values not met before that wait */
     size_t group_rows;         /* 0: 4096; the most rows in one transaction */
     int64_t group_ms;          /* how long the writer waits for a fuller group; 0: not at all.
                                   Either way a commit is on the disk before it is reported. */
@@ -170,9 +171,13 @@ struct ledger_stats {
     int64_t high_us; /* latest time of a committed row, where a replay's clock goes on; INT64_MIN:
                         none */
     size_t queue_rows, queue_capacity;
-    uint64_t refused;       /* entries turned away since start */
-    uint64_t commits, rows; /* since start */
-    uint64_t errors;        /* failed commits since start */
+    size_t subjects_waiting, subjects_capacity; /* personal values met for the first time */
+    uint64_t subjects_full; /* since start: entries refused, and waits, for want of room there */
+    size_t heads_waiting, heads_capacity; /* for the file elsewhere; 0: there is none */
+    uint64_t heads_dropped;               /* since start: newer ones took their place */
+    uint64_t refused;                     /* entries turned away since start */
+    uint64_t commits, rows;               /* since start */
+    uint64_t errors;                      /* failed commits since start */
     uint64_t reopened;      /* times since start that a file was closed, checked and opened again
                                after an error */
     uint64_t damaged_files; /* day files found damaged since start and left behind */

@@ -80,7 +80,7 @@ struct ledger {
     char *dir;
     const struct clock *clock;
     struct log *log;
-    size_t queue_rows, queue_bytes, group_rows;
+    size_t queue_rows, queue_bytes, group_rows, most_subjects;
     int64_t group_ms, batch_ns, log_pages;
     bool (*interrupted)(void *context);
     void *context;
@@ -164,7 +164,6 @@ MUST_USE enum status writer_create(struct ledger *ledger, struct writer **writer
 void writer_destroy(struct writer *writer);
 void writer_run(void *ledger);
 /* How long closing waits for a disk that refuses. */
-#define CLOSE_PATIENCE_MS    5000
-#define MAX_PENDING_SUBJECTS ((size_t)1 << 18)
+#define CLOSE_PATIENCE_MS 5000
 
 #endif

@@ -345,7 +345,7 @@ static bool has_work(const struct ledger *ledger)
 {
     return ledger->head ||
            (ledger->n_subjects > 0 && (ledger->flushing || ledger->closing ||
-                                       ledger->n_subjects >= MAX_PENDING_SUBJECTS / 2));
+                                       ledger->n_subjects >= ledger->most_subjects / 2));
 }
 
 /* Those who were just answered often ask again at once. A group that began before they are there

@@ -122,6 +122,8 @@ void draw_traffic(struct pen *pen)
     struct pen list = pen_part(pen, 0, pen->width, n ? n + 1 : 1);
     draw_grid(&list, "no model gets traffic");
     pen->row = list.bottom;
+    if (pen->screen->view.arms_note[0])
+        draw_heading(pen, "shadow", pen->screen->view.arms_note);
     draw_rule(pen);
     draw_decided(pen);
     draw_rule(pen);

@@ -4,7 +4,6 @@
 #include "ui/view/view_priv.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,42 +18,6 @@
 #define CLOCK_TICKET_S  5.0  /* the machine's clock is away from ours, or was set by so much */
 #define STEP_SHOWN_US   (15 * US_PER_MIN)
 #define STARTING_US     US_PER_MIN /* so long not being ready is nothing to get up for */
-
-static void say_since(int64_t since_us, int64_t now_us, char out[WORD_SIZE])
-{
-    out[0] = '\0';
-    if (since_us <= 0)
-        return;
-    char at[WORD_SIZE], ago[WORD_SIZE];
-    snprintf(out, WORD_SIZE, "%.20s, %.24s", words_time(since_us, now_us, false, at),
-             words_duration(now_us - since_us, ago));
-}
-
-/* The next free place, or NULL when there are more problems than anybody reads. */
-static struct view_attention *add(struct view *view, const struct snapshot *snapshot,
-                                  enum health severity, int64_t since_us)
-{
-    if (view->n_attention == VIEW_MAX_ATTENTION)
-        return NULL;
-    struct view_attention *item = &view->attention[view->n_attention++];
-    item->severity = severity;
-    item->since_us = since_us > 0 ? since_us : 0;
-    say_since(since_us, snapshot->time_us, item->since);
-    return item;
-}
-
-static void PRINTF_LIKE(3, 4)
-    evidence(struct view_attention *item, const char *label, const char *format, ...)
-{
-    if (item->n_evidence == VIEW_EVIDENCE)
-        return;
-    struct view_evidence *line = &item->evidence[item->n_evidence++];
-    line->label = label;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line->text, sizeof line->text, format, args);
-    va_end(args);
-}
 
 static const struct arm_status *find_arm(const struct snapshot *snapshot, enum variant variant)
 {
@@ -75,11 +38,12 @@ static void blame_canary(const struct snapshot *snapshot, struct view_attention 
         !(canary->latency_us.p95 > SLOW_CANARY * champion->latency_us.p95))
         return;
     char slow[WORD_SIZE], usual[WORD_SIZE], share[WORD_SIZE];
-    evidence(item, "cause", "canary %s %s: p95 %s, champion %s; it gets %s of the traffic",
-             canary->model, canary->version, words_latency(canary->latency_us.p95, slow),
-             words_latency(champion->latency_us.p95, usual),
-             words_share(canary->share_measured, canary->n, share));
-    evidence(item, "do", "roll the canary back: binnacle traffic set canary=0");
+    view_attention_say(item, "cause",
+                       "canary %s %s: p95 %s, champion %s; it gets %s of the traffic",
+                       canary->model, canary->version, words_latency(canary->latency_us.p95, slow),
+                       words_latency(champion->latency_us.p95, usual),
+                       words_share(canary->share_measured, canary->n, share));
+    view_attention_say(item, "do", "roll the canary back: binnacle traffic set canary=0");
 }
 
 /* At this hour's burn rate, when the rest of the budget will be gone. */
@@ -89,17 +53,17 @@ static void say_budget(const struct slo_status *slo, struct view_attention *item
     view_budget(slo->budget_left, budget);
     double left_us = view_slo_left_us(slo);
     if (isfinite(left_us)) {
-        evidence(item, "budget", "%s left: gone in %s at this rate", budget,
-                 words_duration((int64_t)left_us, gone));
+        view_attention_say(item, "budget", "%s left: gone in %s at this rate", budget,
+                           words_duration((int64_t)left_us, gone));
     } else if (isfinite(slo->budget_left)) {
-        evidence(item, "budget", slo->budget_left < 0 ? "%s" : "%s left", budget);
+        view_attention_say(item, "budget", slo->budget_left < 0 ? "%s" : "%s left", budget);
     }
 }
 
 static void add_objective(const struct snapshot *snapshot, const struct slo_status *slo,
                           struct view *view)
 {
-    struct view_attention *item = add(view, snapshot, slo->state, slo->since_us);
+    struct view_attention *item = view_attention_add(view, snapshot, slo->state, slo->since_us);
     if (!item)
         return;
     char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE], fast[WORD_SIZE];
@@ -116,9 +80,9 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
     bool page = slo->state == HEALTH_PAGE;
     enum burn_window long_window = page ? BURN_1H : BURN_1D;
     enum burn_window short_window = page ? BURN_5M : BURN_6H;
-    evidence(item, "burning", "%s over %s, %s over %s", words_burn(slo->burn[long_window], slow),
-             burn_window_name(long_window), words_burn(slo->burn[short_window], fast),
-             burn_window_name(short_window));
+    view_attention_say(item, "burning", "%s over %s, %s over %s",
+                       words_burn(slo->burn[long_window], slow), burn_window_name(long_window),
+                       words_burn(slo->burn[short_window], fast), burn_window_name(short_window));
     say_budget(slo, item);
     if (strcmp(slo->name, "latency") == 0)
         blame_canary(snapshot, item);
@@ -127,7 +91,7 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
 static void add_drift(const struct snapshot *snapshot, const struct drift_status *drift,
                       struct view *view)
 {
-    struct view_attention *item = add(view, snapshot, drift->state, 0);
+    struct view_attention *item = view_attention_add(view, snapshot, drift->state, 0);
     if (!item)
         return;
     char psi[WORD_SIZE], noise[WORD_SIZE], limit[WORD_SIZE], n[WORD_SIZE];
@@ -135,8 +99,9 @@ static void add_drift(const struct snapshot *snapshot, const struct drift_status
     snprintf(item->title, sizeof item->title, "%s drifts: PSI %s of %s", drift->feature,
              words_statistic(drift->psi, drift->noise, psi),
              words_statistic(drift->threshold, 0.1, limit));
-    evidence(item, "noise", "no drift at all gives up to %s at n = %s (95 %% of the time)",
-             words_statistic(drift->noise, drift->noise, noise), words_count(drift->n, n));
+    view_attention_say(
+        item, "noise", "no drift at all gives up to %s at n = %s (95 %% of the time)",
+        words_statistic(drift->noise, drift->noise, noise), words_count(drift->n, n));
 }
 
 static const struct slo_status *objective_of(const struct snapshot *snapshot, const char *alert)
@@ -189,8 +154,8 @@ static void add_quality(const struct snapshot *snapshot, struct view *view)
     const struct quality_status *quality = &snapshot->quality;
     const struct alert_status *alert = quality_alert(snapshot);
     bool page = quality->state == HEALTH_PAGE || (alert && strcmp(alert->severity, "page") == 0);
-    struct view_attention *item =
-        add(view, snapshot, page ? HEALTH_PAGE : HEALTH_TICKET, alert ? alert->since_us : 0);
+    struct view_attention *item = view_attention_add(
+        view, snapshot, page ? HEALTH_PAGE : HEALTH_TICKET, alert ? alert->since_us : 0);
     char n[WORD_SIZE];
     if (!item)
         return;
@@ -199,13 +164,14 @@ static void add_quality(const struct snapshot *snapshot, struct view *view)
     if (alert)
         snprintf(item->alert, sizeof item->alert, "%s", alert->name);
     if (quality->n > 0)
-        evidence(item, "counted", "by %s %s of the last minutes, against those before",
-                 words_count(quality->n, n), number_noun(quality->n, "event", "events"));
+        view_attention_say(item, "counted", "by %s %s of the last minutes, against those before",
+                           words_count(quality->n, n), number_noun(quality->n, "event", "events"));
     if (quality->expectations_failed > 0)
-        evidence(item, "checks", "%s of the expectations %s",
-                 words_count(quality->expectations_failed, n),
-                 number_noun(quality->expectations_failed, "does not hold", "do not hold"));
-    evidence(item, "do", "see the quality view for every field, then ask who sends it");
+        view_attention_say(
+            item, "checks", "%s of the expectations %s",
+            words_count(quality->expectations_failed, n),
+            number_noun(quality->expectations_failed, "does not hold", "do not hold"));
+    view_attention_say(item, "do", "see the quality view for every field, then ask who sends it");
 }
 
 /* An alert about an objective that is in the list already adds its words to that item. */
@@ -219,7 +185,7 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
         struct view_attention *item = &view->attention[i];
         size_t size = strlen(slo->name);
         if (strncmp(item->title, slo->name, size) == 0 && item->title[size] == ' ') {
-            evidence(item, "alert", "%s: %s", alert->name, alert->summary);
+            view_attention_say(item, "alert", "%s: %s", alert->name, alert->summary);
             snprintf(item->alert, sizeof item->alert, "%s", alert->name);
             return;
         }
@@ -230,13 +196,13 @@ static void add_alert(const struct snapshot *snapshot, const struct alert_status
         (is_quality_told(snapshot) && is_quality_alert(alert->name)))
         return; /* it is in the list with more words */
     enum health severity = strcmp(alert->severity, "page") == 0 ? HEALTH_PAGE : HEALTH_TICKET;
-    struct view_attention *item = add(view, snapshot, severity, alert->since_us);
+    struct view_attention *item = view_attention_add(view, snapshot, severity, alert->since_us);
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "%s", alert->name);
     snprintf(item->alert, sizeof item->alert, "%s", alert->name);
     if (alert->summary[0])
-        evidence(item, "alert", "%s", alert->summary);
+        view_attention_say(item, "alert", "%s", alert->summary);
 }
 
 static void add_start(const struct snapshot *snapshot, struct view *view)
@@ -245,12 +211,13 @@ static void add_start(const struct snapshot *snapshot, struct view *view)
         view_record_slow(snapshot))
         return;
     bool starting = snapshot->time_us - snapshot->started_us < STARTING_US;
-    struct view_attention *item = add(view, snapshot, starting ? HEALTH_NODATA : HEALTH_PAGE, 0);
+    struct view_attention *item =
+        view_attention_add(view, snapshot, starting ? HEALTH_NODATA : HEALTH_PAGE, 0);
     if (!item)
         return;
     snprintf(item->title, sizeof item->title,
              starting ? "starting" : "not ready: no decisions are made");
-    evidence(item, "cause", "%s", snapshot->not_ready);
+    view_attention_say(item, "cause", "%s", snapshot->not_ready);
 }
 
 static void add_broker(const struct snapshot *snapshot, struct view *view)
@@ -258,11 +225,12 @@ static void add_broker(const struct snapshot *snapshot, struct view *view)
     if (!snapshot->kafka.used || snapshot->kafka.connected ||
         snapshot->time_us - snapshot->started_us < STARTING_US)
         return;
-    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    struct view_attention *item = view_attention_add(view, snapshot, HEALTH_TICKET, 0);
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "no broker answers: no events come in");
-    evidence(item, "do", "nothing is lost; look at the brokers: binnacle doctor --config DIR");
+    view_attention_say(item, "do",
+                       "nothing is lost; look at the brokers: binnacle doctor --config DIR");
 }
 
 /* A ledger that is not written has a page of its own. */
@@ -271,12 +239,14 @@ static void add_pause(const struct snapshot *snapshot, struct view *view)
     const struct kafka_status *kafka = &snapshot->kafka;
     if (!kafka->used || !kafka->connected || kafka->paused_us == 0 || view_record_stopped(snapshot))
         return;
-    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, kafka->paused_us);
+    struct view_attention *item =
+        view_attention_add(view, snapshot, HEALTH_TICKET, kafka->paused_us);
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "the topic is not read: there is no room");
-    evidence(item, "cause", "%s", kafka->paused_why);
-    evidence(item, "do", "nothing is lost; it goes on by itself when the disk and the brokers do");
+    view_attention_say(item, "cause", "%s", kafka->paused_why);
+    view_attention_say(item, "do",
+                       "nothing is lost; it goes on by itself when the disk and the brokers do");
 }
 
 /* What became of events meanwhile, by who brings them. */
@@ -285,32 +255,34 @@ static void say_loss(const struct snapshot *snapshot, struct view_attention *ite
     const struct record_status *record = &snapshot->record;
     char refused[WORD_SIZE], unconfirmed[WORD_SIZE], waiting[WORD_SIZE];
     if (strcmp(snapshot->source, "http") != 0)
-        evidence(item, "source", "%s is paused and goes on where it stopped", snapshot->source);
-    evidence(item, "loss", "nothing that was answered; %s refused with 503, %s unconfirmed",
-             words_count(record->refused, refused), words_count(record->unconfirmed, unconfirmed));
+        view_attention_say(item, "source", "%s is paused and goes on where it stopped",
+                           snapshot->source);
+    view_attention_say(
+        item, "loss", "nothing that was answered; %s refused with 503, %s unconfirmed",
+        words_count(record->refused, refused), words_count(record->unconfirmed, unconfirmed));
     if (snapshot->queue_depth > 0)
-        evidence(item, "waiting", "%s %s in memory, written as soon as that is possible",
-                 words_count(snapshot->queue_depth, waiting),
-                 number_noun(snapshot->queue_depth, "row", "rows"));
+        view_attention_say(item, "waiting", "%s %s in memory, written as soon as that is possible",
+                           words_count(snapshot->queue_depth, waiting),
+                           number_noun(snapshot->queue_depth, "row", "rows"));
 }
 
 static void add_stopped_ledger(const struct snapshot *snapshot, struct view *view)
 {
     const struct record_status *record = &snapshot->record;
-    struct view_attention *item = add(view, snapshot, HEALTH_PAGE, record->since_us);
+    struct view_attention *item = view_attention_add(view, snapshot, HEALTH_PAGE, record->since_us);
     if (!item)
         return;
     bool failed = record->state == RECORD_FAILED;
     bool full = strstr(record->problem, "full") || strstr(record->problem, "space");
     snprintf(item->title, sizeof item->title, "the ledger is not written: nothing is decided");
-    evidence(item, "cause", "%s", record->problem);
+    view_attention_say(item, "cause", "%s", record->problem);
     say_loss(snapshot, item);
-    evidence(item, "do", "%s",
-             failed ? "see what `binnacle doctor --ledger DIR` says of the folder and mend it"
-             : full
-                 ? "make room there, delete nothing of the ledger; it goes on within seconds by "
-                   "itself"
-                 : "mend the disk, the mount or its rights; it goes on within seconds by itself");
+    view_attention_say(
+        item, "do", "%s",
+        failed ? "see what `binnacle doctor --ledger DIR` says of the folder and mend it"
+        : full ? "make room there, delete nothing of the ledger; it goes on within seconds by "
+                 "itself"
+               : "mend the disk, the mount or its rights; it goes on within seconds by itself");
 }
 
 static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
@@ -320,34 +292,37 @@ static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
     double capacity = (double)snapshot->queue_capacity;
     if (!refuses && !(capacity > 0 && (double)snapshot->queue_depth > QUEUE_TICKET * capacity))
         return;
-    struct view_attention *item = add(view, snapshot, refuses ? HEALTH_PAGE : HEALTH_TICKET, 0);
+    struct view_attention *item =
+        view_attention_add(view, snapshot, refuses ? HEALTH_PAGE : HEALTH_TICKET, 0);
     char depth[WORD_SIZE], all[WORD_SIZE], commit[WORD_SIZE], wait[WORD_SIZE];
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "the recorder cannot keep up%s",
              refuses ? ": requests are refused" : "");
-    evidence(item, "evidence", "%s of %s places in its queue are taken; full, requests get 503",
-             words_count(snapshot->queue_depth, depth), words_count(snapshot->queue_capacity, all));
-    evidence(item, "speed", "a group of rows takes %s, what waits now %s",
-             words_latency(record->commit_us, commit), words_latency(record->wait_us, wait));
+    view_attention_say(
+        item, "evidence", "%s of %s places in its queue are taken; full, requests get 503",
+        words_count(snapshot->queue_depth, depth), words_count(snapshot->queue_capacity, all));
+    view_attention_say(item, "speed", "a group of rows takes %s, what waits now %s",
+                       words_latency(record->commit_us, commit),
+                       words_latency(record->wait_us, wait));
     if (record->refused > 0)
-        evidence(item, "loss", "%s %s refused with 503 undecided since the start",
-                 words_count(record->refused, depth),
-                 number_noun(record->refused, "event was", "events were"));
-    evidence(item, "do", "look at the disk of the ledger folder");
+        view_attention_say(item, "loss", "%s %s refused with 503 undecided since the start",
+                           words_count(record->refused, depth),
+                           number_noun(record->refused, "event was", "events were"));
+    view_attention_say(item, "do", "look at the disk of the ledger folder");
 }
 
 static void say_distance(struct view_attention *item, const struct clock_status *clock)
 {
     char long_ago[WORD_SIZE];
     if (!isnan(clock->ahead_s))
-        evidence(
+        view_attention_say(
             item, "evidence",
             "it was set back: this service counts on, %s ahead of it, and records nothing twice",
             words_duration((int64_t)(clock->ahead_s * 1e6), long_ago));
     if (!isnan(clock->behind_record_s))
-        evidence(item, "evidence", "it is %s behind the newest row of the ledger",
-                 words_duration((int64_t)(clock->behind_record_s * 1e6), long_ago));
+        view_attention_say(item, "evidence", "it is %s behind the newest row of the ledger",
+                           words_duration((int64_t)(clock->behind_record_s * 1e6), long_ago));
 }
 
 /* Most events come from the future: then nearly everything is quarantined, and it is our clock. */
@@ -360,8 +335,8 @@ static void add_clock(const struct snapshot *snapshot, struct view *view)
                    snapshot->time_us - clock->last_step_us < STEP_SHOWN_US;
     if (snapshot->event_time || !(future || away || forward))
         return;
-    struct view_attention *item =
-        add(view, snapshot, future ? HEALTH_PAGE : HEALTH_TICKET, clock->last_step_us);
+    struct view_attention *item = view_attention_add(
+        view, snapshot, future ? HEALTH_PAGE : HEALTH_TICKET, clock->last_step_us);
     char share[WORD_SIZE], n[WORD_SIZE];
     if (!item)
         return;
@@ -372,28 +347,30 @@ static void add_clock(const struct snapshot *snapshot, struct view *view)
              words_duration((int64_t)(clock->last_step_s * 1e6), n));
     say_distance(item, clock);
     if (clock->future > 0)
-        evidence(
+        view_attention_say(
             item, "loss",
             "%s %s quarantined as in the future since the start, %s of the last "
             "minute's",
             words_count(clock->future, n), number_noun(clock->future, "event was", "events were"),
             isnan(clock->future_ratio) ? words_nodata : words_percent(clock->future_ratio, share));
     if (future)
-        evidence(item, "do",
-                 "set the clock, it is followed at once; then `binnacle quarantine retry` "
-                 "decides what was quarantined");
+        view_attention_say(
+            item, "do",
+            "set the clock, it is followed at once; then `binnacle quarantine retry` "
+            "decides what was quarantined");
     else if (away)
-        evidence(item, "do", "set the clock right; should it be right now, restart the service");
+        view_attention_say(item, "do",
+                           "set the clock right; should it be right now, restart the service");
     else
-        evidence(item, "do",
-                 "see that it is right: it was followed, and the record does not go back");
+        view_attention_say(
+            item, "do", "see that it is right: it was followed, and the record does not go back");
 }
 
 static void add_damage(const struct snapshot *snapshot, struct view *view)
 {
     if (snapshot->ledger_damaged_files == 0)
         return;
-    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    struct view_attention *item = view_attention_add(view, snapshot, HEALTH_TICKET, 0);
     char rows[WORD_SIZE];
     if (!item)
         return;
@@ -402,10 +379,11 @@ static void add_damage(const struct snapshot *snapshot, struct view *view)
                  words_count(snapshot->ledger_lost_rows, rows));
     else
         snprintf(item->title, sizeof item->title, "a day file of the ledger is damaged");
-    evidence(item, "cause", "%s", snapshot->ledger_damage);
-    evidence(item, "do",
-             "decisions are recorded in the next day's file; binnacle ledger verify names the "
-             "rows, put the file back from a backup");
+    view_attention_say(item, "cause", "%s", snapshot->ledger_damage);
+    view_attention_say(
+        item, "do",
+        "decisions are recorded in the next day's file; binnacle ledger verify names the "
+        "rows, put the file back from a backup");
 }
 
 static void add_service(const struct snapshot *snapshot, struct view *view)
@@ -426,13 +404,13 @@ static void add_tiers(const struct snapshot *snapshot, struct view *view)
 {
     if (snapshot->tiers_behind_s < TIERS_LATE_S)
         return;
-    struct view_attention *item = add(view, snapshot, HEALTH_TICKET, 0);
+    struct view_attention *item = view_attention_add(view, snapshot, HEALTH_TICKET, 0);
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "old days of the ledger stay where they are");
-    evidence(item, "evidence", "for %lld hours: %s", (long long)(snapshot->tiers_behind_s / 3600),
-             snapshot->tiers_problem);
-    evidence(item, "do", "nothing is lost; mend that before the disk is full");
+    view_attention_say(item, "evidence", "for %lld hours: %s",
+                       (long long)(snapshot->tiers_behind_s / 3600), snapshot->tiers_problem);
+    view_attention_say(item, "do", "nothing is lost; mend that before the disk is full");
 }
 
 static int worse_first(const void *left, const void *right)
@@ -453,6 +431,7 @@ void view_attention_build(const struct snapshot *snapshot, struct view *view)
     add_service(snapshot, view);
     add_tiers(snapshot, view);
     add_damage(snapshot, view);
+    view_queues_build(snapshot, view);
     for (int i = 0; i < snapshot->n_slos; i++) {
         if (snapshot->slos[i].state >= HEALTH_TICKET)
             add_objective(snapshot, &snapshot->slos[i], view);

@@ -147,6 +147,7 @@ struct view {
     int n_objectives;
     struct view_arm arms[MAX_ARMS];
     int n_arms;
+    char arms_note[VIEW_LINE_SIZE]; /* what shadows were to see and did not; "": nothing */
     struct view_decision decisions[DECISION_COUNT];
     char decided[WORD_SIZE]; /* how many in the last minute */
     char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE], latency_n[WORD_SIZE];

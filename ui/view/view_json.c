@@ -275,6 +275,7 @@ void view_json(const struct view *view, struct buffer *out)
     put_attention(&json, view);
     put_objectives(&json, view);
     put_arms(&json, view);
+    json_text(&json, "arms_note", view->arms_note);
     put_decisions(&json, view);
     json_object(&json, "latency");
     json_text(&json, "p50", view->p50);

@@ -7,6 +7,17 @@
 /* Fills view->attention from what is wrong in the snapshot. */
 void view_attention_build(const struct snapshot *snapshot, struct view *view);
 
+/* attention_item.c: the next free place, or NULL when there are more problems than anybody reads;
+ * a line of evidence below it, which more than fit are not. Times are 0 when they are not known. */
+struct view_attention *view_attention_add(struct view *view, const struct snapshot *snapshot,
+                                          enum health severity, int64_t since_us);
+void view_attention_say(struct view_attention *item, const char *label, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* queues.c: what queues had no room for lately into view->attention, and what shadows did not see
+ * into view->arms_note. */
+void view_queues_build(const struct snapshot *snapshot, struct view *view);
+
 /* record.c: the ledger is not written; it is, and requests are refused all the same because that is
  * slow. */
 bool view_record_stopped(const struct snapshot *snapshot);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/base/clock.h"
+#include "engine/observe/observe_priv.h"
 #include "tests/unit/engine/fixture.h"
 
 static int set_up(void **state)
@@ -365,6 +366,40 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
     assert_int_equal(seen_by_shadow(bench), EVENTS);
 }
 
+/* The shadow's thread is held where it counts, so that nothing leaves its queue. */
+static void what_the_shadow_has_no_room_for_is_left_out_and_counted(void **state)
+{
+    enum { SLOTS = 4096, BATCH = 64, EVENTS = 66 * BATCH };
+    struct bench *bench = *state;
+    const struct worker_options live = {.reasons = 3};
+    struct snapshot *snapshot = snapshot_create();
+    worker_set_options(bench->worker, &live);
+    traffic_of(bench, VARIANT_SHADOW, 100);
+    struct shard *held = observe_shard_take(engine_observe(bench->engine), 0);
+    for (int first = 0; first < EVENTS; first += BATCH) {
+        static char texts[BATCH][256];
+        struct raw_event events[BATCH];
+        for (int i = 0; i < BATCH; i++) {
+            char id[16];
+            snprintf(id, sizeof id, "e%d", first + i);
+            event_text(texts[i], id, "ann", 1, T0);
+            events[i] = (struct raw_event){.bytes = slice_of(texts[i]), .position.source = -1};
+        }
+        bench_process(bench, events, BATCH);
+    }
+    lock_release(&held->lock);
+    for (int tries = 0; tries < 1000 && seen_by_shadow(bench) < SLOTS; tries++)
+        pause_us(10000);
+    assert_int_equal(seen_by_shadow(bench), SLOTS);
+    engine_fill(bench->engine, snapshot);
+    const struct queue_status *queue = queues_find(&snapshot->queues, "shadow");
+    assert_non_null(queue);
+    assert_int_equal(queue->full, EVENTS - SLOTS);
+    assert_int_equal(queue->capacity, SLOTS);
+    assert_int_equal(queue->depth, 0);
+    snapshot_release(snapshot);
+}
+
 static void a_split_that_does_not_add_up_changes_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -542,6 +577,8 @@ int main(void)
         REPLAY(a_repeat_of_a_late_event_in_its_own_batch_is_quarantined_too),
         REPLAY(a_canary_gets_its_share_of_users_and_keeps_them),
         REPLAY(a_shadow_scores_what_it_sees_and_decides_nothing),
+        cmocka_unit_test_setup_teardown(what_the_shadow_has_no_room_for_is_left_out_and_counted,
+                                        set_up_live, tear_down),
         cmocka_unit_test_setup_teardown(live_a_shadow_is_scored_aside_and_counted, set_up_live,
                                         tear_down),
         REPLAY(a_split_that_does_not_add_up_changes_nothing),

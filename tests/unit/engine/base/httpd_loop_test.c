@@ -317,6 +317,11 @@ static void turns_slow_requests_away_when_too_many_wait(void **state)
     }
     assert_int_equal(served + refused, N);
     assert_true(served >= 64 && refused > 0);
+    struct httpd_stats stats;
+    httpd_stats(fixture.httpd, &stats);
+    assert_int_equal(stats.jobs_refused, refused);
+    assert_int_equal(stats.jobs, 0);
+    assert_int_equal(stats.max_jobs, 64);
     stop(&fixture);
 }
 

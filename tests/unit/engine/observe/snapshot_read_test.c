@@ -60,6 +60,9 @@ static void fill(struct snapshot *snapshot)
                                           snapshot->time_us + US_PER_MIN, 0};
     snprintf(slo->unit, sizeof slo->unit, "decisions");
     snprintf(slo->sentence, sizeof slo->sentence, "it burns");
+    queues_add(&snapshot->queues, "shadow", 5, 4096, 12);
+    queues_add(&snapshot->queues, "judge", 0, 1, 0);
+    snapshot->queues.list[0].full_us = snapshot->time_us - US_PER_MIN;
     snapshot->n_recent = 2;
     snapshot->recent[0].decision = DECISION_REVIEW;
     snapshot->recent[0].score = 0.1f;

@@ -67,6 +67,12 @@ static void a_file_that_takes_none_gets_the_newest_later(void **state)
     }
     /* So that the thread has tried the oldest that is left. */
     nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    size_t waiting, capacity;
+    uint64_t dropped;
+    head_file_queue(file, &waiting, &capacity, &dropped);
+    assert_int_equal(waiting, KEPT);
+    assert_int_equal(capacity, KEPT);
+    assert_int_equal(dropped, ADDED - KEPT);
     limit_files(RLIM_INFINITY);
     head_file_close(file);
     assert_int_equal(read_sizes(sizes, ADDED), KEPT);

@@ -86,6 +86,30 @@ static const char *evidence(const struct view_attention *item, const char *label
     return "";
 }
 
+static void a_queue_that_had_no_room_lately_is_told(void **state)
+{
+    struct pair *pair = *state;
+    struct snapshot *snapshot = pair->snapshot;
+    queues_add(&snapshot->queues, "shadow", 0, 4096, 1234);
+    queues_add(&snapshot->queues, "long_requests", 3, 64, 0);
+    snapshot->queues.list[0].full_us = snapshot->time_us - US_PER_MIN;
+    view_build(snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 1);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_int_equal(item->severity, HEALTH_TICKET);
+    assert_string_equal(item->title, "the shadow did not see 1" T "234 events: its queue was full");
+    assert_string_equal(evidence(item, "counted"), "since the start; 4" T "096 may wait");
+    assert_non_null(strstr(pair->view->arms_note, "1" T "234 events"));
+    /* Later it is no news, but stays beside the share. */
+    snapshot->queues.list[0].full_us = snapshot->time_us - US_PER_HOUR;
+    view_build(snapshot, pair->view);
+    assert_int_equal(pair->view->n_attention, 0);
+    assert_non_null(strstr(pair->view->arms_note, "1" T "234 events"));
+    snapshot->queues.list[0].full = 0;
+    view_build(snapshot, pair->view);
+    assert_string_equal(pair->view->arms_note, "");
+}
+
 static void says_how_a_kafka_source_stands(void **state)
 {
     struct pair *pair = *state;
@@ -523,6 +547,7 @@ int main(void)
         TEST(pages_nobody_while_it_starts),
         TEST(dates_the_clock_of_a_replay),
         TEST(orders_quarantine_by_count_and_tells_score_from_inputs),
+        TEST(a_queue_that_had_no_room_lately_is_told),
         cmocka_unit_test(makes_hostile_names_safe_to_show),
         TEST(writes_json_that_parses_with_the_same_words),
     };

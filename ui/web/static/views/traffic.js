@@ -30,6 +30,7 @@ function arms() {
     table.set(view.arms, (row, arm) => { changeArm(row, arm); setText(row.children[7], arm.n); });
     acts.hidden = view.arms.length < 2;
     roll.hidden = !view.arms.some((arm) => arm.variant === "canary" && arm.share_wanted > 0);
+    setText(box.note, view.arms_note);
     setAttribute(box.note, "title", "users are assigned by a hash of their id");
   } };
 }
