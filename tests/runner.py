@@ -1,5 +1,9 @@
 """Builds what the chosen parts need, runs their programs, counts their results.
 
+Two lanes of parts run beside each other: one that computes (compilers, the analyser, unit tests,
+fuzzers) and one that mostly waits (for terminals, browsers, servers, clocks). The first is nice to
+the second, so that what measures time gets a processor when it wants one and none stands idle.
+
 Started by tests/run. Every test program speaks TAP: cmocka programs when told so by the
 environment, scripts by printing `ok - behaviour` and `not ok - behaviour` themselves. A program
 that dies, exits non-zero without a failed line, stops short of its plan, or reports nothing at
@@ -19,6 +23,8 @@ import tempfile
 import threading
 import time
 
+import long_record
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test-logs"
 STRICT = os.environ.get("CI") == "true"
@@ -30,29 +36,31 @@ class Part:
     """One row of the table below."""
 
     name: str
-    builds: tuple  # (preset, targets...)
+    builds: tuple  # (preset, targets...), beside the target that a program names itself
     finder: str  # which of FINDERS lists its programs
-    jobs: int = 1  # programs at a time
+    jobs: int = 2  # programs at a time
     limit_s: int = 300  # per program
     binary: str = "dev"  # preset whose binnacle is given to scripts as $BINNACLE
+    waits: bool = False  # its lane
 
 
 # Scenarios run the dev build, whose asserts are live; what a user touches runs the shipped one.
 PARTS = (
-    Part("unit", (("dev", "all", "unit"),), "unit", jobs=2, limit_s=120),
+    Part("unit", (("dev", "all"),), "unit", limit_s=120),
     Part("arch", (("dev", "all"),), "scripts"),
     Part("lint", (("dev", "all"),), "scripts", limit_s=900),
-    Part("scenario", (("dev", "all"), ("release", "binnacle")), "scripts", jobs=2, limit_s=600),
-    Part("tui", (("release", "binnacle"),), "scripts", binary="release"),
-    Part("web", (("release", "binnacle"), ("dev", "web_fake_server")), "scripts",
-         binary="release"),
+    Part("sanitize", (), "sanitize", limit_s=600),
+    Part("fuzz", (), "fuzz", limit_s=FUZZ_SECONDS + 120),
+    Part("scenario", (("dev", "all"), ("release", "binnacle")), "scripts", limit_s=600,
+         waits=True),
+    Part("tui", (("release", "binnacle"),), "scripts", binary="release", waits=True),
+    Part("web", (("release", "binnacle"), ("dev", "web_fake_server")), "scripts", jobs=1,
+         binary="release", waits=True),
     Part("integration", (("release", "binnacle", "kernel_margins"),
                          ("dev", "engine_feature_online_test")), "scripts", limit_s=600,
-         binary="release"),
-    Part("sanitize", (("asan", "unit"), ("tsan", "unit")), "sanitize", jobs=2, limit_s=400),
-    Part("fuzz", (("fuzz", "all"),), "fuzz", jobs=2, limit_s=FUZZ_SECONDS + 120),
-    Part("long", (("dev", "all"), ("release", "binnacle")), "scripts", limit_s=7200,
-         binary="release"),
+         binary="release", waits=True),
+    Part("long", (("dev", "all"), ("release", "binnacle")), "scripts", jobs=1, limit_s=7200,
+         binary="release", waits=True),
 )
 ORDINARY = tuple(part for part in PARTS if part.name != "long")
 
@@ -63,6 +71,8 @@ class Program:
     command: list
     environment: dict = dataclasses.field(default_factory=dict)
     reports: bool = True  # False: its exit code is its one result
+    preset: str = ""  # where it is built, as `target`
+    target: str = ""
 
 
 @dataclasses.dataclass
@@ -81,13 +91,14 @@ class Result:
 
 # ---- finding programs -------------------------------------------------------------------------
 
-def unit_programs(preset, environment):
+def unit_programs(preset, environment, label=""):
     """One per tests/unit/**/NAME_test.c, so that a stale program in build/ is never run."""
     base = ROOT / "tests" / "unit"
     for source in sorted(base.rglob("*_test.c")):
         name = str(source.relative_to(base).with_suffix(""))
-        program = ROOT / "build" / preset / "unit" / name.replace("/", "_")
-        yield Program(name, [str(program)], dict(environment, CMOCKA_MESSAGE_OUTPUT="TAP"))
+        target = name.replace("/", "_")
+        yield Program(label + name, [str(ROOT / "build" / preset / "unit" / target)],
+                      dict(environment, CMOCKA_MESSAGE_OUTPUT="TAP"), preset=preset, target=target)
 
 
 def find_unit(_part):
@@ -102,12 +113,23 @@ def find_sanitize(_part):
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
     tsan = {"TSAN_OPTIONS": f"halt_on_error=0:suppressions={folder / 'tsan.supp'}"}
-    programs = []
-    for preset, environment in (("asan", asan), ("tsan", tsan)):
-        for program in unit_programs(preset, environment):
-            program.name = f"{preset} {program.name}"
-            programs.append(program)
-    return programs
+    return [*unit_programs("asan", asan, "asan "), *unit_programs("tsan", tsan, "tsan ")]
+
+
+STARTS_THREADS = re.compile(r" U (?:pthread_create|thrd_create|rd_kafka_new)\b")
+
+
+def leave_out_single_threads(programs):
+    """Without the unit tests that have no race for ThreadSanitizer to find: those whose plain
+    build calls nothing that starts a thread."""
+    build("dev", {program.target for program in programs if program.preset == "tsan"})
+
+    def can_race(program):
+        plain = ROOT / "build" / "dev" / "unit" / program.target
+        calls = subprocess.run(["nm", "--undefined-only", str(plain)], stdout=subprocess.PIPE,
+                               text=True, check=True).stdout
+        return STARTS_THREADS.search(calls) is not None
+    return [program for program in programs if program.preset != "tsan" or can_race(program)]
 
 
 def find_scripts(part):
@@ -136,7 +158,7 @@ def find_fuzz(_part):
                    "-print_final_stats=1", f"-artifact_prefix={work}/{name}-"]
         if (folder / f"{name}.dict").is_file():
             command.append(f"-dict={folder / f'{name}.dict'}")
-        programs.append(Program(name, command, reports=False))
+        programs.append(Program(name, command, reports=False, preset="fuzz", target=source.stem))
     return programs
 
 
@@ -144,44 +166,12 @@ FINDERS = {"unit": find_unit, "sanitize": find_sanitize, "scripts": find_scripts
            "fuzz": find_fuzz}
 
 
-# ---- building ---------------------------------------------------------------------------------
-
-def build(preset, targets, done={}):
-    """Configures when needed and builds; returns "" or what went wrong. Each is built once."""
-    if (preset, targets) in done:
-        return done[preset, targets]
-    folder = ROOT / "build" / preset
-    cache = folder / "CMakeCache.txt"
-    here = f"CMAKE_HOME_DIRECTORY:INTERNAL={ROOT}\n"
-    if cache.is_file() and here not in cache.read_text():
-        shutil.rmtree(folder)  # a copied checkout
-    steps = [["cmake", "--build", str(folder), "--target", *targets]]
-    if not (folder / "build.ninja").is_file():
-        steps.insert(0, ["cmake", "--preset", preset])
-    started = time.monotonic()
-    error = ""
-    for step in steps:
-        outcome = subprocess.run(step, cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
-        (LOGS / f"build-{preset}.log").write_text(outcome.stdout)
-        if outcome.returncode != 0:
-            error = outcome.stdout
-            break
-    say(f"  built {preset} ({', '.join(targets)}) in {time.monotonic() - started:.0f} s"
-        + (": FAILED" if error else ""))
-    done[preset, targets] = error
-    return error
-
-
-# ---- running ----------------------------------------------------------------------------------
+# ---- starting processes -----------------------------------------------------------------------
 
 RUNNING = set()
-PRINTING = threading.Lock()
-
-
-def say(text):
-    with PRINTING:
-        print(text, flush=True)
+BOTH_LANES = threading.Event()  # set when there is somebody to be nice to
+# The first half is for kernels that weigh whole sessions against each other.
+NICE = ["sh", "-c", "echo 10 2>/dev/null >/proc/self/autogroup; exec nice -n 10 \"$@\"", "nice"]
 
 
 def kill_group(process):
@@ -192,30 +182,95 @@ def kill_group(process):
         pass
 
 
-def execute(program, limit_s):
+def start(command, environment, limit_s, nice):
+    """Runs to the end or to the limit; returns (exit code, output). Its whole group ends with it."""
+    process = subprocess.Popen(NICE + command if nice and BOTH_LANES.is_set() else command, cwd=ROOT, env=environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    RUNNING.add(process)
+    try:
+        output, _ = process.communicate(timeout=limit_s)
+        code = process.returncode
+    except subprocess.TimeoutExpired:
+        kill_group(process)
+        output, _ = process.communicate()
+        output += f"\n# stopped after {limit_s} s\n".encode()
+        code = 124
+    finally:
+        kill_group(process)
+        RUNNING.discard(process)
+    return code, output.decode("utf-8", "replace")
+
+
+PRINTING = threading.Lock()
+
+
+def say(text):
+    with PRINTING:
+        print(text, flush=True)
+
+
+def indented(lines):
+    return "".join(f"    | {line}\n" for line in lines).rstrip("\n")
+
+
+# ---- building ---------------------------------------------------------------------------------
+
+class BuildFailed(Exception):
+    """Names the log."""
+
+
+BUILDING = {preset: threading.Lock() for preset in ("dev", "release", "asan", "tsan", "fuzz")}
+BUILT = {}  # (preset, targets): whether it could be built
+
+
+def build(preset, targets):
+    """Configures when needed and builds, each once; raises BuildFailed."""
+    targets = tuple(sorted(targets))
+    if not targets:
+        return
+    log = LOGS / f"build-{preset}.log"
+    with BUILDING[preset]:
+        if (preset, targets) not in BUILT:
+            BUILT[preset, targets] = run_build(preset, targets, log)
+    if not BUILT[preset, targets]:
+        raise BuildFailed(log.relative_to(ROOT))
+
+
+def run_build(preset, targets, log):
+    folder = ROOT / "build" / preset
+    cache = folder / "CMakeCache.txt"
+    here = f"CMAKE_HOME_DIRECTORY:INTERNAL={ROOT}\n"
+    if cache.is_file() and here not in cache.read_text():
+        shutil.rmtree(folder)  # a copied checkout
+    steps = [["cmake", "--build", str(folder), "--target", *targets]]
+    if not (folder / "build.ninja").is_file():
+        steps.insert(0, ["cmake", "--preset", preset])
+    started = time.monotonic()
+    for step in steps:
+        code, output = start(step, os.environ, None, preset in ("asan", "tsan", "fuzz"))
+        log.write_text(output)
+        if code != 0:
+            break
+    named = ", ".join(targets) if len(targets) < 4 else f"{len(targets)} targets"
+    said = f"built {preset} ({named}) in {time.monotonic() - started:.0f} s"
+    if code != 0:
+        said += f": FAILED with {describe(code)}\n" + indented(output.splitlines()[-80:])
+    say(said)
+    return code == 0
+
+
+# ---- running ----------------------------------------------------------------------------------
+
+def execute(part, program):
     """Runs one program in a folder for its temporary files; returns (exit code, output)."""
     with tempfile.TemporaryDirectory(prefix="binnacle-test-") as folder:
         environment = {"LANG": "C.UTF-8", **os.environ, **program.environment, "TMPDIR": folder,
                        "XDG_STATE_HOME": os.path.join(folder, "state")}
         try:
-            process = subprocess.Popen(program.command, cwd=ROOT, env=environment,
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, start_new_session=True)
+            return start(program.command, environment, part.limit_s, not part.waits)
         except OSError as error:
             return 127, f"cannot be started: {error}\n"
-        RUNNING.add(process)
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-            code = process.returncode
-        except subprocess.TimeoutExpired:
-            kill_group(process)
-            output, _ = process.communicate()
-            output += f"\n# stopped after {limit_s} s\n".encode()
-            code = 124
-        finally:
-            kill_group(process)
-            RUNNING.discard(process)
-    return code, output.decode("utf-8", "replace")
 
 
 LINE = re.compile(r"^(not )?ok\b(.*)$", re.M)
@@ -260,7 +315,7 @@ def describe(code):
 
 def run_program(part, program):
     started = time.monotonic()
-    code, output = execute(program, part.limit_s)
+    code, output = execute(part, program)
     result = judge(program, code, output)
     result.seconds = time.monotonic() - started
     log = LOGS / part.name / (program.name.replace("/", "_").replace(" ", "_") + ".log")
@@ -269,71 +324,52 @@ def run_program(part, program):
     counts = f"{result.passed} ok" + (f", {result.skipped} skipped" if result.skipped else "")
     if result.failed:
         counts += f", {result.failed} FAILED"
-    say(f"  {program.name:<48} {counts:<24} {result.seconds:6.1f} s")
-    if result.failed or result.skipped:
-        shown = result.output if result.failed else "\n".join(
-            match[0] for match in LINE.finditer(result.output) if "skip" in match[0].lower())
-        say("".join(f"    | {line}\n" for line in shown.splitlines()).rstrip("\n"))
+    lines = [f"{part.name:<11} {program.name:<48} {counts:<24} {result.seconds:6.1f} s"]
+    if result.failed:
+        lines.append(indented(result.output.splitlines()))
+    elif result.skipped:
+        lines.append(indented(match[0] for match in LINE.finditer(result.output)
+                              if "skip" in match[0].lower()))
+    say("\n".join(lines))
     return program, result
+
+
+def programs_of(part, word):
+    """Those of the part whose names have the word, built."""
+    programs = [program for program in FINDERS[part.finder](part) if word in program.name]
+    if part.finder == "sanitize":
+        programs = leave_out_single_threads(programs)
+    for preset, *targets in part.builds:
+        build(preset, targets)
+    for preset in sorted({program.preset for program in programs if program.preset}):
+        build(preset, {program.target for program in programs if program.preset == preset})
+    return programs
 
 
 def run_part(part, word):
     started = time.monotonic()
-    say(f"{part.name}:")
     total = Result()
-    for preset, *targets in part.builds:
-        error = build(preset, tuple(targets))
-        if error:
-            say("".join(f"    | {line}\n" for line in error.splitlines()[-80:]).rstrip("\n"))
-            total.failed += 1
     details = []
-    if total.failed == 0:
-        programs = [p for p in FINDERS[part.finder](part) if word in p.name]
-        if not programs:
-            say("  no program to run")
-            total.failed += 1
+    try:
+        programs = programs_of(part, word)
         with concurrent.futures.ThreadPoolExecutor(part.jobs) as pool:
             for program, result in pool.map(lambda p: run_program(part, p), programs):
                 total.add(result)
                 details.append((program, result))
+    except BuildFailed as failure:
+        say(f"{part.name}: cannot be built, see {failure}")
+        total.failed += 1
+    if not details and not total.failed:
+        say(f"{part.name}: no program to run")
+        total.failed += 1
     total.seconds = time.monotonic() - started
-    return total, details
+    if part.name == "long" and details:
+        long_record.write(details)
+    return part, total
 
 
-# ---- the record of the long part ----------------------------------------------------------------
-
-def commit_name(root):
-    """The commit that is checked out in `root`, with -dirty when files differ from it. The record
-    itself, which each long script writes, does not count."""
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=root, text=True, stdout=subprocess.PIPE,
-                              check=False).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".",
-                  ":(exclude)tests/LONG.md")
-    return git("describe", "--always") + ("-dirty" if changed else "")
-
-
-def write_long(details):
-    """tests/LONG.md: the last result of each long script with the commit it ran on."""
-    commit = commit_name(ROOT)
-    page = ROOT / "tests" / "LONG.md"
-    kept = {}
-    order = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.M | re.S)
-    if page.is_file():
-        kept = {match[1]: match[2].strip() for match in order.finditer(page.read_text())}
-    day = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime())
-    for program, result in details:
-        lines = [f"{day} on commit `{commit}`, {result.seconds:.0f} s: {result.passed} passed, "
-                 f"{result.failed} failed, {result.skipped} skipped.", ""]
-        lines += [f"- {match[0]}" for match in LINE.finditer(result.output)]
-        lines += [f"- {line.removeprefix('# result: ')}" for line in result.output.splitlines()
-                  if line.startswith("# result: ")]
-        kept[program.name] = "\n".join(lines)
-    text = ("# The long part\n\nWritten by `tests/run long`: the last run of each script with the "
-            "commit it ran on.\n")
-    for name in sorted(kept):
-        text += f"\n## {name}\n\n{kept[name]}\n"
-    page.write_text(text)
+def run_lane(choice):
+    return [run_part(part, word) for part, word in choice]
 
 
 # ---- main -------------------------------------------------------------------------------------
@@ -364,16 +400,16 @@ def main():
     choice = chosen(sys.argv[1:])
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    rows = []
+    lanes = [[(part, word) for part, word in choice if part.waits == waits]
+             for waits in (False, True)]
+    if all(lanes):
+        BOTH_LANES.set()
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+        rows = [row for lane in pool.map(run_lane, lanes) for row in lane]
     total = Result()
-    for part, word in choice:
-        result, details = run_part(part, word)
-        rows.append((part, result))
-        total.add(result)
-        if part.name == "long" and details:
-            write_long(details)
     print()
     for part, result in rows:
+        total.add(result)
         print(f"{part.name:<12} {result.passed:6} passed {result.failed:4} failed "
               f"{result.skipped:4} skipped {result.seconds:7.0f} s")
     print(f"in all {time.monotonic() - started:.0f} s; every program's output is in "
