@@ -332,12 +332,23 @@ void drift_slices_decisions(struct drift_slices *slices, uint64_t counts[DECISIO
     lock_release(&slices->lock);
 }
 
-/* ---- as bytes: each slice that holds something with its place plus one, then 0 ---- */
+/* ---- as bytes: each slice that holds something after a one, then 0 ---- */
+
+static void put_rows(const struct drift_slices *slices, size_t place, struct buffer *out)
+{
+    const struct slot *slot = &slices->slots[place];
+    buffer_append(out, &slot->rate, sizeof slot->rate);
+    varint_put(out, slot->n);
+    buffer_append(out, row_at(slices, place, 0),
+                  slot->n * (size_t)slices->n_columns * sizeof(float));
+    buffer_append(out, slices->variants + place * slices->capacity, slot->n);
+}
 
 static void put_slot(const struct drift_slices *slices, size_t place, struct buffer *out)
 {
     const struct slot *slot = &slices->slots[place];
     varint_put_signed(out, slot->key);
+    put_rows(slices, place, out);
     varint_put(out, slot->seen);
     for (int i = 0; i < DECISION_COUNT; i++)
         varint_put(out, slot->decisions[i]);
@@ -351,13 +362,33 @@ void drift_slices_encode(struct drift_slices *slices, struct buffer *out)
 {
     lock_take(&slices->lock);
     for (size_t place = 0; place < (size_t)slices->n_slots; place++) {
-        if (!slices->slots[place].used || slices->slots[place].seen == 0)
+        const struct slot *slot = &slices->slots[place];
+        if (!slot->used || (slot->seen == 0 && slot->n == 0))
             continue;
         varint_put(out, 1);
         put_slot(slices, place, out);
     }
     lock_release(&slices->lock);
     varint_put(out, 0);
+}
+
+/* The rows of a slice that is too long ago are passed over. */
+static bool take_rows(struct drift_slices *slices, struct slice *bytes, struct slot *slot,
+                      bool recent)
+{
+    uint64_t n;
+    size_t place = place_of(slices, slot->key), width = (size_t)slices->n_columns * sizeof(float);
+    if (!varint_take_bytes(bytes, &slot->rate, sizeof slot->rate) ||
+        !(slot->rate > 0 && slot->rate <= 1) || !varint_take(bytes, &n) || n > slices->capacity ||
+        bytes->size < n * (width + 1))
+        return false;
+    if (recent) {
+        memcpy(row_at(slices, place, 0), bytes->data, n * width);
+        memcpy(slices->variants + place * slices->capacity, bytes->data + n * width, n);
+    }
+    *bytes = slice_make(bytes->data + n * (width + 1), bytes->size - n * (width + 1));
+    slot->n = n;
+    return true;
 }
 
 static bool take_slot(struct drift_slices *slices, struct slice *bytes)
@@ -367,15 +398,16 @@ static bool take_slot(struct drift_slices *slices, struct slice *bytes)
     if (!varint_take_signed(bytes, &key) || key > INT64_MAX / SLICE_US ||
         key < INT64_MIN / SLICE_US)
         return false;
-    struct slot scratch = {0}, *slot = slot_of(slices, key * SLICE_US);
-    slot = slot ? slot : &scratch;
-    bool whole = varint_take(bytes, &slot->seen);
+    struct slot scratch = {.key = key}, *slot = slot_of(slices, key * SLICE_US);
+    bool recent = slot != NULL;
+    slot = recent ? slot : &scratch;
+    bool whole = take_rows(slices, bytes, slot, recent) && varint_take(bytes, &slot->seen);
     for (int i = 0; whole && i < DECISION_COUNT; i++)
         whole = varint_take(bytes, &slot->decisions[i]);
     uint32_t(*bins)[MAX_BINS] = bins_at(slices, place_of(slices, key));
     for (int i = 0; whole && i < slices->n_columns * MAX_BINS; i++) {
         whole = varint_take(bytes, &count) && count <= UINT32_MAX;
-        if (whole && slot != &scratch)
+        if (whole && recent)
             bins[i / MAX_BINS][i % MAX_BINS] = (uint32_t)count;
     }
     return whole;

@@ -44,7 +44,7 @@ size_t drift_slices_values(struct drift_slices *slices, int column, enum variant
 void drift_slices_bins(struct drift_slices *slices, int column, uint64_t counts[MAX_BINS]);
 void drift_slices_decisions(struct drift_slices *slices, uint64_t counts[DECISION_COUNT]);
 
-/* The canary's counts as bytes, and back; the sample begins afresh. */
+/* Sample and counts as bytes, and back; into slices that are new. */
 void drift_slices_encode(struct drift_slices *slices, struct buffer *out);
 bool drift_slices_decode(struct drift_slices *slices, struct slice *bytes);
 

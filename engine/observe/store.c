@@ -1,7 +1,8 @@
 /* Windows, arms and drift reference in a file, so that budgets and comparisons outlive a restart.
  *
  * Content: varints: digest of what the counts mean (features, bins, limits), the caller's mark,
- * arms, reference, its values, windows, the canary's bins. Run by whoever saves or starts. */
+ * arms, reference, its values, windows, the sample for drift and the canary's bins. Run by whoever
+ * saves or starts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #define MAX_FILE ((size_t)256 << 20)
 
-static const struct state_file_kind counts_kind = {"BNCOUNTS", 4};
+static const struct state_file_kind counts_kind = {"BNCOUNTS", 5};
 
 /* Counts written under other columns, bins or limits mean something else. */
 static uint64_t digest(const struct observe *observe)

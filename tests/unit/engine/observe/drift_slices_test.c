@@ -156,6 +156,39 @@ static void the_canary_is_known_after_a_restart(void **state)
     drift_slices_destroy(again);
 }
 
+/* Bug: after a restart the methods by value began with nothing. */
+static void the_sample_is_there_after_a_restart_and_goes_on(void **state)
+{
+    (void)state;
+    struct buffer bytes;
+    struct observed_value before[OBSERVE_SAMPLE], after[OBSERVE_SAMPLE];
+    struct drift_slices *slices = create(), *again = create();
+    for (int i = 0; i < 20000; i++)
+        tell(slices, 0, T0 + i * US_PER_S / 10, i % 10 ? VARIANT_CHAMPION : VARIANT_CANARY,
+             (float)(i % 1000) / 1000, (float)i);
+    buffer_init(&bytes, 1 << 20);
+    drift_slices_encode(slices, &bytes);
+    struct slice rest = buffer_slice(&bytes);
+    assert_true(drift_slices_decode(again, &rest));
+    const enum variant variants[] = {VARIANT_CHAMPION, VARIANT_CANARY, VARIANT_COUNT};
+    for (size_t v = 0; v < 3; v++) {
+        size_t n = drift_slices_values(slices, 1, variants[v], before);
+        assert_true(n > 100);
+        assert_int_equal(drift_slices_values(again, 1, variants[v], after), n);
+        assert_memory_equal(before, after, n * sizeof *before);
+    }
+    for (int i = 20000; i < 40000; i++)
+        tell(again, 0, T0 + i * US_PER_S / 10, VARIANT_CHAMPION, 0.5f, (float)i);
+    double weight = 0;
+    size_t n = drift_slices_values(again, 1, VARIANT_COUNT, after);
+    for (size_t i = 0; i < n; i++)
+        weight += after[i].weight;
+    assert_true(weight > 30000 && weight < 39000); /* of the last hour: 36,000 and a bit */
+    buffer_free(&bytes);
+    drift_slices_destroy(slices);
+    drift_slices_destroy(again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +197,7 @@ int main(void)
         cmocka_unit_test(the_same_events_give_the_same_sample),
         cmocka_unit_test(what_the_canary_decides_is_counted_apart),
         cmocka_unit_test(the_canary_is_known_after_a_restart),
+        cmocka_unit_test(the_sample_is_there_after_a_restart_and_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
