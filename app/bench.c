@@ -105,7 +105,7 @@ static void print_table(const struct machine *machine, const struct bench_figure
     printf("model    %s, %zu trees, %zu features, kernel %s\n", figures->model, figures->n_trees,
            figures->n_features, figures->kernel);
     printf("events   %d runs of %zu, in batches of %d; %.1f %% accepted\n\n", figures->n_runs,
-           figures->n_events, MAX_BATCH,
+           figures->n_events, CACHED_BATCH,
            100.0 * (double)figures->n_accepted / (double)figures->n_answered);
     printf("  stage          ns an event  share\n");
     for (size_t i = 0; i < N_LINES; i++)
@@ -155,7 +155,7 @@ static void print_json(const struct machine *machine, const struct bench_figures
     write_model(&json, figures);
     json_int(&json, "runs", figures->n_runs);
     json_int(&json, "events", (int64_t)figures->n_events);
-    json_int(&json, "batch", MAX_BATCH);
+    json_int(&json, "batch", CACHED_BATCH);
     json_number(&json, "accepted_ratio", (double)figures->n_accepted / (double)figures->n_answered);
     json_object(&json, "stages_ns");
     for (size_t i = 0; i < N_LINES; i++)

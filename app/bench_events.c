@@ -167,7 +167,7 @@ struct timing {
     const struct contract *contract;
     struct decoder *decoder;
     struct arena *arena;
-    struct event *decoded; /* MAX_BATCH */
+    struct event *decoded; /* CACHED_BATCH */
     double parse_ns[REPETITIONS], contract_ns[REPETITIONS];
 };
 
@@ -189,8 +189,8 @@ static void time_once(struct timing *timing, int repetition)
 {
     size_t n_events = timing->events->n;
     int64_t parse_ns = 0, contract_ns = 0;
-    for (size_t first = 0; first < n_events; first += MAX_BATCH) {
-        size_t n = n_events - first < MAX_BATCH ? n_events - first : MAX_BATCH;
+    for (size_t first = 0; first < n_events; first += CACHED_BATCH) {
+        size_t n = n_events - first < CACHED_BATCH ? n_events - first : CACHED_BATCH;
         int64_t began_ns = thread_cpu_ns();
         decode_batch(timing, first, n);
         int64_t decoded_ns = thread_cpu_ns();
@@ -214,7 +214,7 @@ enum status bench_events_time(const struct bench_events *events, const struct co
 {
     struct timing timing = {.events = events, .contract = contract};
     timing.arena = arena_create(DECODED_BYTES);
-    timing.decoded = calloc(MAX_BATCH, sizeof *timing.decoded);
+    timing.decoded = calloc(CACHED_BATCH, sizeof *timing.decoded);
     enum status status = STATUS_OK;
     if (!timing.arena || !timing.decoded)
         status = error_set(error, STATUS_MEMORY, "out of memory");

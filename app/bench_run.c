@@ -185,8 +185,8 @@ static enum status run_batches(struct bench *bench, int64_t *n_accepted, struct 
 {
     size_t n_events = bench_events_count(bench->events);
     enum status status = STATUS_OK;
-    for (size_t first = 0; first < n_events && status == STATUS_OK; first += MAX_BATCH) {
-        size_t n = n_events - first < MAX_BATCH ? n_events - first : MAX_BATCH;
+    for (size_t first = 0; first < n_events && status == STATUS_OK; first += CACHED_BATCH) {
+        size_t n = n_events - first < CACHED_BATCH ? n_events - first : CACHED_BATCH;
         status = worker_process(bench->worker, bench_events_at(bench->events, first), n,
                                 bench->answers, error);
         for (size_t i = 0; i < n && status == STATUS_OK; i++)

@@ -327,7 +327,7 @@ enum status session_run_file(struct session *session, struct worker *worker, con
         status = file_source_resume(file, done, error);
     if (status == STATUS_OK)
         status =
-            run_batches(session, session->batch ? session->batch : MAX_BATCH, worker, file,
+            run_batches(session, session->batch ? session->batch : CACHED_BATCH, worker, file,
                         engine_source(session->engine, source), interrupt, each, context, error);
     file_source_close(file);
     return status;

@@ -38,7 +38,7 @@ struct session {
     struct clock *clock;
     struct heads *heads; /* NULL: signed heads stay in the ledger */
     struct engine *engine;
-    size_t batch;                       /* events taken from a file at a time; 0: MAX_BATCH */
+    size_t batch;                       /* events taken from a file at a time; 0: CACHED_BATCH */
     char *paths[MAX_ENGINE_MODELS + 3]; /* owned texts that the engine's parts borrow */
     int n_paths;
 };

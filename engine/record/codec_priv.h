@@ -54,6 +54,45 @@ static inline void put_text(struct buffer *out, struct slice text)
     put_bytes(out, text.data ? text.data : "", text.size);
 }
 
+/* The same where room has been made already: they return the place after. */
+static inline char *write_bytes(char *at, const void *data, size_t size)
+{
+    if (size > 0)
+        memcpy(at, data, size);
+    return at + size;
+}
+
+static inline char *write_u8(char *at, uint8_t number)
+{
+    return write_bytes(at, &number, sizeof number);
+}
+
+static inline char *write_u32(char *at, uint32_t number)
+{
+    return write_bytes(at, &number, sizeof number);
+}
+
+static inline char *write_i32(char *at, int32_t number)
+{
+    return write_bytes(at, &number, sizeof number);
+}
+
+static inline char *write_i64(char *at, int64_t number)
+{
+    return write_bytes(at, &number, sizeof number);
+}
+
+static inline char *write_float(char *at, float number)
+{
+    float canonical = float_canonical(number);
+    return write_bytes(at, &canonical, sizeof canonical);
+}
+
+static inline char *write_text(char *at, struct slice text)
+{
+    return write_bytes(write_u32(at, (uint32_t)text.size), text.data, text.size);
+}
+
 /* Reading: `bad` is sticky and everything after it reads as zero. */
 struct cursor {
     const char *at, *end;

@@ -2,6 +2,8 @@
  * down in README.md; it is fixed for good, and a change makes version 2. Any thread. */
 #include "engine/record/row.h"
 
+#include <assert.h>
+
 #include "engine/base/crypto.h"
 #include "engine/record/codec_priv.h"
 
@@ -23,67 +25,129 @@ enum status feature_set_digest(const struct feature_schema *names, uint8_t diges
     return status;
 }
 
-static void encode_decision(const struct ledger_row *row, struct buffer *out)
+/* ---- encoding ---- */
+
+#define LENGTH_BYTES 4   /* before each text */
+#define FIXED_BYTES  192 /* more than all of a row but its texts, features, reasons and shadows */
+
+static size_t text_room(struct slice text)
 {
-    put_text(out, row->event_id);
-    put_text(out, row->entity);
-    put_i64(out, row->event_us);
-    put_text(out, row->contract);
-    put_text(out, row->contract_version);
-    put_text(out, row->input);
-    put_bytes(out, row->feature_set, FEATURE_SET_SIZE);
-    put_u32(out, (uint32_t)row->n_features);
-    for (size_t i = 0; i < row->n_features; i++)
-        put_float(out, row->features[i]);
-    put_float(out, row->score);
-    put_float(out, row->margin);
-    put_u8(out, (uint8_t)row->decision);
-    put_text(out, row->rule);
-    put_u32(out, (uint32_t)row->n_reasons);
+    return LENGTH_BYTES + text.size;
+}
+
+/* No row takes more than this: room is made once, and then each field is a copy and a step. */
+static size_t leaf_room(const struct ledger_row *row)
+{
+    const struct slice texts[] = {
+        row->source,           row->event_id, row->entity, row->contract,
+        row->contract_version, row->input,    row->rule,   row->model,
+        row->model_version,    row->who,      row->what,   row->arguments};
+    size_t room = FIXED_BYTES + row->n_features * sizeof(float);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        room += text_room(texts[i]);
+    for (int i = 0; i < row->n_reasons; i++)
+        room += text_room(row->reasons[i].code) + sizeof(int32_t) + 2 * sizeof(float);
+    for (int i = 0; i < row->n_shadows; i++)
+        room +=
+            text_room(row->shadows[i].model) + text_room(row->shadows[i].version) + sizeof(float);
+    return room;
+}
+
+static char *write_explanation(char *at, const struct ledger_row *row)
+{
+    at = write_text(at, row->rule);
+    at = write_u32(at, (uint32_t)row->n_reasons);
     for (int i = 0; i < row->n_reasons; i++) {
-        put_text(out, row->reasons[i].code);
-        put_i32(out, row->reasons[i].feature);
-        put_float(out, row->reasons[i].value);
-        put_float(out, row->reasons[i].contribution);
+        at = write_text(at, row->reasons[i].code);
+        at = write_i32(at, row->reasons[i].feature);
+        at = write_float(at, row->reasons[i].value);
+        at = write_float(at, row->reasons[i].contribution);
     }
-    put_text(out, row->model);
-    put_text(out, row->model_version);
-    put_u8(out, (uint8_t)row->variant);
-    put_u32(out, (uint32_t)row->n_shadows);
+    return at;
+}
+
+static char *write_models(char *at, const struct ledger_row *row)
+{
+    at = write_text(at, row->model);
+    at = write_text(at, row->model_version);
+    at = write_u8(at, (uint8_t)row->variant);
+    at = write_u32(at, (uint32_t)row->n_shadows);
     for (int i = 0; i < row->n_shadows; i++) {
-        put_text(out, row->shadows[i].model);
-        put_text(out, row->shadows[i].version);
-        put_float(out, row->shadows[i].score);
+        at = write_text(at, row->shadows[i].model);
+        at = write_text(at, row->shadows[i].version);
+        at = write_float(at, row->shadows[i].score);
     }
-    put_bytes(out, row->trace_id, sizeof row->trace_id);
-    put_i64(out, row->latency_us);
+    return at;
+}
+
+static char *write_decision(char *at, const struct ledger_row *row)
+{
+    at = write_text(at, row->event_id);
+    at = write_text(at, row->entity);
+    at = write_i64(at, row->event_us);
+    at = write_text(at, row->contract);
+    at = write_text(at, row->contract_version);
+    at = write_text(at, row->input);
+    at = write_bytes(at, row->feature_set, FEATURE_SET_SIZE);
+    at = write_u32(at, (uint32_t)row->n_features);
+    for (size_t i = 0; i < row->n_features; i++)
+        at = write_float(at, row->features[i]);
+    at = write_float(at, row->score);
+    at = write_float(at, row->margin);
+    at = write_u8(at, (uint8_t)row->decision);
+    at = write_explanation(at, row);
+    at = write_models(at, row);
+    at = write_bytes(at, row->trace_id, sizeof row->trace_id);
+    return write_i64(at, row->latency_us);
+}
+
+static char *write_label(char *at, const struct ledger_row *row)
+{
+    at = write_text(at, row->event_id);
+    at = write_u8(at, (uint8_t)row->label);
+    return write_i64(at, row->observed_us);
+}
+
+static char *write_action(char *at, const struct ledger_row *row)
+{
+    at = write_text(at, row->who);
+    at = write_text(at, row->what);
+    return write_text(at, row->arguments);
+}
+
+static char *write_row(char *at, const struct ledger_row *row)
+{
+    at = write_u8(at, LEAF_VERSION);
+    at = write_u8(at, (uint8_t)row->kind);
+    at = write_i64(at, row->at_us);
+    at = write_text(at, row->source);
+    at = write_i32(at, row->part);
+    at = write_i64(at, row->offset);
+    switch (row->kind) {
+    case ROW_DECISION:
+        return write_decision(at, row);
+    case ROW_LABEL:
+        return write_label(at, row);
+    case ROW_ACTION:
+        return write_action(at, row);
+    }
+    return at;
 }
 
 bool leaf_encode(const struct ledger_row *row, struct buffer *out)
 {
-    put_u8(out, LEAF_VERSION);
-    put_u8(out, (uint8_t)row->kind);
-    put_i64(out, row->at_us);
-    put_text(out, row->source);
-    put_i32(out, row->part);
-    put_i64(out, row->offset);
-    switch (row->kind) {
-    case ROW_DECISION:
-        encode_decision(row, out);
-        break;
-    case ROW_LABEL:
-        put_text(out, row->event_id);
-        put_u8(out, (uint8_t)row->label);
-        put_i64(out, row->observed_us);
-        break;
-    case ROW_ACTION:
-        put_text(out, row->who);
-        put_text(out, row->what);
-        put_text(out, row->arguments);
-        break;
-    }
+    size_t room = leaf_room(row);
+    char *first = buffer_room(out, room);
+    if (!first)
+        return false;
+    char *end = write_row(first, row);
+    assert((size_t)(end - first) <= room);
+    *end = '\0';
+    out->size += (size_t)(end - first);
     return !out->overflow;
 }
+
+/* ---- decoding ---- */
 
 static void decode_reasons(struct cursor *in, struct leaf_storage *storage, struct ledger_row *row)
 {
