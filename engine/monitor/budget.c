@@ -167,7 +167,7 @@ static void describe(void *context, int index, char name[2 * NAME_SIZE], const c
          "of the hour up to then; 1 uses the budget up exactly by the window's end"},
     };
     const struct budget_lines *lines = context;
-    snprintf(name, 2 * NAME_SIZE, "%s.%s", kinds[index % LINES].name,
+    snprintf(name, (size_t)2 * NAME_SIZE, "%s.%s", kinds[index % LINES].name,
              lines->objectives->slos[index / LINES].name);
     *unit = kinds[index % LINES].unit;
     *help = kinds[index % LINES].help;

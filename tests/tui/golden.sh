@@ -49,7 +49,9 @@ for size in 80x24 120x40 200x60; do
     golden "slo-opened-$size"
     keys Escape 3 g
     golden "traffic-$size"
-    keys 4 g j
+    keys Enter
+    golden "traffic-opened-$size"
+    keys Escape 4 g j
     golden "drift-$size"
     keys Enter
     golden "drift-opened-$size"

@@ -1,16 +1,16 @@
-/* Arms beside each other: what each decided and how its scores are spread over the range, and how
- * far shadows are from those that decide. One thread. */
+/* Arms beside each other: what each decided and how its scores are spread, over the range and over
+ * time, and how far shadows are from those that decide. One thread. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/clock.h"
 #include "ui/tui/pages.h"
 
-#define FRESH_MS 15000
-#define MOST     64  /* bins of scores */
-#define FAR      0.1 /* a score so different may be another decision */
+#define FRESH_MS   15000
+#define MOST       64 /* bins of scores */
+#define DAY_S      86400
+#define SLICE_S    1800 /* scores of an arm are kept by these */
+#define FAR_SERIES "shadow_disagreement_ratio"
 
 /* ---- decisions and scores of each ---- */
 
@@ -115,89 +115,102 @@ void draw_by_arms(struct pen *pen)
     int each = view->n_arms > 0 ? (pen_left(pen) - 1) / view->n_arms - 1 : 0;
     for (int i = 0; i < view->n_arms && pen_left(pen) > 0; i++) {
         draw_shares(pen, &view->arms[i], &set);
-        if (view->arms[i].variant != VARIANT_SHADOW)
-            draw_spread(pen, &view->arms[i], each > 3 ? 3 : each);
+        draw_spread(pen, &view->arms[i], each > 3 ? 3 : each);
     }
     curves_free(&set);
 }
 
 /* ---- shadows ---- */
 
-/* How much higher the first of its shadows scored; NaN: none saw it. */
-static double difference_of(const struct json *decision)
+static char *say_ratio(double ratio, char out[WORD_SIZE])
 {
-    return json_double(json_first(json_get(decision, "shadows")), "score") -
-           json_double(decision, "score");
+    return words_percent(round(ratio * 1e4) / 1e4, out);
 }
 
+/* Over the range: of how many, and the means by how many each point holds. */
 struct disagreement {
-    int n, far, higher;
-    double sum;
-    struct curve line; /* by order of decision, the newest last */
+    double n, far, higher, distance;
 };
 
-static bool read_disagreement(const struct json *list, struct disagreement *found)
+static void add_mean(const struct curves *set, const char *name, const struct curve *counts,
+                     double *sum)
 {
-    size_t n = json_size(list);
-    *found = (struct disagreement){.line = {.last = NAN}};
-    if (n == 0 || !(found->line.values = malloc(n * sizeof(double))))
-        return false;
-    found->line.n = (int)n;
-    int at = (int)n; /* the newest comes first */
-    for (const struct json *row = json_first(list); row; row = json_next(row)) {
-        double difference = difference_of(row);
-        found->line.values[--at] = fabs(difference);
-        if (isnan(difference))
-            continue;
-        if (found->n == 0)
-            found->line.last = fabs(difference);
-        found->n++;
-        found->sum += fabs(difference);
-        found->far += fabs(difference) > FAR;
-        found->higher += difference > 0;
-    }
-    return found->n > 0;
+    const struct curve *curve = curves_find(set, name);
+    for (int i = 0; curve && i < curve->n && i < counts->n; i++)
+        if (isfinite(curve->values[i]) && counts->values[i] > 0)
+            *sum += curve->values[i] * counts->values[i];
 }
 
-static void draw_differences(struct pen *pen, const struct json *list, struct disagreement *found)
+static struct disagreement read_disagreement(const struct curves *set)
 {
-    const struct curve *line = &found->line;
+    struct disagreement found = {0};
+    const struct curve *counts = curves_find(set, "shadow_scored");
+    for (int i = 0; counts && i < counts->n; i++)
+        found.n += fmax(counts->values[i], 0); /* NaN gives 0 */
+    if (found.n <= 0)
+        return found;
+    add_mean(set, FAR_SERIES, counts, &found.far);
+    add_mean(set, "shadow_higher_ratio", counts, &found.higher);
+    add_mean(set, "shadow_distance_mean", counts, &found.distance);
+    return found;
+}
+
+static void draw_differences(struct pen *pen, const struct curves *set,
+                             const struct disagreement *found)
+{
     char mean[WORD_SIZE], far[WORD_SIZE], higher[WORD_SIZE], text[VIEW_LINE_SIZE];
-    struct curves span = {0};
     uint64_t n = (uint64_t)found->n;
     snprintf(text, sizeof text, "%s apart by more than .1; mean %s; the shadow higher in %s",
-             words_share((double)found->far / found->n, n, far),
-             words_score(found->sum / found->n, mean),
-             words_share((double)found->higher / found->n, n, higher));
+             words_share(found->far / found->n, n, far),
+             words_score(found->distance / found->n, mean),
+             words_share(found->higher / found->n, n, higher));
     draw_text(pen, pen->left + 3, pen->width - 4, 2, STYLE_TEXT, text);
-    const struct json *oldest = json_item(list, json_size(list) - 1), *newest = json_first(list);
-    if (!time_parse(slice_of(json_word(oldest, "decided_at")), &span.from_us) ||
-        !time_parse(slice_of(json_word(newest, "decided_at")), &span.to_us))
-        span = (struct curves){0};
-    struct chart chart = {.title = "difference of scores",
-                          .say = words_score,
-                          .limit = FAR,
-                          .limit_word = "far",
+    const struct curve *line = curves_find(set, FAR_SERIES);
+    struct chart chart = {.title = "apart by more than .1",
+                          .say = say_ratio,
+                          .limit = NAN,
                           .low = 0,
                           .high = NAN,
                           .style = STYLE_SHADOW};
-    draw_chart(pen, &line, 1, &span, &chart, pen_left(pen));
+    if (line)
+        draw_chart(pen, &line, 1, set, &chart, pen_left(pen));
 }
 
 void draw_disagreement(struct pen *pen)
 {
-    struct disagreement found;
-    struct feed_document document =
-        read_document(pen->screen, FRESH_MS, "/api/v1/decisions?order=newest&limit=200");
-    const struct json *list = json_get(document.json, "decisions");
+    struct curves set;
+    char query[120], note[80], n[WORD_SIZE];
+    screen_range_query(pen->screen, pen->width * 2, query, sizeof query);
+    struct feed_document document = read_document(pen->screen, FRESH_MS,
+                                                  "/api/v1/history?series=shadow_scored," FAR_SERIES
+                                                  ",shadow_higher_ratio,shadow_distance_mean&%s",
+                                                  query);
     if (draw_absent(pen, &document, "shadow disagreement"))
         return;
-    bool any = read_disagreement(list, &found);
-    char note[80];
-    snprintf(note, sizeof note, any ? "of the newest %d that it saw" : "no shadow saw the newest",
-             found.n);
+    curves_read(document.json, &set);
+    struct disagreement found = read_disagreement(&set);
+    snprintf(note, sizeof note, found.n > 0 ? "last %s, n %s" : "no shadow scored in the last %s",
+             screen_range_word(pen->screen), words_count((uint64_t)found.n, n));
     draw_heading(pen, "shadow disagreement", note);
-    if (any)
-        draw_differences(pen, list, &found);
-    free(found.line.values);
+    if (found.n > 0)
+        draw_differences(pen, &set, &found);
+    curves_free(&set);
+}
+
+/* ---- scores of one over time ---- */
+
+void draw_scores_over_time(struct pen *pen, const struct view_arm *arm)
+{
+    char query[120], note[80];
+    int64_t range_s = screen_range_s(pen->screen);
+    screen_past_query(pen->screen, range_s < DAY_S ? DAY_S : range_s, SLICE_S, query, sizeof query);
+    struct feed_document document =
+        read_document(pen->screen, FRESH_MS, "/api/v1/heatmap?of=score&where=variant:%s&%s",
+                      variant_name(arm->variant), query);
+    if (draw_absent(pen, &document, "scores over time"))
+        return;
+    snprintf(note, sizeof note, "by half hours, last %s; fuller: more",
+             range_s < DAY_S ? "24 h" : screen_range_word(pen->screen));
+    draw_heading(pen, "scores over time", note);
+    draw_heatmap(pen, document.json, pen_left(pen), NAN, words_score);
 }

@@ -179,7 +179,7 @@ static void draw_bands(struct pen *pen, const struct heat_area *area, double lim
         if (here)
             say(limit, text);
         else if (isfinite(edge) && (row == 0 || row == area->rows - 1 || row % 3 == 0) &&
-                 abs(row - at) > 1)
+                 (at < 0 || abs(row - at) > 1))
             say(edge, text);
         canvas_right(pen->canvas, area->row + row, pen->left + 1, BAND_LABEL - 2, style, text);
         canvas_put(pen->canvas, area->row + row, area->left - 1, 1, here ? style : STYLE_RULE,

@@ -84,6 +84,7 @@ void draw_good_line(struct pen *pen, const struct view_objective *objective);
 /* ---- arms.c ---- */
 void draw_by_arms(struct pen *pen);      /* what each decided, how its scores are spread */
 void draw_disagreement(struct pen *pen); /* of shadows with those that decide */
+void draw_scores_over_time(struct pen *pen, const struct view_arm *arm);
 
 /* ---- fields.c, performance.c ---- */
 void draw_fields(struct pen *pen);

@@ -144,5 +144,9 @@ void open_traffic(struct pen *pen)
     draw_fact(pen, "method",
               "quantiles of a histogram, at most 1 %% wrong; arms by a hash of the entity");
     draw_rule(pen);
+    struct pen scores = pen_part(pen, 0, pen->width, pen_left(pen) * 2 / 3);
+    draw_scores_over_time(&scores, arm);
+    pen->row = scores.row;
+    draw_rule(pen);
     draw_changes(pen, pen_left(pen));
 }

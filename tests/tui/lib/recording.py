@@ -134,7 +134,7 @@ def series(names, step, n, by=None):
                         "decline_ratio": 0.023, "score_mean": 0.06,
                         "approve": 18620, "review": 920, "decline": 460 + (200 if late else 0),
                         "errors": 240 if late else 0, "quarantine.enum": 520,
-                        "quarantine.null": 150, "quarantine.future": 20 if late else 0,
+                        "quarantine.null": 150, "shadow_scored": 1200, "shadow_higher_ratio": 0.59, "quarantine.future": 20 if late else 0,
                         **USUAL}.get(name, 0.05)
                 if name == "psi.tx_amount":
                     base = 0.02 if i < n * 0.6 else 0.212
@@ -170,6 +170,16 @@ def heatmap():
         cells.append([ms(NOW - timedelta(minutes=59 - i)), counts if i > 4 else None])
     return {"of": "latency", "unit": "us", "from": ago(hours=1), "to": iso(NOW), "step_s": 60,
             "edges": edges, "cells": cells}
+
+
+def scores(shift):
+    """By half hours of a day; the last ones have more high scores."""
+    cells = []
+    for i in range(48):
+        tilt = 2 * shift - (0.4 if i > 40 else 0)
+        counts = [int(9e5 / (1 + band) ** tilt) for band in range(50)]
+        cells.append([ms(NOW - timedelta(minutes=30 * (47 - i))), counts if i > 3 else None])
+    return {"of": "score", "edges": [i / 50 for i in range(1, 50)], "cells": cells}
 
 
 def feature(text):
@@ -220,9 +230,10 @@ def documents(text):
     for name in ("latency_p95_us", "events_per_s", "decline_ratio", "score_mean", "error_ratio"):
         history([name], ("champion", "canary", "shadow"), "&by=variant")
     history(["approve", "review", "decline"], ("champion", "canary"), "&by=variant")
-    for arm, shift in (("champion", 1), ("canary", 0.7)):
-        line(f"/api/v1/heatmap?of=score&where=variant:{arm}", {
-            "of": "score", "cells": [[ms(NOW), [int(9e5 / (1 + i) ** (2 * shift)) for i in range(50)]]]})
+    history(["shadow_scored", "shadow_disagreement_ratio", "shadow_higher_ratio",
+             "shadow_distance_mean"])
+    for arm, shift in (("champion", 1), ("canary", 0.7), ("shadow", 0.8)):
+        line(f"/api/v1/heatmap?of=score&where=variant:{arm}", scores(shift))
     history(["psi.tx_amount"])
     for n in range(1, 6):
         names = ["psi.score", "psi.tx_amount", f"psi.{text('country')}", "psi.device", "psi.hour"]
