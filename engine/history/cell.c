@@ -188,7 +188,8 @@ static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n)
     return true;
 }
 
-/* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. */
+/* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. Counts of 4 and
+ * more come as they like: while all numbers are of one byte nothing is guessed of them. */
 static bool take_split(const struct packed_counts *section, uint64_t *counts, size_t n)
 {
     const unsigned char *at = (const unsigned char *)section->pairs.data;
@@ -197,6 +198,16 @@ static bool take_split(const struct packed_counts *section, uint64_t *counts, si
     const unsigned char *more_end = more + section->more.size;
     uint64_t place = 0, pair, rest;
     while (at < end) {
+        while (at < end && more < more_end && *at < 0x80 && *more < 0x80) {
+            uint64_t few = *at % 4, lacks = few == 3;
+            place += *at++ / 4 + UINT64_C(1);
+            if (place > n)
+                return false;
+            counts[place - 1] += few + 1 + (*more & -lacks);
+            more += lacks;
+        }
+        if (at == end)
+            break;
         if (!take_small(&at, end, &pair) || pair / 4 >= n - place)
             return false;
         place += pair / 4 + 1;

@@ -107,45 +107,80 @@ uint64_t sums_measured(const struct sums *sums)
     return n;
 }
 
-/* What lies in a bucket, whatever edges run through it. */
-static uint64_t bucket_count(const struct sums *sums, size_t bucket)
+/* The buckets of a sum, whatever edges run through them. */
+struct buckets {
+    const uint64_t *latency, *older;   /* NULL: none */
+    size_t limits[MAX_LATENCY_LIMITS]; /* the bucket that each edge runs through */
+    int n_limits;
+};
+
+static struct buckets buckets_of(const struct sums *sums)
 {
-    const struct cell *cell = &sums->cell;
-    uint64_t count = sums->older ? sums->older[bucket] : 0;
-    if (!cell->latency)
-        return count;
-    count += cell->latency[bucket];
-    for (int i = 0; i < cell->layout->n_limits; i++) {
-        if (histogram_bucket(cell->layout->limits_us[i]) == bucket)
-            count += cell->latency[HISTOGRAM_BUCKETS + i];
-    }
+    const struct layout *layout = sums->cell.layout;
+    struct buckets buckets = {.latency = sums->cell.latency, .older = sums->older};
+    buckets.n_limits = buckets.latency ? layout->n_limits : 0;
+    for (int i = 0; i < buckets.n_limits; i++)
+        buckets.limits[i] = histogram_bucket(layout->limits_us[i]);
+    return buckets;
+}
+
+static uint64_t bucket_count(const struct buckets *buckets, size_t bucket)
+{
+    uint64_t count = buckets->older ? buckets->older[bucket] : 0;
+    if (buckets->latency)
+        count += buckets->latency[bucket];
+    for (int i = 0; i < buckets->n_limits; i++)
+        count += buckets->limits[i] == bucket ? buckets->latency[HISTOGRAM_BUCKETS + i] : 0;
     return count;
+}
+
+/* Neighbouring buckets added up, so that most need not be looked at one by one. */
+#define BLOCK    64
+#define N_BLOCKS (HISTOGRAM_BUCKETS / BLOCK)
+_Static_assert(HISTOGRAM_BUCKETS % BLOCK == 0, "every bucket is in a block");
+
+static void add_blocks(const uint64_t *counts, uint64_t blocks[N_BLOCKS])
+{
+    for (size_t block = 0; counts && block < N_BLOCKS; block++) {
+        for (size_t i = 0; i < BLOCK; i++)
+            blocks[block] += counts[block * BLOCK + i];
+    }
 }
 
 double sums_latency(const struct sums *sums, double quantile)
 {
-    uint64_t n = sums_measured(sums), seen = 0;
+    struct buckets buckets = buckets_of(sums);
+    uint64_t blocks[N_BLOCKS] = {0}, n = 0, seen = 0;
+    add_blocks(buckets.latency, blocks);
+    add_blocks(buckets.older, blocks);
+    for (int i = 0; i < buckets.n_limits; i++)
+        blocks[buckets.limits[i] / BLOCK] += buckets.latency[HISTOGRAM_BUCKETS + i];
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        n += blocks[block];
     if (n == 0)
         return (double)NAN;
     double wanted = ceil(quantile * (double)n);
     uint64_t rank = wanted < 1 ? 1 : (uint64_t)wanted;
     rank = rank > n ? n : rank;
-    size_t bucket = 0;
-    for (; bucket + 1 < HISTOGRAM_BUCKETS; bucket++) {
-        seen += bucket_count(sums, bucket);
-        if (seen >= rank)
-            break;
-    }
+    size_t block = 0;
+    while (seen + blocks[block] < rank)
+        seen += blocks[block++];
+    size_t bucket = block * BLOCK;
+    while ((seen += bucket_count(&buckets, bucket)) < rank)
+        bucket++;
     return ((double)histogram_low(bucket) + (double)histogram_high(bucket)) / 2;
 }
 
 double sums_latency_mean(const struct sums *sums)
 {
-    uint64_t n = sums_measured(sums);
+    struct buckets buckets = buckets_of(sums);
+    uint64_t n = 0;
     double sum = 0;
-    for (size_t i = 0; n > 0 && i < HISTOGRAM_BUCKETS; i++)
-        sum += (double)bucket_count(sums, i) *
-               ((double)histogram_low(i) + (double)histogram_high(i)) / 2;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t count = bucket_count(&buckets, i);
+        n += count;
+        sum += (double)count * ((double)histogram_low(i) + (double)histogram_high(i)) / 2;
+    }
     return n > 0 ? sum / (double)n : (double)NAN;
 }
 

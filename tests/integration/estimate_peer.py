@@ -102,11 +102,11 @@ def compare(name, rng, work):
     table = theirs(reference, current, size)
     chunks = ours(work, size)
     for chunk in chunks:
-        row = table.iloc[chunk["start"] // size]
+        row = table.iloc[chunk["start"] // size][chunk["metric"]]
         for our, their in THEIR_NAMES.items():
-            if differs(chunk[our], row[(chunk["metric"], their)]):
-                wrong.append(f"{chunk['start']} {chunk['metric']} {our}: {chunk[our]}, not {row[(chunk['metric'], their)]}")
-        if chunk["alert"] != bool(row[(chunk["metric"], "alert")]):
+            if differs(chunk[our], row[their]):
+                wrong.append(f"{chunk['start']} {chunk['metric']} {our}: {chunk[our]}, not {row[their]}")
+        if chunk["alert"] != bool(row["alert"]):
             wrong.append(f"{chunk['start']} {chunk['metric']} alert {chunk['alert']}")
     good = not wrong and len(chunks) == 12 * len(table)
     print(("ok - " if good else "not ok - ") + f"CBPE as NannyML has it, {name}: {len(chunks)} estimates", flush=True)

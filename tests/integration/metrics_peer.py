@@ -48,7 +48,8 @@ def scored(rng):
                             ("tiny scores", 2000, rng.random(2000) ** 12), ("margins", 1000, rng.normal(0, 3, 1000)),
                             ("seven rows", 7, rng.random(7)), ("one row", 1, np.array([.7]))):
         for rate in (.5, .03, 0, 1):
-            labels = (rng.random(n) < np.clip(rate * 2 * scores, 0, 1) if 0 < rate < 1 else np.full(n, rate)).astype(float)
+            drawn = rng.random(n) < np.clip(rate * 2 * scores, 0, 1)
+            labels = (drawn if 0 < rate < 1 else np.full(n, rate)).astype(float)
             yield f"{name}, {labels.sum():.0f} of {n} positive", scores, labels
         labels = (rng.random(n) < np.clip(scores, 0, 1)).astype(float)
         labels[rng.random(n) < .3] = math.nan

@@ -1,5 +1,6 @@
-"""The CSV reader alone, then `drift` of a file against a stored profile: processor time, megabytes a second, memory. To judge one column
-all cells have to be found, so what fifty cost above one is reading their numbers and counting them."""
+"""The CSV reader alone, then `drift` of a file against a stored profile: processor time, megabytes a
+second, memory. To judge one column all cells have to be found, so what fifty cost above one is reading
+their numbers and counting them."""
 import json
 import os
 import random
