@@ -25,6 +25,7 @@
 #define NONCE_SIZE     12
 #define TAG_SIZE       16
 #define SIGNATURE_SIZE 64
+#define DRAWN_SIZE     1024 /* random bytes at once: of so many each is cheap */
 
 /* OpenSSL keeps what failed in a queue per thread: nobody reads it later. */
 static enum status failed(enum status status)
@@ -111,12 +112,23 @@ bool crypto_equal(const void *a, const void *b, size_t size)
     return CRYPTO_memcmp(a, b, size) == 0;
 }
 
+/* A cipher that is given keys and nonces from now on. NULL: out of memory, or OpenSSL has none. */
+static EVP_CIPHER_CTX *make_cipher(void)
+{
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    if (cipher && EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, NULL, NULL) == 1)
+        return cipher;
+    EVP_CIPHER_CTX_free(cipher);
+    return NULL;
+}
+
+/* The nonce stands at `out` already. */
 static bool encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, struct slice plain,
                     struct slice context, uint8_t *out)
 {
     uint8_t *text = out + NONCE_SIZE;
     int size = 0;
-    return EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, out) == 1 &&
+    return EVP_EncryptInit_ex(cipher, NULL, NULL, key, out) == 1 &&
            EVP_EncryptUpdate(cipher, NULL, &size, (const uint8_t *)context.data,
                              (int)context.size) == 1 &&
            EVP_EncryptUpdate(cipher, text, &size, (const uint8_t *)plain.data, (int)plain.size) ==
@@ -131,8 +143,53 @@ static struct slice with_address(struct slice slice)
     return slice_make(slice.data ? slice.data : "", slice.size);
 }
 
-enum status crypto_seal(const uint8_t key[KEY_SIZE], struct slice plain, struct slice context,
-                        struct buffer *out)
+struct crypto_sealer {
+    EVP_CIPHER_CTX *cipher;
+    uint8_t drawn[DRAWN_SIZE]; /* random bytes; the last n_left are to be used yet */
+    size_t n_left;
+};
+
+struct crypto_sealer *crypto_sealer_create(void)
+{
+    struct crypto_sealer *sealer = calloc(1, sizeof *sealer);
+    if (!sealer)
+        return NULL;
+    sealer->cipher = make_cipher();
+    if (sealer->cipher)
+        return sealer;
+    (void)failed(STATUS_MEMORY);
+    free(sealer);
+    return NULL;
+}
+
+void crypto_sealer_destroy(struct crypto_sealer *sealer)
+{
+    if (!sealer)
+        return;
+    EVP_CIPHER_CTX_free(sealer->cipher);
+    explicit_bzero(sealer, sizeof *sealer);
+    free(sealer);
+}
+
+enum status crypto_sealer_random(struct crypto_sealer *sealer, void *out, size_t size)
+{
+    if (size > sizeof sealer->drawn)
+        return crypto_random(out, size);
+    if (size > sealer->n_left) {
+        enum status status = crypto_random(sealer->drawn, sizeof sealer->drawn);
+        if (status != STATUS_OK)
+            return status;
+        sealer->n_left = sizeof sealer->drawn;
+    }
+    uint8_t *bytes = sealer->drawn + sizeof sealer->drawn - sealer->n_left;
+    memcpy(out, bytes, size);
+    explicit_bzero(bytes, size);
+    sealer->n_left -= size;
+    return STATUS_OK;
+}
+
+static enum status seal(EVP_CIPHER_CTX *cipher, const uint8_t nonce[NONCE_SIZE], const uint8_t *key,
+                        struct slice plain, struct slice context, struct buffer *out)
 {
     if (plain.size > INT_MAX || context.size > INT_MAX)
         return STATUS_INVALID;
@@ -140,18 +197,31 @@ enum status crypto_seal(const uint8_t key[KEY_SIZE], struct slice plain, struct 
     uint8_t *sealed = (uint8_t *)buffer_reserve(out, size);
     if (!sealed)
         return STATUS_FULL;
-    enum status status = crypto_random(sealed, NONCE_SIZE);
-    if (status)
+    memcpy(sealed, nonce, NONCE_SIZE);
+    if (!encrypt(cipher, key, with_address(plain), with_address(context), sealed))
+        return failed(STATUS_UNSUPPORTED);
+    out->size += size;
+    out->data[out->size] = '\0';
+    return STATUS_OK;
+}
+
+enum status crypto_sealer_seal(struct crypto_sealer *sealer, const uint8_t key[KEY_SIZE],
+                               struct slice plain, struct slice context, struct buffer *out)
+{
+    uint8_t nonce[NONCE_SIZE];
+    enum status status = crypto_sealer_random(sealer, nonce, sizeof nonce);
+    return status == STATUS_OK ? seal(sealer->cipher, nonce, key, plain, context, out) : status;
+}
+
+enum status crypto_seal(const uint8_t key[KEY_SIZE], struct slice plain, struct slice context,
+                        struct buffer *out)
+{
+    uint8_t nonce[NONCE_SIZE];
+    enum status status = crypto_random(nonce, sizeof nonce);
+    if (status != STATUS_OK)
         return status;
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    if (!cipher)
-        return failed(STATUS_MEMORY);
-    if (encrypt(cipher, key, with_address(plain), with_address(context), sealed)) {
-        out->size += size;
-        out->data[out->size] = '\0';
-    } else {
-        status = failed(STATUS_UNSUPPORTED);
-    }
+    EVP_CIPHER_CTX *cipher = make_cipher();
+    status = cipher ? seal(cipher, nonce, key, plain, context, out) : failed(STATUS_MEMORY);
     EVP_CIPHER_CTX_free(cipher);
     return status;
 }

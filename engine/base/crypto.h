@@ -41,6 +41,17 @@ MUST_USE enum status crypto_seal(const uint8_t key[KEY_SIZE], struct slice plain
 MUST_USE enum status crypto_open(const uint8_t key[KEY_SIZE], struct slice sealed,
                                  struct slice context, struct buffer *out);
 
+/* The same for who seals much: what sealing needs is set up once, and random bytes are drawn many
+ * at a time. NULL: out of memory. One thread at a time, and never in a process forked meanwhile,
+ * which would seal with the same nonces. */
+struct crypto_sealer;
+struct crypto_sealer *crypto_sealer_create(void);
+void crypto_sealer_destroy(struct crypto_sealer *sealer); /* NULL is ignored */
+MUST_USE enum status crypto_sealer_seal(struct crypto_sealer *sealer, const uint8_t key[KEY_SIZE],
+                                        struct slice plain, struct slice context,
+                                        struct buffer *out);
+MUST_USE enum status crypto_sealer_random(struct crypto_sealer *sealer, void *out, size_t size);
+
 /* A key of 32 bytes kept as they are in a file of mode 0600; made when the file is not there and
  * `create` is true (of several processes that do so at once, one wins and all get its key), else
  * STATUS_NOT_FOUND. A file that others may read is refused (STATUS_DENIED). */

@@ -32,6 +32,7 @@ struct subjects {
     char path[PATH_SIZE];
     bool suspect; /* the disk refused something: to be opened anew */
     char added[PSEUDONYM_SIZE], last[PSEUDONYM_SIZE]; /* in the open transaction; committed */
+    struct crypto_sealer *sealer;
     struct checkpointer *checkpointer;
     struct db *db;
     struct db_stmt *known, *insert, *select, *erase;
@@ -70,6 +71,9 @@ enum status subjects_open(const char *dir, bool create, struct subjects **subjec
     if (!opened)
         return error_set(error, STATUS_MEMORY, "out of memory");
     enum status status = key_load(dir, "master.key", create, opened->master, error);
+    opened->sealer = crypto_sealer_create();
+    if (status == STATUS_OK && !opened->sealer)
+        status = error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK && !path_join(opened->path, dir, "subjects.db"))
         status = error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     if (status == STATUS_OK)
@@ -100,6 +104,7 @@ void subjects_close(struct subjects *subjects)
         return;
     finish_statements(subjects);
     checkpointer_destroy(subjects->checkpointer);
+    crypto_sealer_destroy(subjects->sealer);
     if (subjects->suspect)
         db_abandon(subjects->db);
     else
@@ -177,12 +182,14 @@ void subjects_rollback(struct subjects *subjects)
 static enum status seal_subject(const struct subjects *subjects, struct slice pseudonym,
                                 struct slice original, struct buffer *key, struct buffer *value)
 {
+    struct crypto_sealer *sealer = subjects->sealer;
     uint8_t own[KEY_SIZE];
-    enum status status = crypto_random(own, sizeof own);
+    enum status status = crypto_sealer_random(sealer, own, sizeof own);
     if (status == STATUS_OK)
-        status = crypto_seal(subjects->master, slice_make(own, sizeof own), pseudonym, key);
+        status = crypto_sealer_seal(sealer, subjects->master, slice_make(own, sizeof own),
+                                    pseudonym, key);
     if (status == STATUS_OK)
-        status = crypto_seal(own, original, pseudonym, value);
+        status = crypto_sealer_seal(sealer, own, original, pseudonym, value);
     explicit_bzero(own, sizeof own);
     return status;
 }

@@ -148,6 +148,53 @@ static void seals_only_into_room(void **state)
     buffer_free(&out);
 }
 
+#define SEALED 300 /* more than random bytes are drawn for at once */
+
+static void seals_one_after_another_each_with_a_nonce_of_its_own(void **state)
+{
+    (void)state;
+    uint8_t keys[2][KEY_SIZE], nonces[SEALED][12];
+    struct crypto_sealer *sealer = crypto_sealer_create();
+    struct buffer sealed, plain, full;
+    assert_non_null(sealer);
+    buffer_init(&sealed, 1000);
+    buffer_init(&plain, 1000);
+    buffer_init(&full, 20);
+    for (size_t i = 0; i < SEALED; i++) {
+        uint8_t *key = keys[i % 2];
+        struct slice context = slice_of(i % 3 ? "one" : "another");
+        assert_int_equal(crypto_sealer_random(sealer, key, KEY_SIZE), STATUS_OK);
+        assert_memory_not_equal(keys[0], keys[1], KEY_SIZE);
+        assert_int_equal(crypto_sealer_seal(sealer, key, slice_of("no room"), context, &full),
+                         STATUS_FULL);
+        buffer_reset(&sealed);
+        buffer_reset(&plain);
+        assert_int_equal(crypto_sealer_seal(sealer, key, slice_of("user-17"), context, &sealed),
+                         STATUS_OK);
+        assert_int_equal(crypto_open(key, buffer_slice(&sealed), context, &plain), STATUS_OK);
+        assert_string_equal(plain.data, "user-17");
+        memcpy(nonces[i], sealed.data, sizeof *nonces);
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(nonces[i], nonces[j], sizeof *nonces);
+    }
+    crypto_sealer_destroy(sealer);
+    buffer_free(&full);
+    buffer_free(&plain);
+    buffer_free(&sealed);
+}
+
+static void gives_more_random_bytes_than_are_drawn_at_once(void **state)
+{
+    (void)state;
+    uint8_t bytes[5000], zeros[5000] = {0};
+    struct crypto_sealer *sealer = crypto_sealer_create();
+    memset(bytes, 0, sizeof bytes);
+    assert_int_equal(crypto_sealer_random(sealer, bytes, sizeof bytes), STATUS_OK);
+    assert_memory_not_equal(bytes, zeros, 1000);
+    assert_memory_not_equal(bytes + 4000, zeros, 1000);
+    crypto_sealer_destroy(sealer);
+}
+
 static void compares_in_constant_time(void **state)
 {
     (void)state;
@@ -248,6 +295,8 @@ int main(void)
         cmocka_unit_test(signs_as_rfc_8032),
         cmocka_unit_test(opens_only_what_was_sealed),
         cmocka_unit_test(seals_only_into_room),
+        cmocka_unit_test(seals_one_after_another_each_with_a_nonce_of_its_own),
+        cmocka_unit_test(gives_more_random_bytes_than_are_drawn_at_once),
         cmocka_unit_test(compares_in_constant_time),
         cmocka_unit_test(keeps_a_key_in_a_private_file),
         cmocka_unit_test(reads_and_writes_hex),
