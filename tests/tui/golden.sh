@@ -69,5 +69,7 @@ for size in 80x24 120x40 200x60; do
     golden "settings-$size"
     keys 9 g
     golden "help-$size"
+    keys 0 g
+    golden "own-$size"
 done
 exit $failed

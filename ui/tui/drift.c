@@ -113,8 +113,8 @@ static void draw_heat(struct pen *pen)
     int most = pen_left(pen) - 1 < MAX_CURVES ? pen_left(pen) - 1 : MAX_CURVES;
     put_names(pen->screen, most, names, sizeof names);
     screen_range_query(pen->screen, pen->width - NAME_WIDTH, query, sizeof query);
-    snprintf(note, sizeof note, "last %s; full: at the limit; hatched: no data",
-             screen_range_word(pen->screen));
+    snprintf(note, sizeof note, "last %s; full: at the limit%s", screen_range_word(pen->screen),
+             pen->width < 72 ? "" : "; hatched: no data");
     draw_heading(pen, "features over time", note);
     if (!names[0]) {
         draw_text(pen, pen->left + 3, pen->width - 4, 2, STYLE_NODATA,
@@ -137,9 +137,13 @@ static void draw_score_bins(struct pen *pen)
     draw_scores(pen, pen_left(pen) - 2 < 8 ? pen_left(pen) - 2 : 8);
 }
 
+static void draw_selected_line(struct pen *pen);
+static void draw_selected_bins(struct pen *pen);
+
 void draw_drift(struct pen *pen)
 {
-    static const struct panel panels[] = {{draw_heat}, {draw_score_bins}};
+    static const struct panel panels[] = {
+        {draw_heat}, {draw_selected_line}, {draw_selected_bins}, {draw_score_bins}};
     size_t n = screen_grid(pen->screen)->n_shown + 2;
     draw_heading(pen, "drift", pen->screen->view.drift_note);
     int rows = pen_left(pen) * 3 / 5;
@@ -147,7 +151,7 @@ void draw_drift(struct pen *pen)
     draw_grid(&list, pen->screen->view.drift_note);
     pen->row = list.row;
     draw_rule(pen);
-    draw_panels(pen, panels, 2);
+    draw_panels(pen, panels, sizeof panels / sizeof *panels);
 }
 
 /* ---- one feature opened ---- */
@@ -222,8 +226,10 @@ static char *say_statistic(double value, char out[WORD_SIZE])
     return words_statistic(value, 0.01, out);
 }
 
-static void draw_line(struct pen *pen, const struct view_drift *row, int rows)
+/* `name`: the feature's is not said elsewhere. */
+static void draw_line(struct pen *pen, const struct view_drift *row, bool name, int rows)
 {
+    char title[WORD_SIZE + NAME_SIZE] = "PSI";
     struct curves set;
     char query[120];
     struct pen part = pen_part(pen, 0, pen->width, rows);
@@ -233,7 +239,9 @@ static void draw_line(struct pen *pen, const struct view_drift *row, int rows)
     if (!draw_absent(&part, &document, "PSI over time")) {
         curves_read(document.json, &set);
         const struct curve *line = set.n && set.series[0].values ? &set.series[0] : NULL;
-        struct chart chart = {.title = "PSI",
+        if (name)
+            snprintf(title, sizeof title, "PSI of %s", row->feature);
+        struct chart chart = {.title = title,
                               .say = say_statistic,
                               .limit = row->limit_ratio,
                               .limit_word = "limit",
@@ -277,14 +285,63 @@ static void draw_methods(struct pen *pen, const struct json *methods)
         pen->row++;
 }
 
+static struct feed_document read_opened(struct screen *screen, const struct view_drift *row)
+{
+    return read_document(screen, 5000, "/api/v1/drift?feature=%s%s", row->feature,
+                         screen->variant_canary ? "&variant=canary" : "");
+}
+
+/* "also moved: country .050 of .30; not moved: device, hour": against the noise of each. */
+static void draw_others(struct pen *pen, const struct view_drift *opened)
+{
+    const struct view *view = &pen->screen->view;
+    char moved[VIEW_LINE_SIZE] = "", still[VIEW_LINE_SIZE] = "", text[2 * VIEW_LINE_SIZE + 40];
+    size_t used = 0, quiet = 0;
+    for (int i = 0; i < view->n_drift; i++) {
+        const struct view_drift *row = &view->drift[i];
+        if (row == opened || row->waits[0])
+            continue;
+        if (row->psi_ratio > row->noise_ratio && used + 1 < sizeof moved)
+            used += (size_t)snprintf(moved + used, sizeof moved - used, "%s%s %s of %s",
+                                     used ? ", " : "", row->feature, row->psi, row->limit);
+        else if (quiet + 1 < sizeof still)
+            quiet += (size_t)snprintf(still + quiet, sizeof still - quiet, "%s%s",
+                                      quiet ? ", " : "", row->feature);
+    }
+    snprintf(text, sizeof text, "%s%s%s%s%s", used ? "also moved: " : "", moved,
+             used && quiet ? "; " : "", quiet ? "not moved: " : "", still);
+    if (pen_left(pen) > 0 && text[0])
+        canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2, STYLE_QUIET, text);
+}
+
+/* ---- the selected one beside the list ---- */
+
+static void draw_selected_line(struct pen *pen)
+{
+    const struct view_drift *row = selected(pen->screen);
+    if (row)
+        draw_line(pen, row, true, pen_left(pen));
+}
+
+static void draw_selected_bins(struct pen *pen)
+{
+    const struct view_drift *row = selected(pen->screen);
+    if (!row)
+        return;
+    struct feed_document document = read_opened(pen->screen, row);
+    draw_heading(pen, row->feature, "live against its reference");
+    if (!draw_absent(pen, &document, "the feature's bins"))
+        draw_bins(pen, json_get(document.json, "bins"));
+}
+
+/* ---- opened ---- */
+
 void open_drift(struct pen *pen)
 {
     const struct view_drift *row = selected(pen->screen);
     if (!row)
         return;
-    struct feed_document document =
-        read_document(pen->screen, 5000, "/api/v1/drift?feature=%s%s", row->feature,
-                      pen->screen->variant_canary ? "&variant=canary" : "");
+    struct feed_document document = read_opened(pen->screen, row);
     char note[2 * VIEW_LINE_SIZE], since[WORD_SIZE];
     json_moment(pen->screen, document.json, "since", since);
     snprintf(note, sizeof note, "n %s live, %s in the reference", row->n, row->n_reference);
@@ -293,12 +350,16 @@ void open_drift(struct pen *pen)
              row->noise, row->limit, since[0] ? "   since " : "", since);
     canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2,
                row->state >= HEALTH_TICKET ? style_of(row->state) | STYLE_BOLD : STYLE_TEXT, note);
-    draw_line(pen, row, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);
+    draw_line(pen, row, false, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);
     draw_rule(pen);
     if (draw_absent(pen, &document, "the feature's bins")) {
         draw_fact(pen, "method", "population stability index: sum of (p - q) ln(p / q) over bins");
         return;
     }
+    int bottom = pen->bottom;
+    pen->bottom -= pen_left(pen) > 8; /* for the others */
     draw_bins(pen, json_get(document.json, "bins"));
     draw_methods(pen, json_get(document.json, "methods"));
+    pen->bottom = bottom;
+    draw_others(pen, row);
 }

@@ -5,20 +5,33 @@
 
 #include "ui/tui/pages.h"
 
-/* The columns that there is room for, and their widths; the widest takes what is left. */
+/* Text may be long: the widest column takes what is left. Of a list that ends with numbers it takes
+ * as much again as it has, and all share the rest: names stay near their numbers. */
+static void widen(const struct grid *grid, int rest, int n, int widths[GRID_MAX_COLUMNS])
+{
+    int widest = 0, last = 0, shown = 0;
+    for (int i = 0; i < n; i++) {
+        widest = widths[i] > widths[widest] ? i : widest;
+        last = widths[i] ? i : last;
+        shown += widths[i] > 0;
+    }
+    int taken = grid->columns[last].right && rest > widths[widest] ? widths[widest] : rest;
+    widths[widest] += taken;
+    if (widths[widest] < 4)
+        widths[widest] = 4;
+    for (int i = 0; i < n && shown > 0; i++)
+        widths[i] += widths[i] ? (rest - taken) / shown : 0;
+}
+
+/* The columns that there is room for, and their widths. */
 static int lay_out(const struct grid *grid, int room, int widths[GRID_MAX_COLUMNS])
 {
-    int widest = 0, used = 0,
-        n = grid->n_columns < GRID_MAX_COLUMNS ? grid->n_columns : GRID_MAX_COLUMNS;
+    int used = 0, n = grid->n_columns < GRID_MAX_COLUMNS ? grid->n_columns : GRID_MAX_COLUMNS;
     for (int i = 0; i < n; i++) {
         widths[i] = grid->columns[i].from_width <= room ? grid->columns[i].width : 0;
         used += widths[i] ? widths[i] + 1 : 0;
-        if (widths[i] > widths[widest])
-            widest = i;
     }
-    widths[widest] += room - used;
-    if (widths[widest] < 4)
-        widths[widest] = 4;
+    widen(grid, room - used, n, widths);
     return n;
 }
 

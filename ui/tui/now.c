@@ -36,6 +36,23 @@ static void draw_evidence_lines(struct pen *pen, const struct view_attention *it
     }
 }
 
+/* What can be pressed about it, where there is a line left for that. */
+static void draw_attention_keys(struct pen *pen)
+{
+    const struct screen *screen = pen->screen;
+    const struct view *view = &screen->view;
+    char keys[80] = "Enter why";
+    bool canary = false;
+    for (int i = 0; i < view->n_arms; i++)
+        canary =
+            canary || (view->arms[i].variant == VARIANT_CANARY && view->arms[i].share_wanted > 0);
+    if (!screen->readonly)
+        snprintf(keys, sizeof keys, "%sa acknowledge   s silence   Enter why",
+                 canary ? "x roll the canary back   " : "");
+    canvas_put(pen->canvas, pen->row++, pen->left + EVIDENCE_LEFT, pen->width - EVIDENCE_LEFT - 1,
+               STYLE_QUIET, keys);
+}
+
 static void draw_attention_title(struct pen *pen, int index)
 {
     const struct view_attention *item = &pen->screen->view.attention[index];
@@ -103,6 +120,10 @@ static void draw_attention(struct pen *pen, int rows)
             spare -= wanted < spare ? wanted : spare;
             draw_evidence_lines(pen, &view->attention[i]);
             pen->bottom = end;
+            if (i == open && spare > 0) {
+                draw_attention_keys(pen);
+                spare--;
+            }
         }
     }
     pen->bottom = bottom;

@@ -127,6 +127,13 @@ static void draw_budget(struct pen *pen, int line, int left, const struct column
                  row->budget);
 }
 
+static void draw_since(struct pen *pen, int line, int left, int width, int64_t since_us)
+{
+    char at[WORD_SIZE], text[2 * WORD_SIZE];
+    snprintf(text, sizeof text, "since %s", screen_time(pen->screen, since_us, false, at));
+    canvas_put(pen->canvas, line, left, width, STYLE_NODATA, text);
+}
+
 static void draw_objective(struct pen *pen, const struct columns *at, int index,
                            const struct curves *days)
 {
@@ -143,6 +150,8 @@ static void draw_objective(struct pen *pen, const struct columns *at, int index,
     left += at->want + 2;
     draw_budget(pen, line, left, at, style, row);
     left += at->bar + at->budget;
+    if (empty && row->since_us)
+        draw_since(pen, line, left - at->bar - at->budget, at->bar + at->budget, row->since_us);
     if (!empty) {
         canvas_right(pen->canvas, line, left, at->burn_1h, style, row->burn_1h);
         canvas_right(pen->canvas, line, left + at->burn_1h, at->burn_6h, STYLE_QUIET, row->burn_6h);

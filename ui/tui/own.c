@@ -5,7 +5,7 @@
 
 #include "ui/tui/pages.h"
 
-#define EVERY_MS   10000
+#define EVERY_MS 10000
 
 static struct feed_document read_views(struct screen *screen)
 {
@@ -50,7 +50,11 @@ static void encode(const char *text, char *out, size_t size)
 
 static char *say_number(double value, char out[WORD_SIZE])
 {
-    snprintf(out, WORD_SIZE, "%.4g", value);
+    if (fabs(value) >= 1000 && fabs(value) < 1e15) {
+        out[0] = '-';
+        words_count((uint64_t)llround(fabs(value)), out + (value < 0));
+    } else
+        snprintf(out, WORD_SIZE, "%.3g", value);
     return out;
 }
 
@@ -94,10 +98,37 @@ static void draw_panel(struct pen *pen, const struct json *panel)
                      strcmp(of, "latency") == 0 ? words_latency : say_number);
 }
 
-/* As many panels as fit, Tab brings the next one first. */
+#define MOST_PANELS 64
+
+static bool is_number(const struct json *panel)
+{
+    return strcmp(json_word(panel, "kind"), "number") == 0;
+}
+
+/* Numbers first, a line for as many as stand beside each other. */
+static void draw_numbers(struct pen *pen, const struct json *panels)
+{
+    int across = pen->width >= 116 ? 4 : 2, width = pen->width / across, place = 0;
+    for (const struct json *panel = json_first(panels); panel; panel = json_next(panel)) {
+        if (!is_number(panel))
+            continue;
+        struct pen part = pen_part(pen, place * width, width - 1, 1);
+        draw_panel(&part, panel);
+        place = (place + 1) % across;
+        pen->row += place == 0;
+    }
+    pen->row += place > 0;
+}
+
+/* As many charts as fit, Tab brings the next one first. */
 static void draw_tiles(struct pen *pen, const struct json *panels)
 {
-    int n = (int)json_size(panels), across = pen->width >= 116 ? 2 : 1;
+    const struct json *charts[MOST_PANELS];
+    int n = 0, across = pen->width >= 116 ? 2 : 1;
+    for (const struct json *panel = json_first(panels); panel && n < MOST_PANELS;
+         panel = json_next(panel))
+        if (!is_number(panel))
+            charts[n++] = panel;
     int down = pen_left(pen) / 10, shown = n < across * down ? n : across * down;
     if (shown == 0)
         shown = n > 0 ? 1 : 0;
@@ -109,7 +140,7 @@ static void draw_tiles(struct pen *pen, const struct json *panels)
         part.width = width - (across > 1);
         part.row = pen->row + i / across * rows;
         part.bottom = part.row + rows;
-        draw_panel(&part, json_item(panels, (size_t)((i + pen->screen->panel) % n)));
+        draw_panel(&part, charts[(i + pen->screen->panel) % n]);
     }
     pen->row = pen->bottom;
 }
@@ -136,5 +167,9 @@ void draw_own(struct pen *pen)
     } else {
         draw_heading(pen, json_word(view, "title"), screen_range_word(pen->screen));
     }
-    draw_tiles(pen, json_get(view, "panels"));
+    const struct json *panels = json_get(view, "panels");
+    if (!panels)
+        return;
+    draw_numbers(pen, panels);
+    draw_tiles(pen, panels);
 }

@@ -7,15 +7,16 @@
 
 void draw_panels(struct pen *pen, const struct panel *panels, int n)
 {
-    int across = pen->width / LEAST_WIDTH, down = pen_left(pen) / GOOD_ROWS;
+    int fit = pen->width / LEAST_WIDTH, down = pen_left(pen) / GOOD_ROWS;
     if (pen_left(pen) < LEAST_ROWS - 2 || n < 1)
         return;
-    across = across < 1 ? 1 : across > 3 ? 3 : across;
     down = down < 1 ? 1 : down;
-    while (across > 1 && (across - 1) * down >= n)
-        across--;
+    /* Two beside each other read best; a third where not all would be shown. */
+    int across = fit < 1 ? 1 : fit > 2 && 2 * down < n ? 3 : fit > 2 ? 2 : fit;
     while (down > 1 && across * (down - 1) >= n)
         down--;
+    while (across > 1 && (across - 1) * down >= n)
+        across--;
     int shown = across * down < n ? across * down : n;
     int top = pen->row, rows = pen_left(pen) / (down > 0 ? down : 1);
     for (int i = 0; i < shown; i++) {

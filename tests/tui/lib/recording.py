@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 
 NOW = datetime(2026, 5, 12, 14, 3, 22, tzinfo=timezone.utc)
 HOSTILE = "<b>x</b>\u001b[31m\u0007\u202eevil\u0000" + "long " * 2000
@@ -76,7 +77,7 @@ def snapshot(text):
                 ago(minutes=12), 12900, limit=200000),
             slo("availability", 0.995, 0.9998, 0.96, (0.1,) * 6, "ok"),
             slo(text("drift"), 0.99, 1, 1, (0,) * 6, "ok", n=2016),
-            slo("freshness", 0.99, None, None, (None,) * 6, "nodata", n=0)],
+            slo("freshness", 0.99, None, None, (None,) * 6, "nodata", ago(minutes=5), n=0)],
         "drift": [drift("score", 0.05), drift("tx_amount", 0.212, "ok"),
                   drift(text("country"), 0.05), drift("device", 0.008), drift("hour", 0.002)],
         "alerts": [{"name": text("latency-burn"), "state": "firing", "severity": "page",
@@ -281,6 +282,7 @@ def documents(text):
                    "code": None, "state": "fired"}],
         "proof": {"leaf_index": 13637600, "tree_size": 13637640,
                   "leaf_hash": "9ddc262123a7ac2cb2c1b57e2462d47989d6b4155612fcee38174eebd7918cd4"}})
+    own_view(text)
     line("/api/v1/logs?limit=1000", {"newest": 60, "lines": [
         {"seq": i, "time": ago(minutes=60 - i), "level": ("info", "info", "warn", "error")[i % 4],
          "component": "record", "event": text("slow_commit"),
@@ -292,6 +294,27 @@ def documents(text):
          "column": None, "secret": False, "help": "connections served at once"},
         {"key": "channels[oncall].secret", "value": None, "from": "file", "file": "binnacle.yaml",
          "line": 41, "column": 12, "secret": True, "help": None}]})
+
+
+def own_view(text):
+    """One of each kind, as `binnacle.yaml` and the browser give them."""
+    panels = [("events a second", "events_per_s", "number"),
+              ("declined, percent", "100 * decline / accepted", "line"),
+              ("shadow apart, percent", "100 * shadow_disagreement_ratio", "line"),
+              ("budget left", "budget_left.latency", "number"),
+              ("how long it took", "latency", "heat")]
+    line("/api/v1/views", {"views": [{"name": "night", "title": text("Night watch"), "panels": [
+        {"title": text(title), "expression": expression, "kind": kind}
+        for title, expression, kind in panels]}]})
+    for _, expression, kind in panels:
+        if kind == "heat":
+            continue
+        answer = series([expression], 30, 120)
+        for one in answer["series"]:
+            factor = 100 if expression.startswith("100") else 1
+            one["points"] = [[at, None if value is None else value * factor]
+                             for at, value in one["points"]]
+        line(f"/api/v1/panel?expression={quote(expression, safe='')}", answer)
 
 
 def performance():
