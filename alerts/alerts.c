@@ -1,5 +1,6 @@
-/* The whole of it: every snapshot is held against every rule; what changes is put into the outbox
- * before anything is told. Called by the tick; the sender has a thread of its own. */
+/* The whole of it: every snapshot is held against every rule; what changes is kept in memory, from
+ * where one thread writes it down and another tells it. Called by the judge's thread, which waits
+ * for no disk; people's silences by those who answer them, who do. */
 #include "alerts/alerts.h"
 
 #include <math.h>
@@ -10,13 +11,16 @@
 #include "alerts/channel.h"
 #include "alerts/outbox.h"
 #include "alerts/rule.h"
+#include "alerts/saver.h"
 #include "alerts/sender.h"
+#include "alerts/store.h"
 #include "alerts/vocabulary.h"
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/thread.h"
 
-#define BODY_BYTES (1u << 18)
+#define BODY_BYTES      (1u << 18)
+#define DISK_TIMEOUT_MS 5000 /* that a person waits to be told that it is written */
 
 /* One rule's alert as it stands. */
 struct alert {
@@ -24,6 +28,15 @@ struct alert {
     struct hold hold;
     double value;
     char summary[200];
+    uint64_t changed; /* number of its last change; 0: since the start */
+};
+
+/* What the saver writes now; its thread's alone. */
+struct writing {
+    struct store_rule rules[MAX_RULES];
+    struct outbox_message *messages;
+    size_t n_messages;
+    uint64_t rules_mark, messages_mark;
 };
 
 struct alerts {
@@ -31,16 +44,18 @@ struct alerts {
     struct rules_set *rules;
     struct channels *channels;
     struct outbox *outbox;
-    struct outbox *spare; /* in memory: what must be told while the disk takes nothing */
-    bool unsaved;         /* states have changed that are not on the disk */
+    struct store *store; /* NULL: in memory only; the saver's once that runs */
+    struct saver *saver;
+    struct writing writing;
     struct sender *sender;
     struct log *log;
     struct clock *wall;
     char service[NAME_SIZE];
     char *link;
     struct value *slots;
-    struct lock lock;            /* of the two that follow: people change them between ticks */
+    struct lock lock; /* of all that follows: people change it between ticks, the saver reads it */
     struct alert *alerts, *next; /* one per rule; `next` is what a snapshot makes of them */
+    uint64_t changes, stored;    /* numbers of the last change, and of the last on the disk */
     struct buffer body;
 };
 
@@ -93,20 +108,81 @@ static enum status allocate(struct alerts *alerts, const struct alerts_options *
 
 static enum status take_up_state(struct alerts *alerts, struct error *error)
 {
-    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+    enum status status = STATUS_OK;
+    for (int i = 0; i < rules_set_count(alerts->rules) && status == STATUS_OK; i++) {
         const struct rule *rule = rules_set_get(alerts->rules, i);
-        enum status status =
-            outbox_state(alerts->outbox, rule->name, &alerts->alerts[i].machine, error);
-        if (status == STATUS_OK)
-            status = outbox_hold(alerts->outbox, rule->name, &alerts->alerts[i].hold, error);
-        if (status != STATUS_OK)
-            return status;
-        alerts->alerts[i].value = (double)NAN;
+        struct alert *alert = &alerts->alerts[i];
+        if (alerts->store)
+            status = store_read(alerts->store, rule->name, &alert->machine, &alert->hold, error);
+        alert->value = (double)NAN;
         /* The words of before are not stored; the next snapshot in which it holds makes new ones.
          */
-        snprintf(alerts->alerts[i].summary, sizeof alerts->alerts[i].summary, "%s", rule->name);
+        snprintf(alert->summary, sizeof alert->summary, "%s", rule->name);
     }
-    return STATUS_OK;
+    if (status == STATUS_OK && alerts->store)
+        status = store_load(alerts->store, alerts->outbox, error);
+    return status;
+}
+
+/* ---- writing down: on the saver's thread ---- */
+
+static enum status collect(void *context, struct store_changes *changes, struct error *error)
+{
+    struct alerts *alerts = context;
+    struct writing *writing = &alerts->writing;
+    size_t n = 0;
+    /* A state and the messages about it belong together: one picture of both. */
+    lock_take(&alerts->lock);
+    writing->rules_mark = alerts->changes;
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        const struct alert *alert = &alerts->alerts[i];
+        if (alert->changed > alerts->stored)
+            writing->rules[n++] = (struct store_rule){rules_set_get(alerts->rules, i)->name,
+                                                      alert->machine, alert->hold};
+    }
+    enum status status = outbox_changes(alerts->outbox, &writing->messages, &writing->n_messages,
+                                        &writing->messages_mark, error);
+    lock_release(&alerts->lock);
+    *changes = (struct store_changes){writing->rules, n, writing->messages, writing->n_messages};
+    return status;
+}
+
+static void written(void *context, bool stored)
+{
+    struct alerts *alerts = context;
+    struct writing *writing = &alerts->writing;
+    outbox_free(writing->messages, writing->n_messages);
+    writing->messages = NULL;
+    writing->n_messages = 0;
+    if (stored) {
+        lock_take(&alerts->lock);
+        alerts->stored = writing->rules_mark;
+        lock_release(&alerts->lock);
+        outbox_stored(alerts->outbox, writing->messages_mark);
+    }
+    outbox_hurry(alerts->outbox, !stored);
+}
+
+static enum status open_store(struct alerts *alerts, const char *path, struct error *error)
+{
+    enum status status = path ? store_open(path, &alerts->store, error) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    alerts->outbox = outbox_create(path != NULL);
+    return alerts->outbox ? take_up_state(alerts, error)
+                          : error_set(error, STATUS_MEMORY, "out of memory");
+}
+
+static enum status start_threads(struct alerts *alerts, struct error *error)
+{
+    const struct saver_source source = {collect, written, alerts};
+    enum status status =
+        alerts->store ? saver_start(alerts->store, &source, alerts->log, &alerts->saver, error)
+                      : STATUS_OK;
+    if (status == STATUS_OK && channels_count(alerts->channels) > 0)
+        status = sender_start(alerts->outbox, alerts->saver, alerts->channels, alerts->log,
+                              &alerts->sender, error);
+    return status;
 }
 
 enum status alerts_create(const struct alerts_options *options, struct alerts **alerts,
@@ -124,14 +200,9 @@ enum status alerts_create(const struct alerts_options *options, struct alerts **
     if (status == STATUS_OK)
         status = allocate(made, options, error);
     if (status == STATUS_OK)
-        status = outbox_open(options->path, &made->outbox, error);
+        status = open_store(made, options->path, error);
     if (status == STATUS_OK)
-        status = outbox_open(NULL, &made->spare, error);
-    if (status == STATUS_OK)
-        status = take_up_state(made, error);
-    if (status == STATUS_OK && channels_count(made->channels) > 0)
-        status = sender_start(made->outbox, made->spare, made->channels, made->log, &made->sender,
-                              error);
+        status = start_threads(made, error);
     if (status != STATUS_OK) {
         alerts_destroy(made);
         return status;
@@ -145,8 +216,9 @@ void alerts_destroy(struct alerts *alerts)
     if (!alerts)
         return;
     sender_stop(alerts->sender);
-    outbox_close(alerts->spare);
-    outbox_close(alerts->outbox);
+    saver_stop(alerts->saver);
+    store_close(alerts->store);
+    outbox_destroy(alerts->outbox);
     channels_destroy(alerts->channels);
     rules_set_destroy(alerts->rules);
     vocabulary_destroy(alerts->vocabulary);
@@ -196,10 +268,10 @@ static bool goes_to(const struct rule *rule, const char *channel)
     return rule->n_channels == 0;
 }
 
-static enum status tell(struct alerts *alerts, struct outbox *outbox, const struct rule *rule,
-                        const struct alert *alert, enum transition transition,
-                        const struct snapshot *snapshot, struct error *error)
+static void tell(struct alerts *alerts, const struct rule *rule, const struct alert *alert,
+                 enum transition transition, const struct snapshot *snapshot)
 {
+    struct error error;
     char fingerprint[33], key[OUTBOX_KEY_SIZE];
     make_keys(alerts, rule, &alert->machine, fingerprint);
     struct notice notice = {
@@ -223,12 +295,11 @@ static enum status tell(struct alerts *alerts, struct outbox *outbox, const stru
         channel_render(alerts->channels, i, &notice, &alerts->body);
         struct hash128 id = hash128(channel, strlen(channel), (uint64_t)transition);
         snprintf(key, sizeof key, "%s-%d-%08x", fingerprint, (int)transition, (unsigned)id.low);
-        enum status status = outbox_put(outbox, key, channel, buffer_slice(&alerts->body),
-                                        clock_now_us(alerts->wall), error);
-        if (status != STATUS_OK)
-            return status;
+        if (outbox_put(alerts->outbox, key, channel, buffer_slice(&alerts->body),
+                       clock_now_us(alerts->wall), &error) != STATUS_OK)
+            log_write(alerts->log, LOG_ERROR, "alerts", "message_given_up",
+                      "channel %s: %s; the alert stays on the screens", channel, error.message);
     }
-    return STATUS_OK;
 }
 
 /* What a snapshot makes of one alert. */
@@ -256,62 +327,20 @@ static bool has_changed(const struct alerts *alerts, int i)
            alerts->alerts[i].hold.untold != alerts->next[i].hold.untold;
 }
 
-/* `all`: the states that have not changed, too. */
-static enum status write_changes(struct alerts *alerts, struct outbox *outbox, bool all,
-                                 const enum transition *transitions,
-                                 const struct snapshot *snapshot, struct error *error)
-{
-    enum status status = outbox_begin(outbox, error);
-    if (status != STATUS_OK)
-        return status;
-    for (int i = 0; i < rules_set_count(alerts->rules) && status == STATUS_OK; i++) {
-        const struct rule *rule = rules_set_get(alerts->rules, i);
-        if (all || has_changed(alerts, i))
-            status = outbox_put_state(outbox, rule->name, &alerts->next[i].machine, error);
-        if (status == STATUS_OK && (all || has_changed(alerts, i)))
-            status = outbox_put_hold(outbox, rule->name, &alerts->next[i].hold, error);
-        if (status == STATUS_OK && transitions[i] != TRANSITION_NONE)
-            status = tell(alerts, outbox, rule, &alerts->next[i], transitions[i], snapshot, error);
-    }
-    return outbox_commit(outbox, status, error);
-}
-
-/* People are told of a full disk although nothing can be written on it: then the messages go
- * through memory, and the states are written as soon as that is possible. */
-static enum status keep_changes(struct alerts *alerts, const enum transition *transitions,
-                                const struct snapshot *snapshot)
-{
-    struct error error;
-    /* What hangs is not waited for: it is the disk of the ledger. */
-    enum status status =
-        snapshot_disk_answers(snapshot)
-            ? write_changes(alerts, alerts->outbox, alerts->unsaved, transitions, snapshot, &error)
-            : error_set(&error, STATUS_UNAVAILABLE, "%s", snapshot->not_ready);
-    if (status == STATUS_OK && alerts->unsaved)
-        log_write(alerts->log, LOG_INFO, "alerts", "state_written", "alerts.db is written again");
-    if (status != STATUS_OK && !alerts->unsaved)
-        log_write(alerts->log, LOG_ERROR, "alerts", "state_not_written",
-                  "%s; messages are sent from memory until it can be written", error.message);
-    alerts->unsaved = status != STATUS_OK;
-    if (status != STATUS_OK)
-        status = write_changes(alerts, alerts->spare, false, transitions, snapshot, &error);
-    return status;
-}
-
 static bool evaluate(struct alerts *alerts, const struct snapshot *snapshot)
 {
-    enum transition transitions[MAX_RULES];
-    int n = rules_set_count(alerts->rules);
     bool changed = false;
     vocabulary_values(alerts->vocabulary, snapshot, alerts->slots);
-    for (int i = 0; i < n; i++) {
-        transitions[i] = step(alerts, i, snapshot->time_us);
-        changed = changed || has_changed(alerts, i);
+    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
+        enum transition transition = step(alerts, i, snapshot->time_us);
+        if (has_changed(alerts, i)) {
+            alerts->next[i].changed = ++alerts->changes;
+            changed = true;
+        }
+        if (transition != TRANSITION_NONE)
+            tell(alerts, rules_set_get(alerts->rules, i), &alerts->next[i], transition, snapshot);
+        alerts->alerts[i] = alerts->next[i];
     }
-    /* If even memory is short the old state stays: the next snapshot makes the same of it. */
-    if ((changed || alerts->unsaved) && keep_changes(alerts, transitions, snapshot) != STATUS_OK)
-        return false;
-    memcpy(alerts->alerts, alerts->next, (size_t)n * sizeof *alerts->alerts);
     return changed;
 }
 
@@ -320,8 +349,8 @@ void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
     lock_take(&alerts->lock);
     bool changed = evaluate(alerts, snapshot);
     lock_release(&alerts->lock);
-    if (changed && alerts->sender)
-        sender_wake(alerts->sender);
+    if (changed)
+        saver_wake(alerts->saver);
 }
 
 /* ---- what people do about them ---- */
@@ -340,16 +369,32 @@ bool alerts_has(const struct alerts *alerts, const char *name)
     return find(alerts, name) >= 0;
 }
 
-static enum status keep_hold(struct alerts *alerts, int i, const struct hold *hold,
-                             struct error *error)
+static void set_hold(struct alerts *alerts, int i, const struct hold *hold)
 {
-    enum status status = outbox_begin(alerts->outbox, error);
-    if (status != STATUS_OK)
-        return status;
-    status = outbox_put_hold(alerts->outbox, rules_set_get(alerts->rules, i)->name, hold, error);
-    status = outbox_commit(alerts->outbox, status, error);
+    lock_assert_held(&alerts->lock);
+    alerts->alerts[i].hold = *hold;
+    alerts->alerts[i].changed = ++alerts->changes;
+}
+
+/* Waits until it is on the disk; what is not is taken back, or a restart would forget what somebody
+ * was told is done. A judgement meanwhile may have changed the rest of it. */
+static enum status keep_hold(struct alerts *alerts, int i, const struct hold *before,
+                             const struct hold *asked, struct error *error)
+{
+    enum status status = saver_await(alerts->saver, DISK_TIMEOUT_MS, error);
     if (status == STATUS_OK)
-        alerts->alerts[i].hold = *hold;
+        return STATUS_OK;
+    lock_take(&alerts->lock);
+    struct hold hold = alerts->alerts[i].hold;
+    if (hold.silent_until_us == asked->silent_until_us)
+        hold.silent_until_us = before->silent_until_us;
+    if (hold.fired_us == asked->fired_us && strcmp(hold.by, asked->by) == 0) {
+        hold.fired_us = before->fired_us;
+        memcpy(hold.by, before->by, sizeof hold.by);
+    }
+    set_hold(alerts, i, &hold);
+    lock_release(&alerts->lock);
+    saver_wake(alerts->saver);
     return status;
 }
 
@@ -360,11 +405,11 @@ enum status alerts_silence(struct alerts *alerts, const char *name, int64_t unti
     if (i < 0)
         return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
     lock_take(&alerts->lock);
-    struct hold hold = alerts->alerts[i].hold;
+    struct hold before = alerts->alerts[i].hold, hold = before;
     hold.silent_until_us = until_us;
-    enum status status = keep_hold(alerts, i, &hold, error);
+    set_hold(alerts, i, &hold);
     lock_release(&alerts->lock);
-    return status;
+    return keep_hold(alerts, i, &before, &hold, error);
 }
 
 enum status alerts_acknowledge(struct alerts *alerts, const char *name, const char *who,
@@ -374,16 +419,15 @@ enum status alerts_acknowledge(struct alerts *alerts, const char *name, const ch
     if (i < 0)
         return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
     lock_take(&alerts->lock);
-    struct hold hold = alerts->alerts[i].hold;
-    enum status status = STATUS_OK;
-    if (alerts->alerts[i].machine.phase != PHASE_FIRING)
-        status = error_set(error, STATUS_CONFLICT, "%.100s does not fire", name);
+    bool fires = alerts->alerts[i].machine.phase == PHASE_FIRING;
+    struct hold before = alerts->alerts[i].hold, hold = before;
     hold.fired_us = alerts->alerts[i].machine.fired_us;
     snprintf(hold.by, sizeof hold.by, "%s", who);
-    if (status == STATUS_OK)
-        status = keep_hold(alerts, i, &hold, error);
+    if (fires)
+        set_hold(alerts, i, &hold);
     lock_release(&alerts->lock);
-    return status;
+    return fires ? keep_hold(alerts, i, &before, &hold, error)
+                 : error_set(error, STATUS_CONFLICT, "%.100s does not fire", name);
 }
 
 /* ---- showing ---- */
@@ -397,16 +441,6 @@ static int compare(const void *a, const void *b)
     return (left->since_us < right->since_us) - (left->since_us > right->since_us);
 }
 
-static void add_counts(struct outbox_status *sum, const struct outbox_status *more)
-{
-    sum->waiting += more->waiting;
-    sum->sent += more->sent;
-    sum->retried += more->retried;
-    sum->dead += more->dead;
-    if (more->oldest_us > 0 && (sum->oldest_us == 0 || more->oldest_us < sum->oldest_us))
-        sum->oldest_us = more->oldest_us;
-}
-
 void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
 {
     lock_take(&alerts->lock);
@@ -417,6 +451,7 @@ void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
         if (alert->machine.phase == PHASE_INACTIVE || snapshot->n_alerts == MAX_SNAPSHOT_ALERTS)
             continue;
         struct alert_status *status = &snapshot->alerts[snapshot->n_alerts++];
+        *status = (struct alert_status){.since_us = 0};
         snprintf(status->name, sizeof status->name, "%s", rule->name);
         snprintf(status->state, sizeof status->state, "%s",
                  machine_phase_name(alert->machine.phase));
@@ -431,8 +466,5 @@ void alerts_fill(struct alerts *alerts, struct snapshot *snapshot)
     }
     lock_release(&alerts->lock);
     qsort(snapshot->alerts, (size_t)snapshot->n_alerts, sizeof snapshot->alerts[0], compare);
-    struct outbox_status spare = {0};
     outbox_count(alerts->outbox, &snapshot->outbox);
-    outbox_count(alerts->spare, &spare);
-    add_counts(&snapshot->outbox, &spare);
 }

@@ -40,12 +40,15 @@ void alerts_destroy(struct alerts *alerts);
 /* Only reads and checks, as `binnacle doctor` and start-up want to before anything runs. */
 MUST_USE enum status alerts_check(const struct alerts_options *options, struct error *error);
 
-/* Evaluates every rule on this snapshot, in its time. Transitions are committed to the outbox
- * before this returns. While its database cannot be written they are told from memory, and what
- * they led to is written as soon as it can be. One thread. */
+/* Evaluates every rule on this snapshot, in its time, and waits for no disk. Transitions are
+ * committed to alerts.db, by a thread of its own, before they are told; while that takes more than
+ * half a second or fails they are told from memory, and written as soon as they can be. One thread.
+ */
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
 
-/* What people do about an alert; kept across restarts. Names are those of the rules. Any thread. */
+/* What people do about an alert; on the disk when it returns, or else it is not done: the disk's
+ * error, or STATUS_UNAVAILABLE when that does not answer within 5 s. Names are those of the rules.
+ * Any thread but that of alerts_evaluate(). */
 bool alerts_has(const struct alerts *alerts, const char *name);
 /* It is judged and shown, but until then nobody is told of it; if it still fires then, that is
  * told. A moment that has passed ends a silence. STATUS_NOT_FOUND. */

@@ -1,326 +1,360 @@
-/* One SQLite file. Rows of `message` stay for a while when they are delivered: their keys are what
- * keeps a transition from being told again. `pruned` counts those that have been deleted since. */
+/* A list of messages in the order in which they were made. Every change has a number; what changed
+ * after the last number that was written is not on the disk. What is settled and written goes. */
 #include "alerts/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/db.h"
 #include "engine/base/thread.h"
 
-static const char *const migrations[] = {
-    "CREATE TABLE state (rule TEXT PRIMARY KEY, phase INTEGER NOT NULL, since_us INTEGER NOT NULL,"
-    " clear_us INTEGER NOT NULL, fired_us INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE message (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,"
-    " channel TEXT NOT NULL, body BLOB NOT NULL, made_us INTEGER NOT NULL,"
-    " due_us INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
-    " fate TEXT NOT NULL DEFAULT 'waiting' CHECK (fate IN ('waiting', 'sent', 'dead')),"
-    " settled_us INTEGER, problem TEXT);"
-    "CREATE INDEX message_due ON message (due_us) WHERE fate = 'waiting';",
-    "CREATE TABLE pruned (sent INTEGER NOT NULL, dead INTEGER NOT NULL, retried INTEGER NOT NULL);"
-    "INSERT INTO pruned VALUES (0, 0, 0);"
-    "UPDATE message SET settled_us = made_us WHERE fate = 'dead';",
-    "CREATE TABLE hold (rule TEXT PRIMARY KEY, silent_until_us INTEGER NOT NULL,"
-    " fired_us INTEGER NOT NULL, by TEXT NOT NULL, untold INTEGER NOT NULL) WITHOUT ROWID;",
-};
+#define BODY_BYTES (1u << 20)
 
-enum statement {
-    GET_STATE,
-    PUT_STATE,
-    GET_HOLD,
-    PUT_HOLD,
-    PUT_MESSAGE,
-    TAKE,
-    NEXT_DUE,
-    SENT,
-    RETRY,
-    BURY,
-    COUNT,
-    COUNT_PRUNED,
-    PRUNE,
-    STATEMENTS
-};
-
-static const char *const sql[STATEMENTS] = {
-    [GET_STATE] = "SELECT phase, since_us, clear_us, fired_us FROM state WHERE rule = ?1",
-    [PUT_STATE] = "INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (rule) DO UPDATE SET "
-                  "phase = ?2, since_us = ?3, clear_us = ?4, fired_us = ?5",
-    [GET_HOLD] = "SELECT silent_until_us, fired_us, by, untold FROM hold WHERE rule = ?1",
-    [PUT_HOLD] = "INSERT INTO hold VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (rule) DO UPDATE SET "
-                 "silent_until_us = ?2, fired_us = ?3, by = ?4, untold = ?5",
-    [PUT_MESSAGE] = "INSERT INTO message (key, channel, body, made_us, due_us) "
-                    "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (key) DO NOTHING",
-    [TAKE] = "SELECT id, key, channel, body, made_us, attempts FROM message "
-             "WHERE fate = 'waiting' AND (due_us <= ?1 "
-             /* The clock was set back since, and it was not tried by that clock yet. */
-             "OR (made_us > ?1 + 60000000 AND due_us >= made_us)) ORDER BY due_us, id LIMIT 1",
-    [NEXT_DUE] = "SELECT min(due_us) FROM message WHERE fate = 'waiting'",
-    [SENT] = "UPDATE message SET fate = 'sent', settled_us = ?2, problem = NULL WHERE id = ?1",
-    [RETRY] = "UPDATE message SET attempts = attempts + 1, due_us = ?2, problem = ?3 "
-              "WHERE id = ?1",
-    [BURY] = "UPDATE message SET attempts = attempts + 1, fate = 'dead', settled_us = ?2, "
-             "problem = ?3 WHERE id = ?1",
-    [COUNT] = "SELECT ifnull(sum(fate = 'waiting'), 0), "
-              "ifnull(sum(fate = 'sent'), 0) + (SELECT sent FROM pruned), "
-              "ifnull(sum(fate = 'dead'), 0) + (SELECT dead FROM pruned), "
-              "ifnull(sum(attempts - (fate = 'dead')), 0) + (SELECT retried FROM pruned), "
-              "min(CASE fate WHEN 'waiting' THEN made_us END) FROM message",
-    [COUNT_PRUNED] = "UPDATE pruned SET sent = sent + n_sent, dead = dead + n_dead, "
-                     "retried = retried + n_retried FROM "
-                     "(SELECT ifnull(sum(fate = 'sent'), 0) AS n_sent, "
-                     "ifnull(sum(fate = 'dead'), 0) AS n_dead, "
-                     "ifnull(sum(attempts - (fate = 'dead')), 0) AS n_retried "
-                     "FROM message WHERE fate != 'waiting' AND settled_us < ?1)",
-    [PRUNE] = "DELETE FROM message WHERE fate != 'waiting' AND settled_us < ?1",
+struct entry {
+    struct outbox_message message;
+    uint64_t changed; /* number of its last change */
+    int64_t made_ns;  /* monotonic */
+    bool stored;      /* the disk knows of it */
 };
 
 struct outbox {
     struct lock lock;
-    struct db *db;
-    struct db_stmt *statements[STATEMENTS];
+    pthread_cond_t changed;
+    uint64_t news;
+    bool durable; /* there is a disk that messages wait for */
+    bool hurry;
+    struct entry entries[2 * OUTBOX_MOST];
+    size_t n, n_waiting;
+    int64_t last_id;
+    uint64_t changes;            /* so far */
+    struct outbox_status counts; /* but for what waits */
 };
 
-static enum status prepare(struct outbox *outbox, struct error *error)
+struct outbox *outbox_create(bool stored)
 {
-    enum status status =
-        db_migrate(outbox->db, migrations, (int)(sizeof migrations / sizeof migrations[0]), error);
-    for (int i = 0; i < STATEMENTS && status == STATUS_OK; i++)
-        status = db_prepare(outbox->db, sql[i], &outbox->statements[i], error);
-    return status;
+    struct outbox *outbox = calloc(1, sizeof *outbox);
+    if (!outbox)
+        return NULL;
+    lock_init(&outbox->lock, "alerts.outbox");
+    condition_init(&outbox->changed);
+    outbox->durable = stored;
+    return outbox;
 }
 
-enum status outbox_open(const char *path, struct outbox **outbox, struct error *error)
-{
-    *outbox = NULL;
-    struct outbox *made = calloc(1, sizeof *made);
-    if (!made)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    lock_init(&made->lock, "alerts.outbox");
-    enum status status =
-        db_open(path ? path : ":memory:", DB_WRITE, DB_SYNC_FULL, &made->db, error);
-    if (status == STATUS_OK)
-        status = prepare(made, error);
-    if (status != STATUS_OK) {
-        outbox_close(made);
-        return status;
-    }
-    *outbox = made;
-    return STATUS_OK;
-}
-
-void outbox_close(struct outbox *outbox)
+void outbox_destroy(struct outbox *outbox)
 {
     if (!outbox)
         return;
-    for (int i = 0; i < STATEMENTS; i++)
-        db_finish(outbox->statements[i]);
-    db_close(outbox->db);
+    for (size_t i = 0; i < outbox->n; i++)
+        buffer_free(&outbox->entries[i].message.body);
+    pthread_cond_destroy(&outbox->changed);
     lock_destroy(&outbox->lock);
     free(outbox);
 }
 
-enum status outbox_state(struct outbox *outbox, const char *rule, struct machine *machine,
-                         struct error *error)
+/* ---- room ---- */
+
+static void remove_entry(struct outbox *outbox, size_t i)
 {
-    *machine = (struct machine){0};
-    struct db_stmt *stmt = outbox->statements[GET_STATE];
-    lock_take(&outbox->lock);
-    db_bind_text(stmt, 1, slice_of(rule));
-    enum status status = db_step(stmt, error);
-    if (status == STATUS_OK) {
-        int64_t phase = db_int(stmt, 0);
-        machine->phase = phase >= 0 && phase < PHASES ? (enum machine_phase)phase : PHASE_INACTIVE;
-        machine->since_us = db_int(stmt, 1);
-        machine->clear_us = db_int(stmt, 2);
-        machine->fired_us = db_int(stmt, 3);
+    buffer_free(&outbox->entries[i].message.body);
+    outbox->n--;
+    memmove(&outbox->entries[i], &outbox->entries[i + 1],
+            (outbox->n - i) * sizeof outbox->entries[0]);
+}
+
+static struct entry *first_waiting(struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->n; i++) {
+        if (outbox->entries[i].message.fate == MESSAGE_WAITING)
+            return &outbox->entries[i];
     }
-    db_reset(stmt);
-    lock_release(&outbox->lock);
-    return status == STATUS_END ? STATUS_OK : status;
+    return NULL;
 }
 
-static void copy_text(struct slice text, char *out, size_t size)
+static void mark_changed(struct outbox *outbox, struct entry *entry)
 {
-    snprintf(out, size, SLICE_FORMAT, SLICE_ARGS(text));
+    entry->changed = ++outbox->changes;
 }
 
-enum status outbox_hold(struct outbox *outbox, const char *rule, struct hold *hold,
+static void end(struct outbox *outbox, struct entry *entry, enum message_fate fate, int64_t at_us)
+{
+    entry->message.fate = fate;
+    entry->message.settled_us = at_us;
+    outbox->n_waiting--;
+    outbox->counts.sent += fate == MESSAGE_SENT;
+    outbox->counts.dead += fate == MESSAGE_DEAD;
+    mark_changed(outbox, entry);
+}
+
+static void make_room(struct outbox *outbox, int64_t now_us)
+{
+    if (outbox->n_waiting == OUTBOX_MOST) {
+        struct entry *oldest = first_waiting(outbox);
+        snprintf(oldest->message.problem, sizeof oldest->message.problem,
+                 "more than %d messages wait", OUTBOX_MOST);
+        end(outbox, oldest, MESSAGE_DEAD, now_us);
+        outbox->counts.no_room++;
+    }
+    for (size_t i = 0; outbox->n == sizeof outbox->entries / sizeof outbox->entries[0]; i++) {
+        if (outbox->entries[i].message.fate != MESSAGE_WAITING)
+            remove_entry(outbox, i);
+    }
+}
+
+/* ---- news ---- */
+
+/* The lock is held. */
+static void tell(struct outbox *outbox)
+{
+    outbox->news++;
+    pthread_cond_signal(&outbox->changed);
+}
+
+uint64_t outbox_news(struct outbox *outbox)
+{
+    lock_take(&outbox->lock);
+    uint64_t news = outbox->news;
+    lock_release(&outbox->lock);
+    return news;
+}
+
+void outbox_wait(struct outbox *outbox, uint64_t seen, int64_t timeout_ms)
+{
+    lock_take(&outbox->lock);
+    if (outbox->news == seen)
+        condition_wait(&outbox->changed, &outbox->lock, timeout_ms);
+    lock_release(&outbox->lock);
+}
+
+/* ---- putting ---- */
+
+static struct entry *find_key(struct outbox *outbox, const char *key)
+{
+    for (size_t i = 0; i < outbox->n; i++) {
+        if (strcmp(outbox->entries[i].message.key, key) == 0)
+            return &outbox->entries[i];
+    }
+    return NULL;
+}
+
+static bool copy_message(const struct outbox_message *from, struct outbox_message *to)
+{
+    struct buffer body = to->body;
+    *to = *from;
+    to->body = body;
+    buffer_reset(&to->body);
+    return buffer_append_slice(&to->body, buffer_slice(&from->body));
+}
+
+static enum status add(struct outbox *outbox, const struct outbox_message *message, bool stored,
+                       struct error *error)
+{
+    struct entry entry = {.stored = stored, .made_ns = monotonic_ns()};
+    buffer_init(&entry.message.body, BODY_BYTES);
+    if (!copy_message(message, &entry.message)) {
+        buffer_free(&entry.message.body);
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    }
+    lock_take(&outbox->lock);
+    if (find_key(outbox, message->key)) {
+        buffer_free(&entry.message.body);
+    } else {
+        make_room(outbox, message->made_us);
+        entry.message.id = ++outbox->last_id;
+        outbox->n_waiting++;
+        outbox->entries[outbox->n++] = entry;
+        if (!stored)
+            mark_changed(outbox, &outbox->entries[outbox->n - 1]);
+        tell(outbox);
+    }
+    lock_release(&outbox->lock);
+    return STATUS_OK;
+}
+
+enum status outbox_load(struct outbox *outbox, const struct outbox_message *message,
                         struct error *error)
 {
-    *hold = (struct hold){0};
-    struct db_stmt *stmt = outbox->statements[GET_HOLD];
+    return add(outbox, message, true, error);
+}
+
+void outbox_load_counts(struct outbox *outbox, const struct outbox_status *counts)
+{
     lock_take(&outbox->lock);
-    db_bind_text(stmt, 1, slice_of(rule));
-    enum status status = db_step(stmt, error);
-    if (status == STATUS_OK) {
-        hold->silent_until_us = db_int(stmt, 0);
-        hold->fired_us = db_int(stmt, 1);
-        copy_text(db_text(stmt, 2), hold->by, sizeof hold->by);
-        hold->untold = db_int(stmt, 3) != 0;
-    }
-    db_reset(stmt);
+    outbox->counts.sent += counts->sent;
+    outbox->counts.dead += counts->dead;
+    outbox->counts.retried += counts->retried;
     lock_release(&outbox->lock);
-    return status == STATUS_END ? STATUS_OK : status;
-}
-
-/* ---- a transaction: the lock is held from begin to commit ---- */
-
-enum status outbox_begin(struct outbox *outbox, struct error *error)
-{
-    lock_take(&outbox->lock);
-    enum status status = db_begin(outbox->db, error);
-    if (status != STATUS_OK)
-        lock_release(&outbox->lock);
-    return status;
-}
-
-enum status outbox_put_state(struct outbox *outbox, const char *rule, const struct machine *machine,
-                             struct error *error)
-{
-    struct db_stmt *stmt = outbox->statements[PUT_STATE];
-    lock_assert_held(&outbox->lock);
-    db_bind_text(stmt, 1, slice_of(rule));
-    db_bind_int(stmt, 2, machine->phase);
-    db_bind_int(stmt, 3, machine->since_us);
-    db_bind_int(stmt, 4, machine->clear_us);
-    db_bind_int(stmt, 5, machine->fired_us);
-    return db_run(stmt, error);
-}
-
-enum status outbox_put_hold(struct outbox *outbox, const char *rule, const struct hold *hold,
-                            struct error *error)
-{
-    struct db_stmt *stmt = outbox->statements[PUT_HOLD];
-    lock_assert_held(&outbox->lock);
-    db_bind_text(stmt, 1, slice_of(rule));
-    db_bind_int(stmt, 2, hold->silent_until_us);
-    db_bind_int(stmt, 3, hold->fired_us);
-    db_bind_text(stmt, 4, slice_of(hold->by));
-    db_bind_int(stmt, 5, hold->untold);
-    return db_run(stmt, error);
 }
 
 enum status outbox_put(struct outbox *outbox, const char *key, const char *channel,
                        struct slice body, int64_t now_us, struct error *error)
 {
-    struct db_stmt *stmt = outbox->statements[PUT_MESSAGE];
-    lock_assert_held(&outbox->lock);
-    db_bind_text(stmt, 1, slice_of(key));
-    db_bind_text(stmt, 2, slice_of(channel));
-    db_bind_blob(stmt, 3, body);
-    db_bind_int(stmt, 4, now_us);
-    return db_run(stmt, error);
-}
-
-enum status outbox_commit(struct outbox *outbox, enum status so_far, struct error *error)
-{
-    enum status status = so_far;
-    if (status == STATUS_OK)
-        status = db_commit(outbox->db, error);
-    if (status != STATUS_OK)
-        db_rollback(outbox->db);
-    lock_release(&outbox->lock);
+    struct outbox_message message = {.made_us = now_us, .due_us = now_us};
+    snprintf(message.key, sizeof message.key, "%s", key);
+    snprintf(message.channel, sizeof message.channel, "%s", channel);
+    buffer_init(&message.body, BODY_BYTES);
+    enum status status = buffer_append_slice(&message.body, body)
+                             ? add(outbox, &message, false, error)
+                             : error_set(error, STATUS_MEMORY, "out of memory");
+    buffer_free(&message.body);
     return status;
 }
 
 /* ---- delivery ---- */
 
-static enum status next_due(struct outbox *outbox, int64_t *next_us, struct error *error)
+static bool is_due(const struct outbox_message *message, int64_t now_us)
 {
-    struct db_stmt *stmt = outbox->statements[NEXT_DUE];
-    enum status status = db_step(stmt, error);
-    *next_us = status == STATUS_OK && !db_is_null(stmt, 0) ? db_int(stmt, 0) : INT64_MAX;
-    db_reset(stmt);
-    return status == STATUS_OK ? STATUS_END : status;
+    /* Or the clock was set back since, and it was not tried by that clock yet. */
+    return message->due_us <= now_us ||
+           (message->made_us > now_us + US_PER_MIN && message->due_us >= message->made_us);
 }
 
-enum status outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *message,
-                        int64_t *next_us, struct error *error)
+/* 0: it may go. */
+static int64_t patience_left_us(const struct outbox *outbox, const struct entry *entry)
 {
-    struct db_stmt *stmt = outbox->statements[TAKE];
+    if (!outbox->durable || outbox->hurry || entry->stored)
+        return 0;
+    int64_t left_us = OUTBOX_PATIENCE_MS * INT64_C(1000) - (monotonic_ns() - entry->made_ns) / 1000;
+    return left_us > 0 ? left_us : 0;
+}
+
+static int64_t ready_us(const struct outbox *outbox, const struct entry *entry, int64_t now_us)
+{
+    if (!is_due(&entry->message, now_us))
+        return entry->message.due_us;
+    return now_us + patience_left_us(outbox, entry);
+}
+
+bool outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *message,
+                 int64_t *next_us)
+{
+    const struct entry *found = NULL;
+    *next_us = INT64_MAX;
     lock_take(&outbox->lock);
-    db_bind_int(stmt, 1, now_us);
-    enum status status = db_step(stmt, error);
-    if (status == STATUS_OK) {
-        message->id = db_int(stmt, 0);
-        copy_text(db_text(stmt, 1), message->key, sizeof message->key);
-        copy_text(db_text(stmt, 2), message->channel, sizeof message->channel);
-        buffer_reset(&message->body);
-        buffer_append_slice(&message->body, db_blob(stmt, 3));
-        message->made_us = db_int(stmt, 4);
-        message->attempts = (int)db_int(stmt, 5);
+    for (size_t i = 0; i < outbox->n; i++) {
+        const struct entry *entry = &outbox->entries[i];
+        if (entry->message.fate != MESSAGE_WAITING)
+            continue;
+        int64_t at_us = ready_us(outbox, entry, now_us);
+        if (at_us < *next_us)
+            *next_us = at_us;
+        if (at_us <= now_us && (!found || entry->message.due_us < found->message.due_us))
+            found = entry;
     }
-    db_reset(stmt);
-    if (status == STATUS_END)
-        status = next_due(outbox, next_us, error);
+    bool taken = found && copy_message(&found->message, message);
     lock_release(&outbox->lock);
-    return status;
+    return taken;
 }
 
-enum status outbox_sent(struct outbox *outbox, int64_t id, int64_t now_us, struct error *error)
+static struct entry *find_id(struct outbox *outbox, int64_t id)
 {
-    struct db_stmt *stmt = outbox->statements[SENT];
-    lock_take(&outbox->lock);
-    db_bind_int(stmt, 1, id);
-    db_bind_int(stmt, 2, now_us);
-    enum status status = db_run(stmt, error);
-    lock_release(&outbox->lock);
-    return status;
-}
-
-enum status outbox_retry(struct outbox *outbox, int64_t id, int64_t due_us, const char *problem,
-                         struct error *error)
-{
-    struct db_stmt *stmt = outbox->statements[RETRY];
-    lock_take(&outbox->lock);
-    db_bind_int(stmt, 1, id);
-    db_bind_int(stmt, 2, due_us);
-    db_bind_text(stmt, 3, slice_of(problem));
-    enum status status = db_run(stmt, error);
-    lock_release(&outbox->lock);
-    return status;
-}
-
-enum status outbox_bury(struct outbox *outbox, int64_t id, int64_t now_us, const char *problem,
-                        struct error *error)
-{
-    struct db_stmt *stmt = outbox->statements[BURY];
-    lock_take(&outbox->lock);
-    db_bind_int(stmt, 1, id);
-    db_bind_int(stmt, 2, now_us);
-    db_bind_text(stmt, 3, slice_of(problem));
-    enum status status = db_run(stmt, error);
-    lock_release(&outbox->lock);
-    return status;
-}
-
-enum status outbox_prune(struct outbox *outbox, int64_t now_us, struct error *error)
-{
-    static const enum statement steps[] = {COUNT_PRUNED, PRUNE};
-    enum status status = outbox_begin(outbox, error);
-    if (status != STATUS_OK)
-        return status;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == STATUS_OK; i++) {
-        struct db_stmt *stmt = outbox->statements[steps[i]];
-        db_bind_int(stmt, 1, now_us - OUTBOX_KEPT_US);
-        status = db_run(stmt, error);
+    for (size_t i = 0; i < outbox->n; i++) {
+        if (outbox->entries[i].message.id == id)
+            return &outbox->entries[i];
     }
-    return outbox_commit(outbox, status, error);
+    return NULL;
+}
+
+void outbox_settle(struct outbox *outbox, const struct outbox_attempt *attempt)
+{
+    lock_take(&outbox->lock);
+    struct entry *entry = find_id(outbox, attempt->id);
+    /* One that was given up meanwhile stays that. */
+    if (entry && entry->message.fate == MESSAGE_WAITING) {
+        struct outbox_message *message = &entry->message;
+        bool failed = attempt->fate != MESSAGE_SENT;
+        message->attempts += failed;
+        snprintf(message->problem, sizeof message->problem, "%s", failed ? attempt->problem : "");
+        if (attempt->fate == MESSAGE_WAITING) {
+            message->due_us = attempt->due_us;
+            outbox->counts.retried++;
+            mark_changed(outbox, entry);
+        } else {
+            end(outbox, entry, attempt->fate, attempt->at_us);
+        }
+    }
+    lock_release(&outbox->lock);
+}
+
+void outbox_hurry(struct outbox *outbox, bool hurry)
+{
+    lock_take(&outbox->lock);
+    outbox->hurry = hurry;
+    tell(outbox);
+    lock_release(&outbox->lock);
+}
+
+/* ---- the disk ---- */
+
+void outbox_free(struct outbox_message *messages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buffer_free(&messages[i].body);
+    free(messages);
+}
+
+static bool is_unwritten(const struct entry *entry)
+{
+    return entry->changed > 0;
+}
+
+static enum status copy_changes(struct outbox *outbox, struct outbox_message *messages, size_t *n,
+                                struct error *error)
+{
+    for (size_t i = 0; i < outbox->n; i++) {
+        if (!is_unwritten(&outbox->entries[i]))
+            continue;
+        buffer_init(&messages[*n].body, BODY_BYTES);
+        if (!copy_message(&outbox->entries[i].message, &messages[(*n)++]))
+            return error_set(error, STATUS_MEMORY, "out of memory");
+    }
+    return STATUS_OK;
+}
+
+enum status outbox_changes(struct outbox *outbox, struct outbox_message **messages, size_t *n,
+                           uint64_t *mark, struct error *error)
+{
+    size_t most = 0;
+    *n = 0;
+    lock_take(&outbox->lock);
+    *mark = outbox->changes;
+    for (size_t i = 0; i < outbox->n; i++)
+        most += is_unwritten(&outbox->entries[i]);
+    *messages = calloc(most + 1, sizeof **messages);
+    enum status status = *messages ? copy_changes(outbox, *messages, n, error)
+                                   : error_set(error, STATUS_MEMORY, "out of memory");
+    lock_release(&outbox->lock);
+    if (status != STATUS_OK) {
+        outbox_free(*messages, *n);
+        *messages = NULL;
+        *n = 0;
+    }
+    return status;
+}
+
+void outbox_stored(struct outbox *outbox, uint64_t mark)
+{
+    lock_take(&outbox->lock);
+    for (size_t i = outbox->n; i-- > 0;) {
+        struct entry *entry = &outbox->entries[i];
+        if (entry->changed > mark)
+            continue;
+        entry->changed = 0;
+        entry->stored = true;
+        if (entry->message.fate != MESSAGE_WAITING)
+            remove_entry(outbox, i);
+    }
+    tell(outbox);
+    lock_release(&outbox->lock);
 }
 
 void outbox_count(struct outbox *outbox, struct outbox_status *status)
 {
-    struct db_stmt *stmt = outbox->statements[COUNT];
-    struct error error;
     lock_take(&outbox->lock);
-    if (db_step(stmt, &error) == STATUS_OK) {
-        status->waiting = (uint64_t)db_int(stmt, 0);
-        status->sent = (uint64_t)db_int(stmt, 1);
-        status->dead = (uint64_t)db_int(stmt, 2);
-        status->retried = (uint64_t)db_int(stmt, 3);
-        status->oldest_us = db_int(stmt, 4);
-    }
-    db_reset(stmt);
+    *status = outbox->counts;
+    status->capacity = OUTBOX_MOST;
+    status->waiting = outbox->n_waiting;
+    const struct entry *oldest = first_waiting(outbox);
+    status->oldest_us = oldest ? oldest->message.made_us : 0;
     lock_release(&outbox->lock);
 }

@@ -1,75 +1,85 @@
-/* alerts.db: the state of every alert and the messages that are still to be delivered, written in
- * one transaction, so that a crash neither loses a transition nor tells it twice. */
+/* The messages that are to be delivered, in memory, so that nobody who pages a person waits for a
+ * disk: saver.h writes them into alerts.db beside what happens here. */
 #ifndef BINNACLE_ALERTS_OUTBOX_H
 #define BINNACLE_ALERTS_OUTBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "alerts/hold.h"
-#include "alerts/machine.h"
 #include "engine/base/buffer.h"
 #include "engine/base/clock.h"
 #include "engine/base/status.h"
 #include "engine/observe/snapshot.h"
 
-struct outbox; /* any thread: one lock inside */
-
 #define OUTBOX_KEY_SIZE 80
+
+/* Messages that may wait. Beyond that the one that was made first is given up: it is the nearest to
+ * its greatest age, and the alert stays on the screens. As many again may be settled and not
+ * written down; beyond that the oldest of them is forgotten, and may be sent again by the next
+ * start. */
+#define OUTBOX_MOST 1024
+
+/* How long a message waits for the disk, which should know of it before it is sent. */
+#define OUTBOX_PATIENCE_MS 500
+
+enum message_fate { MESSAGE_WAITING, MESSAGE_SENT, MESSAGE_DEAD, MESSAGE_FATES };
 
 /* A message to one channel, ready to be sent. */
 struct outbox_message {
     int64_t id;
     char key[OUTBOX_KEY_SIZE]; /* the same for the same transition and channel: sent once */
     char channel[NAME_SIZE];
-    struct buffer body; /* the caller's; outbox_take() fills it */
-    int64_t made_us;    /* wall clock */
-    int attempts;       /* that have failed */
+    struct buffer body;
+    int64_t made_us, due_us; /* wall clock */
+    int attempts;
+    enum message_fate fate;
+    int64_t settled_us; /* 0: it waits */
+    char problem[sizeof((struct error *)0)->message];
 };
 
-/* NULL path: in memory only. */
-MUST_USE enum status outbox_open(const char *path, struct outbox **outbox, struct error *error);
-void outbox_close(struct outbox *outbox); /* NULL is ignored */
+/* What became of an attempt. */
+struct outbox_attempt {
+    int64_t id;
+    enum message_fate fate;
+    int64_t at_us;
+    int64_t due_us; /* MESSAGE_WAITING: when to try again */
+    const char *problem;
+};
 
-/* The stored state of an alert; all zero when there is none. */
-MUST_USE enum status outbox_state(struct outbox *outbox, const char *rule, struct machine *machine,
-                                  struct error *error);
+struct outbox; /* any thread: one lock inside, never held over I/O */
 
-/* What people did about it; all zero when nobody did anything. */
-MUST_USE enum status outbox_hold(struct outbox *outbox, const char *rule, struct hold *hold,
+/* `stored`: messages wait for outbox_stored() before they are sent, but not for long. */
+struct outbox *outbox_create(bool stored); /* NULL: no memory */
+void outbox_destroy(struct outbox *outbox);
+
+/* A message and the counts that the last process left; both are on the disk. */
+MUST_USE enum status outbox_load(struct outbox *outbox, const struct outbox_message *message,
                                  struct error *error);
+void outbox_load_counts(struct outbox *outbox, const struct outbox_status *counts);
 
-/* Several changes that belong together: begin, put..., commit. */
-MUST_USE enum status outbox_begin(struct outbox *outbox, struct error *error);
-MUST_USE enum status outbox_put_state(struct outbox *outbox, const char *rule,
-                                      const struct machine *machine, struct error *error);
-MUST_USE enum status outbox_put_hold(struct outbox *outbox, const char *rule,
-                                     const struct hold *hold, struct error *error);
-/* A key that is already there is left as it is: that message was put before. */
+/* A key that is there already is left as it is: that message was put before. */
 MUST_USE enum status outbox_put(struct outbox *outbox, const char *key, const char *channel,
                                 struct slice body, int64_t now_us, struct error *error);
-/* On the disk when it returns. Must follow begin, also after a failed put (then it rolls back and
- * returns the failure). */
-MUST_USE enum status outbox_commit(struct outbox *outbox, enum status so_far, struct error *error);
 
-/* The waiting message that has been due longest; message->body must be initialised. STATUS_END:
- * none is due; *next_us says when the next one will be (INT64_MAX: none waits). */
-MUST_USE enum status outbox_take(struct outbox *outbox, int64_t now_us,
-                                 struct outbox_message *message, int64_t *next_us,
-                                 struct error *error);
-/* What became of it. */
-MUST_USE enum status outbox_sent(struct outbox *outbox, int64_t id, int64_t now_us,
-                                 struct error *error);
-MUST_USE enum status outbox_retry(struct outbox *outbox, int64_t id, int64_t due_us,
-                                  const char *problem, struct error *error);
-MUST_USE enum status outbox_bury(struct outbox *outbox, int64_t id, int64_t now_us,
-                                 const char *problem, struct error *error);
+/* The waiting message that has been due longest; message->body must be initialised. False: none is
+ * due; *next_us says when to look again (INT64_MAX: none waits). */
+bool outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *message,
+                 int64_t *next_us);
+/* Counts what may make another message due. outbox_wait() returns when it is another one than
+ * `seen`, or after timeout_ms. */
+uint64_t outbox_news(struct outbox *outbox);
+void outbox_wait(struct outbox *outbox, uint64_t seen, int64_t timeout_ms);
+void outbox_settle(struct outbox *outbox, const struct outbox_attempt *attempt);
+/* From now on, or no more: messages do not wait for the disk. */
+void outbox_hurry(struct outbox *outbox, bool hurry);
 
-/* How long messages are kept after they were delivered or given up, to be looked up. */
-#define OUTBOX_KEPT_US (30 * US_PER_DAY)
-/* Deletes the messages that have been settled for longer; their numbers stay in the counts. */
-MUST_USE enum status outbox_prune(struct outbox *outbox, int64_t now_us, struct error *error);
+/* Copies of what is not on the disk yet, to be freed by outbox_free(); *mark goes to
+ * outbox_stored() when they are. */
+MUST_USE enum status outbox_changes(struct outbox *outbox, struct outbox_message **messages,
+                                    size_t *n, uint64_t *mark, struct error *error);
+void outbox_free(struct outbox_message *messages, size_t n);
+void outbox_stored(struct outbox *outbox, uint64_t mark);
 
-/* Since the file was made. */
 void outbox_count(struct outbox *outbox, struct outbox_status *status);
 
 #endif

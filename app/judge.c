@@ -110,6 +110,8 @@ void judge_tick(struct judge *judge, struct snapshot *snapshot)
     tell_late(judge);
     put_judged(&judge->judged, snapshot);
     queues_add(&snapshot->queues, "judge", judge->busy, 1, judge->missed);
+    queues_add(&snapshot->queues, "alert_messages", snapshot->outbox.waiting,
+               snapshot->outbox.capacity, snapshot->outbox.no_room);
     lock_release(&judge->lock);
 }
 

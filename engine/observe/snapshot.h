@@ -178,6 +178,7 @@ struct outbox_status {
     uint64_t waiting;             /* messages not delivered yet */
     uint64_t sent, retried, dead; /* since start; dead: given up after the maximum age */
     int64_t oldest_us;            /* when the oldest waiting one was made; 0: none waits */
+    uint64_t capacity, no_room;   /* how many may wait; given up because as many did; of dead */
 };
 
 /* One HTTP listener since start, and now. */

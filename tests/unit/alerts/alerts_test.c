@@ -1,5 +1,6 @@
 /* From snapshot to message: what is shown, what is put into the outbox, and what a restart keeps.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/db.h"
 #include "engine/base/json.h"
+#include "engine/base/thread.h"
+#include "tests/unit/disk/disk.h"
 
 #define T0 INT64_C(1533686400000000)
 
@@ -71,7 +74,9 @@ static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[64];
+    disk_hold_syncs(NULL);
     alerts_destroy(bench->alerts);
+    disk_end();
     snapshot_release(bench->snapshot);
     yaml_destroy(bench->rules);
     yaml_destroy(bench->channels);
@@ -105,6 +110,7 @@ static int64_t count_messages(const struct bench *bench, const char *where)
     struct db *db;
     struct db_stmt *stmt;
     char sql[256];
+    check(alerts_silence(bench->alerts, "deep", 0, &error), &error); /* until it is written */
     snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE %s", where);
     check(db_open(bench->path, DB_READ, DB_SYNC_OFF, &db, &error), &error);
     check(db_prepare(db, sql, &stmt, &error), &error);
@@ -207,36 +213,101 @@ static void a_transition_that_cannot_be_written_is_told_from_memory(void **state
     db_close(db);
     snapshot = tick(bench, 66, 9); /* nothing is new, and what was not written is */
     assert_string_equal(snapshot->alerts[0].state, "firing");
-    assert_int_equal(count_messages(bench, "1"), 0);
+    assert_int_equal(count_messages(bench, "1"), 2);
     restart(bench);
     snapshot = tick(bench, 70, 9);
     assert_string_equal(snapshot->alerts[0].state, "firing");
     assert_int_equal(snapshot->alerts[0].since_us, T0 + 60 * US_PER_S);
-    assert_int_equal(count_messages(bench, "1"), 0);
+    assert_int_equal(count_messages(bench, "1"), 2);
 }
 
-/* The ledger is not ready because its disk hangs: nothing is written to alerts.db, which would
- * hang. */
-static void a_disk_that_hangs_is_not_written_to(void **state)
+/* How often somebody was told, or that was tried. */
+static uint64_t attempts(struct bench *bench)
+{
+    alerts_fill(bench->alerts, bench->snapshot);
+    const struct outbox_status *outbox = &bench->snapshot->outbox;
+    return outbox->sent + outbox->retried + outbox->dead;
+}
+
+struct request {
+    struct bench *bench;
+    enum status status;
+    struct error error;
+};
+
+static void ask_for_silence(void *context)
+{
+    struct request *request = context;
+    request->status =
+        alerts_silence(request->bench->alerts, "deep", T0 + 900 * US_PER_S, &request->error);
+}
+
+static int64_t silent_until(struct bench *bench)
+{
+    alerts_fill(bench->alerts, bench->snapshot);
+    return bench->snapshot->alerts[0].silent_until_us;
+}
+
+static void watch_disk(struct bench *bench)
+{
+    disk_watch(bench->dir);
+    restart(bench); /* only files that are opened from now on are watched */
+}
+
+/* No sync comes back: whoever judges, fills and tells does not notice; who asked for a silence
+ * learns that it cannot be promised. */
+static void a_disk_that_hangs_delays_no_page(void **state)
 {
     struct bench *bench = *state;
+    struct request request = {.bench = bench};
+    struct thread *thread;
+    watch_disk(bench);
+    disk_hold_syncs("alerts.db-wal");
     tick(bench, 0, 9);
-    bench->snapshot->record.used = true;
-    bench->snapshot->ready = false;
-    snprintf(bench->snapshot->not_ready, sizeof bench->snapshot->not_ready, "the disk is slow");
-    struct snapshot *snapshot = bench->snapshot;
-    snapshot->time_us = T0 + 60 * US_PER_S;
-    alerts_evaluate(bench->alerts, snapshot);
-    alerts_fill(bench->alerts, snapshot);
-    assert_string_equal(snapshot->alerts[0].name, "deep");
+    while (disk_held() == 0)
+        pause_us(1000);
+    struct snapshot *snapshot = tick(bench, 60, 9);
     assert_string_equal(snapshot->alerts[0].state, "firing");
-    assert_true(snapshot->outbox.waiting + snapshot->outbox.sent + snapshot->outbox.dead > 0);
-    assert_int_equal(count_messages(bench, "1"), 0);
-    snapshot = tick(bench, 66, 9); /* ready again: the states are written */
+    while (attempts(bench) < 2)
+        pause_us(1000);
+    check(thread_start("asks", ask_for_silence, &request, &thread, &request.error), &request.error);
+    while (silent_until(bench) == 0)
+        pause_us(1000);
+    tick(bench, 62, 9); /* while somebody waits for the disk */
+    thread_join(thread);
+    assert_int_equal(request.status, STATUS_UNAVAILABLE);
+    assert_int_equal(silent_until(bench), 0);
+    assert_int_equal(disk_held(), 1);
+    disk_hold_syncs(NULL);
+    assert_int_equal(count_messages(bench, "1"), 2);
     restart(bench);
     snapshot = tick(bench, 70, 9);
     assert_string_equal(snapshot->alerts[0].state, "firing");
     assert_int_equal(snapshot->alerts[0].since_us, T0 + 60 * US_PER_S);
+    assert_int_equal(snapshot->alerts[0].silent_until_us, 0);
+}
+
+static void a_silence_is_on_the_disk_or_not_promised(void **state)
+{
+    struct bench *bench = *state;
+    struct error error = {0};
+    const struct disk_fault full = {CALL_WRITE, "alerts.db-wal", .times = 1000, .error = ENOSPC};
+    tick(bench, 0, 9);
+    tick(bench, 60, 9);
+    watch_disk(bench);
+    disk_fail(&full);
+    assert_int_not_equal(alerts_silence(bench->alerts, "deep", T0 + 900 * US_PER_S, &error),
+                         STATUS_OK);
+    assert_int_equal(silent_until(bench), 0);
+    assert_int_not_equal(alerts_acknowledge(bench->alerts, "deep", "ann", &error), STATUS_OK);
+    assert_string_equal(bench->snapshot->alerts[0].acknowledged_by, "");
+    disk_fail(NULL);
+    check(alerts_silence(bench->alerts, "deep", T0 + 900 * US_PER_S, &error), &error);
+    check(alerts_acknowledge(bench->alerts, "deep", "ann", &error), &error);
+    restart(bench);
+    struct snapshot *snapshot = tick(bench, 70, 9);
+    assert_int_equal(snapshot->alerts[0].silent_until_us, T0 + 900 * US_PER_S);
+    assert_string_equal(snapshot->alerts[0].acknowledged_by, "ann");
 }
 
 static void pages_stand_before_tickets(void **state)
@@ -269,6 +340,7 @@ static void a_rule_for_a_channel_that_is_not_there_is_told_with_its_place(void *
 
 int main(void)
 {
+    disk_register();
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(an_alert_goes_through_its_life_and_tells_both_ends),
@@ -276,7 +348,8 @@ int main(void)
         TEST(a_rule_tells_only_its_channels),
         TEST(a_restart_neither_tells_again_nor_forgets_to_resolve),
         TEST(a_transition_that_cannot_be_written_is_told_from_memory),
-        TEST(a_disk_that_hangs_is_not_written_to),
+        TEST(a_disk_that_hangs_delays_no_page),
+        TEST(a_silence_is_on_the_disk_or_not_promised),
         TEST(pages_stand_before_tickets),
         TEST(a_rule_for_a_channel_that_is_not_there_is_told_with_its_place),
     };

@@ -14,7 +14,6 @@
 #include "alerts/sender.h"
 #include "engine/base/clock.h"
 #include "engine/base/crypto.h"
-#include "engine/base/db.h"
 #include "engine/base/httpd.h"
 #include "engine/base/thread.h"
 
@@ -46,7 +45,7 @@ struct bench {
     struct peer peer;
     struct yaml *yaml;
     struct channels *channels;
-    struct outbox *outbox, *spare;
+    struct outbox *outbox;
     struct sender *sender;
 };
 
@@ -128,18 +127,37 @@ static int calls_of(struct peer *peer)
 static void sender_begin(struct bench *bench)
 {
     struct error error = {0};
-    check(outbox_open(bench->path, &bench->outbox, &error), &error);
-    check(outbox_open(NULL, &bench->spare, &error), &error);
-    check(sender_start(bench->outbox, bench->spare, bench->channels, NULL, &bench->sender, &error),
-          &error);
+    struct store *store;
+    check(store_open(bench->path, &store, &error), &error);
+    bench->outbox = outbox_create(false);
+    assert_non_null(bench->outbox);
+    check(store_load(store, bench->outbox, &error), &error);
+    store_close(store);
+    check(sender_start(bench->outbox, NULL, bench->channels, NULL, &bench->sender, &error), &error);
+}
+
+/* As the saver does. */
+static void save(struct bench *bench)
+{
+    struct error error = {0};
+    struct store *store;
+    struct outbox_message *messages;
+    struct store_changes changes = {.n_rules = 0};
+    uint64_t mark;
+    check(outbox_changes(bench->outbox, &messages, &changes.n_messages, &mark, &error), &error);
+    changes.messages = messages;
+    check(store_open(bench->path, &store, &error), &error);
+    check(store_write(store, &changes, &error), &error);
+    store_close(store);
+    outbox_free(messages, changes.n_messages);
+    outbox_stored(bench->outbox, mark);
 }
 
 static void sender_end(struct bench *bench)
 {
     sender_stop(bench->sender);
-    outbox_close(bench->spare);
-    outbox_close(bench->outbox);
-    bench->spare = NULL;
+    save(bench);
+    outbox_destroy(bench->outbox);
     bench->sender = NULL;
     bench->outbox = NULL;
 }
@@ -190,11 +208,7 @@ static void put_made(struct bench *bench, const char *key, const char *channel, 
                      int64_t made_us)
 {
     struct error error = {0};
-    check(outbox_begin(bench->outbox, &error), &error);
-    enum status status = outbox_put(bench->outbox, key, channel, slice_of(body), made_us, &error);
-    check(outbox_commit(bench->outbox, status, &error), &error);
-    if (bench->sender)
-        sender_wake(bench->sender);
+    check(outbox_put(bench->outbox, key, channel, slice_of(body), made_us, &error), &error);
 }
 
 static void put(struct bench *bench, const char *key, const char *body)
@@ -228,20 +242,19 @@ static double seconds_between(const struct peer *peer, int first, int second)
     return (double)(peer->at_ns[second] - peer->at_ns[first]) / 1e9;
 }
 
-/* What the file says of the only message. */
-static void read_message(struct bench *bench, const char *column, char *out, size_t size)
+/* The only message as it stands. */
+static struct outbox_message read_message(struct bench *bench)
 {
     struct error error = {0};
-    struct db *db;
-    struct db_stmt *stmt;
-    char sql[128];
-    snprintf(sql, sizeof sql, "SELECT ifnull(%s, '') FROM message", column);
-    check(db_open(bench->path, DB_READ, DB_SYNC_OFF, &db, &error), &error);
-    check(db_prepare(db, sql, &stmt, &error), &error);
-    check(db_step(stmt, &error), &error);
-    snprintf(out, size, SLICE_FORMAT, SLICE_ARGS(db_text(stmt, 0)));
-    db_finish(stmt);
-    db_close(db);
+    struct outbox_message *messages;
+    size_t n;
+    uint64_t mark;
+    check(outbox_changes(bench->outbox, &messages, &n, &mark, &error), &error);
+    assert_int_equal(n, 1);
+    struct outbox_message message = messages[0];
+    outbox_free(messages, n);
+    message.body = (struct buffer){.data = NULL};
+    return message;
 }
 
 /* ---- tests ---- */
@@ -292,7 +305,6 @@ static void tries_again_when_no_answer_comes_in_time(void **state)
 static void delivers_when_nobody_listened_at_first(void **state)
 {
     struct bench *bench = *state;
-    char problem[256];
     peer_stop(&bench->peer);
     put(bench, "key-1", "later");
     struct outbox_status status = {0};
@@ -301,9 +313,9 @@ static void delivers_when_nobody_listened_at_first(void **state)
         outbox_count(bench->outbox, &status);
     }
     assert_true(status.retried > 0);
-    read_message(bench, "problem", problem, sizeof problem);
-    assert_non_null(strstr(problem, "127.0.0.1"));
-    assert_null(strstr(problem, "hook")); /* the path is the password */
+    struct outbox_message message = read_message(bench);
+    assert_non_null(strstr(message.problem, "127.0.0.1"));
+    assert_null(strstr(message.problem, "hook")); /* the path is the password */
     peer_start(&bench->peer);
     wait_settled(bench, 1, 0);
     assert_int_equal(calls_of(&bench->peer), 1);
@@ -325,7 +337,6 @@ static void an_absurd_retry_after_waits_a_day_at_most(void **state)
 {
     static const struct reply script[] = {{429, 0, "Retry-After: 9000000000000000\r\n"}};
     struct bench *bench = *state;
-    char due[32];
     peer_script(&bench->peer, script, 1);
     int64_t now_us = wall_us();
     put(bench, "key-1", "never");
@@ -335,8 +346,7 @@ static void an_absurd_retry_after_waits_a_day_at_most(void **state)
         outbox_count(bench->outbox, &status);
     }
     assert_int_equal(status.retried, 1);
-    read_message(bench, "due_us", due, sizeof due);
-    int64_t wait_us = strtoll(due, NULL, 10) - now_us;
+    int64_t wait_us = read_message(bench).due_us - now_us;
     assert_true(wait_us > 0 && wait_us < 25 * US_PER_HOUR);
 }
 
@@ -344,16 +354,14 @@ static void gives_up_on_4xx_and_writes_down_why(void **state)
 {
     static const struct reply script[] = {{404, 0, NULL}};
     struct bench *bench = *state;
-    char problem[256], fate[16];
     peer_script(&bench->peer, script, 1);
     put(bench, "key-1", "gone");
     wait_settled(bench, 0, 1);
     pause_us(200000);
     assert_int_equal(calls_of(&bench->peer), 1);
-    read_message(bench, "fate", fate, sizeof fate);
-    read_message(bench, "problem", problem, sizeof problem);
-    assert_string_equal(fate, "dead");
-    assert_string_equal(problem, "answered 404");
+    struct outbox_message message = read_message(bench);
+    assert_int_equal(message.fate, MESSAGE_DEAD);
+    assert_string_equal(message.problem, "answered 404");
 }
 
 static void gives_up_what_fails_when_it_is_a_day_old(void **state)
@@ -369,12 +377,10 @@ static void gives_up_what_fails_when_it_is_a_day_old(void **state)
 static void gives_up_what_is_for_a_channel_of_before(void **state)
 {
     struct bench *bench = *state;
-    char problem[256];
     put_made(bench, "key-1", "pager", "x", wall_us());
     wait_settled(bench, 0, 1);
     assert_int_equal(calls_of(&bench->peer), 0);
-    read_message(bench, "problem", problem, sizeof problem);
-    assert_string_equal(problem, "is not configured any more");
+    assert_string_equal(read_message(bench).problem, "is not configured any more");
 }
 
 static void what_one_process_left_the_next_delivers_once(void **state)
@@ -383,16 +389,16 @@ static void what_one_process_left_the_next_delivers_once(void **state)
         {0, 0, NULL}, {503, 0, "Retry-After: 1\r\n"}, {0, 0, NULL}};
     struct bench *bench = *state;
     struct peer *peer = &bench->peer;
-    struct error error = {0};
     peer_script(peer, script, 3);
     put(bench, "key-1", "first");
     wait_settled(bench, 1, 0);
     put(bench, "key-2", "second");
     wait_calls(bench, 2);
     sender_end(bench); /* key-2 waits for its second attempt */
-    check(outbox_open(bench->path, &bench->outbox, &error), &error);
+    bench->outbox = outbox_create(false);
     put(bench, "key-3", "third"); /* committed, and the process ended before it was sent */
-    outbox_close(bench->outbox);
+    save(bench);
+    outbox_destroy(bench->outbox);
     assert_int_equal(calls_of(peer), 2);
 
     sender_begin(bench);
