@@ -59,7 +59,7 @@ static void answer_lines(struct worker *worker, const struct lines *lines, struc
 {
     answer_blanks(lines->blanks[0], out);
     for (size_t i = 0; i < lines->n; i++) {
-        answer_json(worker, &lines->answers[i], out);
+        answer_line_json(worker, &lines->answers[i], out);
         buffer_append_char(out, '\n');
         answer_blanks(lines->blanks[i + 1], out);
     }

@@ -96,10 +96,12 @@ const struct cli_command commands[] = {
     {"ledger verify", "", "Check that the record is what was recorded",
      "Every row against its hash, the hash tree against every group of rows and every signed "
      "head,\n"
-     "everything else against the digests of its group, the files against SQLite's own check.\n"
-     "Reads only, also beside a running service. With --head it is found as well when rows were\n"
-     "taken off the end, or an older copy of the folder was put back. Exit 1: something is wrong,\n"
-     "and each finding says in which file, table and column.",
+     "everything else against the digests of its group, the files against SQLite's own check,\n"
+     "what is sealed of people against the ledger's key. Reads only, also beside a running\n"
+     "service. With --head it is found as well when rows were taken off the end, or an older copy\n"
+     "of the folder was put back. Exit 1: something is wrong, and each finding says in which "
+     "file,\n"
+     "table and column.",
      "binnacle ledger verify --ledger state --head head.json", options_ledger_verify, 0, 0,
      command_ledger_verify},
     {"ledger prove", "[EVENT_ID]", "A proof that a decision is in the ledger, as JSON",

@@ -183,8 +183,8 @@ static void put_reasons(struct json_writer *json, const struct ledger_row *row)
     json_array(json, "reasons");
     for (int i = 0; i < row->n_reasons; i++) {
         const struct row_reason *reason = &row->reasons[i];
-        if (reason->feature < 0)
-            continue; /* a rule's code: it moves no margin */
+        if (reason->feature < 0 || reason->contribution == 0)
+            continue; /* a rule's code, or of a feature that moves no margin */
         json_object(json, NULL);
         json_string(json, "code", reason->code);
         json_text(json, "feature", row->names->names[reason->feature]);

@@ -143,17 +143,37 @@ bool answer_json(struct worker *worker, const struct answer *answer, struct buff
     return false;
 }
 
-void answer_problem_json(const struct answer *answer, struct buffer *out)
+static void problem_members(const struct answer *answer, struct json_writer *json)
 {
     bool conflict = answer->kind == ANSWER_CONFLICT;
+    json_text(json, "title",
+              conflict ? "The event id belongs to other content" : "The event breaks the contract");
+    json_int(json, "status", conflict ? 409 : 422);
+    event_violations_json(answer->event, json, "errors");
+    json_int(json, "quarantine_id", (int64_t)answer->quarantine_id);
+}
+
+void answer_problem_json(const struct answer *answer, struct buffer *out)
+{
     struct json_writer json;
     json_begin(&json, out);
     json_object(&json, NULL);
-    json_text(&json, "title",
-              conflict ? "The event id belongs to other content" : "The event breaks the contract");
-    json_int(&json, "status", conflict ? 409 : 422);
-    event_violations_json(answer->event, &json, "errors");
-    json_int(&json, "quarantine_id", (int64_t)answer->quarantine_id);
+    problem_members(answer, &json);
+    json_object_end(&json);
+}
+
+void answer_line_json(struct worker *worker, const struct answer *answer, struct buffer *out)
+{
+    if (answer->kind != ANSWER_CONFLICT && answer->kind != ANSWER_QUARANTINED) {
+        (void)answer_json(worker, answer, out);
+        return;
+    }
+    struct json_writer json;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    event_id_json(answer->event, &json);
+    event_violations_json(answer->event, &json, "quarantined");
+    problem_members(answer, &json);
     json_object_end(&json);
 }
 

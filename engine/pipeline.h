@@ -118,5 +118,8 @@ bool answer_json(struct worker *worker, const struct answer *answer, struct buff
 struct slice answer_entity(const struct worker *worker, const struct answer *answer);
 /* The application/problem+json of a QUARANTINED (422) or CONFLICT (409) answer. */
 void answer_problem_json(const struct answer *answer, struct buffer *out);
+/* As one line of a batch, without its end: answer_json(), and of what was not decided the members
+ * of answer_problem_json() as well, so that a line says all that a request of its own would. */
+void answer_line_json(struct worker *worker, const struct answer *answer, struct buffer *out);
 
 #endif

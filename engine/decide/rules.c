@@ -112,8 +112,9 @@ size_t reasons_rank(const struct rules *rules, const struct feature_vector *feat
                     const float *contribs, size_t top, struct reason *out)
 {
     size_t n = 0;
+    bool all = top >= rules->features->n_features;
     for (size_t i = 0; i < rules->features->n_features; i++) {
-        if (isnan(contribs[i]) || contribs[i] == 0 || top == 0)
+        if (isnan(contribs[i]) || (contribs[i] == 0 && !all) || top == 0)
             continue;
         if (n == top && !comes_before(contribs, i, (size_t)out[n - 1].feature))
             continue;

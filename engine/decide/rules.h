@@ -57,8 +57,9 @@ struct rule_text {
 };
 size_t rules_texts(const struct rules *rules, struct rule_text *texts, size_t max);
 /* Writes the `top` largest contributions by absolute value, largest first, ties in the order of
- * the view; contributions of 0 or NaN are no reason. `contribs` has one float a feature (a bias
- * after them is not read). Returns how many. */
+ * the view. A contribution of 0 is no reason, unless `top` asks for every feature: then that it
+ * is 0 is part of the answer. NaN is none. `contribs` has one float a feature (a bias after them is
+ * not read). Returns how many. */
 size_t reasons_rank(const struct rules *rules, const struct feature_vector *features,
                     const float *contribs, size_t top, struct reason *out);
 

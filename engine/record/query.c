@@ -238,7 +238,7 @@ static enum status open_next_day(struct query *query, struct error *error)
 static bool has_reason(const struct ledger_row *row, struct slice code)
 {
     for (int i = 0; i < row->n_reasons; i++)
-        if (slice_equal(row->reasons[i].code, code))
+        if (row->reasons[i].contribution != 0 && slice_equal(row->reasons[i].code, code))
             return true;
     return code.size == 0;
 }

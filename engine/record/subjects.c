@@ -225,14 +225,16 @@ enum status subjects_add(struct subjects *subjects, struct slice pseudonym, stru
     return status;
 }
 
-static enum status unseal(const struct subjects *subjects, struct slice pseudonym, struct slice key,
-                          struct slice value, struct buffer *original)
+enum status subject_unseal(const uint8_t master[KEY_SIZE], struct slice pseudonym, struct slice key,
+                           struct slice value, struct buffer *original, bool *opened)
 {
     struct buffer own;
     buffer_init(&own, 256);
-    enum status status = crypto_open(subjects->master, key, pseudonym, &own);
+    enum status status = crypto_open(master, key, pseudonym, &own);
     if (status == STATUS_OK && own.size != KEY_SIZE)
         status = STATUS_CORRUPT;
+    if (opened)
+        *opened = status == STATUS_OK;
     if (status == STATUS_OK)
         status = crypto_open((const uint8_t *)own.data, value, pseudonym, original);
     if (own.data)
@@ -258,7 +260,8 @@ enum status subject_reveal(struct subjects *subjects, struct slice pseudonym,
         status = error_set(error, STATUS_NOT_FOUND, SLICE_FORMAT " was erased at %s",
                            SLICE_ARGS(pseudonym), time_format(db_int(select, 2), when));
     } else if (status == STATUS_OK) {
-        status = unseal(subjects, pseudonym, db_blob(select, 0), db_blob(select, 1), original);
+        status = subject_unseal(subjects->master, pseudonym, db_blob(select, 0), db_blob(select, 1),
+                                original, NULL);
         if (status != STATUS_OK)
             error_set(error, status,
                       SLICE_FORMAT ": its sealed value cannot be opened; was keys/master.key "

@@ -4,6 +4,7 @@
 #ifndef BINNACLE_RECORD_SUBJECTS_H
 #define BINNACLE_RECORD_SUBJECTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/buffer.h"
@@ -32,6 +33,12 @@ MUST_USE enum status subjects_add(struct subjects *subjects, struct slice pseudo
 /* Appends the original value. STATUS_NOT_FOUND: unknown or erased (the message says which). */
 MUST_USE enum status subject_reveal(struct subjects *subjects, struct slice pseudonym,
                                     struct buffer *original, struct error *error);
+/* Appends the original that a row of subjects.db holds, for who reads the file without adding to
+ * it. STATUS_CORRUPT: key, value or pseudonym are not those that were written under this master
+ * key; *opened, which may be NULL, says whether the key was. */
+MUST_USE enum status subject_unseal(const uint8_t master[KEY_SIZE], struct slice pseudonym,
+                                    struct slice key, struct slice value, struct buffer *original,
+                                    bool *opened);
 /* Overwrites key and original; leaves a mark of when. STATUS_NOT_FOUND. */
 MUST_USE enum status subject_erase(struct subjects *subjects, struct slice pseudonym,
                                    int64_t now_us, struct error *error);

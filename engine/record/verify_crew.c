@@ -61,8 +61,10 @@ static void crew_check_files(void *context)
     struct crew *crew = context;
     char path[PATH_SIZE];
     day_files_check(crew->verify, crew->days, crew->n_days);
-    if (path_join(path, crew->verify->options->dir, "subjects.db"))
+    if (path_join(path, crew->verify->options->dir, "subjects.db")) {
         file_check(crew->verify, "subjects.db", path);
+        subjects_check(crew->verify, path);
+    }
 }
 
 static int thread_count(const struct verify_options *options)

@@ -167,6 +167,11 @@ void day_files_check(struct verify *verify, const int64_t *days, size_t n_days);
 /* SQLite's own check of a file of the folder. Any thread. */
 void file_check(struct verify *verify, const char *name, const char *path);
 
+/* ---- verify_subjects.c ---- */
+
+/* What is sealed in subjects.db, at `path`, where the folder has the key to it. Any thread. */
+void subjects_check(struct verify *verify, const char *path);
+
 /* ---- verify_rest.c: digests over what is not in leaves ---- */
 
 /* Quarantined events, marks and names of a group, and its digest. */

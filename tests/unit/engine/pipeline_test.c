@@ -508,7 +508,7 @@ static void reasons_are_given_as_asked_for(void **state)
         {.reasons = 1, .always = true, .wait_for_room = true},
         {.reasons = -1, .always = false, .wait_for_room = true},
     };
-    const int approved[] = {0, 1, 0}, reviewed[] = {0, 1, 2};
+    const int approved[] = {0, 1, 0}, reviewed[] = {0, 1, 4}; /* all: of 0, too */
     for (int i = 0; i < 3; i++) {
         char id[8], user[8];
         snprintf(user, sizeof user, "u%d", i);

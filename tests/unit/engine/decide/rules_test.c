@@ -257,7 +257,7 @@ static void ranks_reasons_by_absolute_contribution(void **state)
     const struct feature_vector vector = {&features, values};
     struct reason reasons[4];
     const float contribs[] = {0.5f, -2.0f, 0.5f, 0.0f, 99.0f};
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 4, reasons), 3);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 3, reasons), 3);
     assert_int_equal(reasons[0].feature, 1);
     assert_true(reasons[0].contribution == -2.0f && reasons[0].value == 2);
     assert_string_equal(reasons[0].code, "R-VELOCITY");
@@ -274,6 +274,26 @@ static void ranks_reasons_by_absolute_contribution(void **state)
     rules_release(rules);
 }
 
+static void all_features_are_told_where_all_are_asked_for(void **state)
+{
+    (void)state;
+    struct rules *rules = load(good);
+    float values[] = {1, 2, 3, 4};
+    const struct feature_vector vector = {&features, values};
+    struct reason reasons[5];
+    const float contribs[] = {0.0f, -2.0f, 0.5f, 0.0f, 99.0f};
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 3, reasons), 2);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 4, reasons), 4);
+    assert_int_equal(reasons[0].feature, 1);
+    assert_int_equal(reasons[1].feature, 2);
+    assert_int_equal(reasons[2].feature, 0);
+    assert_int_equal(reasons[3].feature, 3);
+    assert_true(reasons[3].contribution == 0 && reasons[3].value == 4);
+    const float unknown[] = {NAN, NAN, NAN, NAN, NAN};
+    assert_int_equal(reasons_rank(rules, &vector, unknown, 5, reasons), 0);
+    rules_release(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(errors_say_where),
         cmocka_unit_test(reason_codes_come_from_the_file_or_the_name),
         cmocka_unit_test(ranks_reasons_by_absolute_contribution),
+        cmocka_unit_test(all_features_are_told_where_all_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,91 @@
+/* ledger verify: what is sealed in subjects.db. */
+#include "tests/unit/engine/record/verify_fixture.h"
+
+#include <unistd.h>
+
+#include "engine/record/pseudonym.h"
+#include "engine/record/subjects.h"
+
+#define ANNA  "p-00000000000000000000000000000001"
+#define BERTA "p-00000000000000000000000000000002"
+
+static void add_people(const char *dir)
+{
+    static const char *const people[][2] = {{ANNA, "anna"}, {BERTA, "berta"}};
+    struct subjects *subjects;
+    struct error error = {0};
+    assert_int_equal(subjects_open(dir, true, &subjects, &error), STATUS_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(
+            subjects_add(subjects, slice_of(people[i][0]), slice_of(people[i][1]), 7, &error),
+            STATUS_OK);
+    subjects_close(subjects);
+}
+
+static void a_change_of_what_is_sealed_is_found_and_named(void **state)
+{
+    static const struct {
+        const char *sql, *said;
+    } changes[] = {
+        {"UPDATE subjects SET value = CAST(substr(value, 1, 20) || X'00' || substr(value, 22) AS "
+         "BLOB) WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": value was changed"},
+        {"UPDATE subjects SET key = (SELECT key FROM subjects WHERE pseudonym = '" BERTA "') WHERE "
+         "pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": pseudonym or key was changed"},
+        {"UPDATE subjects SET pseudonym = 'p-x' WHERE pseudonym = '" BERTA "'",
+         "subjects, p-x: pseudonym or key was changed"},
+        {"UPDATE subjects SET erased_us = 9 WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": key, value or erased_us was changed"},
+        {"UPDATE subjects SET key = NULL WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": pseudonym or key was changed"},
+        {"UPDATE subjects SET value = X'' WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": value was changed"},
+    };
+    char copy[4200];
+    fill_ledger(*state);
+    add_people(*state);
+    assert_untouched(*state);
+    snprintf(copy, sizeof copy, "%s-copy", (const char *)*state);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        copy_ledger(*state, copy);
+        assert_int_equal(execute(copy, "subjects", changes[i].sql), STATUS_OK);
+        assert_found(copy, NULL, changes[i].said);
+    }
+    folder_remove(strdup(copy));
+}
+
+static void an_erased_person_is_nothing_wrong(void **state)
+{
+    struct subjects *subjects;
+    struct error error = {0};
+    fill_ledger(*state);
+    add_people(*state);
+    assert_int_equal(subjects_open(*state, false, &subjects, &error), STATUS_OK);
+    assert_int_equal(subject_erase(subjects, slice_of(ANNA), 8, &error), STATUS_OK);
+    subjects_close(subjects);
+    assert_untouched(*state);
+}
+
+static void without_the_key_nothing_is_said_of_what_it_seals(void **state)
+{
+    char path[4200];
+    fill_ledger(*state);
+    add_people(*state);
+    snprintf(path, sizeof path, "%s/keys/master.key", (const char *)*state);
+    assert_int_equal(unlink(path), 0);
+    assert_untouched(*state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_change_of_what_is_sealed_is_found_and_named, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(an_erased_person_is_nothing_wrong, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(without_the_key_nothing_is_said_of_what_it_seals,
+                                        make_folder, remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
