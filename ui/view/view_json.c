@@ -93,6 +93,8 @@ static void put_objectives(struct json_writer *json, const struct view *view)
         json_text(json, "n", row->n);
         json_text(json, "window", row->window);
         json_text(json, "gone", row->gone);
+        json_text(json, "kept_share", row->kept.share ? row->kept.share : "");
+        json_bool(json, "kept_bad", row->kept.bad);
         put_burns(json, row);
         json_object_end(json);
     }

@@ -1,18 +1,24 @@
 // Lines over time, drawn by uPlot: one time range and one crosshair for all of them, drag to zoom,
 // markers for what was changed, the period before as a thin line, limits as lines. The keyboard
 // moves the crosshair, and every chart is a table and a CSV, too.
-/*! uPlot, (c) Leon Sorokin, MIT */
-import uPlot from "uplot";
 import { button, el, setText } from "../core/dom.js";
 import { crosshair, onCrosshair, point } from "../core/crosshair.js";
 import { absolute, moment } from "../core/time.js";
 import { change } from "../core/route.js";
 import { colour, onTheme } from "../core/theme.js";
 import { panel } from "../core/panel.js";
+import { stateBox } from "../core/states.js";
 import { quantity, tick } from "../core/words.js";
+
+/*! uPlot, (c) Leon Sorokin, MIT */
+// Stands beside the one script of the page, and is fetched when the first chart is made: without it
+// the page can be used sooner.
+let uPlot = null;
+const library = async () => { uPlot ??= (await import("./uPlot.js")).default; };
 
 const DASHES = { champion: [], canary: [7, 4], shadow: [2, 3], before: [1, 3] };
 const KIND_MARKS = { split: "⇄", model: "M", rules: "R", config: "C", alert: "▲", start: "↑", stop: "↓", drill: "D", label: "L" };
+const ROLE = { tabindex: "0", role: "img", "aria-roledescription": "chart" };
 const INKS = ["ink-1", "ink-2", "ink-3", "ink-4", "ink-5"];
 const REST_DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 4]];
 
@@ -66,7 +72,13 @@ function drawLimits(plot, limits) {
     ctx.stroke();
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
-    ctx.fillText(limit.label, plot.bbox.left + plot.bbox.width - 2, y - 2 * devicePixelRatio);
+    const right = plot.bbox.left + plot.bbox.width - 2, bottom = y - 2 * devicePixelRatio;
+    const wide = ctx.measureText(limit.label).width;
+    // Nothing shines through the words.
+    ctx.fillStyle = colour("ground");
+    ctx.fillRect(right - wide - 4 * devicePixelRatio, bottom - 15 * devicePixelRatio, wide + 4 * devicePixelRatio, 15 * devicePixelRatio);
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.fillText(limit.label, right, bottom);
   }
   ctx.restore();
 }
@@ -110,7 +122,7 @@ function zoom(plot) {
 // below their limit. set({ from, to, lines, limits,
 // markers }): lines are { name, unit, points: [[ms, value]], arm, before }.
 export function lineChart(title, { unit = "", height = 160, zero = true, log = false, ...options } = {}) {
-  let plot = null, data = [[]], drawn = { lines: [], limits: [], markers: [] };
+  let plot = null, turn = 0, data = [[]], drawn = { lines: [], limits: [], markers: [] };
   const table = () => ({
     columns: ["time", ...drawn.lines.map((line) => line.name + (unit ? ` (${unit})` : ""))],
     rows: data[0].map((at, i) => [new Date(at * 1000).toISOString(), ...data.slice(1).map((column) => column[i])]),
@@ -118,7 +130,7 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
   const made = panel(title, { table, ...options });
   const legend = el("div", { class: "legend", "aria-live": "off" });
   const readout = el("span", { class: "hidden", role: "status", "aria-live": "polite" });
-  const host = el("div", { class: "plot", tabindex: "0", role: "img", "aria-roledescription": "chart" });
+  const host = el("div", { class: "plot", ...ROLE });
   made.body.append(legend, host, readout);
 
   function values(index) {
@@ -134,8 +146,17 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
       el("i", { class: `key-line key-${line.before ? "before" : line.arm ?? i % INKS.length}` }), line.name, " ", el("b", { class: "value" }))));
   }
 
+  library().catch(() => {});
+
   function build() {
+    const mine = ++turn;
+    if (!uPlot) {
+      library().then(() => { if (mine === turn) { build(); follow(crosshair.at); } }, () => { if (mine === turn) refuse(stateBox("lost", "What draws the charts did not come.")); });
+      return;
+    }
     plot?.destroy();
+    host.replaceChildren();
+    for (const [name, value] of Object.entries(ROLE)) host.setAttribute(name, value);
     const width = host.clientWidth || 300;
     plot = new uPlot({
       width, height, legend: { show: false }, padding: [10, 8, 0, 0],
@@ -153,7 +174,7 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
           if (self.moving) return;
           point(index === null || index === undefined ? null : data[0][index] * 1000);
         }],
-        draw: [(self) => { drawLimits(self, drawn.limits); drawMarkers(self, drawn.markers); }],
+        draw: [(self) => { drawMarkers(self, drawn.markers); drawLimits(self, drawn.limits); }],
       },
     }, data, host);
   }
@@ -195,6 +216,16 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
   }
   host.addEventListener("keydown", step);
 
+  function refuse(box) {
+    turn++;
+    legend.replaceChildren();
+    plot?.destroy();
+    plot = null;
+    host.replaceChildren(box);
+    Object.keys(ROLE).forEach((name) => host.removeAttribute(name));
+    host.removeAttribute("aria-label");
+  }
+
   const observer = new ResizeObserver(() => { if (plot && host.clientWidth && host.clientWidth !== plot.width) plot.setSize({ width: host.clientWidth, height }); });
   observer.observe(host);
   const untheme = onTheme(() => plot?.redraw(false, true));
@@ -213,8 +244,8 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
       const last = drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][lastWith(data[i + 1])] ?? null, unit)}`).join(", ");
       host.setAttribute("aria-label", `${title}, ${absolute(from)} to ${absolute(to)}; last: ${last || "no data"}. Arrow keys move the crosshair.`);
     },
-    refuse(box) { legend.replaceChildren(); plot?.destroy(); plot = null; host.replaceChildren(box); host.removeAttribute("tabindex"); host.removeAttribute("role"); host.removeAttribute("aria-roledescription"); },
-    destroy() { observer.disconnect(); unfollow(); untheme(); plot?.destroy(); },
+    refuse,
+    destroy() { turn++; observer.disconnect(); unfollow(); untheme(); plot?.destroy(); },
   };
 }
 

@@ -93,4 +93,20 @@ export function stack(box, parts) {
   });
 }
 
+// A column a day, newest at the right, half high at what is wanted: [0, 2] times what is allowed to be bad.
+export function daysOf(box, values, { target, bad, name }) {
+  box.hidden = !values.some((value) => value !== null);
+  if (box.hidden) return;
+  while (box.children.length < values.length) box.append(document.createElement("i"));
+  let known = 0, under = 0;
+  values.forEach((value, i) => {
+    const share = value === null ? null : bad ? 1 - value : value, allowed = 1 - target;
+    const below = share !== null && share < target;
+    known += share !== null; under += below;
+    setClass(box.children[i], share === null ? "none" : below ? "under" : "");
+    place(box.children[i], "height", share === null ? "" : percent(Math.max(0.08, allowed > 0 ? (share - target + allowed) / (2 * allowed) : share)));
+  });
+  setAttribute(box, "aria-label", `${name}, the last 30 days: ${known} known, ${under} below what is wanted`);
+}
+
 export const barBox = () => el("div", { class: "bar", "aria-hidden": "true" });

@@ -64,6 +64,15 @@ export async function history(names, { by = "", of = [], derive = null, ask = as
   }
 }
 
+const DAY_S = 86400;
+
+// The last month by the day: { name: 30 values, newest last }.
+export async function month(names, { picture, signal }) {
+  const to = Math.ceil(nowOf(picture) / 1000 / DAY_S) * DAY_S * 1000;
+  const answer = await get("/api/v1/history", { series: names.join(","), from: to - 30 * DAY_S * 1000, to, step: DAY_S }, signal);
+  return Object.fromEntries(answer.series.map((one) => [one.name, one.points.map(([, value]) => value).slice(-30)]));
+}
+
 // Counts of a minute that nobody saw are null.
 export async function heatmap(of, { picture = null, signal = undefined } = {}) {
   const { from, to } = bounds(route.state, nowOf(picture));

@@ -34,12 +34,16 @@ function tableTools(title, root, body, table) {
 
 const MOST_ROWS = 500;
 
+// Figures stand at the right, under their heads.
+const isFigure = (value) => typeof value === "number" || /^[\u2212-]?[\d.\u2009]+\s?[%×]?$/.test(value);
+
 export function asTable({ columns, rows }) {
   if (rows.length === 0) return el("p", { class: "empty" }, "No rows.");
   const shown = rows.slice(-MOST_ROWS);
+  const figures = columns.map((_, i) => shown.every((row) => row[i] === null || row[i] === undefined || isFigure(row[i])));
   return el("table", {},
     rows.length > MOST_ROWS && el("caption", {}, `the last ${MOST_ROWS} of ${rows.length} rows; CSV has all`),
-    el("thead", {}, el("tr", {}, columns.map((column) => el("th", { scope: "col" }, column)))),
-    el("tbody", {}, shown.map((row) => el("tr", {}, row.map((value) => el("td", { class: typeof value === "number" ? "num" : "" },
+    el("thead", {}, el("tr", {}, columns.map((column, i) => el("th", { scope: "col", class: figures[i] ? "num" : null }, column)))),
+    el("tbody", {}, shown.map((row) => el("tr", {}, row.map((value, i) => el("td", { class: figures[i] ? "num" : null },
       value === null || value === undefined ? "no data" : String(value)))))));
 }

@@ -37,5 +37,5 @@ export function colour(name) {
   return colours.get(name);
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", show);
 show();

@@ -12,7 +12,7 @@ import { heatMap } from "../charts/heat.js";
 import { bar, barBox } from "../charts/marks.js";
 import { recordedChart } from "../charts/recorded.js";
 import { driftBar } from "./now.js";
-import { liveTable, numberCell } from "./parts.js";
+import { liveTable, marked, numberCell } from "./parts.js";
 
 const MOST_ROWS = 24;
 
@@ -21,12 +21,12 @@ function table() {
   const box = panel("Features", { name: "drift-box", note: "most moved over its noise first", table: () => ({ columns: ["feature", "psi", "noise", "threshold", "n", "state"], rows }) });
   const live = liveTable([["feature"], ["[PSI as a bar, with what no drift gives and the limit]", "wide"], ["PSI", "num"], ["noise", "num quiet"], ["limit", "num quiet"], ["n", "num quiet"]], { name: "drift", label: "Features" });
   box.body.append(...live.nodes);
-  return { root: box.root, draw({ view, drift }) {
+  return { root: box.root, draw({ view, drift, drift_decisions: decisions }) {
     rows = drift.map((one) => [one.feature, one.psi, one.noise ?? null, one.threshold, one.n, one.state]);
     setText(live.none, view.drift_note);
     live.none.className = view.n_drift ? "unknown" : "unset";
     setText(box.note, view.drift_note);
-    live.set([...(view.score_drift ? [view.score_drift] : []), ...view.drift], (row, item) => {
+    live.set([...(view.score_drift ? [view.score_drift] : []), ...decisionRow(decisions), ...view.drift], (row, item) => {
       const cell = row.children[0];
       const link = cell.querySelector("a") ?? cell.appendChild(el("a"));
       severityLink(cell, link, item);
@@ -40,12 +40,25 @@ function table() {
   } };
 }
 
+// As the other rows have them: ".30", ".004".
+const places = (n) => (value) => (value === null || value === undefined ? "no data" : value.toFixed(n).replace(/^0/, ""));
+const hundredths = places(2), thousandths = places(3);
+
+// How approve, review and decline are shared, against before: judged like an input.
+function decisionRow(raw) {
+  if (!raw?.feature) return [];
+  const [mark, word] = wordOf(raw.state).split(/ (.*)/);
+  return [{ feature: raw.feature, mark, word, state: raw.state, psi: thousandths(raw.psi), psi_ratio: raw.psi, noise: thousandths(raw.noise), noise_ratio: raw.noise, limit: hundredths(raw.threshold), limit_ratio: raw.threshold, n: count(raw.n), n_reference: count(raw.n_reference) }];
+}
+
 function severityLink(cell, link, item) {
-  setText(link, `${item.mark} ${item.feature}`);
+  marked(link, item.mark, item.feature);
   setAttribute(link, "href", viewLink("drift", { feature: item.feature }));
   cell.className = item.state === "ok" ? "name" : `name sev-${item.state}`;
   setAttribute(cell, "title", `${item.feature}: ${item.word}`);
 }
+
+const nameOf = (one) => one.labels.feature ?? one.labels.column ?? one.name;
 
 function heat({ jobs, picture }) {
   const chart = heatMap("PSI by time", { name: "drift-heat", rowHeight: 20 });
@@ -59,14 +72,14 @@ function heat({ jobs, picture }) {
       const limit = now?.drift[0]?.threshold ?? 0.3;
       // While windows fill, PSI says how full they are, not what drifted.
       const warming = new Set((now?.drift ?? []).filter((one) => one.warm_at).map((one) => one.feature));
-      const found = got.series.filter((one) => one.points.some(([, value]) => value !== null)).map((one) => ({ label: one.labels.feature ?? one.labels.column ?? one.name, points: one.points }))
+      const found = got.series.filter((one) => !warming.has(nameOf(one)) && one.points.some(([, value]) => value !== null)).map((one) => ({ label: nameOf(one), points: one.points }))
         .sort((a, b) => (order.get(a.label) ?? 1e9) - (order.get(b.label) ?? 1e9)).slice(0, MOST_ROWS).reverse();
-      if (found.every((one) => warming.has(one.label))) { chart.refuse(stateBox("nodata", "No PSI is known in this range yet: windows fill first.")); return; }
+      if (found.length === 0) { chart.refuse(stateBox("nodata", "No PSI is known in this range yet: windows fill first.")); return; }
       const longest = found.reduce((a, b) => (a.points.length > b.points.length ? a : b)).points;
       const times = longest.map(([at]) => at);
       const step = times.length > 1 ? times[1] - times[0] : 1000;
-      const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => (warming.has(one.label) ? null : at.get(when) ?? null)) }; });
-      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `strongest at the limit of ${number(limit)}; hatched is no data${got.note ? `; ${got.note}` : ""}` });
+      const rows = found.map((one) => { const at = new Map(one.points); return { label: one.label, values: times.map((when) => at.get(when) ?? null) }; });
+      chart.set({ rows, times, from: got.from, to: got.to, step, scale: (value) => Math.min(1, 0.04 + value / limit), words: number, open: (row) => go(viewLink("drift", { feature: row.label })), href: (row) => viewLink("drift", { feature: row.label }), note: `strongest at the limit of ${number(limit)}; hatched is no data${warming.size ? `; ${warming.size} more are still filling their windows` : ""}${got.note ? `; ${got.note}` : ""}` });
     } catch (error) {
       if (!jobs.ended) chart.refuse(refusalBox(error, load));
     }
@@ -90,23 +103,39 @@ function methods(answer) {
     el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value)), el("td", { class: "num quiet" }, row.n === undefined ? "" : `${count(row.n)}${row.sampled ? " sampled" : ""}`)))));
 }
 
+const ARMS = ["champion", "canary", "shadow"];
+
+// Whose events are looked at: a link each, so that it can be sent on.
+function armLinks(feature, chosen) {
+  return el("span", { class: "segments", role: "group", "aria-label": "Arm" }, ARMS.map((arm) => el("a", { class: `arm ${arm}`, href: viewLink("drift", { feature, variant: arm === "champion" ? "" : arm }), "aria-current": arm === chosen ? "true" : null }, arm)));
+}
+
+const wordOf = (state) => ({ page: "▲ page", ticket: "◆ ticket", ok: "● ok" }[state] ?? "○ no data");
+
+// What the API says of an arm other than the champion's, which the picture does not carry.
+const factsOf = (answer) => [["PSI", number(answer.psi)], ["no drift gives up to", number(answer.noise)], ["limit", number(answer.threshold)], ["state", wordOf(answer.state)], ["n live", count(answer.n)], ["n reference", count(answer.n_reference)]];
+
 function openFeature(root, feature, context) {
+  const variant = ARMS.includes(route.state.filters.variant) ? route.state.filters.variant : "champion";
   const { jobs, picture } = context;
-  const title = panel("Now", { name: "feature", span: "third" });
+  const title = panel(variant === "champion" ? "Now" : `Now, ${variant}`, { name: "feature", span: "third" });
   const bins = panel("Reference against live", { name: "bins", span: "two-thirds", table: () => ({ columns: ["bin", "reference", "live", "contribution"], rows }) });
   const list = el("dl", { class: "facts" });
   const more = el("div");
   let rows = [];
   title.body.append(list, more);
+  const drawFacts = (pairs) => list.replaceChildren(...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
   const isIt = (one) => (one.labels.feature ?? one.labels.column) === feature;
   const line = recordedChart("PSI", { names: ["psi"], by: "feature", of: () => [feature], name: "psi-line", height: 180, only: isIt, label: () => "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
-  root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`), line.root, title.root, bins.root);
+  root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`, armLinks(feature, variant)), line.root, title.root, bins.root);
   const load = async () => {
     try {
-      const answer = await get("/api/v1/drift", { feature }, jobs.signal);
+      const answer = await get("/api/v1/drift", variant === "champion" ? { feature } : { feature, variant }, jobs.signal);
+      if (jobs.ended) return;
+      if (variant !== "champion") drawFacts(factsOf(answer));
       const known = answer.bins ?? [];
       rows = known.map((bin) => [bin.label, bin.reference ?? null, bin.live ?? bin.current ?? null, bin.contribution]);
-      bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", "Nothing is binned yet."));
+      bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", variant === "shadow" ? "A shadow decides nothing: there is nothing of its own to compare." : "Nothing is binned yet."));
       more.replaceChildren(...[methods(answer), answer.since && el("p", { class: "note" }, `${answer.state === "ok" || !answer.state ? "in this state" : "drifting"} since ${absolute(Date.parse(answer.since))}`)].filter(Boolean));
     } catch (error) {
       if (!jobs.ended && rows.length === 0) bins.body.replaceChildren(refusalBox(error, load));
@@ -122,7 +151,7 @@ function openFeature(root, feature, context) {
       const raw = now.drift.find((one) => one.feature === feature);
       const pairs = item ? [["PSI", item.psi], ["no drift gives up to", item.noise], ["limit", item.limit], ["state", `${item.mark} ${item.word}`], ["n live", item.n], ["n reference", item.n_reference], ...(item.waits ? [["not judged", item.waits]] : [])]
         : raw ? [["PSI", number(raw.psi)], ["limit", number(raw.threshold)], ["n live", count(raw.n)]] : [["", "no such feature is watched"]];
-      list.replaceChildren(...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
+      if (variant === "champion") drawFacts(pairs);
       line.follow(Date.parse(now.time));
     },
     route: marks,
@@ -130,9 +159,10 @@ function openFeature(root, feature, context) {
 }
 
 export function open(root, context) {
-  let feature = null, inner = null, map = null;
+  let feature = null, variant = "", inner = null, map = null;
   function show() {
     feature = route.state.filters.feature ?? "";
+    variant = route.state.filters.variant ?? "";
     root.replaceChildren(el("h2", { class: "hidden" }, "Drift"));
     if (feature) { inner = openFeature(root, feature, context); return; }
     const rows = table();
@@ -145,6 +175,6 @@ export function open(root, context) {
   context.jobs.every(30000, () => { if (!feature) map.load(); });
   return {
     draw(now) { inner.draw(now); },
-    route(state) { if ((state.filters.feature ?? "") !== feature) show(); else inner.route(); },
+    route(state) { if ((state.filters.feature ?? "") !== feature || (state.filters.variant ?? "") !== variant) show(); else inner.route(); },
   };
 }

@@ -4,9 +4,9 @@ import { el, list, setAttribute, setText } from "../core/dom.js";
 import { evident } from "../core/evidence.js";
 import { panel } from "../core/panel.js";
 import { said } from "../core/time.js";
-import { changes as askChanges } from "../core/history.js";
+import { changes as askChanges, month } from "../core/history.js";
 import { viewLink } from "../core/route.js";
-import { bar, barBox, histogram, sparkline, stack } from "../charts/marks.js";
+import { bar, barBox, daysOf, histogram, sparkline, stack } from "../charts/marks.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
 import { drawAttention } from "./attention.js";
 import { facts, figure, liveTable, numberCell, severity, trend } from "./parts.js";
@@ -65,11 +65,12 @@ function makeObjective() {
   return el("li", { class: "objective" },
     el("div", { class: "objective-head" }, el("span", { class: "name" }), el("span", { class: "quiet" })),
     el("p", { class: "objective-now" }, evident(el("span"), "", "the objective"), el("span", { class: "quiet" })),
-    barBox(), el("p", { class: "note" }, el("span"), el("span")));
+    barBox(), el("p", { class: "note" }, el("span"), el("span")),
+    el("div", { class: "days", role: "img", hidden: true }));
 }
 
-function changeObjective(node, item) {
-  const [head, now, budget, note] = node.children;
+function changeObjective(node, item, kept) {
+  const [head, now, budget, note, days] = node.children;
   setAttribute(node, "data-state", item.state);
   severity(head.children[0], item, item.name);
   setText(head.children[1], item.state === "ok" ? "" : item.word);
@@ -79,18 +80,25 @@ function changeObjective(node, item) {
   bar(budget, { ratio: item.budget_left, state: item.state });
   setText(note.children[0], item.budget_left === null ? "budget: no data" : `budget ${item.budget}${/overspent/.test(item.budget) ? "" : " left"}`);
   setText(note.children[1], `burn ${item.burn_1h} over 1 h`);
+  daysOf(days, kept[item.kept_share] ?? [], { target: item.target, bad: item.kept_bad, name: item.name });
   note.children[1].classList.toggle("strong", item.state !== "ok" && item.state !== "nodata");
 }
 
 function objectives() {
-  const box = panel("Objectives", { name: "objectives-box", span: "objectives", note: "over 30 days" });
+  const box = panel("Objectives", { name: "objectives-box", span: "objectives" });
   const rows = el("ul", { class: "multiples", id: "objectives" });
   const none = el("p", { class: "unset", id: "objectives-empty", hidden: true }, "No objectives are configured.");
   box.body.append(rows, none);
-  return { root: box.root, draw({ view }) {
+  let kept = {};
+  const load = async (picture, signal) => {
+    const names = [...new Set(picture.view.objectives.map((item) => item.kept_share).filter(Boolean))];
+    if (names.length) kept = await month(names, { picture, signal });
+  };
+  return { root: box.root, load, draw({ view, slo }) {
+    setText(box.note, Object.keys(kept).length ? "columns: the last 30 days; half high is what is wanted" : "");
     none.hidden = view.objectives.length > 0;
     rows.hidden = !none.hidden;
-    list(rows, view.objectives, makeObjective, changeObjective);
+    list(rows, view.objectives, makeObjective, (node, item, i) => changeObjective(node, { ...item, target: slo[i]?.target }, kept));
   } };
 }
 
@@ -163,7 +171,7 @@ function drift() {
 
 function quarantine() {
   const box = panel("Quarantine", { name: "quarantine-box", span: "quarantine" });
-  const table = liveTable([["[reason]", "name"], ["[events]", "num"], ["[share]", "num quiet"]], { name: "quarantine", label: "Quarantine", empty: "Nothing is in quarantine." });
+  const table = liveTable([["reason", "name"], ["events", "num"], ["share", "num quiet"]], { name: "quarantine", label: "Quarantine", empty: "Nothing is in quarantine." });
   box.body.append(...table.nodes);
   return { root: box.root, draw({ view }) {
     setText(box.note, view.quarantine.length ? `${view.quarantined} of all events` : "");
@@ -212,7 +220,8 @@ function record() {
 
 export function open(root, { jobs, picture }) {
   const attention = el("section", { id: "attention", class: "attention", "aria-label": "What needs you", tabindex: "-1" });
-  const panels = [rate(), latency(), decided(), objectives(), traffic(), drift(), scores(), quarantine()];
+  const wanted = objectives();
+  const panels = [rate(), latency(), decided(), wanted, traffic(), drift(), scores(), quarantine()];
   const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const last = [recent(), record()];
   root.append(attention, ...panels.map((one) => one.root), timeline.root, ...last.map((one) => one.root));
@@ -221,8 +230,10 @@ export function open(root, { jobs, picture }) {
     const rows = await askChanges({ picture: now, signal: jobs.signal }).catch(() => []);
     if (!jobs.ended) drawTimeline(timeline, rows, now);
   };
+  const days = () => (picture() ? wanted.load(picture(), jobs.signal).catch(() => {}) : null);
   jobs.every(30000, load);
-  const soon = setTimeout(load, 1200); // after the first picture: it must not wait for this
+  jobs.every(600000, days);
+  const soon = setTimeout(() => { load(); days(); }, 1200); // after the first picture: it must not wait for this
   jobs.cleanup(() => { clearTimeout(soon); timeline.destroy(); });
   return {
     draw(now) {

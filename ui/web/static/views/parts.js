@@ -19,8 +19,15 @@ export function numberCell(cell, text, evidence, what) {
   figure(node, text);
 }
 
+// A name behind its mark; the mark of what is well is quiet.
+export function marked(node, mark, name) {
+  if (node.children.length !== 2) node.replaceChildren(el("span", { class: "name-mark" }), el("span"));
+  setText(node.children[0], mark);
+  setText(node.children[1], `\u00A0${name}`);
+}
+
 export function severity(cell, row, name) {
-  setText(cell, `${row.mark} ${name}`);
+  marked(cell, row.mark, name);
   setClass(cell, row.state === "ok" ? "name" : `name sev-${row.state}`);
   setAttribute(cell, "title", `${name}: ${row.word}`);
 }

@@ -69,8 +69,8 @@ function labels({ all, labels: told, coverage_ratio: coverage, concept_drift: co
 
 export function performance({ jobs, picture, start }) {
   let arms = [], rows = [], got = null;
-  const figures = panel("How good the decisions were", { name: "figures", span: "half", table: () => ({ columns: ["arm", "n", "positives", ...FIGURES.flatMap(([key]) => [key, `${key}_low`, `${key}_high`])], rows: arms.map((one) => [one.value, one.n, one.positives, ...FIGURES.flatMap(([key]) => [one[key], ...(one.ci[key] ?? [null, null])])]) }) });
-  const truth = panel("Labels", { name: "labels", span: "half" });
+  const figures = panel("How good the decisions were", { name: "figures", span: "two-thirds", table: () => ({ columns: ["arm", "n", "positives", ...FIGURES.flatMap(([key]) => [key, `${key}_low`, `${key}_high`])], rows: arms.map((one) => [one.value, one.n, one.positives, ...FIGURES.flatMap(([key]) => [one[key], ...(one.ci[key] ?? [null, null])])]) }) });
+  const truth = panel("Labels", { name: "labels", span: "third" });
   const daily = panel("Estimate beside truth", { name: "daily", table: () => ({ columns: ["day", "estimated", "estimated_low", "estimated_high", "known", "known_low", "known_high", "decided", "labelled"], rows: rows.map((row) => [row.day, row.estimate, row.from, row.to, row.value, row.low, row.high, row.decided, row.n]) }) });
   const metric = el("select", { id: "daily-metric", "aria-label": "Figure", on: { change: () => draw() } }, FIGURES.filter(([key]) => ESTIMATED[key]).map(([key, name]) => el("option", { value: key }, name)));
   daily.tools.before(metric);

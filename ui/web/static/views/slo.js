@@ -69,7 +69,7 @@ export function open(root, context) {
   const charts = [
     recordedChart("Error budget left", { names: ["budget_left"], by: "objective", of: named, unit: "ratio", span: "half", name: "budget-line", zero: false, label: byObjective, limits: () => [{ value: 0, label: "used up", state: "page" }] }, context),
     recordedChart("Burn over one hour", { names: ["burn_1h"], by: "objective", of: named, unit: "×", span: "half", name: "burn-line", label: byObjective, limits: (now) => (now.slo.some((one) => one.burn?.["1h"] > 3) ? [{ value: 14.4, label: "pages at 14.4×", state: "page" }, { value: 1, label: "1×" }] : [{ value: 1, label: "1×: used up just at the end" }]) }, context),
-    recordedChart("Latency", { names: ["latency_p50_us", "latency_p95_us", "latency_p99_us"], unit: "us", log: true, span: "half", name: "latency-line", label: (one) => one.name.slice(8, 11), limits: latencyLimits }, context),
+    recordedChart("Latency", { names: ["latency_p50_us", "latency_p95_us", "latency_p99_us"], unit: "us", height: 180, log: true, span: "half", name: "latency-line", label: (one) => one.name.slice(8, 11), limits: latencyLimits }, context),
     recordedChart("Throughput", { names: ["events_per_s"], unit: "per_s", span: "half", name: "rate-line", label: () => "events" }, context),
   ];
   const heat = countHeat("Latency by time", "latency", { name: "latency-heat", words: (edge) => quantity(edge, "us"), least: 0.15, limit: (now) => latencyLimits(now)[0], events: "events", named: "latencies" }, context);

@@ -86,12 +86,12 @@ export function open(root, context) {
   const charts = [
     recordedChart("Share by arm", { names: ["share"], by: "variant", derive: shares, unit: "ratio", span: "half", name: "share-line", label: byArm }, context),
     recordedChart("Latency p95 by arm", { names: ["latency_p95_us"], by: "variant", unit: "us", span: "half", name: "arm-latency-line", label: byArm }, context),
-    recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
+    recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", height: 180, span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
     recordedChart("Declined by arm", { names: ["decline_ratio"], by: "variant", unit: "ratio", span: "half", name: "arm-decline-line", label: byArm }, context),
     recordedChart("Mean score by arm", { names: ["score_mean"], by: "variant", unit: "score", span: "half", name: "arm-score-line", label: byArm }, context),
   ];
   const heat = countHeat("Scores by time", "score", { name: "score-heat", words: number, named: "scores" }, context);
-  const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
+  const timeline = makeTimeline("What was changed", { name: "changes", span: "half" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
   root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), timeline.root);
   context.start(() => { group.load(); heat.load(); });
