@@ -216,7 +216,8 @@ await test("a young service: features that warm up are no data, an arm without t
   const page = await visit("drift");
   await page.locator("#panel-drift-heat .heat-note").waitFor();
   const { time, country, tx_amount } = await columns(page, "#panel-drift-heat");
-  check(known(country) === 0 && known(tx_amount) >= time.length - 1, `${known(country)} of country, ${known(tx_amount)} of tx_amount`);
+  check(country === undefined && known(tx_amount) >= time.length - 1, `country ${country}, ${known(tx_amount)} of tx_amount`);
+  check(/still filling their windows/.test(await page.locator("#panel-drift-heat .heat-note").innerText()), "nobody says what is left out");
   for (const view of ["now", "traffic"]) {
     const other = await visit(view);
     const has = other.locator(".shares .stack").nth(1);
@@ -225,6 +226,25 @@ await test("a young service: features that warm up are no data, an arm without t
     await other.context().close();
   }
   fake.say("scene burning");
+});
+
+await test("a feature is looked at by arm", async () => {
+  const page = await visit("feature");
+  const asked = page.waitForRequest(/api\/v1\/drift\?.*variant=canary/);
+  await page.getByRole("group", { name: "Arm" }).getByRole("link", { name: "canary" }).click();
+  await asked;
+  check(/[?&]variant=canary/.test(page.url()), page.url());
+  await until("whose it is", async () => /Now, canary/.test(await main(page)));
+  await page.context().close();
+});
+
+await test("every objective shows its last month by the day", async () => {
+  const page = await visit("now");
+  await until("days", async () => (await page.locator("#objectives .days:visible").count()) > 0);
+  const days = page.locator("#objectives .days:visible").first();
+  check((await days.locator("i").count()) === 30, `${await days.locator("i").count()} days`);
+  check(/the last 30 days: \d+ known, \d+ below/.test(await days.getAttribute("aria-label")), await days.getAttribute("aria-label"));
+  await page.context().close();
 });
 
 await test("lines that are made of the objectives wait for the first picture, also when the range is changed before it", async () => {

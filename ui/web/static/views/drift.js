@@ -125,8 +125,7 @@ function openFeature(root, feature, context) {
   let rows = [];
   title.body.append(list, more);
   const drawFacts = (pairs) => list.replaceChildren(...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
-  const isIt = (one) => (one.labels.feature ?? one.labels.column) === feature;
-  const line = recordedChart("PSI", { names: ["psi"], by: "feature", of: () => [feature], name: "psi-line", height: 180, only: isIt, label: () => "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
+  const line = recordedChart("PSI", { names: [`psi.${feature}`], by: "variant", name: "psi-line", height: 180, label: (one) => one.labels.variant ?? "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
   root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`, armLinks(feature, variant)), line.root, title.root, bins.root);
   const load = async () => {
     try {
