@@ -36,8 +36,9 @@ struct incidents {
     bool failing;             /* the file could not be written last time: said once */
     struct triggers triggers; /* at the last tick */
     int64_t saved_us;
+    struct lock lock;              /* of what follows; never held while the file is written */
     int n_unsaved;                 /* of the newest */
-    struct lock lock;              /* of what follows, which the thread of the tick changes */
+    uint64_t n_notes;              /* how often there was something to save */
     struct incident recent[SHOWN]; /* oldest first */
     int n;
 };
@@ -306,6 +307,7 @@ void incidents_close(struct incidents *incidents)
 static void note_unsaved(struct incidents *incidents, bool opened)
 {
     int least = opened ? 2 : 1;
+    incidents->n_notes++;
     incidents->n_unsaved += opened ? 1 : 0;
     if (incidents->n_unsaved < least)
         incidents->n_unsaved = least;
@@ -334,16 +336,37 @@ void incidents_tick(struct incidents *incidents, const struct explanation *last,
     lock_release(&incidents->lock);
 }
 
+/* NULL: there are none, or no memory. */
+static struct incident *copy_unsaved(struct incidents *incidents, int *n, uint64_t *n_notes)
+{
+    lock_take(&incidents->lock);
+    *n = incidents->n_unsaved;
+    *n_notes = incidents->n_notes;
+    struct incident *copy = *n > 0 ? calloc((size_t)*n, sizeof *copy) : NULL;
+    if (copy)
+        memcpy(copy, &incidents->recent[incidents->n - *n], (size_t)*n * sizeof *copy);
+    lock_release(&incidents->lock);
+    return copy;
+}
+
 void incidents_save(struct incidents *incidents)
 {
     struct error error;
     enum status status = STATUS_OK;
+    uint64_t n_notes;
+    int n;
+    struct incident *unsaved = copy_unsaved(incidents, &n, &n_notes);
+    if (n > 0 && !unsaved)
+        status = error_set(&error, STATUS_MEMORY, "out of memory");
     /* The older first: a file written in part has no two that are open. */
-    for (int back = incidents->n_unsaved; back > 0 && status == STATUS_OK; back--)
-        status = put(incidents, &incidents->recent[incidents->n - back], &error);
-    if (status == STATUS_OK)
+    for (int i = 0; i < n && status == STATUS_OK; i++)
+        status = put(incidents, &unsaved[i], &error);
+    free(unsaved);
+    lock_take(&incidents->lock);
+    if (status == STATUS_OK && incidents->n_notes == n_notes)
         incidents->n_unsaved = 0;
-    else if (!incidents->failing)
+    lock_release(&incidents->lock);
+    if (status != STATUS_OK && !incidents->failing)
         log_write(incidents->log, LOG_WARN, "incidents", "not_written",
                   "incidents are kept in memory only: %s", error.message);
     incidents->failing = status != STATUS_OK;

@@ -22,8 +22,8 @@ bool incidents_triggered(const struct incidents *incidents, const struct snapsho
  * (n_causes 0: none was). Fills snapshot->incident. */
 void incidents_tick(struct incidents *incidents, const struct explanation *last,
                     struct snapshot *snapshot);
-/* Writes down what changed, and what could not be written before; the thread of incidents_tick().
- */
+/* Writes down what changed, and what could not be written before. One thread, which may be another
+ * than that of incidents_tick(): only this one waits for the disk. */
 void incidents_save(struct incidents *incidents);
 
 /* "incidents": the newest first. Any thread. */

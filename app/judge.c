@@ -1,5 +1,7 @@
-/* One place for a snapshot, which its thread judges, and one for what came of the last. Run by a
- * thread of its own; judge_tick() by the tick's. */
+/* One place for a snapshot, which its thread judges, and one for what came of the last. What is
+ * then to be written down or read from files, by the newest of what was judged, another thread
+ * does: a disk that hangs must not keep the next snapshot from being judged. judge_tick() is run by
+ * the tick's. */
 #include "app/judge.h"
 
 #include <stdlib.h>
@@ -28,11 +30,16 @@ struct judge {
     struct thread *thread;
     struct lock lock; /* of all that follows, but `seen` while it is busy: the thread's then */
     pthread_cond_t given, done;
-    bool busy, closing;
-    bool late;       /* that has been told */
-    uint64_t missed; /* pictures that came while it was busy, and were not judged */
+    bool busy, closing, ended; /* ended: its thread */
+    bool late;                 /* that has been told */
+    uint64_t missed;           /* pictures that came while it was busy, and were not judged */
     struct snapshot seen;
     struct judged judged;
+    /* The thread that writes down, and what it does that by. */
+    struct thread *noting;
+    pthread_cond_t noted;
+    bool to_note;
+    struct snapshot next_note, note; /* `note` is the thread's */
 };
 
 static void take_judged(const struct snapshot *snapshot, struct judged *judged)
@@ -70,12 +77,31 @@ static void run(void *context)
         watch_explain(judge->watch, &judge->seen);
         alerts_evaluate(judge->alerts, &judge->seen);
         alerts_fill(judge->alerts, &judge->seen);
-        /* Only now what may wait for a disk. */
-        watch_tick(judge->watch, &judge->seen);
         lock_take(&judge->lock);
         take_judged(&judge->seen, &judge->judged);
+        judge->next_note = judge->seen;
+        judge->to_note = true;
+        pthread_cond_signal(&judge->noted);
         judge->busy = false;
         pthread_cond_broadcast(&judge->done);
+    }
+    lock_release(&judge->lock);
+}
+
+static void run_notes(void *context)
+{
+    struct judge *judge = context;
+    lock_take(&judge->lock);
+    for (;;) {
+        while (!judge->to_note && !judge->ended)
+            condition_wait(&judge->noted, &judge->lock, IDLE_MS);
+        if (!judge->to_note)
+            break;
+        judge->note = judge->next_note;
+        judge->to_note = false;
+        lock_release(&judge->lock);
+        watch_tick(judge->watch, &judge->note);
+        lock_take(&judge->lock);
     }
     lock_release(&judge->lock);
 }
@@ -87,8 +113,8 @@ static void tell_late(struct judge *judge)
     judge->late = judge->busy;
     if (judge->late)
         log_write(judge->log, LOG_WARN, "alerts", "judging_waits",
-                  "alerts cannot be written down: the disk of the ledger hangs; the screens go on "
-                  "with those of before");
+                  "judging alerts takes long on this machine; the screens go on with those of "
+                  "before");
     else
         log_write(judge->log, LOG_INFO, "alerts", "judging_goes_on", "alerts are judged again");
 }
@@ -127,7 +153,10 @@ enum status judge_start(struct alerts *alerts, struct watch *watch, struct log *
     lock_init(&made->lock, "service.judge");
     condition_init(&made->given);
     condition_init(&made->done);
+    condition_init(&made->noted);
     enum status status = thread_start("judge", run, made, &made->thread, error);
+    if (status == STATUS_OK)
+        status = thread_start("judge-notes", run_notes, made, &made->noting, error);
     if (status != STATUS_OK) {
         judge_stop(made);
         return status;
@@ -145,6 +174,12 @@ void judge_stop(struct judge *judge)
     pthread_cond_signal(&judge->given);
     lock_release(&judge->lock);
     thread_join(judge->thread);
+    lock_take(&judge->lock);
+    judge->ended = true; /* what was judged last is still written down */
+    pthread_cond_signal(&judge->noted);
+    lock_release(&judge->lock);
+    thread_join(judge->noting);
+    pthread_cond_destroy(&judge->noted);
     pthread_cond_destroy(&judge->given);
     pthread_cond_destroy(&judge->done);
     lock_destroy(&judge->lock);

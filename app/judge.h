@@ -1,5 +1,6 @@
-/* Holds each picture against the alert rules and writes down what changes, on a thread of its own:
- * that is written to the disk, and a disk that hangs must not keep the screens from going on. */
+/* Holds each picture against the alert rules, on a thread of its own, and has what came of it
+ * written down by another: a disk that hangs must keep neither the next judgement nor the screens
+ * from going on. */
 #ifndef BINNACLE_APP_JUDGE_H
 #define BINNACLE_APP_JUDGE_H
 
@@ -12,7 +13,7 @@ struct judge;
 /* Everything is borrowed until judge_stop(). `watch` may be NULL. */
 MUST_USE enum status judge_start(struct alerts *alerts, struct watch *watch, struct log *log,
                                  struct judge **judge, struct error *error);
-/* Ends with what it is at. NULL is ignored. */
+/* Ends with what it is at, written down. NULL is ignored. */
 void judge_stop(struct judge *judge);
 
 /* Has the snapshot judged, and puts what is wrong into it. When that takes longer than half a

@@ -21,9 +21,9 @@
 struct quality {
     const struct session *session;
     struct expectations *expectations;
-    struct seasons seasons; /* the tick's, as is when it was last judged */
-    int64_t judged_us;
-    struct lock lock; /* of all that follows: what others see */
+    struct seasons seasons; /* of the thread that reads */
+    int64_t judged_us;      /* of the thread that judges */
+    struct lock lock;       /* of all that follows: what others see */
     struct season shown[MAX_SEASONS];
     int n_shown;
     struct quality_status status;
@@ -124,10 +124,16 @@ static void judge_expectations(const struct quality *quality, const struct look 
     }
 }
 
-static void judge_seasons(const struct quality *quality, struct quality_status *status)
+/* Those that were read last. */
+static void judge_seasons(struct quality *quality, struct quality_status *status)
 {
-    for (int i = 0; i < quality->seasons.n; i++) {
-        const struct season *season = &quality->seasons.list[i];
+    struct season seasons[MAX_SEASONS];
+    lock_take(&quality->lock);
+    int n = quality->n_shown;
+    memcpy(seasons, quality->shown, sizeof seasons);
+    lock_release(&quality->lock);
+    for (int i = 0; i < n; i++) {
+        const struct season *season = &seasons[i];
         status->anomalies += season->state == HEALTH_TICKET;
         if (season->state == HEALTH_TICKET)
             take_worst(status, HEALTH_TICKET, season->series, season->why);
@@ -141,7 +147,7 @@ static void judge_seasons(const struct quality *quality, struct quality_status *
     }
 }
 
-static void judge(const struct quality *quality, int64_t now_us, struct quality_status *status)
+static void judge(struct quality *quality, int64_t now_us, struct quality_status *status)
 {
     const double none = (double)NAN;
     struct span_quality span;
@@ -178,8 +184,6 @@ void quality_tick(struct quality *quality, struct snapshot *snapshot)
         judge(quality, snapshot->time_us, &judged);
     }
     lock_take(&quality->lock);
-    memcpy(quality->shown, quality->seasons.list, sizeof quality->shown);
-    quality->n_shown = quality->seasons.n;
     if (due)
         quality->status = judged;
     snapshot->quality = quality->status;
@@ -191,8 +195,13 @@ void quality_read(struct quality *quality, int64_t changed_us, int64_t now_us)
     struct engine *engine = quality->session->engine;
     struct history_store *history = engine_history(engine);
     /* Hours of the week are those of a service that people wait for. */
-    if (history && !engine_parts(engine)->event_time)
-        seasons_look(&quality->seasons, history, now_us, changed_us);
+    if (!history || engine_parts(engine)->event_time)
+        return;
+    seasons_look(&quality->seasons, history, now_us, changed_us);
+    lock_take(&quality->lock);
+    memcpy(quality->shown, quality->seasons.list, sizeof quality->shown);
+    quality->n_shown = quality->seasons.n;
+    lock_release(&quality->lock);
 }
 
 /* ---- what is asked over HTTP ---- */

@@ -16,15 +16,15 @@ MUST_USE enum status watch_create(const struct session *session, struct watch **
 /* Lists the stop. NULL is ignored. */
 void watch_destroy(struct watch *watch);
 
-/* Judges the data's quality into the snapshot, which alerts are then held against. The thread of
- * watch_tick(). */
+/* Judges the data's quality into the snapshot, which alerts are then held against; waits for no
+ * disk. The judge's thread. */
 void watch_quality(struct watch *watch, struct snapshot *snapshot);
-/* What is wrong now, and the incident that is open, into the snapshot; that of alerts follows. The
- * thread of watch_tick(), which no decision waits for. */
+/* What is wrong now, and the incident that is open, into the snapshot; that of alerts follows.
+ * Waits for no disk. The judge's thread. */
 void watch_explain(struct watch *watch, struct snapshot *snapshot);
 /* All that may wait for a disk, after the alerts; nothing while the ledger's hangs. Alerts that
  * fire or are over since the last time go into the list, what changed is written down, and what the
- * next tick judges by is read. The tick's thread. */
+ * next judgement looks at is read. A thread of its own, beside the judge's. */
 void watch_tick(struct watch *watch, const struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);
