@@ -88,6 +88,14 @@ static inline char *write_float(char *at, float number)
     return write_bytes(at, &canonical, sizeof canonical);
 }
 
+/* As if nothing else lay there, so that compilers do several at a time. */
+static inline char *write_floats(char *restrict at, const float *restrict numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        (void)write_float(at + i * sizeof *numbers, numbers[i]);
+    return at + n * sizeof *numbers;
+}
+
 static inline char *write_text(char *at, struct slice text)
 {
     return write_bytes(write_u32(at, (uint32_t)text.size), text.data, text.size);

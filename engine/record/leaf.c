@@ -90,8 +90,7 @@ static char *write_decision(char *at, const struct ledger_row *row)
     at = write_text(at, row->input);
     at = write_bytes(at, row->feature_set, FEATURE_SET_SIZE);
     at = write_u32(at, (uint32_t)row->n_features);
-    for (size_t i = 0; i < row->n_features; i++)
-        at = write_float(at, row->features[i]);
+    at = write_floats(at, row->features, row->n_features);
     at = write_float(at, row->score);
     at = write_float(at, row->margin);
     at = write_u8(at, (uint8_t)row->decision);
