@@ -256,7 +256,7 @@ static enum status open_loop(struct loop *loop, const struct tui_options *option
     if (options->screen && !screen_go(loop->screen, options->screen))
         return error_set(error, STATUS_INVALID,
                          "%s: --screen takes now, slo, traffic, drift, "
-                         "quality, decisions, logs, settings or help",
+                         "quality, decisions, logs, settings, own or help",
                          loop->screen->message);
     return STATUS_OK;
 }
