@@ -1,11 +1,10 @@
-/* SQLite behind checked calls. Writers use a write-ahead log; statements are prepared once and
- * reset after each use. A connection and its statements belong to one thread at a time. */
+/* SQLite behind checked calls: connections, their log, transactions, copies. Writers use a
+ * write-ahead log. A connection and its statements belong to one thread at a time. */
 #include "engine/base/db.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +23,7 @@ struct db {
     int64_t log_pages;
 };
 
-struct db_stmt {
-    struct db *db;
-    sqlite3_stmt *handle;
-    int bind_result; /* the first bind that failed; reported by db_step */
-};
-
-static enum status status_of(int result)
+enum status db_status(int result)
 {
     switch (result & 0xff) {
     case SQLITE_OK:
@@ -62,7 +55,7 @@ static enum status status_of(int result)
 
 enum status db_fail(struct db *db, int result, struct error *error)
 {
-    return error_set(error, status_of(result), "%s: %s", db->path, sqlite3_errmsg(db->handle));
+    return error_set(error, db_status(result), "%s: %s", db->path, sqlite3_errmsg(db->handle));
 }
 
 sqlite3 *db_handle(struct db *db)
@@ -286,209 +279,6 @@ enum status db_exec(struct db *db, const char *sql, struct error *error)
     return result == SQLITE_OK ? STATUS_OK : db_fail(db, result, error);
 }
 
-enum status db_version(struct db *db, int64_t *version, struct error *error)
-{
-    struct db_stmt *stmt;
-    enum status status = db_prepare(db, "PRAGMA user_version", &stmt, error);
-    if (status)
-        return status;
-    status = db_step(stmt, error);
-    if (!status)
-        *version = db_int(stmt, 0);
-    db_finish(stmt);
-    return status;
-}
-
-static enum status migrate_step(struct db *db, const char *sql, int64_t version,
-                                struct error *error)
-{
-    char set_version[64];
-    snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version);
-    enum status status = db_exec(db, sql, error);
-    if (!status)
-        status = db_exec(db, set_version, error);
-    return status;
-}
-
-enum status db_migrate_within(struct db *db, const char *const *steps, int n_steps,
-                              struct error *error)
-{
-    int64_t version = 0;
-    enum status status = db_version(db, &version, error);
-    for (; status == STATUS_OK && version < n_steps; version++)
-        status = migrate_step(db, steps[version], version + 1, error);
-    return status;
-}
-
-enum status db_migrate(struct db *db, const char *const *steps, int n_steps, struct error *error)
-{
-    for (;;) {
-        int64_t version = 0;
-        enum status status = db_version(db, &version, error);
-        if (status)
-            return status;
-        if (version > n_steps || version < 0)
-            return error_set(error, STATUS_UNSUPPORTED,
-                             "%s: format %d is newer than this binnacle knows (%d); upgrade "
-                             "binnacle to open it",
-                             db->path, (int)version, n_steps);
-        if (version == n_steps)
-            return STATUS_OK;
-        status = db_begin(db, error);
-        if (status)
-            return status;
-        /* Somebody else may have done the step between the look and the lock. */
-        int64_t locked_version = 0;
-        status = db_version(db, &locked_version, error);
-        if (!status && locked_version == version)
-            status = migrate_step(db, steps[version], version + 1, error);
-        if (!status)
-            status = db_commit(db, error);
-        if (status) {
-            db_rollback(db);
-            return status;
-        }
-    }
-}
-
-enum status db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct error *error)
-{
-    assert(db->magic == DB_MAGIC);
-    *stmt = NULL;
-    struct db_stmt *prepared = calloc(1, sizeof *prepared);
-    if (!prepared)
-        return error_set(error, STATUS_MEMORY, "%s: out of memory", db->path);
-    prepared->db = db;
-    int result =
-        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle, NULL);
-    if (result != SQLITE_OK || !prepared->handle) {
-        free(prepared);
-        return result != SQLITE_OK
-                   ? db_fail(db, result, error)
-                   : error_set(error, STATUS_INVALID, "%s: empty statement", db->path);
-    }
-    *stmt = prepared;
-    return STATUS_OK;
-}
-
-void db_finish(struct db_stmt *stmt)
-{
-    if (!stmt)
-        return;
-    sqlite3_finalize(stmt->handle); /* repeats the error of the last step, told already */
-    free(stmt);
-}
-
-static void note_bind(struct db_stmt *stmt, int result)
-{
-    assert(result != SQLITE_RANGE && result != SQLITE_MISUSE);
-    if (result != SQLITE_OK && stmt->bind_result == SQLITE_OK)
-        stmt->bind_result = result;
-}
-
-void db_bind_int(struct db_stmt *stmt, int index, int64_t value)
-{
-    note_bind(stmt, sqlite3_bind_int64(stmt->handle, index, value));
-}
-
-void db_bind_double(struct db_stmt *stmt, int index, double value)
-{
-    note_bind(stmt, sqlite3_bind_double(stmt->handle, index, value));
-}
-
-void db_bind_text(struct db_stmt *stmt, int index, struct slice text)
-{
-    note_bind(stmt, sqlite3_bind_text64(stmt->handle, index, text.data ? text.data : "", text.size,
-                                        SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void db_bind_blob(struct db_stmt *stmt, int index, struct slice blob)
-{
-    note_bind(stmt, sqlite3_bind_blob64(stmt->handle, index, blob.data ? blob.data : "", blob.size,
-                                        SQLITE_STATIC));
-}
-
-void db_bind_null(struct db_stmt *stmt, int index)
-{
-    note_bind(stmt, sqlite3_bind_null(stmt->handle, index));
-}
-
-enum status db_step(struct db_stmt *stmt, struct error *error)
-{
-    if (stmt->bind_result != SQLITE_OK)
-        return error_set(error, status_of(stmt->bind_result), "%s: %s", stmt->db->path,
-                         sqlite3_errstr(stmt->bind_result));
-    int result = sqlite3_step(stmt->handle);
-    if (result == SQLITE_ROW)
-        return STATUS_OK;
-    if (result == SQLITE_DONE)
-        return STATUS_END;
-    return db_fail(stmt->db, result, error);
-}
-
-void db_reset(struct db_stmt *stmt)
-{
-    sqlite3_reset(stmt->handle); /* repeats the error of the last step, told already */
-    sqlite3_clear_bindings(stmt->handle);
-    stmt->bind_result = SQLITE_OK;
-}
-
-enum status db_run(struct db_stmt *stmt, struct error *error)
-{
-    enum status status = db_step(stmt, error);
-    if (status == STATUS_END)
-        status = STATUS_OK;
-    else if (status == STATUS_OK)
-        status = error_set(error, STATUS_INVALID, "%s: statement gave a row where none belongs",
-                           stmt->db->path);
-    db_reset(stmt);
-    return status;
-}
-
-bool db_is_null(struct db_stmt *stmt, int column)
-{
-    return sqlite3_column_type(stmt->handle, column) == SQLITE_NULL;
-}
-
-enum db_type db_type(struct db_stmt *stmt, int column)
-{
-    switch (sqlite3_column_type(stmt->handle, column)) {
-    case SQLITE_INTEGER:
-        return DB_INT;
-    case SQLITE_FLOAT:
-        return DB_REAL;
-    case SQLITE_TEXT:
-        return DB_TEXT;
-    case SQLITE_BLOB:
-        return DB_BLOB;
-    default:
-        return DB_NULL;
-    }
-}
-
-int64_t db_int(struct db_stmt *stmt, int column)
-{
-    return sqlite3_column_int64(stmt->handle, column);
-}
-
-double db_double(struct db_stmt *stmt, int column)
-{
-    return db_is_null(stmt, column) ? NAN : sqlite3_column_double(stmt->handle, column);
-}
-
-struct slice db_text(struct db_stmt *stmt, int column)
-{
-    const unsigned char *text = sqlite3_column_text(stmt->handle, column);
-    return slice_make(text ? (const char *)text : "",
-                      text ? (size_t)sqlite3_column_bytes(stmt->handle, column) : 0);
-}
-
-struct slice db_blob(struct db_stmt *stmt, int column)
-{
-    const void *blob = sqlite3_column_blob(stmt->handle, column);
-    return slice_make(blob, blob ? (size_t)sqlite3_column_bytes(stmt->handle, column) : 0);
-}
-
 enum status db_begin(struct db *db, struct error *error)
 {
     return db_exec(db, "BEGIN IMMEDIATE", error);
@@ -523,7 +313,7 @@ static enum status copy_pages(struct db *db, sqlite3 *to, const char *path,
     if (backup)
         sqlite3_backup_finish(backup);
     return result == SQLITE_DONE ? STATUS_OK
-                                 : error_set(error, status_of(result), "copying %s to %s: %s",
+                                 : error_set(error, db_status(result), "copying %s to %s: %s",
                                              db->path, path, sqlite3_errstr(result));
 }
 
@@ -536,7 +326,7 @@ enum status db_copy(struct db *db, const char *to, db_copy_progress *progress, v
         to, &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     enum status status = result == SQLITE_OK
                              ? STATUS_OK
-                             : error_set(error, status_of(result), "%s: %s", to,
+                             : error_set(error, db_status(result), "%s: %s", to,
                                          handle ? sqlite3_errmsg(handle) : "out of memory");
     /* Whoever asked syncs the file when it is whole; half a copy is worth nothing. */
     if (status == STATUS_OK)

@@ -9,6 +9,8 @@
 #include "engine/base/db.h"
 
 sqlite3 *db_handle(struct db *db);
+/* The kind of error that a result of SQLite is. */
+enum status db_status(int result);
 /* What SQLite says of a result that is not SQLITE_OK. */
 enum status db_fail(struct db *db, int result, struct error *error);
 

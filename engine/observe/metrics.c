@@ -1,17 +1,11 @@
-/* /metrics: one row per metric, and a writer that turns the snapshot's numbers into its samples.
- * Format: Prometheus text exposition 0.0.4 (HELP, TYPE, then samples; label values with \\, \" and
- * \n escaped; base units; counters end in _total). Pure functions of a snapshot: any thread. */
+/* /metrics: one row per metric, and a writer that turns the snapshot's numbers into its samples
+ * (base units; counters end in _total). Pure functions of a snapshot: any thread. */
 #include "engine/observe/metrics.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include "engine/base/number.h"
-
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
-
-static const char *const type_names[] = {"counter", "gauge", "histogram"};
+#include "engine/observe/exposition.h"
 
 struct metric {
     const char *name; /* NULL ends the table */
@@ -23,63 +17,10 @@ struct metric {
 
 /* ---- samples ---- */
 
-static void label_value(struct buffer *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '\n')
-            buffer_append_text(out, "\\n");
-        else if (*text == '\\' || *text == '"')
-            buffer_printf(out, "\\%c", *text);
-        else
-            buffer_append_char(out, *text);
-    }
-}
-
-static void number(struct buffer *out, double value)
-{
-    char text[NUMBER_TEXT_SIZE];
-    buffer_append(out, text, number_format(value, text));
-}
-
-/* One sample; `labels` alternates names and values and ends in NULL. Without data, no sample. */
-static void sample(struct buffer *out, const char *name, const char *suffix,
-                   const char *const *labels, double value)
-{
-    if (!isfinite(value))
-        return;
-    buffer_append_text(out, name);
-    buffer_append_text(out, suffix);
-    for (int i = 0; labels && labels[i]; i += 2) {
-        buffer_printf(out, "%c%s=\"", i == 0 ? '{' : ',', labels[i]);
-        label_value(out, labels[i + 1]);
-        buffer_append_char(out, '"');
-    }
-    if (labels && labels[0])
-        buffer_append_char(out, '}');
-    buffer_append_char(out, ' ');
-    number(out, value);
-    buffer_append_char(out, '\n');
-}
-
 static void labelled(const struct metric *metric, struct buffer *out, const char *label,
                      const char *text, double value)
 {
-    sample(out, metric->name, "", (const char *[]){label, text, NULL}, value);
-}
-
-/* `value` microseconds as seconds, exactly as many digits as that takes. */
-static void histogram(const struct metric *metric, const struct latency_counts *counts,
-                      struct buffer *out)
-{
-    for (int i = 0; i < LATENCY_BOUNDS; i++) {
-        char bound[NUMBER_TEXT_SIZE];
-        number_format((double)(INT64_C(16) << i) / 1e6, bound);
-        sample(out, metric->name, "_bucket", (const char *[]){"le", bound, NULL},
-               (double)counts->under[i]);
-    }
-    sample(out, metric->name, "_bucket", (const char *[]){"le", "+Inf", NULL}, (double)counts->n);
-    sample(out, metric->name, "_sum", NULL, (double)counts->sum_us / 1e6);
-    sample(out, metric->name, "_count", NULL, (double)counts->n);
+    exposition_sample(out, metric->name, "", (const char *[]){label, text, NULL}, value);
 }
 
 /* ---- writers ---- */
@@ -118,12 +59,12 @@ WRITER(write_quarantine)
 
 WRITER(write_decision_latency)
 {
-    histogram(metric, &snapshot->decision_latency, out);
+    exposition_latency(out, metric->name, &snapshot->decision_latency);
 }
 
 WRITER(write_answer_latency)
 {
-    histogram(metric, &snapshot->answer_latency, out);
+    exposition_latency(out, metric->name, &snapshot->answer_latency);
 }
 
 static void arm_sample(const struct metric *metric, const struct arm_status *arm, double value,
@@ -131,7 +72,7 @@ static void arm_sample(const struct metric *metric, const struct arm_status *arm
 {
     const char *labels[] = {
         "variant", variant_name(arm->variant), "model", arm->model, "version", arm->version, NULL};
-    sample(out, metric->name, "", labels, value);
+    exposition_sample(out, metric->name, "", labels, value);
 }
 
 WRITER(write_share_wanted)
@@ -146,23 +87,20 @@ WRITER(write_share_measured)
         arm_sample(metric, &snapshot->arms[i], snapshot->arms[i].share_measured, out);
 }
 
-WRITER(write_slo_target)
-{
-    for (int i = 0; i < snapshot->n_slos; i++)
-        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].target);
-}
+/* One number of each objective. */
+#define OBJECTIVES(writer, member)                                                                 \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        for (int i = 0; i < snapshot->n_slos; i++)                                                 \
+            labelled(metric, out, "slo", snapshot->slos[i].name,                                   \
+                     (double)snapshot->slos[i].member);                                            \
+    }
 
-WRITER(write_slo_attainment)
-{
-    for (int i = 0; i < snapshot->n_slos; i++)
-        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].attainment);
-}
-
-WRITER(write_slo_budget)
-{
-    for (int i = 0; i < snapshot->n_slos; i++)
-        labelled(metric, out, "slo", snapshot->slos[i].name, snapshot->slos[i].budget_left);
-}
+OBJECTIVES(write_slo_target, target)
+OBJECTIVES(write_slo_attainment, attainment)
+OBJECTIVES(write_slo_budget, budget_left)
+OBJECTIVES(write_slo_events, ever_counted)
+OBJECTIVES(write_slo_bad, ever_bad)
 
 WRITER(write_slo_burn)
 {
@@ -170,22 +108,9 @@ WRITER(write_slo_burn)
         for (int w = 0; w < BURN_WINDOWS; w++) {
             const char *labels[] = {"slo", snapshot->slos[i].name, "window",
                                     burn_window_name((enum burn_window)w), NULL};
-            sample(out, metric->name, "", labels, snapshot->slos[i].burn[w]);
+            exposition_sample(out, metric->name, "", labels, snapshot->slos[i].burn[w]);
         }
     }
-}
-
-WRITER(write_slo_events)
-{
-    for (int i = 0; i < snapshot->n_slos; i++)
-        labelled(metric, out, "slo", snapshot->slos[i].name,
-                 (double)snapshot->slos[i].ever_counted);
-}
-
-WRITER(write_slo_bad)
-{
-    for (int i = 0; i < snapshot->n_slos; i++)
-        labelled(metric, out, "slo", snapshot->slos[i].name, (double)snapshot->slos[i].ever_bad);
 }
 
 /* No sample where it does not run out. */
@@ -219,7 +144,7 @@ WRITER(write_performance)
         for (int f = 0; f < CLASSIFY_COUNT; f++) {
             const char *labels[] = {"variant", variant->variant, "figure",
                                     classify_name((enum classify_figure)f), NULL};
-            sample(out, metric->name, "", labels, variant->figures.figures[f].value);
+            exposition_sample(out, metric->name, "", labels, variant->figures.figures[f].value);
         }
     }
 }
@@ -272,7 +197,7 @@ WRITER(write_alerts)
     for (int i = 0; i < snapshot->n_alerts; i++) {
         const struct alert_status *alert = &snapshot->alerts[i];
         const char *labels[] = {"alert", alert->name, "severity", alert->severity, NULL};
-        sample(out, metric->name, "", labels, strcmp(alert->state, "firing") == 0);
+        exposition_sample(out, metric->name, "", labels, strcmp(alert->state, "firing") == 0);
     }
 }
 
@@ -313,12 +238,30 @@ HEAD_PLACES(write_heads_sent, sent)
 HEAD_PLACES(write_heads_failed, failed)
 HEAD_PLACES(write_heads_rows, rows_sent)
 
+/* One number of each of the ledger's tiers. */
+#define TIERS(writer, member)                                                                      \
+    WRITER(writer)                                                                                 \
+    {                                                                                              \
+        for (int i = 0; i < snapshot->n_tiers; i++)                                                \
+            labelled(metric, out, "tier", snapshot->tiers[i].name,                                 \
+                     (double)snapshot->tiers[i].member);                                           \
+    }
+
+TIERS(write_tier_files, days)
+TIERS(write_tier_bytes, bytes)
+
+WRITER(write_tiers_behind)
+{
+    if (snapshot->n_tiers > 0)
+        exposition_sample(out, metric->name, "", NULL, (double)snapshot->tiers_behind_s);
+}
+
 /* Only where there is such a source. */
 #define KAFKA(writer, value)                                                                       \
     WRITER(writer)                                                                                 \
     {                                                                                              \
         if (snapshot->kafka.used)                                                                  \
-            sample(out, metric->name, "", NULL, (double)(value));                                  \
+            exposition_sample(out, metric->name, "", NULL, (double)(value));                       \
     }
 
 KAFKA(write_kafka_connected, snapshot->kafka.connected)
@@ -332,7 +275,7 @@ KAFKA(write_kafka_reconnects, snapshot->kafka.reconnects)
     WRITER(writer)                                                                                 \
     {                                                                                              \
         if (snapshot->record.used)                                                                 \
-            sample(out, metric->name, "", NULL, (double)(value));                                  \
+            exposition_sample(out, metric->name, "", NULL, (double)(value));                       \
     }
 
 RECORD(write_writing, snapshot->record.state == RECORD_WRITES)
@@ -349,7 +292,7 @@ RECORD(write_queue_wait, snapshot->record.wait_us / 1e6)
 #define NUMBER(writer, value)                                                                      \
     WRITER(writer)                                                                                 \
     {                                                                                              \
-        sample(out, metric->name, "", NULL, (double)(value));                                      \
+        exposition_sample(out, metric->name, "", NULL, (double)(value));                           \
     }
 
 NUMBER(write_clock_steps, snapshot->clock.steps)
@@ -357,26 +300,6 @@ NUMBER(write_clock_ahead, isnan(snapshot->clock.ahead_s) ? 0 : snapshot->clock.a
 NUMBER(write_clock_behind,
        isnan(snapshot->clock.behind_record_s) ? 0 : snapshot->clock.behind_record_s)
 NUMBER(write_future, snapshot->clock.future_ratio)
-WRITER(write_tier_files)
-{
-    for (int i = 0; i < snapshot->n_tiers; i++)
-        sample(out, metric->name, "", (const char *const[]){"tier", snapshot->tiers[i].name, NULL},
-               (double)snapshot->tiers[i].days);
-}
-
-WRITER(write_tier_bytes)
-{
-    for (int i = 0; i < snapshot->n_tiers; i++)
-        sample(out, metric->name, "", (const char *const[]){"tier", snapshot->tiers[i].name, NULL},
-               (double)snapshot->tiers[i].bytes);
-}
-
-WRITER(write_tiers_behind)
-{
-    if (snapshot->n_tiers > 0)
-        sample(out, metric->name, "", NULL, (double)snapshot->tiers_behind_s);
-}
-
 NUMBER(write_waiting, snapshot->outbox.waiting)
 NUMBER(write_history_lost, snapshot->kept.lost_minutes)
 NUMBER(write_history_waiting, snapshot->kept.waiting)
@@ -562,8 +485,7 @@ static const struct metric metrics[] = {
 void metrics_text(const struct snapshot *snapshot, struct buffer *out)
 {
     for (const struct metric *metric = metrics; metric->name; metric++) {
-        buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-                      type_names[metric->type]);
+        exposition_head(out, metric->name, metric->type, metric->help);
         metric->write(metric, snapshot, out);
     }
 }

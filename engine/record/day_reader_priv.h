@@ -57,7 +57,7 @@ struct day_head {
 MUST_USE enum status day_reader_head(struct day_reader *reader, struct day_head *head,
                                      struct error *error);
 
-/* "SELECT <columns of kind> FROM <table> WHERE " + where. */
+/* day_rows.c: "SELECT <columns of kind> FROM <table> WHERE " + where. */
 MUST_USE enum status day_reader_select(struct day_reader *reader, enum row_kind kind,
                                        const char *where, struct db_stmt **stmt,
                                        struct error *error);

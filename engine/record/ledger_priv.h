@@ -75,6 +75,9 @@ struct known_features {
 
 struct writer;
 
+#define LEDGER_MAGIC       0x1ed9e201u
+#define ROOM_LOOK_AGAIN_MS 200 /* whoever waits for room sees by then that it has to stop */
+
 struct ledger {
     unsigned magic;
     char *dir;
@@ -137,7 +140,10 @@ MUST_USE enum status chunk_add(struct chunk *chunk, struct ledger *ledger,
 /* A packed quarantine event; slices borrow from `bytes`. */
 MUST_USE enum status quarantine_unpack(struct slice bytes, struct day_quarantine *event);
 
-/* ledger.c; the lock is held. */
+/* ledger.c: whether the process wants those who wait for room to give up. */
+bool ledger_is_interrupted(const struct ledger *ledger);
+
+/* queue.c; the lock is held. */
 void chunk_release(struct ledger *ledger, struct chunk *chunk);
 
 /* health.c; the lock is held. */
