@@ -65,7 +65,7 @@ function judged(jobs) {
 }
 
 const MARKS = { page: "▲", ticket: "◆", ok: "●", nodata: "○" };
-const marked = (state, name) => el("td", { class: state === "page" || state === "ticket" || state === "nodata" ? `name sev-${state}` : "name" }, `${MARKS[state] ?? "●"} ${cut(String(name), 60)}`);
+const marked = (state, name) => el("td", { class: state === "page" || state === "ticket" || state === "nodata" ? `name sev-${state}` : "name" }, el("span", { class: "name-mark" }, MARKS[state] ?? "●"), ` ${cut(String(name), 60)}`);
 const UNITS = { events_per_s: "per_s", latency_p99_us: "us", age_mean_s: "s" };
 const seconds = (value) => quantity(value, "s");
 
