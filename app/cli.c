@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/utf8.h"
 #include "engine/base/yaml.h"
 
 #define MAX_OPTIONS  32
 #define MAX_COMMANDS 64
+#define USAGE_SIZE   1024
 
 struct given {
     int option; /* place in the table */
@@ -135,21 +137,44 @@ static bool reader_left(void)
     return ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
 }
 
+/* What comes from a file or a command line may hold anything: it stays one line, and no terminal
+ * obeys it. */
+static void put_safely(const char *text)
+{
+    struct slice rest = slice_of(text);
+    while (rest.size > 0) {
+        unsigned code = (unsigned char)*rest.data;
+        size_t unsafe = utf8_unsafe(rest, &code), good = utf8_length(rest);
+        size_t used = unsafe ? unsafe : good ? good : 1;
+        if (code == '\n')
+            fputs("\\n", stderr);
+        else if (unsafe || !good)
+            fprintf(stderr, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
+        else
+            fwrite(rest.data, 1, used, stderr);
+        rest = slice_make(rest.data + used, rest.size - used);
+    }
+}
+
 int cli_fail(const struct cli_args *args, const struct error *error)
 {
     if (reader_left())
         return EXIT_FAILED; /* cli_main() ends quietly */
-    fprintf(stderr, "binnacle %s: %s\n", args->command->name, error->message);
+    fprintf(stderr, "binnacle %s: ", args->command->name);
+    put_safely(error->message);
+    fputc('\n', stderr);
     return EXIT_FAILED;
 }
 
 int cli_usage(const struct cli_args *args, const char *format, ...)
 {
-    fprintf(stderr, "binnacle %s: ", args->command->name);
+    char message[USAGE_SIZE];
     va_list list;
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(message, sizeof message, format, list);
     va_end(list);
+    fprintf(stderr, "binnacle %s: ", args->command->name);
+    put_safely(message);
     fprintf(stderr, " (see binnacle %s --help)\n", args->command->name);
     return EXIT_FAILED;
 }
@@ -341,11 +366,12 @@ static int unknown_command(const struct cli_command *commands, int argc, char *c
     for (; commands[n].name && n < MAX_COMMANDS; n++)
         names[n] = commands[n].name;
     const char *near = nearest_word(typed, names, n);
+    fputs("binnacle: there is no command '", stderr);
+    put_safely(typed);
     if (near)
-        fprintf(stderr, "binnacle: there is no command '%s'; did you mean '%s'?\n", typed, near);
+        fprintf(stderr, "'; did you mean '%s'?\n", near);
     else
-        fprintf(stderr, "binnacle: there is no command '%s' (see binnacle %s%s--help)\n", typed,
-                family ? argv[0] : "", family ? " " : "");
+        fprintf(stderr, "' (see binnacle %s%s--help)\n", family ? argv[0] : "", family ? " " : "");
     return EXIT_FAILED;
 }
 

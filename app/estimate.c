@@ -111,7 +111,9 @@ static enum status read_file(const char *path, const char *const names[N_COLUMNS
     if (status != STATUS_OK)
         return status;
     for (int i = 0; i < N_COLUMNS; i++) {
-        places[i] = names[i] ? table_find(table, names[i]) : -1;
+        places[i] = -1;
+        if (status == STATUS_OK && names[i])
+            status = table_find_only(table, names[i], &places[i], error);
         if (status == STATUS_OK && names[i] && places[i] < 0 && (i != LABEL || needs_labels))
             status = error_set(error, STATUS_INVALID, "%s has no column %s", path, names[i]);
     }

@@ -9,10 +9,12 @@
 #include "app/commands.h"
 #include "app/metrics_rows.h"
 #include "app/output.h"
+#include "engine/base/json.h"
 #include "engine/stats/classify_json.h"
 #include "engine/stats/top_k.h"
 
-#define JSON_BYTES (64u << 20)
+#define JSON_BYTES   (64u << 20)
+#define COHORT_BYTES (1u << 20)
 
 struct measuring {
     const struct cli_args *args;
@@ -160,6 +162,16 @@ static void print_figures(const struct measuring *measuring, const struct measur
     }
 }
 
+/* A value comes from a file: no terminal may obey it. */
+static void print_cohort(const char *column, const char *value)
+{
+    struct buffer text;
+    buffer_init(&text, COHORT_BYTES);
+    (void)json_escape(slice_of(value), &text);
+    printf("\n%s = %.*s: ", column, (int)text.size, text.data ? text.data : "");
+    buffer_free(&text);
+}
+
 static enum status print_text(struct measuring *measuring, const struct measured *all,
                               struct error *error)
 {
@@ -171,7 +183,7 @@ static enum status print_text(struct measuring *measuring, const struct measured
         enum status status = measure(measuring, i, &measured, error);
         if (status != STATUS_OK)
             return status;
-        printf("\n%s = %s: ", cli_text(measuring->args, "by"), measuring->rows.cohorts[i]);
+        print_cohort(cli_text(measuring->args, "by"), measuring->rows.cohorts[i]);
         print_figures(measuring, &measured);
     }
     return STATUS_OK;

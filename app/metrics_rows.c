@@ -26,8 +26,13 @@ static enum status find_columns(struct reading *reading, const struct metrics_co
     const char *const names[N_COLUMNS] = {columns->score,  columns->label, columns->amount,
                                           columns->entity, columns->time,  columns->cohort};
     for (int i = 0; i < N_COLUMNS; i++) {
-        reading->columns[i] = names[i] ? table_find(reading->table, names[i]) : -1;
-        if (names[i] && reading->columns[i] < 0)
+        reading->columns[i] = -1;
+        if (!names[i])
+            continue;
+        enum status status = table_find_only(reading->table, names[i], &reading->columns[i], error);
+        if (status != STATUS_OK)
+            return status;
+        if (reading->columns[i] < 0)
             return error_set(error, STATUS_INVALID, "%s has no column %s",
                              table_path(reading->table), names[i]);
     }

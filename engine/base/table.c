@@ -351,6 +351,18 @@ int table_find(const struct table *table, const char *name)
     return -1;
 }
 
+enum status table_find_only(const struct table *table, const char *name, int *column,
+                            struct error *error)
+{
+    *column = table_find(table, name);
+    for (size_t i = (size_t)(*column + 1); *column >= 0 && i < table->n_columns; i++) {
+        if (strcmp(table->names[i], name) == 0)
+            return error_set(error, STATUS_INVALID, "%s: two columns are named \"%.100s\"",
+                             table->path, name);
+    }
+    return STATUS_OK;
+}
+
 /* ---- cells ---- */
 
 struct slice table_cell(const struct table *table, size_t row, size_t column)

@@ -29,6 +29,9 @@ size_t table_n_columns(const struct table *table);
 const char *table_column_name(const struct table *table, size_t column);
 /* The first column of this name, -1 when there is none. */
 int table_find(const struct table *table, const char *name);
+/* The only column of this name, -1 when there is none. STATUS_INVALID: there are two. */
+MUST_USE enum status table_find_only(const struct table *table, const char *name, int *column,
+                                     struct error *error);
 
 /* The next block of rows (at least one); its cells are valid until the next call. STATUS_END at the
  * end. STATUS_INVALID names the line: a record with more or fewer cells than the header, a quote
