@@ -137,8 +137,8 @@ void shadow_destroy(struct shadow *shadow)
 static void offer(struct shadow *shadow, const struct item *item, struct shadow_job *job)
 {
     const struct feature_vector *vector = &item->outcome.features;
-    job->seen =
-        (struct observed_shadow){item->now_us, item->outcome.event->time_us, item->outcome.score};
+    job->seen = (struct observed_shadow){item->now_us, item->outcome.event->time_us,
+                                         item->outcome.score, job->features};
     job->n_shadows = item->n_shadows;
     memcpy(job->shadows, item->shadows, sizeof job->shadows);
     memcpy(job->features, vector->values, vector->schema->n_features * sizeof(float));

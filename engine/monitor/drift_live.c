@@ -10,8 +10,10 @@
 
 #define SAMPLED_A_TICK 8
 
-/* Whose decisions: of everybody (the score's, the champion's), or the canary's. */
-enum whose { OF_ALL, OF_CANARY, WHOSE };
+/* Of everybody's decisions (the score's, the champion's), of the canary's, or of what a shadow has
+ * scored. */
+enum whose { OF_ALL, OF_CANARY, OF_SHADOW, WHOSE };
+static const enum variant variants[WHOSE] = {VARIANT_COUNT, VARIANT_CANARY, VARIANT_SHADOW};
 
 struct drift_live {
     const struct monitor_options *options;
@@ -32,9 +34,10 @@ struct drift_live *drift_live_create(const struct monitor_options *options, stru
         return NULL;
     live->options = options;
     live->observe = observe;
-    for (int i = 0; i < MAX_COLUMNS; i++)
-        live->sampled[OF_ALL][i] = live->sampled[OF_CANARY][i] =
-            (struct drift_sampled){0, none, none};
+    for (int whose = 0; whose < WHOSE; whose++) {
+        for (int i = 0; i < MAX_COLUMNS; i++)
+            live->sampled[whose][i] = (struct drift_sampled){0, none, none};
+    }
     return live;
 }
 
@@ -48,23 +51,21 @@ void drift_live_destroy(struct drift_live *live)
 /* `any` false: there are no values of theirs, which is known without looking through the sample. */
 static void look_at(struct drift_live *live, enum whose whose, int column, bool any)
 {
-    enum variant variant = whose == OF_CANARY ? VARIANT_CANARY
-                           : column == 0      ? VARIANT_CHAMPION
-                                              : VARIANT_COUNT;
+    enum variant variant = whose == OF_ALL && column == 0 ? VARIANT_CHAMPION : variants[whose];
     struct drift_sampled *sampled = &live->sampled[whose][column];
     size_t n = any ? observe_values(live->observe, column, variant, live->scratch.values) : 0;
     drift_sample(&live->points, &live->scratch, n, sampled);
 }
 
-static void look_at_some(struct drift_live *live, bool canary)
+static void look_at_some(struct drift_live *live, const bool any[WHOSE])
 {
     int n_columns = observe_columns(live->observe);
     for (int i = 0; i < SAMPLED_A_TICK && i < n_columns; i++) {
         int column = live->next++ % n_columns;
         if (!observe_points(live->observe, column, &live->points))
             live->points.n = 0;
-        look_at(live, OF_ALL, column, true);
-        look_at(live, OF_CANARY, column, canary);
+        for (int whose = 0; whose < WHOSE; whose++)
+            look_at(live, (enum whose)whose, column, any[whose]);
     }
     live->next %= n_columns;
 }
@@ -99,8 +100,8 @@ static void fill_column(struct drift_live *live, enum whose whose, int column,
     uint64_t counts[MAX_BINS];
     if (!observe_binning(live->observe, column, &binning))
         memset(&binning, 0, sizeof binning);
-    if (whose == OF_CANARY)
-        observe_canary_bins(live->observe, column, counts);
+    if (whose != OF_ALL)
+        observe_variant_bins(live->observe, variants[whose], column, counts);
     else
         observe_bins(live->observe, column, options->window_us, counts);
     drift_judge(options, &binning, counts, status);
@@ -186,6 +187,16 @@ static void fill_decisions(struct drift_live *live, enum whose whose, int64_t no
     note_state(live, whose, MAX_COLUMNS, now_us, status);
 }
 
+/* Whether a shadow has scored anything lately. */
+static bool has_shadow(const struct drift_live *live)
+{
+    uint64_t counts[MAX_BINS], n = 0;
+    observe_variant_bins(live->observe, VARIANT_SHADOW, 0, counts);
+    for (int i = 0; i < MAX_BINS; i++)
+        n += counts[i];
+    return n > 0;
+}
+
 void drift_live_fill(struct drift_live *live, int64_t now_us, int64_t start_us,
                      struct snapshot *snapshot)
 {
@@ -193,14 +204,18 @@ void drift_live_fill(struct drift_live *live, int64_t now_us, int64_t start_us,
     observe_canary_decisions(live->observe, canary);
     for (int i = 0; i < DECISION_COUNT; i++)
         n_canary += canary[i];
-    look_at_some(live, n_canary > 0);
+    const bool any[WHOSE] = {true, n_canary > 0, has_shadow(live)};
+    look_at_some(live, any);
     snapshot->n_drift =
         fill_columns(live, OF_ALL, now_us, start_us, snapshot->drift, &snapshot->drift_verdict);
     fill_decisions(live, OF_ALL, now_us, canary, &snapshot->decision_drift);
-    snapshot->n_canary_drift = 0;
-    if (n_canary == 0)
-        return;
-    snapshot->n_canary_drift = fill_columns(live, OF_CANARY, now_us, start_us,
-                                            snapshot->canary_drift, &snapshot->canary_verdict);
-    fill_decisions(live, OF_CANARY, now_us, canary, &snapshot->canary_decision_drift);
+    snapshot->n_canary_drift = snapshot->n_shadow_drift = 0;
+    if (any[OF_CANARY]) {
+        snapshot->n_canary_drift = fill_columns(live, OF_CANARY, now_us, start_us,
+                                                snapshot->canary_drift, &snapshot->canary_verdict);
+        fill_decisions(live, OF_CANARY, now_us, canary, &snapshot->canary_decision_drift);
+    }
+    if (any[OF_SHADOW])
+        snapshot->n_shadow_drift = fill_columns(live, OF_SHADOW, now_us, start_us,
+                                                snapshot->shadow_drift, &snapshot->shadow_verdict);
 }

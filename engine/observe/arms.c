@@ -58,6 +58,22 @@ static int arm_find(struct observe *observe, enum variant variant, const char *m
     return place;
 }
 
+/* Several shadows are several distributions: the first is judged, and afresh when it is another.
+ * observe->lock is held. */
+static void choose_shadow(struct observe *observe)
+{
+    int place = 0;
+    while (place < MAX_ARMS &&
+           !(observe->arms[place].used && observe->arms[place].variant == VARIANT_SHADOW &&
+             !isnan(observe->arms[place].share_wanted)))
+        place++;
+    struct arm chosen = place < MAX_ARMS ? observe->arms[place] : (struct arm){.used = false};
+    if (!arm_is(&chosen, VARIANT_SHADOW, observe->shadow.model, observe->shadow.version))
+        drift_slices_rewind(observe->shadow_slices, 0);
+    observe->shadow = chosen;
+    atomic_store(&observe->shadow_arm, chosen.used ? place : NO_ARM);
+}
+
 void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
 {
     lock_assert_held(&observe->lock);
@@ -72,6 +88,7 @@ void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
         if (place != NO_ARM)
             observe->arms[place].share_wanted = arm->share_wanted;
     }
+    choose_shadow(observe);
     atomic_fetch_add(&observe->generation, 1);
 }
 
@@ -104,6 +121,7 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
         if (place != NO_ARM)
             observe->arms[place].share_wanted = arms[i].share_wanted;
     }
+    choose_shadow(observe);
     atomic_fetch_add(&observe->generation, 1);
     lock_release(&observe->lock);
 }

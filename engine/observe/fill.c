@@ -201,6 +201,7 @@ void observe_rewind(struct observe *observe, int64_t now_us)
     windows_rewind(observe->windows, now_us);
     lock_release(&observe->lock);
     drift_slices_rewind(observe->drift_slices, now_us);
+    drift_slices_rewind(observe->shadow_slices, now_us);
 }
 
 void observe_fill(struct observe *observe, int64_t now_us, int64_t monotonic_ns,
@@ -224,6 +225,7 @@ void observe_fill(struct observe *observe, int64_t now_us, int64_t monotonic_ns,
     lock_release(&observe->lock);
     free(scratch);
     drift_slices_advance(observe->drift_slices, now_us);
+    drift_slices_advance(observe->shadow_slices, now_us);
 }
 
 void observe_sum(struct observe *observe, int64_t window_us, struct tally *sum)

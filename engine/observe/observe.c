@@ -67,7 +67,10 @@ enum status observe_create(const struct observe_options *options, struct observe
     made->windows = windows_create(&windows);
     made->slices = slices_create(&options->slices);
     made->drift_slices = drift_slices_create(made->n_columns, options->sample_window_us);
-    if (!made->windows || !made->slices || !made->drift_slices || make_shards(made) != STATUS_OK) {
+    made->shadow_slices = drift_slices_create(made->n_columns, options->sample_window_us);
+    atomic_init(&made->shadow_arm, NO_ARM);
+    if (!made->windows || !made->slices || !made->drift_slices || !made->shadow_slices ||
+        make_shards(made) != STATUS_OK) {
         observe_destroy(made);
         return error_set(error, STATUS_MEMORY, "out of memory for counters");
     }
@@ -91,6 +94,7 @@ void observe_destroy(struct observe *observe)
     free(observe->shards);
     slices_destroy(observe->slices);
     drift_slices_destroy(observe->drift_slices);
+    drift_slices_destroy(observe->shadow_slices);
     reference_release(observe->reference);
     free(observe->collected);
     windows_destroy(observe->windows);

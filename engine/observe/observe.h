@@ -53,7 +53,8 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
 /* A shadow scored an event after its outcome was observed without it. event_us: of the event. */
 struct observed_shadow {
     int64_t at_us, event_us;
-    float decided_score; /* of the model that decided */
+    float decided_score;   /* of the model that decided */
+    const float *features; /* as served; NULL: not known */
 };
 void observe_shadow(struct observe *observe, int worker, const struct observed_shadow *seen,
                     const struct shadow_score *shadow);
@@ -135,8 +136,10 @@ bool observe_binning(struct observe *observe, int column, struct binning *binnin
 void observe_bins(struct observe *observe, int column, int64_t window_us,
                   uint64_t counts[MAX_BINS]);
 
-/* The same of what the canary decided, over sample_window_us, and how it decided. */
-void observe_canary_bins(struct observe *observe, int column, uint64_t counts[MAX_BINS]);
+/* The same of what the canary decided on, or of what the first shadow of the split has scored, over
+ * sample_window_us; and how the canary decided. */
+void observe_variant_bins(struct observe *observe, enum variant variant, int column,
+                          uint64_t counts[MAX_BINS]);
 void observe_canary_decisions(struct observe *observe, uint64_t counts[DECISION_COUNT]);
 
 /* A sample of what was decided on in the last sample_window_us: of every slice of five minutes all
@@ -146,8 +149,8 @@ struct observed_value {
     double value;
     double weight; /* decisions that it stands for */
 };
-/* A column's values in no order, missing ones left out; VARIANT_COUNT: of all variants. Returns how
- * many. Any thread. */
+/* A column's values in no order, missing ones left out; VARIANT_COUNT: of all that decide. Returns
+ * how many. Any thread. */
 size_t observe_values(struct observe *observe, int column, enum variant variant,
                       struct observed_value values[OBSERVE_SAMPLE]);
 /* Copies what is known of a column's values in the reference; false: nothing. */

@@ -68,10 +68,12 @@ struct observe {
     struct shard *shards; /* SHARDS of them */
     struct slices *slices;
     struct drift_slices *drift_slices;
+    struct drift_slices *shadow_slices; /* of the judged shadow: it decides nothing */
 
     struct lock lock; /* of all that follows, but the atomics */
     struct windows *windows;
     struct arm arms[MAX_ARMS];
+    struct arm shadow; /* the first of the split, the one that is judged; not used: there is none */
     struct reference *reference;
     struct observe_sink sink;
     outcome_judge *outcome_judge; /* NULL: none */
@@ -87,6 +89,7 @@ struct observe {
 
     atomic_uint generation; /* grows when arms or reference change: shards take new copies */
     atomic_bool collecting;
+    atomic_int shadow_arm; /* of the judged shadow; NO_ARM: there is none */
     struct latency_since_start decision_latency, answer_latency;
 };
 
@@ -132,6 +135,9 @@ void reference_ready(struct reference *reference);
 bool reference_same(const struct reference *a, const struct reference *b);
 /* Adds a row to the coming reference; makes it when enough have come. observe->lock is held. */
 void reference_collect(struct observe *observe, const struct outcome *outcome);
+/* Rows that are sampled lie in these bins from now on; NULL: none. `keep`: what is counted already
+ * is by the same. observe->lock is held. */
+void reference_cut(struct observe *observe, const struct binning *binnings, bool keep);
 /* Counting goes on under `take`, which the windows know already. observe->lock is held. */
 void reference_restore(struct observe *observe, struct reference *take);
 

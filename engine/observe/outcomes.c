@@ -129,25 +129,45 @@ static void describe(struct observe *observe, struct shard *shard, const struct 
         slot->custom = observe->outcome_judge(observe->outcome_context, outcome);
 }
 
-static void tell_shadow(struct observe *observe, struct shard *shard,
-                        const struct observed_shadow *seen, const struct shadow_score *shadow)
+/* Returns its arm. */
+static int8_t tell_shadow(struct observe *observe, struct shard *shard,
+                          const struct observed_shadow *seen, const struct shadow_score *shadow)
 {
     struct observation *slot = observe_shard_slot(observe, shard, seen->at_us, OBSERVED_SHADOW);
     slot->event_us = seen->event_us;
     slot->decided_score = seen->decided_score;
     slot->score = shadow->score;
     slot->arm = observe_shard_arm(observe, shard, VARIANT_SHADOW, shadow->model, shadow->version);
+    return slot->arm;
+}
+
+/* What the judged shadow scores is sampled and binned like what is decided. */
+static void sample_shadow(struct observe *observe, const struct shard *shard,
+                          const struct observed_shadow *seen, float score, int8_t arm)
+{
+    const struct outcome scored = {
+        .variant = VARIANT_SHADOW,
+        .decided_at_us = seen->at_us,
+        .score = score,
+        .features = {observe->options.features, (float *)(uintptr_t)seen->features},
+    };
+    const struct outcome *one = &scored;
+    if (arm != NO_ARM && arm == atomic_load_explicit(&observe->shadow_arm, memory_order_relaxed))
+        drift_slices_outcomes(observe->shadow_slices, (int)(shard - observe->shards), &one, 1);
 }
 
 /* Those that scored while it was decided. */
 static void tell_shadows(struct observe *observe, struct shard *shard,
-                         const struct outcome *outcome)
+                         const struct outcome *outcome, bool sampled)
 {
     struct observed_shadow seen = {
         outcome->decided_at_us, outcome->event ? outcome->event->time_us : outcome->decided_at_us,
-        outcome->score};
-    for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++)
-        tell_shadow(observe, shard, &seen, &outcome->shadows[i]);
+        outcome->score, outcome->features.values};
+    for (int i = 0; i < outcome->n_shadows && i < MAX_SHADOWS; i++) {
+        int8_t arm = tell_shadow(observe, shard, &seen, &outcome->shadows[i]);
+        if (sampled)
+            sample_shadow(observe, shard, &seen, outcome->shadows[i].score, arm);
+    }
 }
 
 /* The score's drift is the champion's alone: another model's scores are another distribution. */
@@ -259,7 +279,7 @@ void observe_outcomes(struct observe *observe, int worker, const struct outcome 
         slices_outcomes(observe->slices, outcomes + first, described);
     }
     for (size_t i = 0; i < n; i++)
-        tell_shadows(observe, shard, outcomes[i]);
+        tell_shadows(observe, shard, outcomes[i], true);
     count_since_start(&observe->decision_latency, outcomes, n);
     size_t first = n > MAX_SNAPSHOT_DECISIONS ? n - MAX_SNAPSHOT_DECISIONS : 0;
     for (size_t i = first; i < n; i++)
@@ -296,7 +316,7 @@ void observe_recorded(struct observe *observe, const struct outcome *outcome,
     struct last_arm last = {.model = NULL};
     (void)describe_piece(observe, shard, &outcome, 1, &last);
     tell_event(observe, shard, outcome, event);
-    tell_shadows(observe, shard, outcome);
+    tell_shadows(observe, shard, outcome, places & OBSERVE_WINDOWS);
     if (places & OBSERVE_WINDOWS) {
         remember(shard, outcome);
         collect(observe, &outcome, 1);
@@ -311,6 +331,7 @@ void observe_shadow(struct observe *observe, int worker, const struct observed_s
 {
     struct shard *shard = observe_shard_take(observe, worker);
     observe_shard_renew(observe, shard);
-    tell_shadow(observe, shard, seen, shadow);
+    int8_t arm = tell_shadow(observe, shard, seen, shadow);
+    sample_shadow(observe, shard, seen, shadow->score, arm);
     lock_release(&shard->lock);
 }

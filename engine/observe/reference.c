@@ -75,6 +75,12 @@ void observe_set_sink(struct observe *observe, const struct observe_sink *sink)
     lock_release(&observe->lock);
 }
 
+void reference_cut(struct observe *observe, const struct binning *binnings, bool keep)
+{
+    drift_slices_set_binnings(observe->drift_slices, binnings, keep);
+    drift_slices_set_binnings(observe->shadow_slices, binnings, keep);
+}
+
 /* Counting starts afresh under `take`. observe->lock is held. */
 static void reference_install(struct observe *observe, struct reference *take)
 {
@@ -82,7 +88,7 @@ static void reference_install(struct observe *observe, struct reference *take)
     reference_release(observe->reference);
     observe->reference = take;
     windows_set_binnings(observe->windows, take ? take->binnings : NULL);
-    drift_slices_set_binnings(observe->drift_slices, take ? take->binnings : NULL, false);
+    reference_cut(observe, take ? take->binnings : NULL, false);
     tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
@@ -101,7 +107,7 @@ void reference_restore(struct observe *observe, struct reference *take)
     stop_collecting(observe);
     reference_release(observe->reference);
     observe->reference = take;
-    drift_slices_set_binnings(observe->drift_slices, take->binnings, true);
+    reference_cut(observe, take->binnings, true);
     tell_sink(observe);
     atomic_fetch_add_explicit(&observe->generation, 1, memory_order_release);
 }
@@ -282,10 +288,16 @@ void observe_bins(struct observe *observe, int column, int64_t window_us, uint64
     lock_release(&observe->lock);
 }
 
-void observe_canary_bins(struct observe *observe, int column, uint64_t counts[MAX_BINS])
+static struct drift_slices *slices_of(const struct observe *observe, enum variant variant)
+{
+    return variant == VARIANT_SHADOW ? observe->shadow_slices : observe->drift_slices;
+}
+
+void observe_variant_bins(struct observe *observe, enum variant variant, int column,
+                          uint64_t counts[MAX_BINS])
 {
     observe_assert(observe);
-    drift_slices_bins(observe->drift_slices, column, counts);
+    drift_slices_bins(slices_of(observe, variant), column, counts);
 }
 
 void observe_canary_decisions(struct observe *observe, uint64_t counts[DECISION_COUNT])
@@ -298,7 +310,7 @@ size_t observe_values(struct observe *observe, int column, enum variant variant,
                       struct observed_value values[OBSERVE_SAMPLE])
 {
     observe_assert(observe);
-    return drift_slices_values(observe->drift_slices, column, variant, values);
+    return drift_slices_values(slices_of(observe, variant), column, variant, values);
 }
 
 bool observe_points(struct observe *observe, int column, struct value_points *points)

@@ -53,6 +53,15 @@ const char *record_state_name(enum record_state state)
     return record_names[state];
 }
 
+const struct drift_status *drift_find(const struct drift_status *list, int n, const char *feature)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(list[i].feature, feature) == 0)
+            return &list[i];
+    }
+    return NULL;
+}
+
 const char *drift_method_name(enum drift_method method)
 {
     static const char *const names[DRIFT_METHODS] = {"psi", "js", "chisquare",

@@ -87,6 +87,8 @@ enum drift_method {
     DRIFT_METHODS
 };
 const char *drift_method_name(enum drift_method method);
+/* The one of this feature, or NULL. */
+const struct drift_status *drift_find(const struct drift_status *list, int n, const char *feature);
 /* From where on offline comparisons call it drift; *of_p: at or below, of the p-value. PSI's is a
  * setting. */
 double drift_method_limit(enum drift_method method, bool *of_p);
@@ -307,6 +309,9 @@ struct snapshot {
     int n_canary_drift;                                   /* 0: it decides nothing */
     struct drift_verdict canary_verdict;
     struct drift_status canary_decision_drift;
+    struct drift_status shadow_drift[MAX_SNAPSHOT_DRIFT]; /* of the first shadow of the split */
+    int n_shadow_drift;                                   /* 0: it has scored nothing lately */
+    struct drift_verdict shadow_verdict;
     struct alert_status alerts[MAX_SNAPSHOT_ALERTS];
     int n_alerts;
     struct recent_decision recent[MAX_SNAPSHOT_DECISIONS]; /* newest first */

@@ -159,10 +159,8 @@ static void measures_json(struct json_writer *json, const struct drift_status *d
     json_bool(json, "vanished", drift->vanished);
 }
 
-static void verdict_json(struct json_writer *json, const char *key,
-                         const struct drift_verdict *verdict)
+static void verdict_members(struct json_writer *json, const struct drift_verdict *verdict)
 {
-    json_object(json, key);
     json_int(json, "features", verdict->n_features);
     json_int(json, "drifted", verdict->n_drifted);
     json_number(json, "drift_share", verdict->n_features ? verdict->drifted_ratio : (double)NAN);
@@ -170,7 +168,6 @@ static void verdict_json(struct json_writer *json, const char *key,
         json_bool(json, "dataset_drift", verdict->drift);
     else
         json_null(json, "dataset_drift");
-    json_object_end(json);
 }
 
 static void drift_json(struct json_writer *json, const char *key, const struct drift_status *drift)
@@ -186,6 +183,29 @@ static void drift_json(struct json_writer *json, const char *key, const struct d
     json_time_or_null(json, "warm_at", drift->warm_us);
     json_time_or_null(json, "since", drift->since_us);
     measures_json(json, drift);
+    json_object_end(json);
+}
+
+/* All its features together, its score, and, where it decides, its decisions; null: it has done
+ * nothing lately. */
+static void variant_drift_json(struct json_writer *json, const char *key,
+                               const struct drift_status *list, int n,
+                               const struct drift_verdict *verdict,
+                               const struct drift_status *decisions)
+{
+    const struct drift_status *score = drift_find(list, n, "score");
+    if (n == 0) {
+        json_null(json, key);
+        return;
+    }
+    json_object(json, key);
+    verdict_members(json, verdict);
+    if (score)
+        drift_json(json, "score", score);
+    else
+        json_null(json, "score");
+    if (decisions)
+        drift_json(json, "decisions", decisions);
     json_object_end(json);
 }
 
@@ -213,11 +233,13 @@ static void judged_json(struct json_writer *json, const struct snapshot *snapsho
     for (int i = 0; i < snapshot->n_drift; i++)
         drift_json(json, NULL, &snapshot->drift[i]);
     json_array_end(json);
-    verdict_json(json, "drift_dataset", &snapshot->drift_verdict);
-    if (snapshot->n_canary_drift > 0)
-        verdict_json(json, "drift_canary", &snapshot->canary_verdict);
-    else
-        json_null(json, "drift_canary");
+    json_object(json, "drift_dataset");
+    verdict_members(json, &snapshot->drift_verdict);
+    json_object_end(json);
+    variant_drift_json(json, "drift_canary", snapshot->canary_drift, snapshot->n_canary_drift,
+                       &snapshot->canary_verdict, &snapshot->canary_decision_drift);
+    variant_drift_json(json, "drift_shadow", snapshot->shadow_drift, snapshot->n_shadow_drift,
+                       &snapshot->shadow_verdict, NULL);
     if (snapshot->decision_drift.feature[0])
         drift_json(json, "drift_decisions", &snapshot->decision_drift);
     else

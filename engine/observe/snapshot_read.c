@@ -195,6 +195,24 @@ static void read_verdict(const struct json *from, struct drift_verdict *verdict)
     verdict->drift = json_as_bool(json_get(from, "dataset_drift"), false);
 }
 
+/* Of the features only the score is told. Returns how many are listed. */
+static int read_variant_drift(const struct json *from, struct drift_status *list,
+                              struct drift_verdict *verdict)
+{
+    const struct json *score = json_get(from, "score");
+    if (!json_get(score, "feature"))
+        return 0;
+    read_verdict(from, verdict);
+    read_drift(score, &list[0]);
+    return 1;
+}
+
+static void read_decision_drift(const struct json *from, struct drift_status *drift)
+{
+    if (json_get(from, "feature"))
+        read_drift(from, drift);
+}
+
 static void read_alert(const struct json *from, void *to)
 {
     struct alert_status *alert = to;
@@ -398,6 +416,19 @@ static void read_quality(const struct json *from, struct quality_status *quality
     read_text(from, "why", quality->why, sizeof quality->why);
 }
 
+static void read_all_drift(const struct json *from, struct snapshot *snapshot)
+{
+    const struct json *canary = json_get(from, "drift_canary");
+    snapshot->n_drift = READ_LIST(from, "drift", read_drift, snapshot->drift);
+    read_verdict(json_get(from, "drift_dataset"), &snapshot->drift_verdict);
+    read_decision_drift(json_get(from, "drift_decisions"), &snapshot->decision_drift);
+    snapshot->n_canary_drift =
+        read_variant_drift(canary, snapshot->canary_drift, &snapshot->canary_verdict);
+    read_decision_drift(json_get(canary, "decisions"), &snapshot->canary_decision_drift);
+    snapshot->n_shadow_drift = read_variant_drift(
+        json_get(from, "drift_shadow"), snapshot->shadow_drift, &snapshot->shadow_verdict);
+}
+
 static void read_all(const struct json *from, struct snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof *snapshot);
@@ -409,11 +440,7 @@ static void read_all(const struct json *from, struct snapshot *snapshot)
     snapshot->n_quarantine = READ_LIST(from, "quarantine", read_reason, snapshot->quarantine);
     snapshot->n_arms = READ_LIST(from, "traffic", read_arm, snapshot->arms);
     snapshot->n_slos = READ_LIST(from, "slo", read_slo, snapshot->slos);
-    snapshot->n_drift = READ_LIST(from, "drift", read_drift, snapshot->drift);
-    read_verdict(json_get(from, "drift_dataset"), &snapshot->drift_verdict);
-    const struct json *decisions = json_get(from, "drift_decisions");
-    if (json_get(decisions, "feature"))
-        read_drift(decisions, &snapshot->decision_drift);
+    read_all_drift(from, snapshot);
     snapshot->n_alerts = READ_LIST(from, "alerts", read_alert, snapshot->alerts);
     snapshot->n_recent = READ_LIST(from, "recent", read_recent, snapshot->recent);
     read_history(from, "events_per_s", &snapshot->rate_history);

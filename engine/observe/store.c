@@ -1,8 +1,8 @@
 /* Windows, arms and drift reference in a file, so that budgets and comparisons outlive a restart.
  *
  * Content: varints: digest of what the counts mean (features, bins, limits), the caller's mark,
- * arms, reference, its values, windows, the sample for drift and the canary's bins. Run by whoever
- * saves or starts. */
+ * arms, reference, its values, windows, the samples for drift with the bins of canary and shadow.
+ * Run by whoever saves or starts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,8 +166,11 @@ void observe_encode(struct observe *observe, uint64_t mark, struct buffer *out)
     put_reference(observe->reference, out);
     put_points(observe->reference, out);
     windows_encode(observe->windows, out);
+    varint_put_text(out, observe->shadow.model);
+    varint_put_text(out, observe->shadow.version);
     lock_release(&observe->lock);
     drift_slices_encode(observe->drift_slices, out);
+    drift_slices_encode(observe->shadow_slices, out);
 }
 
 enum status observe_write(const struct buffer *encoded, const char *path, struct error *error)
@@ -190,7 +193,8 @@ struct stored {
     struct arm arms[MAX_ARMS];
     struct reference *reference; /* NULL: there was none */
     struct windows *windows;
-    struct drift_slices *drift_slices;
+    struct arm shadow; /* which one was judged */
+    struct drift_slices *drift_slices, *shadow_slices;
 };
 
 static void stored_free(struct stored *stored)
@@ -198,6 +202,7 @@ static void stored_free(struct stored *stored)
     reference_release(stored->reference);
     windows_destroy(stored->windows);
     drift_slices_destroy(stored->drift_slices);
+    drift_slices_destroy(stored->shadow_slices);
 }
 
 static bool take_all(const struct observe *observe, struct slice *bytes, struct stored *stored)
@@ -209,14 +214,20 @@ static bool take_all(const struct observe *observe, struct slice *bytes, struct 
     stored->windows = windows_create(&options);
     stored->drift_slices =
         drift_slices_create(observe->n_columns, observe->options.sample_window_us);
-    if (!stored->windows || !stored->drift_slices || !take_arms(stored->arms, bytes) ||
-        !take_reference(observe, bytes, &stored->reference) ||
+    stored->shadow_slices =
+        drift_slices_create(observe->n_columns, observe->options.sample_window_us);
+    if (!stored->windows || !stored->drift_slices || !stored->shadow_slices ||
+        !take_arms(stored->arms, bytes) || !take_reference(observe, bytes, &stored->reference) ||
         !take_points(bytes, stored->reference))
         return false;
     if (stored->reference)
         windows_set_binnings(stored->windows, stored->reference->binnings);
+    struct arm *shadow = &stored->shadow;
     return windows_decode(stored->windows, bytes) &&
-           drift_slices_decode(stored->drift_slices, bytes);
+           varint_take_text(bytes, shadow->model, sizeof shadow->model) &&
+           varint_take_text(bytes, shadow->version, sizeof shadow->version) &&
+           drift_slices_decode(stored->drift_slices, bytes) &&
+           drift_slices_decode(stored->shadow_slices, bytes);
 }
 
 /* One that was set keeps its values, and bins counted by another are forgotten. */
@@ -225,7 +236,7 @@ static void take_over_reference(struct observe *observe, struct stored *stored)
     struct reference *set = observe->reference, *read = stored->reference;
     if (set && !(read && reference_same(set, read))) {
         windows_set_binnings(observe->windows, set->binnings);
-        drift_slices_set_binnings(observe->drift_slices, set->binnings, false);
+        reference_cut(observe, set->binnings, false);
         return;
     }
     if (!read)
@@ -236,6 +247,17 @@ static void take_over_reference(struct observe *observe, struct stored *stored)
     }
     reference_restore(observe, read);
     stored->reference = NULL;
+}
+
+/* Of another shadow nothing is known yet. */
+static void take_over_shadow(struct observe *observe, struct stored *stored)
+{
+    struct drift_slices *fresh = observe->shadow_slices;
+    if (strcmp(observe->shadow.model, stored->shadow.model) != 0 ||
+        strcmp(observe->shadow.version, stored->shadow.version) != 0)
+        return;
+    observe->shadow_slices = stored->shadow_slices;
+    stored->shadow_slices = fresh;
 }
 
 static void take_over(struct observe *observe, struct stored *stored)
@@ -249,6 +271,7 @@ static void take_over(struct observe *observe, struct stored *stored)
     observe->drift_slices = stored->drift_slices;
     stored->drift_slices = NULL;
     arms_restore(observe, stored->arms);
+    take_over_shadow(observe, stored);
     take_over_reference(observe, stored);
     lock_release(&observe->lock);
 }

@@ -51,7 +51,7 @@ for size in 80x24 120x40 200x60; do
     golden "traffic-$size"
     keys Enter
     golden "traffic-opened-$size"
-    keys Escape 4 g j
+    keys Escape 4 g j j j j j # the first of the inputs
     golden "drift-$size"
     keys Enter
     golden "drift-opened-$size"

@@ -178,6 +178,8 @@ static void fill_full(struct snapshot *snapshot, double now_s)
     add_slo(snapshot, "drift", 0.99, 1, 1, 0, 8640, HEALTH_OK);
     add_slo(snapshot, "freshness", 0.99, NAN, NAN, NAN, 0, HEALTH_NODATA);
     add_drift(snapshot, "score", 0.041, 0.012, 44812, HEALTH_OK);
+    snapshot->decision_drift = snapshot->drift[0];
+    snprintf(snapshot->decision_drift.feature, NAME_SIZE, "decisions");
     add_drift(snapshot, "tx_amount", 0.083, 0.03, 44812, HEALTH_OK);
     add_drift(snapshot, "country", 0.05, 0.02, 44812, HEALTH_OK);
     add_drift(snapshot, "customer_terminal_number_of_transactions_within_30_days", 0.021, 0.03,

@@ -17,7 +17,7 @@ static void add_row(struct grid *grid, enum item_kind kind, int index, const str
     int style = alarming ? style_of(row->state) : STYLE_TEXT;
     snprintf(state, sizeof state, "%s %s", words_mark(row->state), words_health(row->state));
     grid_row(grid, ITEM_TAG(kind, index));
-    grid_text(grid, style, row->feature);
+    grid_text(grid, style, row->name);
     grid_number(grid, style_of(row->state), (double)row->state, state);
     grid_number(grid, row->waits[0] ? STYLE_NODATA : style, row->psi_ratio,
                 !row->waits[0]                  ? row->psi
@@ -39,6 +39,8 @@ void fill_drift(struct screen *screen, struct grid *grid)
     grid_begin(grid, columns, 7);
     if (view->score_drift.feature[0])
         add_row(grid, ITEM_SCORE_DRIFT, 0, &view->score_drift);
+    for (int i = 0; i < view->n_other_drift; i++)
+        add_row(grid, ITEM_OTHER_DRIFT, i, &view->other_drift[i]);
     for (int i = 0; i < view->n_drift; i++)
         add_row(grid, ITEM_DRIFT, i, &view->drift[i]);
     grid_end(grid);
@@ -49,6 +51,10 @@ static const struct view_drift *selected(const struct screen *screen)
     int32_t tag = grid_tag(&screen->grids[VIEW_DRIFT]);
     if (TAG_KIND(tag) == ITEM_SCORE_DRIFT)
         return &screen->view.score_drift;
+    if (TAG_KIND(tag) == ITEM_OTHER_DRIFT)
+        return TAG_INDEX(tag) < screen->view.n_other_drift
+                   ? &screen->view.other_drift[TAG_INDEX(tag)]
+                   : NULL;
     return TAG_KIND(tag) == ITEM_DRIFT && TAG_INDEX(tag) < screen->view.n_drift
                ? &screen->view.drift[TAG_INDEX(tag)]
                : NULL;
@@ -226,6 +232,12 @@ static char *say_statistic(double value, char out[WORD_SIZE])
     return words_statistic(value, 0.01, out);
 }
 
+/* The history knows the score's PSI and the inputs'. */
+static bool is_kept(const struct view_drift *row)
+{
+    return !row->variant[0] && strcmp(row->feature, "decisions") != 0;
+}
+
 /* `name`: the feature's is not said elsewhere. */
 static void draw_line(struct pen *pen, const struct view_drift *row, bool name, int rows)
 {
@@ -287,8 +299,9 @@ static void draw_methods(struct pen *pen, const struct json *methods)
 
 static struct feed_document read_opened(struct screen *screen, const struct view_drift *row)
 {
-    return read_document(screen, 5000, "/api/v1/drift?feature=%s%s", row->feature,
-                         screen->variant_canary ? "&variant=canary" : "");
+    const char *variant = row->variant[0] ? row->variant : screen->variant_canary ? "canary" : "";
+    return read_document(screen, 5000, "/api/v1/drift?feature=%s%s%s", row->feature,
+                         variant[0] ? "&variant=" : "", variant);
 }
 
 /* "also moved: country .050 of .30; not moved: device, hour": against the noise of each. */
@@ -319,7 +332,7 @@ static void draw_others(struct pen *pen, const struct view_drift *opened)
 static void draw_selected_line(struct pen *pen)
 {
     const struct view_drift *row = selected(pen->screen);
-    if (row)
+    if (row && is_kept(row))
         draw_line(pen, row, true, pen_left(pen));
 }
 
@@ -329,7 +342,7 @@ static void draw_selected_bins(struct pen *pen)
     if (!row)
         return;
     struct feed_document document = read_opened(pen->screen, row);
-    draw_heading(pen, row->feature, "live against its reference");
+    draw_heading(pen, row->name, "live against its reference");
     if (!draw_absent(pen, &document, "the feature's bins"))
         draw_bins(pen, json_get(document.json, "bins"));
 }
@@ -345,13 +358,15 @@ void open_drift(struct pen *pen)
     char note[2 * VIEW_LINE_SIZE], since[WORD_SIZE];
     json_moment(pen->screen, document.json, "since", since);
     snprintf(note, sizeof note, "n %s live, %s in the reference", row->n, row->n_reference);
-    draw_heading(pen, row->feature, note);
+    draw_heading(pen, row->name, note);
     snprintf(note, sizeof note, "PSI %s   no drift at this n ≤ %s (95 %%)   limit %s%s%s", row->psi,
              row->noise, row->limit, since[0] ? "   since " : "", since);
     canvas_put(pen->canvas, pen->row++, pen->left + 1, pen->width - 2,
                row->state >= HEALTH_TICKET ? style_of(row->state) | STYLE_BOLD : STYLE_TEXT, note);
-    draw_line(pen, row, false, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);
-    draw_rule(pen);
+    if (is_kept(row)) {
+        draw_line(pen, row, false, pen_left(pen) > 14 ? pen_left(pen) / 3 : 5);
+        draw_rule(pen);
+    }
     if (draw_absent(pen, &document, "the feature's bins")) {
         draw_fact(pen, "method", "population stability index: sum of (p - q) ln(p / q) over bins");
         return;

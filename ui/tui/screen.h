@@ -36,6 +36,7 @@ enum item_kind {
     ITEM_RECENT,
     ITEM_DRIFT,
     ITEM_SCORE_DRIFT,
+    ITEM_OTHER_DRIFT,
     ITEM_QUARANTINE,
     ITEM_ROW, /* the index is of the document's list */
 };

@@ -241,6 +241,8 @@ static void build_drift_row(const struct drift_status *drift, int64_t now_us,
     say_waiting(drift, now_us, row->waits);
     row->state = drift->state;
     copy_name(row->feature, sizeof row->feature, drift->feature);
+    copy_name(row->name, sizeof row->name, drift->feature);
+    row->variant[0] = '\0';
     /* While windows fill the number says how full they are. */
     row->psi_ratio = drift->n && drift->warm_us == 0 ? drift->psi : NAN;
     row->noise_ratio = drift->noise;
@@ -276,6 +278,31 @@ static void say_warming(int n_warming, int64_t warm_us, int64_t now_us, struct v
     char at[WORD_SIZE];
     snprintf(view->drift_note, VIEW_LINE_SIZE, "%d watched, %d warming up until %s",
              view->n_drift_all, n_warming, words_time(warm_us, now_us, false, at));
+}
+
+/* NULL and what is not watched make no row. */
+static void add_other_drift(const struct snapshot *snapshot, const struct drift_status *drift,
+                            const char *variant, struct view *view)
+{
+    if (!drift || !drift->feature[0])
+        return;
+    struct view_drift *row = &view->other_drift[view->n_other_drift++];
+    build_drift_row(drift, snapshot->time_us, row);
+    snprintf(row->variant, sizeof row->variant, "%s", variant);
+    if (variant[0])
+        snprintf(row->name, sizeof row->name, "%s (%s)", drift->feature, variant);
+}
+
+/* What no input is: how often each decision is made, and what other models make of the inputs. */
+static void build_other_drift(const struct snapshot *snapshot, struct view *view)
+{
+    const char *canary = variant_name(VARIANT_CANARY), *shadow = variant_name(VARIANT_SHADOW);
+    int n_canary = snapshot->n_canary_drift, n_shadow = snapshot->n_shadow_drift;
+    add_other_drift(snapshot, &snapshot->decision_drift, "", view);
+    add_other_drift(snapshot, drift_find(snapshot->canary_drift, n_canary, "score"), canary, view);
+    if (n_canary > 0)
+        add_other_drift(snapshot, &snapshot->canary_decision_drift, canary, view);
+    add_other_drift(snapshot, drift_find(snapshot->shadow_drift, n_shadow, "score"), shadow, view);
 }
 
 static void build_drift(const struct snapshot *snapshot, struct view *view)
@@ -435,6 +462,7 @@ void view_build(const struct snapshot *snapshot, struct view *view)
     build_latency(snapshot, view);
     build_scores(snapshot, view);
     build_drift(snapshot, view);
+    build_other_drift(snapshot, view);
     build_recent(snapshot, view);
     build_quarantine(snapshot, view);
     build_series(snapshot, view);

@@ -12,6 +12,7 @@
 #define VIEW_EVIDENCE      6
 #define VIEW_MAX_ATTENTION 32
 #define VIEW_MAX_DRIFT     12
+#define VIEW_OTHER_DRIFT   4
 
 /* What every page has at its top. */
 struct view_headline {
@@ -101,6 +102,8 @@ struct view_decision {
 struct view_drift {
     enum health state;
     char feature[NAME_SIZE];
+    char variant[16];           /* "canary", "shadow"; "": of all */
+    char name[NAME_SIZE + 20];  /* "amount", "score (canary)" */
     char psi[WORD_SIZE];        /* ".08" */
     char noise[WORD_SIZE];      /* ".03": what no drift at all gives, 95th percentile */
     char limit[WORD_SIZE];      /* ".30" */
@@ -157,6 +160,8 @@ struct view {
     char scored_text[WORD_SIZE];
     struct view_drift
         score_drift; /* of the model's output; .feature is "" when it is not watched */
+    struct view_drift other_drift[VIEW_OTHER_DRIFT]; /* decisions, scores of canary and shadow */
+    int n_other_drift;
     struct view_drift drift[VIEW_MAX_DRIFT]; /* of the inputs that have data, in the snapshot's
                                               * order: largest over its noise first */
     int n_drift;

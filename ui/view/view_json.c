@@ -158,6 +158,8 @@ static void put_drift_row(struct json_writer *json, const char *key, const struc
     json_object(json, key);
     put_severity(json, row->state);
     json_text(json, "feature", row->feature);
+    json_text(json, "variant", row->variant[0] ? row->variant : NULL);
+    json_text(json, "name", row->name);
     json_text(json, "psi", row->psi);
     json_text(json, "noise", row->noise);
     json_text(json, "limit", row->limit);
@@ -176,6 +178,10 @@ static void put_drift(struct json_writer *json, const struct view *view)
         put_drift_row(json, "score_drift", &view->score_drift);
     else
         json_null(json, "score_drift");
+    json_array(json, "other_drift");
+    for (int i = 0; i < view->n_other_drift; i++)
+        put_drift_row(json, NULL, &view->other_drift[i]);
+    json_array_end(json);
     json_int(json, "n_drift", view->n_drift_all);
     json_text(json, "drift_note", view->drift_note);
     json_array(json, "drift");

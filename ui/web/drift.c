@@ -108,12 +108,12 @@ static void write_feature(struct json_writer *json, const struct drift_status *d
     write_methods(json, drift, live);
 }
 
-/* What is known of one variant. A shadow decides nothing: its rows are the champion's. */
+/* What is known of one variant. */
 struct side {
     const struct drift_status *list;
     int n;
     const struct drift_verdict *verdict;
-    const struct drift_status *decisions;
+    const struct drift_status *decisions; /* NULL: a shadow decides nothing */
     bool live; /* false: nothing is known, what is listed are the names */
 };
 
@@ -122,8 +122,12 @@ static struct side side_of(const struct snapshot *snapshot, enum variant variant
     if (variant == VARIANT_CANARY && snapshot->n_canary_drift > 0)
         return (struct side){snapshot->canary_drift, snapshot->n_canary_drift,
                              &snapshot->canary_verdict, &snapshot->canary_decision_drift, true};
+    if (variant == VARIANT_SHADOW && snapshot->n_shadow_drift > 0)
+        return (struct side){snapshot->shadow_drift, snapshot->n_shadow_drift,
+                             &snapshot->shadow_verdict, NULL, true};
     return (struct side){snapshot->drift, snapshot->n_drift, &snapshot->drift_verdict,
-                         &snapshot->decision_drift, variant == VARIANT_CHAMPION};
+                         variant == VARIANT_SHADOW ? NULL : &snapshot->decision_drift,
+                         variant == VARIANT_CHAMPION};
 }
 
 static void write_object(struct json_writer *json, const char *key,
@@ -146,7 +150,7 @@ static void write_all(struct json_writer *json, const struct side *side)
     for (int i = 0; i < side->n; i++)
         write_object(json, NULL, &side->list[i], side->live);
     json_array_end(json);
-    if (side->decisions->feature[0])
+    if (side->decisions && side->decisions->feature[0])
         write_object(json, "decisions", side->decisions, side->live);
     else
         json_null(json, "decisions");
@@ -154,11 +158,9 @@ static void write_all(struct json_writer *json, const struct side *side)
 
 static const struct drift_status *find_feature(const struct side *side, const char *name)
 {
-    for (int i = 0; i < side->n; i++) {
-        if (strcmp(side->list[i].feature, name) == 0)
-            return &side->list[i];
-    }
-    return name[0] && strcmp(side->decisions->feature, name) == 0 ? side->decisions : NULL;
+    const struct drift_status *found = drift_find(side->list, side->n, name);
+    bool decides = side->decisions && name[0] && strcmp(side->decisions->feature, name) == 0;
+    return found || !decides ? found : side->decisions;
 }
 
 static void answer(const struct snapshot *snapshot, const char *feature, const char *variant,

@@ -190,12 +190,52 @@ static void the_canary_and_decisions_have_rows_of_their_own(void **state)
     snapshot_release(snapshot);
 }
 
+/* Bug: of a shadow nothing was judged. It scores every event higher than the champion does. */
+static void the_first_shadow_is_judged_by_its_own_scores(void **state)
+{
+    const struct bench *bench = *state;
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    const struct observe_arm arms[] = {{VARIANT_CHAMPION, "m", "1", 1},
+                                       {VARIANT_SHADOW, "s", "2", 1},
+                                       {VARIANT_SHADOW, "s", "3", 1}};
+    int64_t now_us = NOW_US + 2 * US_PER_DAY;
+    observe_set_arms(bench->observe, arms, 3);
+    for (int i = 0; i < 1000; i++) {
+        float values[N_COLUMNS] = {(float)(i % 100), (float)(i % 100), (float)(i % 100)};
+        struct observed_shadow seen = {now_us - 1200 * US_PER_S + i * US_PER_S, now_us, 0.05f,
+                                       values};
+        struct shadow_score scores[] = {{"s", "2", 0.5f + (float)(i % 100) / 1000},
+                                        {"s", "3", 0.01f}};
+        observe_shadow(bench->observe, 3, &seen, &scores[0]);
+        observe_shadow(bench->observe, 3, &seen, &scores[1]);
+    }
+    observe_fill(bench->observe, now_us, monotonic_ns(), snapshot);
+    monitor_fill(bench->monitor, bench->observe, now_us, now_us - 30 * US_PER_DAY, snapshot);
+    const struct drift_status *score =
+        row_of(snapshot->shadow_drift, snapshot->n_shadow_drift, "score");
+    assert_int_equal(score->n, 1000);
+    assert_int_equal(score->state, HEALTH_TICKET);
+    assert_true(score->n_sample > 100 && score->measures[DRIFT_KS].statistic > 0.9);
+    const struct drift_status *amount =
+        row_of(snapshot->shadow_drift, snapshot->n_shadow_drift, "amount");
+    assert_int_equal(amount->n, 1000);
+    assert_int_equal(amount->state, HEALTH_OK);
+    assert_int_equal(snapshot->n_canary_drift, 0);
+    observe_set_arms(bench->observe, arms, 1);
+    monitor_fill(bench->monitor, bench->observe, now_us, now_us - 30 * US_PER_DAY, snapshot);
+    assert_int_equal(snapshot->n_shadow_drift, 0);
+    snapshot_release(snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_canary_and_decisions_have_rows_of_their_own, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(judges_windows_once_they_are_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_first_shadow_is_judged_by_its_own_scores, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

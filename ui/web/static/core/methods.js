@@ -30,14 +30,14 @@ function arm(name, { view, traffic }) {
 }
 
 function drift(name, { view, drift: all }) {
-  const row = [...view.drift, view.score_drift].find((item) => item?.feature === name);
+  const row = [...view.drift, view.score_drift, ...view.other_drift].find((item) => item?.name === name);
   const raw = all.find((item) => item.feature === name);
   if (!row && !raw) return null;
   return {
     title: `Drift: ${name}`, value: row?.psi ?? number(raw.psi), state: row?.state ?? raw.state, verdict: row && `${row.mark} ${row.word}`,
     method: "Population stability index: the sum over bins of (live − reference) · ln(live / reference), bins being the reference's deciles or categories. The noise is what no drift at all gives at these sample sizes in 95 of 100 cases.",
     facts: [["noise up to", row?.noise], ["limit", row?.limit ?? number(raw.threshold)], ["n live", row?.n ?? count(raw.n)], ["n reference", row?.n_reference], ["window", "last hour"], ["not judged", row?.waits]],
-    more: ["open the feature", viewLink("drift", { feature: name })],
+    more: ["open the feature", viewLink("drift", row?.variant ? { feature: row.feature, variant: row.variant } : { feature: name })],
   };
 }
 

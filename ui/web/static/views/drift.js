@@ -21,17 +21,17 @@ function table() {
   const box = panel("Features", { name: "drift-box", note: "most moved over its noise first", table: () => ({ columns: ["feature", "psi", "noise", "threshold", "n", "state"], rows }) });
   const live = liveTable([["feature"], ["[PSI as a bar, with what no drift gives and the limit]", "wide"], ["PSI", "num"], ["noise", "num quiet"], ["limit", "num quiet"], ["n", "num quiet"]], { name: "drift", label: "Features" });
   box.body.append(...live.nodes);
-  return { root: box.root, draw({ view, drift, drift_decisions: decisions }) {
+  return { root: box.root, draw({ view, drift }) {
     rows = drift.map((one) => [one.feature, one.psi, one.noise ?? null, one.threshold, one.n, one.state]);
     setText(live.none, view.drift_note);
     live.none.className = view.n_drift ? "unknown" : "unset";
     setText(box.note, view.drift_note);
-    live.set([...(view.score_drift ? [view.score_drift] : []), ...decisionRow(decisions), ...view.drift], (row, item) => {
+    live.set([...(view.score_drift ? [view.score_drift] : []), ...view.other_drift, ...view.drift], (row, item) => {
       const cell = row.children[0];
       const link = cell.querySelector("a") ?? cell.appendChild(el("a"));
       severityLink(cell, link, item);
       driftBar(row.children[1].firstElementChild ?? row.children[1].appendChild(barBox()), item);
-      numberCell(row.children[2], item.psi, `drift:${item.feature}`, item.feature);
+      numberCell(row.children[2], item.psi, `drift:${item.name}`, item.name);
       setText(row.children[3], item.noise);
       setText(row.children[4], item.limit);
       setText(row.children[5], item.n);
@@ -40,22 +40,11 @@ function table() {
   } };
 }
 
-// As the other rows have them: ".30", ".004".
-const places = (n) => (value) => (value === null || value === undefined ? "no data" : value.toFixed(n).replace(/^0/, ""));
-const hundredths = places(2), thousandths = places(3);
-
-// How approve, review and decline are shared, against before: judged like an input.
-function decisionRow(raw) {
-  if (!raw?.feature) return [];
-  const [mark, word] = wordOf(raw.state).split(/ (.*)/);
-  return [{ feature: raw.feature, mark, word, state: raw.state, psi: thousandths(raw.psi), psi_ratio: raw.psi, noise: thousandths(raw.noise), noise_ratio: raw.noise, limit: hundredths(raw.threshold), limit_ratio: raw.threshold, n: count(raw.n), n_reference: count(raw.n_reference) }];
-}
-
 function severityLink(cell, link, item) {
-  marked(link, item.mark, item.feature);
-  setAttribute(link, "href", viewLink("drift", { feature: item.feature }));
+  marked(link, item.mark, item.name);
+  setAttribute(link, "href", viewLink("drift", { feature: item.feature, variant: item.variant ?? "" }));
   cell.className = item.state === "ok" ? "name" : `name sev-${item.state}`;
-  setAttribute(cell, "title", `${item.feature}: ${item.word}`);
+  setAttribute(cell, "title", `${item.name}: ${item.word}`);
 }
 
 const nameOf = (one) => one.labels.feature ?? one.labels.column ?? one.name;
@@ -134,7 +123,7 @@ function openFeature(root, feature, context) {
       if (variant !== "champion") drawFacts(factsOf(answer));
       const known = answer.bins ?? [];
       rows = known.map((bin) => [bin.label, bin.reference ?? null, bin.live ?? bin.current ?? null, bin.contribution]);
-      bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", variant === "shadow" ? "A shadow decides nothing: there is nothing of its own to compare." : "Nothing is binned yet."));
+      bins.body.replaceChildren(known.length ? binTable(known) : stateBox("nodata", "Nothing is binned yet."));
       more.replaceChildren(...[methods(answer), answer.since && el("p", { class: "note" }, `${answer.state === "ok" || !answer.state ? "in this state" : "drifting"} since ${absolute(Date.parse(answer.since))}`)].filter(Boolean));
     } catch (error) {
       if (!jobs.ended && rows.length === 0) bins.body.replaceChildren(refusalBox(error, load));
@@ -146,7 +135,7 @@ function openFeature(root, feature, context) {
   context.start(marks);
   return {
     draw(now) {
-      const item = [...now.view.drift, now.view.score_drift].find((one) => one?.feature === feature);
+      const item = [...now.view.drift, now.view.score_drift, ...now.view.other_drift].find((one) => one?.name === feature);
       const raw = now.drift.find((one) => one.feature === feature);
       const pairs = item ? [["PSI", item.psi], ["no drift gives up to", item.noise], ["limit", item.limit], ["state", `${item.mark} ${item.word}`], ["n live", item.n], ["n reference", item.n_reference], ...(item.waits ? [["not judged", item.waits]] : [])]
         : raw ? [["PSI", number(raw.psi)], ["limit", number(raw.threshold)], ["n live", count(raw.n)]] : [["", "no such feature is watched"]];
