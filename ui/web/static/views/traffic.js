@@ -89,11 +89,12 @@ export function open(root, context) {
     recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", height: 180, span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
     recordedChart("Declined by arm", { names: ["decline_ratio"], by: "variant", unit: "ratio", span: "half", name: "arm-decline-line", label: byArm }, context),
     recordedChart("Mean score by arm", { names: ["score_mean"], by: "variant", unit: "score", span: "half", name: "arm-score-line", label: byArm }, context),
+    recordedChart("Shadow scores apart over time", { names: ["shadow_disagreement_ratio"], unit: "ratio", span: "half", name: "shadow-line", label: () => "further than 0.1" }, context),
   ];
   const heat = countHeat("Scores by time", "score", { name: "score-heat", words: number, named: "scores" }, context);
   const timeline = makeTimeline("What was changed", { name: "changes", span: "half" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
-  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), timeline.root);
+  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), charts[5].root, timeline.root);
   context.start(() => { group.load(); heat.load(); });
   context.jobs.every(60000, heat.load);
   return {
