@@ -81,7 +81,7 @@ export async function openDecision(root, eventId, jobs) {
     root.replaceChildren(el("h2", { class: "hidden" }, "Decision"), el("section", { class: "panel" }, stateBox("loading", "Looking it up.")));
     try {
       const answer = await get("/api/v1/decision/record", { event_id: eventId }, jobs.signal);
-      root.replaceChildren(el("h2", { class: "hidden" }, "Decision"), head(answer.row), reasons(answer), rules(answer), values("Input", "input", answer.row.input, "third"), values("Features", "features", answer.row.features, "two-thirds"), about(answer.row), proof(answer));
+      root.replaceChildren(el("h2", { class: "hidden" }, "Decision"), head(answer.row), reasons(answer), rules(answer), values("Input", "input", answer.row.input, "half"), values("Features", "features", answer.row.features, "half"), about(answer.row), proof(answer));
     } catch (error) {
       if (jobs.ended) return;
       const box = error.status === 404 ? stateBox("empty", `There is no decision on event ${cut(eventId, 200)}.`, " ", el("a", { href: link({ open: "" }) }, "Find another")) : refusalBox(error, load);
