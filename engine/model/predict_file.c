@@ -77,7 +77,8 @@ static enum status sort_header(struct predictor *predictor, struct header *heade
     return STATUS_OK;
 }
 
-static int find_column(const struct header *header, const char *name)
+/* The place of the first column of that name in the sorted header; header->n: there is none. */
+static size_t find_cell(const struct header *header, const char *name)
 {
     size_t low = 0, high = header->n;
     while (low < high) {
@@ -87,8 +88,13 @@ static int find_column(const struct header *header, const char *name)
         else
             high = middle;
     }
-    return low < header->n && strcmp(header->cells[low].name, name) == 0 ? header->cells[low].column
-                                                                         : -1;
+    return low < header->n && strcmp(header->cells[low].name, name) == 0 ? low : header->n;
+}
+
+static bool is_named_twice(const struct header *header, size_t cell)
+{
+    return cell + 1 < header->n &&
+           strcmp(header->cells[cell].name, header->cells[cell + 1].name) == 0;
 }
 
 static enum status missing_column(struct predictor *predictor, const struct header *header,
@@ -130,11 +136,17 @@ static enum status match_by_name(struct predictor *predictor, const struct heade
 {
     size_t n_found = 0, missing = 0;
     for (size_t i = predictor->n_features; i-- > 0;) {
-        predictor->column[i] = find_column(header, names[i]);
-        if (predictor->column[i] >= 0)
-            n_found++;
-        else
+        size_t cell = find_cell(header, names[i]);
+        if (cell == header->n) {
             missing = i;
+            continue;
+        }
+        if (is_named_twice(header, cell))
+            return error_set(predictor->error, STATUS_INVALID,
+                             "two columns are named \"%.100s\": which one is meant cannot be known",
+                             names[i]);
+        predictor->column[i] = header->cells[cell].column;
+        n_found++;
     }
     if (n_found == predictor->n_features)
         return STATUS_OK;

@@ -176,6 +176,7 @@ static void says_where_a_file_is_wrong(void **state)
     } cases[] = {
         {"a,b,kind,d\n1,2,3,4\n1,2,x,4\n", ": line 3, column 3: \"x\" is not a number"},
         {"a,b,kind,d\n1,2,3\n", ": line 2 has 3 cells, the header 4"},
+        {"a,b,kind,d,b\n1,2,3,4,5\n", ": two columns are named \"b\""},
         {"a,b,kind\n1,2,3\n", ": the header has no column \"d\", which the model wants"},
         {"a,b,kinds,d\n1,2,3,4\n", "which the model wants; the nearest is \"kinds\""},
         {"w,x,y\n1,2,3\n", ": the header has 3 columns, the model wants 4"},
