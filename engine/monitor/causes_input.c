@@ -89,7 +89,8 @@ static const char *refused_for(const struct inquiry *inquiry, const struct sympt
 /* Where the symptom is seen, as causes name it. */
 static const char *place_of(const struct inquiry *inquiry, const struct symptom *symptom)
 {
-    return symptom->kind == SYMPTOM_REFUSED ? refused_for(inquiry, symptom) : symptom->series->name;
+    bool refused = symptom->kind == SYMPTOM_REFUSED || symptom->kind == SYMPTOM_COHORT;
+    return refused ? refused_for(inquiry, symptom) : symptom->series->name;
 }
 
 static void tell_field(struct candidate *candidate, const struct symptom *symptom)
@@ -97,7 +98,11 @@ static void tell_field(struct candidate *candidate, const struct symptom *sympto
     const char *field = symptom->series->name;
     const char *what =
         symptom->kind == SYMPTOM_MISSING ? "is null or missing in" : "breaks the contract in";
-    if (symptom->kind == SYMPTOM_REFUSED)
+    if (symptom->kind == SYMPTOM_COHORT)
+        snprintf(candidate->incident, sizeof candidate->incident,
+                 "%.1f %% of the events of %s are quarantined, before %.2f %%", 100 * symptom->now,
+                 field, 100 * symptom->base);
+    else if (symptom->kind == SYMPTOM_REFUSED)
         snprintf(candidate->incident, sizeof candidate->incident,
                  "%.1f %% of the events are quarantined, before %.2f %%", 100 * symptom->now,
                  100 * symptom->base);
@@ -190,6 +195,30 @@ void find_upstream(struct inquiry *inquiry)
             blame_cohort(inquiry, symptom, &carrier);
         blame_upstream(inquiry, symptom, carried ? 0.6 : 1);
     }
+}
+
+static bool is_refused_at_large(const struct inquiry *inquiry)
+{
+    return inquiry_symptom(inquiry, SYMPTOM_MISSING, -1) ||
+           inquiry_symptom(inquiry, SYMPTOM_INVALID, -1) ||
+           inquiry_symptom(inquiry, SYMPTOM_REFUSED, -1);
+}
+
+/* Of a cohort that sends few events, all may be refused, and that is little among all. */
+void find_refused_cohort(struct inquiry *inquiry)
+{
+    const struct symptom *seen = inquiry_symptom(inquiry, SYMPTOM_COHORT, -1);
+    struct contribution parts[MAX_SERIES];
+    double excess;
+    if (!seen || is_refused_at_large(inquiry))
+        return;
+    int n = contributions_find(inquiry->sums, seen, seen->series->field, SLICE_QUARANTINED, 1,
+                               parts, MAX_SERIES, &excess);
+    if (n < 2 || parts[0].slice != seen->series || parts[0].share < CARRIES ||
+        parts[0].traffic_base >= 0.5)
+        return;
+    blame_contract(inquiry, seen);
+    blame_cohort(inquiry, seen, &parts[0]);
 }
 
 void find_age(struct inquiry *inquiry)

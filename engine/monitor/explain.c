@@ -31,6 +31,15 @@ int64_t inquiry_cell_us(const struct inquiry *inquiry, int cell)
     return slices_cell_us(inquiry->sums->view, cell);
 }
 
+int inquiry_cell_at(const struct inquiry *inquiry, int64_t at_us)
+{
+    const struct slices_view *view = inquiry->sums->view;
+    int cell = 0;
+    while (cell < view->n_cells && slices_cell_us(view, cell) + SLICE_CELL_US <= at_us)
+        cell++;
+    return cell;
+}
+
 struct candidate *inquiry_add(struct inquiry *inquiry, const char *cause, const char *slice,
                               const struct symptom *symptom)
 {
@@ -68,7 +77,7 @@ static uint64_t events_between(const struct inquiry *inquiry, int kind, int from
 }
 
 /* How much of the window's events the symptom touches; NaN: it is no share of events. */
-static double touched_share(const struct symptom *symptom)
+static double touched_share(const struct symptom *symptom, double events)
 {
     switch (symptom->kind) {
     case SYMPTOM_VOLUME:
@@ -79,6 +88,8 @@ static double touched_share(const struct symptom *symptom)
         return 1;
     case SYMPTOM_LABELS:
         return (double)NAN;
+    case SYMPTOM_COHORT: /* its share is one of the cohort's events */
+        return (double)symptom->n_now * fmax(symptom->now - symptom->base, 0) / fmax(events, 1);
     default:
         return fmax(symptom->now - symptom->base, 0);
     }
@@ -87,16 +98,18 @@ static double touched_share(const struct symptom *symptom)
 static bool moves_decisions(enum symptom_kind kind)
 {
     return kind == SYMPTOM_DECISION || kind == SYMPTOM_SCORE || kind == SYMPTOM_MISSING ||
-           kind == SYMPTOM_INVALID || kind == SYMPTOM_REFUSED || kind == SYMPTOM_ERRORS;
+           kind == SYMPTOM_INVALID || kind == SYMPTOM_REFUSED || kind == SYMPTOM_COHORT ||
+           kind == SYMPTOM_ERRORS;
 }
 
 void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,
                     struct explanation *out)
 {
     const struct slices_view *view = inquiry->sums->view;
-    double events = 0, money = 0, touched = touched_share(symptom);
+    double events = 0, money = 0;
     for (int kind = 0; kind < SLICED_KINDS; kind++)
         events += (double)events_between(inquiry, kind, symptom->from, symptom->to);
+    double touched = touched_share(symptom, events);
     for (int cell = symptom->from; cell < symptom->to; cell++)
         money += view->amounts[cell];
     out->requests = round(events * touched);
@@ -195,8 +208,9 @@ static int settled_troubles(const struct explain_memory *memory, int64_t now_us)
 }
 
 static cause_finder *const finders[] = {
-    find_slow_record, find_slow_decisions, find_errors, find_volume, find_upstream, find_age,
-    find_labels,      find_split,          find_rules,  find_model,  find_cohort,
+    find_slow_record, find_slow_decisions, find_errors, find_volume,
+    find_upstream,    find_refused_cohort, find_age,    find_labels,
+    find_split,       find_rules,          find_model,  find_cohort,
 };
 
 static void conclude(struct inquiry *inquiry, struct explain_memory *memory,
@@ -220,6 +234,18 @@ static void conclude(struct inquiry *inquiry, struct explain_memory *memory,
                      inquiry_cell_us(inquiry, symptom->to));
 }
 
+/* Where something was changed here that decides; returns how many. */
+static int changed_cells(const struct inquiry *inquiry, int cells[MAX_CHANGED_CELLS])
+{
+    const struct explain_facts *facts = inquiry->facts;
+    int n = 0;
+    for (int i = facts->n_changes - 1; i >= 0 && n < MAX_CHANGED_CELLS; i--) {
+        if (facts->changes[i].kind != EXPLAIN_CONTRACT)
+            cells[n++] = inquiry_cell_at(inquiry, facts->changes[i].at_us);
+    }
+    return n;
+}
+
 static bool look(struct inquiry *inquiry, const struct slices_view *view,
                  struct explain_memory *memory, struct explanation *out)
 {
@@ -232,7 +258,8 @@ static bool look(struct inquiry *inquiry, const struct slices_view *view,
     int n_settled = settled_troubles(memory, inquiry->facts->now_us);
     if (!span_sums_make(view, memory->troubles, n_settled, &sums))
         return false;
-    if (symptoms_find(&sums, inquiry->symptoms, &inquiry->n_symptoms))
+    int cells[MAX_CHANGED_CELLS], n_cells = changed_cells(inquiry, cells);
+    if (symptoms_find(&sums, cells, n_cells, inquiry->symptoms, &inquiry->n_symptoms))
         conclude(inquiry, memory, out);
     else
         say_nothing(out, "no data yet to compare with: half a minute is needed");

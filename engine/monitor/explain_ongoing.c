@@ -27,15 +27,6 @@ static bool is_same(const struct explain_memory *memory, const struct explanatio
            (last->until_us == 0 || found->since_us <= last->until_us);
 }
 
-static int cell_of(const struct inquiry *inquiry, int64_t at_us)
-{
-    const struct slices_view *view = inquiry->sums->view;
-    int cell = 0;
-    while (cell < view->n_cells && slices_cell_us(view, cell) + SLICE_CELL_US <= at_us)
-        cell++;
-    return cell;
-}
-
 static double sum(double before, double more)
 {
     return isnan(before) ? more : isnan(more) ? before : before + more;
@@ -47,7 +38,7 @@ static void add_impact(const struct inquiry *inquiry, const struct explain_memor
 {
     const struct explanation *before = &memory->last;
     struct symptom rest = *symptom;
-    rest.from = cell_of(inquiry, memory->counted_us);
+    rest.from = inquiry_cell_at(inquiry, memory->counted_us);
     if (rest.to < rest.from)
         rest.to = rest.from;
     inquiry_impact(inquiry, &rest, out);
@@ -95,7 +86,7 @@ static bool take_up(const struct inquiry *inquiry, const struct explain_memory *
 {
     *symptom = memory->symptom;
     symptom->series = find_series(inquiry->sums->view, memory);
-    symptom->from = cell_of(inquiry, memory->last.since_us);
+    symptom->from = inquiry_cell_at(inquiry, memory->last.since_us);
     symptom->to = inquiry->sums->view->n_cells - 1;
     return symptom->series && is_open(memory, inquiry->facts->now_us);
 }

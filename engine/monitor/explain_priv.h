@@ -33,6 +33,7 @@ const struct symptom *inquiry_symptom(const struct inquiry *inquiry, enum sympto
 struct candidate *inquiry_add(struct inquiry *inquiry, const char *cause, const char *slice,
                               const struct symptom *symptom);
 int64_t inquiry_cell_us(const struct inquiry *inquiry, int cell);
+int inquiry_cell_at(const struct inquiry *inquiry, int64_t at_us); /* n_cells: later than all */
 /* The newest change of this kind that lies from 90 s before to a few seconds after the symptom's
  * beginning, or NULL. */
 const struct explain_change *inquiry_change(const struct inquiry *inquiry,
@@ -58,7 +59,7 @@ typedef void cause_finder(struct inquiry *inquiry);
 /* causes_machine.c: what is under or around the service */
 cause_finder find_slow_record, find_slow_decisions, find_errors, find_volume;
 /* causes_input.c: what comes in */
-cause_finder find_upstream, find_age, find_labels;
+cause_finder find_upstream, find_refused_cohort, find_age, find_labels;
 /* causes_decision.c: what was changed here, and who it touches */
 cause_finder find_split, find_rules, find_model, find_cohort;
 

@@ -8,7 +8,9 @@
 #include "engine/stats/deviates.h"
 #include "engine/stats/samples.h"
 
-#define SURE 6.0 /* of z: about one in a thousand million */
+#define SURE         6.0 /* of z: about one in a thousand million */
+#define SURE_OF_ONE  4.0 /* where one window is looked at, for a reason */
+#define LEAST_OF_ONE 0.5 /* of what is enough elsewhere */
 
 /* Buckets of the series of durations; see slices.h. */
 #define ANSWER_SLOW   15 /* 262 ms and more */
@@ -24,6 +26,7 @@ struct judged {
     int first, n, of;
     double least; /* difference of shares, or distance of mixes */
     uint64_t least_bad;
+    bool decided; /* what is changed here moves it */
 };
 
 static void counts_of(const struct window *w, int first, int n, uint64_t *now, uint64_t *base)
@@ -93,8 +96,11 @@ static bool judge_mix(const struct judged *judged, const struct window *w, struc
                                 .n_now = total(now, judged->n)};
     finding->now = distance;
     finding->strength = clamp(0.4 + distance / (5 * judged->least) * 0.6);
-    return finding->n_now >= 50 && finding->n_base >= 100 && distance >= judged->least &&
-           finding->z >= SURE;
+    bool expected = judged->decided && w->since_change;
+    double sure = expected ? SURE_OF_ONE : SURE;
+    double least = judged->least * (expected ? LEAST_OF_ONE : 1);
+    return finding->n_now >= 50 && finding->n_base >= 100 && distance >= least &&
+           finding->z >= sure;
 }
 
 /* ---- durations ---- */
@@ -217,7 +223,8 @@ static bool judge_volume(const struct judged *judged, const struct window *w,
 static double expected_positives(const struct window *w)
 {
     const struct slice_series *score = slices_find(w->sums->view, SERIES_SCORE, -1);
-    struct window scores = {w->sums, score, w->base, w->from, w->to, w->usual_to};
+    struct window scores = *w;
+    scores.series = score;
     uint64_t now[SCORE_BINS], base[SCORE_BINS];
     double sum = 0;
     counts_of(&scores, 0, SCORE_BINS, now, base);
@@ -257,11 +264,14 @@ static const struct judged kinds[SYMPTOM_KINDS] = {
     [SYMPTOM_VALUES] = {SERIES_FIELD, judge_mix, FIELD_BINS, FIELD_BIN_COUNT, FIELD_COUNTERS, 0.1,
                         0},
     [SYMPTOM_REFUSED] = {SERIES_EVENTS, judge_share, SLICED_QUARANTINED, 1, 2, 0.02, 5},
+    [SYMPTOM_COHORT] = {SERIES_SLICE, judge_share, SLICE_QUARANTINED, 1, SLICE_QUARANTINED + 1, 0.2,
+                        5},
     [SYMPTOM_AGE] = {SERIES_AGE, judge_share, OLD, LOG_BUCKETS - OLD, LOG_BUCKETS, 0.04, 0},
     [SYMPTOM_VOLUME] = {SERIES_EVENTS, judge_volume, 0, 2, SLICED_KINDS, 0, 0},
     [SYMPTOM_LABELS] = {SERIES_LABELS, judge_labels, 1, 1, 2, 0.06, 0},
-    [SYMPTOM_DECISION] = {SERIES_DECISION, judge_mix, 0, DECISION_COUNT, DECISION_COUNT, 0.04, 0},
-    [SYMPTOM_SCORE] = {SERIES_SCORE, judge_mix, 0, SCORE_BINS, SCORE_BINS, 0.08, 0},
+    [SYMPTOM_DECISION] = {SERIES_DECISION, judge_mix, 0, DECISION_COUNT, DECISION_COUNT, 0.04, 0,
+                          true},
+    [SYMPTOM_SCORE] = {SERIES_SCORE, judge_mix, 0, SCORE_BINS, SCORE_BINS, 0.08, 0, true},
 };
 
 enum series_kind symptom_series(enum symptom_kind kind)

@@ -46,6 +46,7 @@ static void keep(const struct window *window, const struct finding *finding, str
                              .series = window->series,
                              .from = window->from,
                              .to = window->to,
+                             .since_change = window->since_change,
                              .strength = finding->strength,
                              .base = finding->base,
                              .now = finding->now,
@@ -58,8 +59,12 @@ static void keep(const struct window *window, const struct finding *finding, str
  * the trouble: one of two that is the likelier. */
 static void find_recovery(const struct span_sums *sums, struct symptom *best)
 {
-    struct window window = {sums, best->series, span_baseline_from(best->from), best->from,
-                            0,    best->from};
+    struct window window = {.sums = sums,
+                            .series = best->series,
+                            .base = span_baseline_from(best->from),
+                            .from = best->from,
+                            .usual_to = best->from,
+                            .since_change = best->since_change};
     struct symptom peak = *best;
     struct finding finding, at_peak = {0};
     int last = sums->view->n_cells - 1;
@@ -78,8 +83,19 @@ static void find_recovery(const struct span_sums *sums, struct symptom *best)
     }
 }
 
+/* What was changed is decided by in its own cell or in the next. */
+static bool is_since_change(const int *changed, int n_changed, int from)
+{
+    for (int i = 0; i < n_changed; i++) {
+        if (from == changed[i] || from == changed[i] + 1)
+            return true;
+    }
+    return false;
+}
+
 static bool find_window(const struct span_sums *sums, const struct slice_series *series,
-                        enum symptom_kind kind, struct symptom *best)
+                        const int *changed, int n_changed, enum symptom_kind kind,
+                        struct symptom *best)
 {
     double most = 0;
     int last = sums->view->n_cells - 1; /* the current cell is not over */
@@ -87,7 +103,8 @@ static bool find_window(const struct span_sums *sums, const struct slice_series 
     for (int to = last; to > last - ENDS && to > 0; to--) {
         for (int cells = SYMPTOM_LEAST; cells <= LONGEST; cells++) {
             int from = to - cells, base = span_baseline_from(from);
-            struct window window = {sums, series, base, from, to, from};
+            struct window window = {
+                sums, series, base, from, to, from, is_since_change(changed, n_changed, from)};
             struct finding finding;
             if (from - base < BASELINE_LEAST)
                 break;
@@ -107,7 +124,12 @@ bool symptom_goes_on(const struct span_sums *sums, const struct symptom *symptom
 {
     int last = sums->view->n_cells - 1, tail = last - TAIL_CELLS;
     struct span_sums trouble = *sums;
-    struct window window = {&trouble, symptom->series, from, tail, last, tail};
+    struct window window = {.sums = &trouble,
+                            .series = symptom->series,
+                            .base = from,
+                            .from = tail,
+                            .to = last,
+                            .usual_to = tail};
     struct finding finding = {.now = (double)NAN};
     trouble.usual = trouble.all;
     if (tail <= from)
@@ -123,7 +145,8 @@ static int stronger_first(const void *a, const void *b)
     return (x->strength < y->strength) - (x->strength > y->strength);
 }
 
-bool symptoms_find(const struct span_sums *sums, struct symptom found[MAX_SYMPTOMS], int *n)
+bool symptoms_find(const struct span_sums *sums, const int *changed, int n_changed,
+                   struct symptom found[MAX_SYMPTOMS], int *n)
 {
     *n = 0;
     if (sums->view->n_cells < STARTING_CELLS + BASELINE_LEAST + SYMPTOM_LEAST + 1)
@@ -132,7 +155,7 @@ bool symptoms_find(const struct span_sums *sums, struct symptom found[MAX_SYMPTO
         const struct slice_series *series = &sums->view->series[i];
         for (int kind = 0; kind < SYMPTOM_KINDS && *n < MAX_SYMPTOMS; kind++)
             if (symptom_series((enum symptom_kind)kind) == series->kind &&
-                find_window(sums, series, (enum symptom_kind)kind, &found[*n]))
+                find_window(sums, series, changed, n_changed, (enum symptom_kind)kind, &found[*n]))
                 (*n)++;
     }
     qsort(found, (size_t)*n, sizeof *found, stronger_first);

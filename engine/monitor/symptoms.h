@@ -17,6 +17,7 @@ enum symptom_kind {
     SYMPTOM_INVALID,  /* a field's values break the contract */
     SYMPTOM_VALUES,   /* a field's values are spread in another way */
     SYMPTOM_REFUSED,  /* events are quarantined, for whatever reason */
+    SYMPTOM_COHORT,   /* those of one cohort are, which may be few among all */
     SYMPTOM_AGE,      /* events are old when they come */
     SYMPTOM_VOLUME,   /* more events, or fewer */
     SYMPTOM_LABELS,   /* another share of labels is positive, or none come any more */
@@ -29,6 +30,7 @@ struct symptom {
     enum symptom_kind kind;
     const struct slice_series *series; /* what it was seen in */
     int from, to;                      /* cells of the view */
+    bool since_change;                 /* it begins where something was changed */
     bool recovered;                    /* since `to` it is as before again; else it goes on */
     double strength;                   /* 0 to 1 */
     double base, now;                  /* shares; of SYMPTOM_VOLUME and label stops events a second;
@@ -42,10 +44,15 @@ struct symptom {
 /* What recovered longer ago than this is over. */
 #define SYMPTOM_OVER_CELLS 4
 
+#define MAX_CHANGED_CELLS 16
+
 /* The strongest window of each series, ending now or where it recovered within the last
- * SYMPTOM_OVER_CELLS; strongest first. False where nothing is known to compare with: fewer than
+ * SYMPTOM_OVER_CELLS; strongest first. `changed`: cells in which something was changed that
+ * decides. Decisions and scores since then are looked at for that alone, so that less is enough
+ * than of any window among thousands. False where nothing is known to compare with: fewer than
  * BASELINE_LEAST cells. */
-bool symptoms_find(const struct span_sums *sums, struct symptom found[MAX_SYMPTOMS], int *n);
+bool symptoms_find(const struct span_sums *sums, const int *changed, int n_changed,
+                   struct symptom found[MAX_SYMPTOMS], int *n);
 
 /* Whether trouble found earlier goes on by now: the newest cells differ less from its own, those
  * from `from` on, than half of what it differed from what was usual before. True where too little

@@ -9,6 +9,7 @@ struct window {
     const struct span_sums *sums;
     const struct slice_series *series;
     int base, from, to, usual_to;
+    bool since_change; /* it begins where something was changed that decides */
 };
 
 struct finding {

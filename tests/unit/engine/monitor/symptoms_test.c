@@ -52,7 +52,7 @@ static bool look_until(int from, int to, uint32_t bad, int silent, struct sympto
     struct symptom found[MAX_SYMPTOMS];
     int n;
     assert_true(span_sums_make(&view, NULL, 0, &sums));
-    assert_true(symptoms_find(&sums, found, &n));
+    assert_true(symptoms_find(&sums, NULL, 0, found, &n));
     span_sums_free(&sums);
     for (int i = 0; i < n; i++) {
         if (found[i].kind == SYMPTOM_MISSING) {
