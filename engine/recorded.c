@@ -3,6 +3,7 @@
  * before the range. Any thread; a reader of its own. */
 #include "engine/recorded.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/engine_priv.h"
@@ -137,4 +138,39 @@ enum status engine_decode_row(const struct schema *schema, struct decoder *decod
     decoder_json(decoder, row->input, arena, event);
     event->time_us = row->event_us;
     return STATUS_OK;
+}
+
+/* The recorded names need an ending zero to be counted by. */
+static void copy_name(struct slice name, char out[NAME_SIZE])
+{
+    snprintf(out, NAME_SIZE, SLICE_FORMAT, SLICE_ARGS(name));
+}
+
+void engine_recorded_outcome(const struct ledger_row *row, const struct feature_schema *features,
+                             struct recorded_texts *texts, struct outcome *outcome)
+{
+    bool same = features && features->n_features == row->n_features;
+    copy_name(row->model, texts->model);
+    copy_name(row->model_version, texts->version);
+    copy_name(row->rule, texts->rule);
+    *outcome = (struct outcome){
+        .features = {features, same ? (float *)(uintptr_t)row->features : NULL},
+        .margin = row->margin,
+        .score = row->score,
+        .decision = row->decision,
+        .rule = texts->rule,
+        .model = texts->model,
+        .model_version = texts->version,
+        .variant = row->variant,
+        .n_shadows = row->n_shadows,
+        .decided_at_us = row->at_us,
+        .latency_us = row->latency_us,
+        .ledger_index = row->index,
+    };
+    for (int i = 0; i < row->n_shadows; i++) {
+        copy_name(row->shadows[i].model, texts->shadow_models[i]);
+        copy_name(row->shadows[i].version, texts->shadow_versions[i]);
+        outcome->shadows[i] = (struct shadow_score){
+            texts->shadow_models[i], texts->shadow_versions[i], row->shadows[i].score};
+    }
 }

@@ -35,4 +35,14 @@ MUST_USE enum status engine_decode_row(const struct schema *schema, struct decod
                                        struct arena *arena, const struct ledger_row *row,
                                        struct event *event);
 
+/* A recorded decision's outcome again, without its event. It points into the row and to *texts,
+ * which lives as long. `features`: of today; NULL, and a row with another number of them: they are
+ * left out. */
+struct recorded_texts {
+    char model[NAME_SIZE], version[NAME_SIZE], rule[NAME_SIZE];
+    char shadow_models[MAX_SHADOWS][NAME_SIZE], shadow_versions[MAX_SHADOWS][NAME_SIZE];
+};
+void engine_recorded_outcome(const struct ledger_row *row, const struct feature_schema *features,
+                             struct recorded_texts *texts, struct outcome *outcome);
+
 #endif

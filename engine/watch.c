@@ -9,6 +9,7 @@
 #include "engine/model/reference.h"
 #include "engine/monitor/monitor.h"
 #include "engine/monitor/profile.h"
+#include "engine/recorded.h"
 #include "engine/shadow.h"
 
 static void tell_arms(struct engine *engine)
@@ -187,42 +188,14 @@ void engine_arms_changed(struct engine *engine)
         tell_arms(engine);
 }
 
-/* The recorded names need an ending zero to be counted by. */
-static void copy_name(struct slice name, char out[NAME_SIZE])
-{
-    snprintf(out, NAME_SIZE, SLICE_FORMAT, SLICE_ARGS(name));
-}
-
 void engine_observe_row(struct engine *engine, const struct ledger_row *row,
                         const struct event *event, unsigned places)
 {
-    char model[NAME_SIZE], version[NAME_SIZE], rule[NAME_SIZE];
-    char shadow_models[MAX_SHADOWS][NAME_SIZE], shadow_versions[MAX_SHADOWS][NAME_SIZE];
-    copy_name(row->model, model);
-    copy_name(row->model_version, version);
-    copy_name(row->rule, rule);
+    struct recorded_texts texts;
+    struct outcome outcome;
     const struct event aged = {.time_us = row->event_us}; /* how old it was is always known */
-    struct outcome outcome = {
-        .event = event ? event : &aged,
-        .features = {engine->features, (float *)(uintptr_t)row->features},
-        .margin = row->margin,
-        .score = row->score,
-        .decision = row->decision,
-        .rule = rule,
-        .model = model,
-        .model_version = version,
-        .variant = row->variant,
-        .n_shadows = row->n_shadows,
-        .decided_at_us = row->at_us,
-        .latency_us = row->latency_us,
-        .ledger_index = row->index,
-    };
-    for (int i = 0; i < row->n_shadows; i++) {
-        copy_name(row->shadows[i].model, shadow_models[i]);
-        copy_name(row->shadows[i].version, shadow_versions[i]);
-        outcome.shadows[i] =
-            (struct shadow_score){shadow_models[i], shadow_versions[i], row->shadows[i].score};
-    }
+    engine_recorded_outcome(row, engine->features, &texts, &outcome);
+    outcome.event = event ? event : &aged;
     observe_recorded(engine->observe, &outcome, event, places);
 }
 

@@ -3,7 +3,6 @@
 #include "reports/slo_sums.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/clock.h"
@@ -40,26 +39,11 @@ static int64_t day_start(int64_t time_us)
 static enum status count_row(struct counter *counter, const struct ledger_row *row,
                              struct error *error)
 {
-    char model[NAME_SIZE], version[NAME_SIZE], rule[NAME_SIZE];
+    struct recorded_texts texts;
+    struct outcome outcome;
     struct event event;
-    snprintf(model, sizeof model, SLICE_FORMAT, SLICE_ARGS(row->model));
-    snprintf(version, sizeof version, SLICE_FORMAT, SLICE_ARGS(row->model_version));
-    snprintf(rule, sizeof rule, SLICE_FORMAT, SLICE_ARGS(row->rule));
-    const struct feature_schema *features = counter->options->observe->features;
-    bool same = features && features->n_features == row->n_features;
-    struct outcome outcome = {
-        .features = {features, same ? (float *)(uintptr_t)row->features : NULL},
-        .margin = row->margin,
-        .score = row->score,
-        .decision = row->decision,
-        .rule = rule,
-        .model = model,
-        .model_version = version,
-        .variant = row->variant,
-        .decided_at_us = row->at_us,
-        .latency_us = row->latency_us,
-        .ledger_index = row->index,
-    };
+    engine_recorded_outcome(row, counter->options->observe->features, &texts, &outcome);
+    outcome.n_shadows = 0; /* no objective is about them */
     if (counter->decoder) {
         arena_reset(counter->arena);
         if (engine_decode_row(counter->options->schema, counter->decoder, counter->arena, row,
