@@ -355,7 +355,7 @@ enum status table_find_only(const struct table *table, const char *name, int *co
                             struct error *error)
 {
     *column = table_find(table, name);
-    for (size_t i = (size_t)(*column + 1); *column >= 0 && i < table->n_columns; i++) {
+    for (size_t i = (size_t)*column + 1; *column >= 0 && i < table->n_columns; i++) {
         if (strcmp(table->names[i], name) == 0)
             return error_set(error, STATUS_INVALID, "%s: two columns are named \"%.100s\"",
                              table->path, name);
