@@ -78,8 +78,7 @@ void find_slow_record(struct inquiry *inquiry)
                  "disk is slow; every variant and every cohort waits alike",
                  commit ? commit->now / 1e3 : NAN, commit ? commit->base / 1e3 : NAN);
     snprintf(candidate->action, sizeof candidate->action, "%s",
-             others ? "find the process that holds the database and end it: fuser -v "
-                      "LEDGER/*.db, LEDGER being the folder of the ledger"
+             others ? "end the process that holds it: fuser -v LEDGER/*.db (the ledger's folder)"
                     : "look at the disk: iostat -x 1; binnacle doctor --ledger LEDGER");
 }
 
@@ -139,8 +138,7 @@ void find_errors(struct inquiry *inquiry)
              "time the writer waited for a lock on the ledger's database",
              100 * fmin(locked, 1));
     snprintf(candidate->action, sizeof candidate->action, "%s",
-             others ? "find the process that holds it up: fuser -v LEDGER/*.db, LEDGER being the "
-                      "folder of the ledger; binnacle doctor"
+             others ? "end the process that holds it: fuser -v LEDGER/*.db (the ledger's folder)"
                     : "look at the disk of the ledger: binnacle doctor --ledger LEDGER");
 }
 

@@ -70,6 +70,11 @@ int first_shown(const struct pen *pen, enum item_kind kind, int n, int rows);
 /* The part of the pen from `column` on, `width` wide and at most `rows` high. */
 struct pen pen_part(const struct pen *pen, int column, int width, int rows);
 
+/* ---- attention.c ---- */
+/* Titles of all that needs a person, as far as they fit into `rows` rows; the room that is left goes
+ * to what is known about the selected one, else the first. */
+void draw_attention(struct pen *pen, int rows);
+
 /* ---- now_lines.c ---- */
 #define SUMMARY_LINES 6
 void draw_summary(struct pen *pen);

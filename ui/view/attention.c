@@ -300,7 +300,7 @@ static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
     snprintf(item->title, sizeof item->title, "the recorder cannot keep up%s",
              refuses ? ": requests are refused" : "");
     view_attention_say(
-        item, "evidence", "%s of %s places in its queue are taken; full, requests get 503",
+        item, "detail", "%s of %s places in its queue are taken; full, requests get 503",
         words_count(snapshot->queue_depth, depth), words_count(snapshot->queue_capacity, all));
     view_attention_say(item, "speed", "a group of rows takes %s, what waits now %s",
                        words_latency(record->commit_us, commit),
@@ -317,11 +317,11 @@ static void say_distance(struct view_attention *item, const struct clock_status 
     char long_ago[WORD_SIZE];
     if (!isnan(clock->ahead_s))
         view_attention_say(
-            item, "evidence",
+            item, "detail",
             "it was set back: this service counts on, %s ahead of it, and records nothing twice",
             words_duration((int64_t)(clock->ahead_s * 1e6), long_ago));
     if (!isnan(clock->behind_record_s))
-        view_attention_say(item, "evidence", "it is %s behind the newest row of the ledger",
+        view_attention_say(item, "detail", "it is %s behind the newest row of the ledger",
                            words_duration((int64_t)(clock->behind_record_s * 1e6), long_ago));
 }
 
@@ -408,7 +408,7 @@ static void add_tiers(const struct snapshot *snapshot, struct view *view)
     if (!item)
         return;
     snprintf(item->title, sizeof item->title, "old days of the ledger stay where they are");
-    view_attention_say(item, "evidence", "for %lld hours: %s",
+    view_attention_say(item, "detail", "for %lld hours: %s",
                        (long long)(snapshot->tiers_behind_s / 3600), snapshot->tiers_problem);
     view_attention_say(item, "do", "nothing is lost; mend that before the disk is full");
 }

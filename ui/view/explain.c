@@ -88,12 +88,12 @@ static void say_impact(const struct explanation *explanation, struct view_attent
     char text[VIEW_LINE_SIZE] = "";
     size_t size = add_count(text, 0, explanation->users, "user", "users");
     size = add_count(text, size, explanation->requests, "request", "requests");
-    if (explanation->errors > 0)
-        size =
-            add_count(text, size, explanation->errors, "without a decision", "without a decision");
-    size = explanation->decisions > 0
-               ? add_count(text, size, explanation->decisions, "other decision", "other decisions")
-               : size;
+    double undecided = explanation->errors > 0 ? explanation->errors : 0;
+    if (undecided > 0)
+        size = add_count(text, size, undecided, "without a decision", "without a decision");
+    if (explanation->decisions > undecided) /* those without one are among them */
+        size = add_count(text, size, explanation->decisions - undecided, "other decision",
+                         "other decisions");
     char *line = size ? next_line(item, "impact") : NULL;
     if (line)
         memcpy(line, text, sizeof text);

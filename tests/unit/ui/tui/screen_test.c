@@ -121,6 +121,42 @@ static void eighty_columns_hold_evidence_and_objectives(void **state)
     expect(picture, "p99 480 ms");
 }
 
+/* The rows of a small terminal go to the cause and to what to do, not to the figures before them.
+ */
+static void few_rows_hold_the_cause_and_what_to_do(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot *snapshot = fixture->snapshot;
+    snapshot->ready = false;
+    snapshot->record = (struct record_status){
+        .used = true, .state = RECORD_WRITES, .commit_us = 2.1e6, .wait_us = 2.1e6, .refused = 33};
+    struct explanation *explanation = &snapshot->explanation;
+    for (int i = 0; i < snapshot->n_slos; i++)
+        snapshot->slos[i].state = HEALTH_OK;
+    explanation->n_causes = 1;
+    explanation->since_us = snapshot->time_us - US_PER_MIN;
+    snprintf(explanation->incident, sizeof explanation->incident, "commits are slow");
+    explanation->users = NAN;
+    explanation->requests = 1693;
+    explanation->errors = explanation->decisions = 37;
+    snprintf(explanation->causes[0].cause, sizeof explanation->causes[0].cause, "dependency");
+    snprintf(explanation->causes[0].evidence, sizeof explanation->causes[0].evidence,
+             "for 96 %% of the time the writer waited for a lock that another process held");
+    snprintf(explanation->action, sizeof explanation->action, "end the process that holds it");
+    screen_update(fixture->screen, snapshot);
+    const char *picture = draw(fixture, 80, 22);
+    expect(picture, "cause   dependency");
+    expect(picture, "  another process held"); /* to its end, over two rows */
+    expect(picture, "impact  1 693 requests, 37 without a decision");
+    if (strstr(picture, "other decision"))
+        fail_msg("those without a decision are counted twice on\n%s", picture);
+    expect(picture, "do      end the process that holds it");
+    expect(picture, "detail  0 of 0 places");
+    if (strstr(picture, "speed"))
+        fail_msg("a figure took the place of\n%s", picture);
+    expect(draw(fixture, 80, 40), "speed   a group of rows takes 2.10 s");
+}
+
 static void nothing_to_show_has_a_picture_for_each_reason(void **state)
 {
     struct fixture *fixture = *state;
@@ -213,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_burns_is_first_at_every_size, make, drop),
         cmocka_unit_test_setup_teardown(eighty_columns_hold_evidence_and_objectives, make, drop),
+        cmocka_unit_test_setup_teardown(few_rows_hold_the_cause_and_what_to_do, make, drop),
         cmocka_unit_test_setup_teardown(nothing_to_show_has_a_picture_for_each_reason, make, drop),
         cmocka_unit_test_setup_teardown(hostile_names_stay_in_their_cells, make, drop),
         cmocka_unit_test_setup_teardown(every_page_can_be_drawn_at_every_size, make, drop),
