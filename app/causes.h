@@ -20,12 +20,12 @@ void causes_destroy(struct causes *causes);
 #define CAUSES_CHANGES 64
 void causes_set_changes(struct causes *causes, const struct explain_change *changes, int n);
 /* Explains when it is time, or `at_once`, into snapshot->explanation; *last: the last trouble that
- * was explained, over or not. The tick's thread. */
+ * was explained, over or not. The judge's thread. */
 void causes_tick(struct causes *causes, bool at_once, struct snapshot *snapshot,
                  struct explanation *last);
 /* The same for whoever asks. Any thread. */
 void causes_now(struct causes *causes, struct explanation *explanation);
-/* Writes down what a restart needs, when that is a minute ago. The tick's thread. */
+/* Writes down what a restart needs, when that is a minute ago. The thread of the judge's notes. */
 void causes_save(struct causes *causes);
 
 #endif

@@ -13,8 +13,8 @@
 struct session_options {
     const char *config_dir;
     const char *model_file; /* takes the place of the configured champion; NULL: as configured */
-    const char
-        *canary_file; /* with model_file: a canary by the same name that has no traffic yet */
+    /* With model_file: a canary by the same name that has no traffic yet. */
+    const char *canary_file;
     const char *model_name, *model_version; /* what it is called; NULL: its file's name, "file" */
     const char *ledger_dir; /* NULL: nothing is written, unless the configuration names one */
     bool use_configured_ledger;

@@ -13,8 +13,8 @@
 #include "engine/base/thread.h"
 #include "engine/event/producer.h"
 
-#define LABEL_QUEUE                                                                                \
-    262144 /* truths on their way; beyond that the oldest are given up, and counted */
+/* Truths on their way; beyond that the oldest are given up, and counted. */
+#define LABEL_QUEUE 262144
 #define DEMO_BATCH  256
 #define ARENA_BYTES (4u << 20)
 

@@ -31,7 +31,7 @@ struct watch {
     struct quality *quality;
     struct incidents *incidents;
     struct causes *causes;
-    int64_t changed_us; /* when something was last changed here; 0: never. The tick's thread */
+    int64_t changed_us; /* when something was last changed here; 0: never. The notes' thread */
 };
 
 static int64_t now_us(const struct watch *watch)
@@ -262,8 +262,7 @@ void watch_explain(struct watch *watch, struct snapshot *snapshot)
 
 void watch_tick(struct watch *watch, const struct snapshot *snapshot)
 {
-    /* What hangs is not waited for, or the alerts of later ticks would: it is made up for when the
-     * disk answers again. */
+    /* While the disk does not answer, nothing is read or written here: it is made up for later. */
     if (!watch || !snapshot_disk_answers(snapshot))
         return;
     list_alerts(watch, snapshot);

@@ -184,7 +184,8 @@ def kill_group(process):
 
 def start(command, environment, limit_s, nice):
     """Runs to the end or to the limit; returns (exit code, output). Its whole group ends with it."""
-    process = subprocess.Popen(NICE + command if nice and BOTH_LANES.is_set() else command, cwd=ROOT, env=environment,
+    whole = (NICE + command) if nice and BOTH_LANES.is_set() else command
+    process = subprocess.Popen(whole, cwd=ROOT, env=environment,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     RUNNING.add(process)

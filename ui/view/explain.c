@@ -1,11 +1,15 @@
-/* What the conclusion from recent minutes adds to the worst item of attention: the likely cause,
- * what it touches, what to do. Pure functions. */
+/* What the conclusion from recent minutes adds to the worst item of attention that it can explain:
+ * the likely cause, what it touches, what to do. Pure functions. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/number.h"
 #include "ui/view/view_priv.h"
+
+/* By so much at most the beginning of a trouble is found late. */
+#define FOUND_LATE_US (5 * US_PER_MIN)
 
 static void remove_evidence(struct view_attention *item, const char *label)
 {
@@ -99,17 +103,26 @@ static void say_impact(const struct explanation *explanation, struct view_attent
         memcpy(line, text, sizeof text);
 }
 
-void view_explain_build(const struct snapshot *snapshot, struct view *view)
+/* What began later is not its cause, however much it is the trouble of this moment: a budget goes
+ * on burning over its long windows when something else breaks. */
+static bool may_explain(const struct explanation *explanation, const struct view_attention *item)
 {
-    const struct explanation *explanation = snapshot_explanation(snapshot);
-    struct view_attention *item = NULL;
-    if (!explanation)
-        return;
-    for (int i = 0; i < view->n_attention && !item; i++)
-        if (view->attention[i].severity >= HEALTH_TICKET)
-            item = &view->attention[i];
-    if (!item)
-        return;
+    return item->severity >= HEALTH_TICKET &&
+           (item->since_us == 0 || explanation->since_us <= item->since_us + FOUND_LATE_US);
+}
+
+static void say_besides(const struct explanation *explanation, int64_t now_us,
+                        struct view_attention *item)
+{
+    char at[WORD_SIZE], *line = next_line(item, "besides");
+    if (line)
+        snprintf(line, VIEW_LINE_SIZE, "since %s %.180s",
+                 words_time(explanation->since_us, now_us, false, at), explanation->incident);
+}
+
+static void say_conclusion(const struct explanation *explanation, int64_t now_us,
+                           struct view_attention *item)
+{
     remove_evidence(item, "cause");
     if (explanation->action[0])
         remove_evidence(item, "do");
@@ -117,11 +130,27 @@ void view_explain_build(const struct snapshot *snapshot, struct view *view)
     join_budget(item);
     if (item->quality)
         say_incident(explanation, item);
-    say_cause(&explanation->causes[0], snapshot->time_us, item);
+    say_cause(&explanation->causes[0], now_us, item);
     say_impact(explanation, item);
     char *line = explanation->action[0] ? next_line(item, "do") : NULL;
     if (line)
         snprintf(line, VIEW_LINE_SIZE, "%.230s", explanation->action);
+}
+
+void view_explain_build(const struct snapshot *snapshot, struct view *view)
+{
+    const struct explanation *explanation = snapshot_explanation(snapshot);
+    struct view_attention *worst = view->n_attention ? &view->attention[0] : NULL;
+    struct view_attention *item = NULL;
+    if (!explanation || !worst || worst->severity < HEALTH_TICKET)
+        return;
+    for (int i = 0; i < view->n_attention && !item; i++)
+        if (may_explain(explanation, &view->attention[i]))
+            item = &view->attention[i];
+    if (item)
+        say_conclusion(explanation, snapshot->time_us, item);
+    else
+        say_besides(explanation, snapshot->time_us, item = worst);
     for (int i = 0; i < item->n_evidence; i++)
         words_plain(item->evidence[i].text);
 }

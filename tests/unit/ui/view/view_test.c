@@ -264,6 +264,35 @@ static void tells_of_data_that_is_not_sound_with_its_alert_and_incident(void **s
     assert_string_equal(item->title, "data-quality");
 }
 
+/* A budget burned by an hour's trouble still burns when something else breaks. */
+static void what_began_later_is_no_cause(void **state)
+{
+    struct pair *pair = *state;
+    struct snapshot *snapshot = pair->snapshot;
+    snapshot->quality = (struct quality_status){
+        .used = true, .state = HEALTH_TICKET, .why = "country: missing in 40 %", .n = 1200};
+    struct alert_status *alert = &snapshot->alerts[snapshot->n_alerts++];
+    snprintf(alert->name, sizeof alert->name, "data-quality");
+    snprintf(alert->state, sizeof alert->state, "firing");
+    snprintf(alert->severity, sizeof alert->severity, "page");
+    alert->since_us = snapshot->time_us - 20 * US_PER_MIN;
+    struct explanation *explanation = &snapshot->explanation;
+    snprintf(explanation->incident, sizeof explanation->incident, "amounts have moved");
+    snprintf(explanation->causes[0].cause, sizeof explanation->causes[0].cause, "upstream");
+    explanation->n_causes = 1;
+    explanation->since_us = snapshot->time_us - 21 * US_PER_MIN;
+    view_build(snapshot, pair->view);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_non_null(strstr(evidence(item, "cause"), "upstream"));
+
+    explanation->since_us = snapshot->time_us - 2 * US_PER_MIN;
+    memset(pair->view, 0, sizeof *pair->view);
+    view_build(snapshot, pair->view);
+    assert_non_null(strstr(evidence(item, "besides"), "amounts have moved"));
+    for (int i = 0; i < item->n_evidence; i++)
+        assert_string_not_equal(item->evidence[i].label, "cause");
+}
+
 static void calls_a_decision_unusual_only_beyond_noise_and_by_much(void **state)
 {
     struct pair *pair = *state;
@@ -538,6 +567,7 @@ int main(void)
         TEST(names_a_slow_canary_as_the_cause_of_burnt_latency),
         TEST(adds_an_alert_to_the_objective_it_is_about),
         TEST(tells_of_data_that_is_not_sound_with_its_alert_and_incident),
+        TEST(what_began_later_is_no_cause),
         TEST(calls_a_decision_unusual_only_beyond_noise_and_by_much),
         TEST(never_shows_the_unknown_as_a_number),
         TEST(knows_what_history_keeps_of_each_kind_of_objective),
