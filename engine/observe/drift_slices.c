@@ -372,22 +372,34 @@ void drift_slices_encode(struct drift_slices *slices, struct buffer *out)
     varint_put(out, 0);
 }
 
+/* Rows of a slice that had more room, since less time was asked for when they were written: as many
+ * as there is room for are kept, at equal distances. */
+static void keep_rows(struct drift_slices *slices, struct slot *slot, const char *rows, size_t n)
+{
+    size_t place = place_of(slices, slot->key), width = (size_t)slices->n_columns * sizeof(float);
+    size_t step = n > slices->capacity ? (n + slices->capacity - 1) / slices->capacity : 1;
+    const char *variants = rows + n * width;
+    slot->n = 0;
+    for (size_t i = 0; i < n; i += step) {
+        memcpy(row_at(slices, place, slot->n), rows + i * width, width);
+        slices->variants[place * slices->capacity + slot->n++] = (uint8_t)variants[i];
+    }
+    if (step > 1)
+        slot->rate *= (double)slot->n / (double)n;
+}
+
 /* The rows of a slice that is too long ago are passed over. */
 static bool take_rows(struct drift_slices *slices, struct slice *bytes, struct slot *slot,
                       bool recent)
 {
     uint64_t n;
-    size_t place = place_of(slices, slot->key), width = (size_t)slices->n_columns * sizeof(float);
+    size_t size = (size_t)slices->n_columns * sizeof(float) + 1; /* with the variant */
     if (!varint_take_bytes(bytes, &slot->rate, sizeof slot->rate) ||
-        !(slot->rate > 0 && slot->rate <= 1) || !varint_take(bytes, &n) || n > slices->capacity ||
-        bytes->size < n * (width + 1))
+        !(slot->rate > 0 && slot->rate <= 1) || !varint_take(bytes, &n) || n > bytes->size / size)
         return false;
-    if (recent) {
-        memcpy(row_at(slices, place, 0), bytes->data, n * width);
-        memcpy(slices->variants + place * slices->capacity, bytes->data + n * width, n);
-    }
-    *bytes = slice_make(bytes->data + n * (width + 1), bytes->size - n * (width + 1));
-    slot->n = n;
+    if (recent)
+        keep_rows(slices, slot, bytes->data, n);
+    *bytes = slice_make(bytes->data + n * size, bytes->size - n * size);
     return true;
 }
 

@@ -189,6 +189,43 @@ static void the_sample_is_there_after_a_restart_and_goes_on(void **state)
     drift_slices_destroy(again);
 }
 
+/* Bug: after the window was made longer, what had been counted under the shorter one was damaged.
+ */
+static void a_sample_is_taken_up_under_another_window(void **state)
+{
+    enum { N = 20000 };
+    const int64_t windows[][2] = {{US_PER_HOUR, 24 * US_PER_HOUR}, {24 * US_PER_HOUR, US_PER_HOUR}};
+    (void)state;
+    for (size_t turn = 0; turn < 2; turn++) {
+        struct observed_value values[OBSERVE_SAMPLE];
+        struct drift_slices *before = drift_slices_create(2, windows[turn][0]);
+        struct drift_slices *after = drift_slices_create(2, windows[turn][1]);
+        struct buffer bytes;
+        double weights = 0, weighted = 0;
+        assert_true(before && after);
+        for (int i = 0; i < N; i++) /* half an hour */
+            tell(before, 0, T0 + i * (US_PER_HOUR / 2 / N), VARIANT_CANARY, 0, (float)i / N);
+        buffer_init(&bytes, 1 << 20);
+        drift_slices_encode(before, &bytes);
+        struct slice rest = buffer_slice(&bytes);
+        assert_true(drift_slices_decode(after, &rest));
+        assert_int_equal(rest.size, 0);
+        size_t n = drift_slices_values(after, 1, VARIANT_CANARY, values);
+        assert_true(n >= 6 * 5);
+        for (size_t i = 0; i < n; i++) {
+            weights += values[i].weight;
+            weighted += values[i].weight * values[i].value;
+        }
+        assert_true(fabs(weights / N - 1) < 0.5); /* few rows were there */
+        assert_true(fabs(weighted / weights - 0.5) < 0.1);
+        tell(after, 0, T0 + US_PER_HOUR / 2 - 1, VARIANT_CANARY, 0, 0.5f); /* and it goes on */
+        assert_true(drift_slices_values(after, 1, VARIANT_CANARY, values) >= 6 * 5);
+        buffer_free(&bytes);
+        drift_slices_destroy(before);
+        drift_slices_destroy(after);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +235,7 @@ int main(void)
         cmocka_unit_test(what_the_canary_decides_is_counted_apart),
         cmocka_unit_test(the_canary_is_known_after_a_restart),
         cmocka_unit_test(the_sample_is_there_after_a_restart_and_goes_on),
+        cmocka_unit_test(a_sample_is_taken_up_under_another_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
