@@ -46,10 +46,10 @@ class Part:
 
 # Scenarios run the dev build, whose asserts are live; what a user touches runs the shipped one.
 PARTS = (
-    Part("unit", (("dev", "all"),), "unit", limit_s=120),
+    Part("unit", (("dev", "all"),), "unit", limit_s=300),
     Part("arch", (("dev", "all"),), "scripts"),
-    Part("lint", (("dev", "all"),), "scripts", limit_s=900),
-    Part("sanitize", (), "sanitize", limit_s=600),
+    Part("lint", (("dev", "all"),), "scripts", limit_s=3600),
+    Part("sanitize", (), "sanitize", limit_s=1200),
     Part("fuzz", (), "fuzz", limit_s=FUZZ_SECONDS + 120),
     Part("scenario", (("dev", "all"), ("release", "binnacle")), "scripts", limit_s=600,
          waits=True),
