@@ -15,7 +15,8 @@
 #include "engine/record/files_priv.h"
 #include "engine/record/pseudonym.h"
 
-#define LOG_PAGES 4000 /* of 4 KiB, in the log before it is moved */
+#define LOG_PAGES   4000 /* of 4 KiB, in the log before it is moved */
+#define LONGEST_KEY 256  /* bytes, sealed: more than any that was written */
 
 static const char *const STEPS[] = {
     "CREATE TABLE subjects("
@@ -229,8 +230,9 @@ enum status subject_unseal(const uint8_t master[KEY_SIZE], struct slice pseudony
                            struct slice value, struct buffer *original, bool *opened)
 {
     struct buffer own;
-    buffer_init(&own, 256);
-    enum status status = crypto_open(master, key, pseudonym, &own);
+    buffer_init(&own, LONGEST_KEY);
+    enum status status =
+        key.size > LONGEST_KEY ? STATUS_CORRUPT : crypto_open(master, key, pseudonym, &own);
     if (status == STATUS_OK && own.size != KEY_SIZE)
         status = STATUS_CORRUPT;
     if (opened)

@@ -35,7 +35,8 @@ MUST_USE enum status subject_reveal(struct subjects *subjects, struct slice pseu
                                     struct buffer *original, struct error *error);
 /* Appends the original that a row of subjects.db holds, for who reads the file without adding to
  * it. STATUS_CORRUPT: key, value or pseudonym are not those that were written under this master
- * key; *opened, which may be NULL, says whether the key was. */
+ * key; *opened, which may be NULL, says whether the key was. STATUS_FULL, STATUS_MEMORY: no room
+ * for it. */
 MUST_USE enum status subject_unseal(const uint8_t master[KEY_SIZE], struct slice pseudonym,
                                     struct slice key, struct slice value, struct buffer *original,
                                     bool *opened);

@@ -169,7 +169,8 @@ void file_check(struct verify *verify, const char *name, const char *path);
 
 /* ---- verify_subjects.c ---- */
 
-/* What is sealed in subjects.db, at `path`, where the folder has the key to it. Any thread. */
+/* What is sealed in subjects.db, at `path`, where the folder has the key to it; a key that
+ * cannot be used is a finding. Any thread. */
 void subjects_check(struct verify *verify, const char *path);
 
 /* ---- verify_rest.c: digests over what is not in leaves ---- */

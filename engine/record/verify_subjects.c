@@ -12,25 +12,31 @@
 
 #define LONGEST_ORIGINAL (16 << 20) /* bytes: far beyond any field of an event */
 
-/* The columns of the row that are not as they were written, or NULL. */
-static const char *changed_columns(const uint8_t master[KEY_SIZE], struct db_stmt *row,
-                                   struct buffer *original)
+/* The columns of the row that are not as they were written are in *changed; NULL: none. */
+static enum status check_row(const uint8_t master[KEY_SIZE], struct db_stmt *row,
+                             struct buffer *original, const char **changed, struct error *error)
 {
     bool erased = db_type(row, 3) != DB_NULL;
     bool empty = db_type(row, 1) == DB_NULL && db_type(row, 2) == DB_NULL;
+    struct slice value = db_blob(row, 2);
     bool opened;
-    if (erased != empty)
-        return "key, value or erased_us";
-    if (erased)
-        return NULL;
+    *changed = erased != empty ? "key, value or erased_us" : NULL;
+    if (erased || *changed)
+        return STATUS_OK;
+    if (value.size > LONGEST_ORIGINAL) {
+        *changed = "value";
+        return STATUS_OK;
+    }
     buffer_reset(original);
-    enum status status = subject_unseal(master, db_text(row, 0), db_blob(row, 1), db_blob(row, 2),
-                                        original, &opened);
+    enum status status =
+        subject_unseal(master, db_text(row, 0), db_blob(row, 1), value, original, &opened);
     if (original->data)
         explicit_bzero(original->data, original->size);
-    if (status == STATUS_OK)
-        return NULL;
-    return opened ? "value" : "pseudonym or key";
+    if (status == STATUS_CORRUPT)
+        *changed = opened ? "value" : "pseudonym or key";
+    else if (status != STATUS_OK)
+        return error_set(error, status, "what is sealed could not be opened: out of memory");
+    return STATUS_OK;
 }
 
 static enum status check_rows(struct verify *verify, const uint8_t master[KEY_SIZE], struct db *db,
@@ -40,7 +46,8 @@ static enum status check_rows(struct verify *verify, const uint8_t master[KEY_SI
     enum status status = db_prepare(
         db, "SELECT pseudonym, key, value, erased_us FROM subjects ORDER BY 1", &row, error);
     while (status == STATUS_OK && (status = db_step(row, error)) == STATUS_OK) {
-        const char *changed = changed_columns(master, row, original);
+        const char *changed;
+        status = check_row(master, row, original, &changed, error);
         if (changed)
             verify_note(verify, -1, (struct slice){0},
                         "subjects.db subjects, " SLICE_FORMAT ": %s was changed",
@@ -50,6 +57,18 @@ static enum status check_rows(struct verify *verify, const uint8_t master[KEY_SI
     return status == STATUS_END ? STATUS_OK : status;
 }
 
+/* Without the key nothing is said of what it seals; one that is there and cannot be used is said:
+ * with it gone, nobody is known any more. */
+static bool load_master(struct verify *verify, uint8_t master[KEY_SIZE])
+{
+    struct error error = {.message = ""};
+    enum status status = key_load(verify->options->dir, "master.key", false, master, &error);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        verify_note(verify, -1, (struct slice){0},
+                    "subjects.db: what is sealed in it was not checked: %s", error.message);
+    return status == STATUS_OK;
+}
+
 void subjects_check(struct verify *verify, const char *path)
 {
     uint8_t master[KEY_SIZE];
@@ -57,8 +76,7 @@ void subjects_check(struct verify *verify, const char *path)
     struct db *db = NULL;
     struct error error = {.message = ""};
     struct stat about;
-    if (stat(path, &about) != 0 ||
-        key_load(verify->options->dir, "master.key", false, master, &error) != STATUS_OK)
+    if (stat(path, &about) != 0 || !load_master(verify, master))
         return;
     buffer_init(&original, LONGEST_ORIGINAL);
     enum status status = db_open(path, DB_READ, DB_SYNC_FULL, &db, &error);

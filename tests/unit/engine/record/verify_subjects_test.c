@@ -1,6 +1,7 @@
 /* ledger verify: what is sealed in subjects.db. */
 #include "tests/unit/engine/record/verify_fixture.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/record/pseudonym.h"
@@ -27,8 +28,9 @@ static void a_change_of_what_is_sealed_is_found_and_named(void **state)
     static const struct {
         const char *sql, *said;
     } changes[] = {
-        {"UPDATE subjects SET value = CAST(substr(value, 1, 20) || X'00' || substr(value, 22) AS "
-         "BLOB) WHERE pseudonym = '" ANNA "'",
+        {"UPDATE subjects SET value = CAST(substr(value, 1, 20) || CASE substr(value, 21, 1) WHEN "
+         "X'00' THEN X'01' ELSE X'00' END || substr(value, 22) AS BLOB) WHERE pseudonym = '" ANNA
+         "'",
          "subjects, " ANNA ": value was changed"},
         {"UPDATE subjects SET key = (SELECT key FROM subjects WHERE pseudonym = '" BERTA "') WHERE "
          "pseudonym = '" ANNA "'",
@@ -39,6 +41,10 @@ static void a_change_of_what_is_sealed_is_found_and_named(void **state)
          "subjects, " ANNA ": key, value or erased_us was changed"},
         {"UPDATE subjects SET key = NULL WHERE pseudonym = '" ANNA "'",
          "subjects, " ANNA ": pseudonym or key was changed"},
+        {"UPDATE subjects SET key = zeroblob(300) WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": pseudonym or key was changed"},
+        {"UPDATE subjects SET value = zeroblob(17000000) WHERE pseudonym = '" ANNA "'",
+         "subjects, " ANNA ": value was changed"},
         {"UPDATE subjects SET value = X'' WHERE pseudonym = '" ANNA "'",
          "subjects, " ANNA ": value was changed"},
     };
@@ -77,12 +83,29 @@ static void without_the_key_nothing_is_said_of_what_it_seals(void **state)
     assert_untouched(*state);
 }
 
+static void a_key_that_cannot_be_used_is_said(void **state)
+{
+    char path[4200];
+    fill_ledger(*state);
+    add_people(*state);
+    snprintf(path, sizeof path, "%s/keys/master.key", (const char *)*state);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_found(*state, NULL, "what is sealed in it was not checked");
+    assert_found(*state, NULL, "others may read this key");
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_untouched(*state);
+    assert_int_equal(truncate(path, KEY_SIZE - 1), 0);
+    assert_found(*state, NULL, "this file does not");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_change_of_what_is_sealed_is_found_and_named, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(an_erased_person_is_nothing_wrong, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_key_that_cannot_be_used_is_said, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(without_the_key_nothing_is_said_of_what_it_seals,
                                         make_folder, remove_folder),
