@@ -189,8 +189,7 @@ static bool is_of_another_arm(const struct answer *answer, const struct line *li
 {
     struct shadow_keys shadow = labels_shadow(history_labels(answer->history));
     return (answer->range.by_mask & shadow.mask) != 0 &&
-           (shadow_is(&shadow, line->labels) ||
-            measure_of_shadows(&answer->series[series].measure));
+           !measure_told_of(&answer->series[series].measure, shadow_is(&shadow, line->labels));
 }
 
 /* Quarantined events have no arm: what is not said of them is no series. */

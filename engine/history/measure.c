@@ -12,6 +12,8 @@
 #include "engine/stats/distance.h"
 
 enum parameter { NO_PARAMETER, BY_COLUMN, BY_VIOLATION };
+/* Which arms it is told of; bits. */
+enum arms { OF_DECIDERS = 1, OF_SHADOWS = 2, OF_ALL = 3 };
 
 /* What the value is made of, and the number or the share that the row names. */
 struct question {
@@ -25,6 +27,7 @@ struct measure_row {
     enum parameter parameter;
     const char *unit;
     unsigned sections;
+    enum arms arms;
     bool is_count;  /* 0 where nothing came; else that is no data */
     bool only_live; /* cannot be had from the ledger afterwards */
     double number;  /* for the function */
@@ -149,6 +152,10 @@ static double score_quantile(const struct question *question)
     return (double)NAN;
 }
 
+/* The bad ones of each pair are counted beside the good ones. */
+_Static_assert(SCALAR_STALE_MINUTES == SCALAR_FRESH_MINUTES + 1, "a pair");
+_Static_assert(SCALAR_DRIFTED_SLICES == SCALAR_STEADY_SLICES + 1, "a pair");
+
 static double good_of_verdicts(const struct question *question)
 {
     enum scalar good = question->series->row->of;
@@ -234,82 +241,82 @@ static double null_ratio(const struct question *question)
 #define SCALAR_PART SECTION_SCALARS
 /* clang-format off */
 static const struct measure_row rows[] = {
-    {"events", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, 0, events,
+    {"events", NO_PARAMETER, "events", SCALAR_PART, OF_DECIDERS, true, true, 0, 0, events,
      "all that came: accepted, quarantined, duplicates and errors"},
-    {"events_per_s", NO_PARAMETER, "events/s", SCALAR_PART, true, true, 0, 0, rate, "their rate over the time that was counted"},
-    {"accepted", NO_PARAMETER, "events", SCALAR_PART, true, false, 0, SCALAR_ACCEPTED, number_of,
+    {"events_per_s", NO_PARAMETER, "events/s", SCALAR_PART, OF_DECIDERS, true, true, 0, 0, rate, "their rate over the time that was counted"},
+    {"accepted", NO_PARAMETER, "events", SCALAR_PART, OF_DECIDERS, true, false, 0, SCALAR_ACCEPTED, number_of,
      "decided"},
-    {"quarantined", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_QUARANTINED,
+    {"quarantined", NO_PARAMETER, "events", SCALAR_PART, OF_DECIDERS, true, true, 0, SCALAR_QUARANTINED,
      number_of, "not decided because the contract was broken"},
-    {"duplicates", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_DUPLICATES, number_of,
+    {"duplicates", NO_PARAMETER, "events", SCALAR_PART, OF_DECIDERS, true, true, 0, SCALAR_DUPLICATES, number_of,
      "seen before"},
-    {"errors", NO_PARAMETER, "events", SCALAR_PART, true, true, 0, SCALAR_ERRORS, number_of,
+    {"errors", NO_PARAMETER, "events", SCALAR_PART, OF_DECIDERS, true, true, 0, SCALAR_ERRORS, number_of,
      "callers who got no decision"},
-    {"error_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, true, 0, SCALAR_ERRORS,
+    {"error_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, true, 0, SCALAR_ERRORS,
      share_of_events, "errors over all events"},
-    {"quarantine_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, true, 0, SCALAR_QUARANTINED,
+    {"quarantine_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, true, 0, SCALAR_QUARANTINED,
      share_of_events, "quarantined over all events"},
-    {"approve", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_APPROVED, number_of,
+    {"approve", NO_PARAMETER, "decisions", SCALAR_PART, OF_DECIDERS, true, false, 0, SCALAR_APPROVED, number_of,
      "approved"},
-    {"review", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_REVIEWED, number_of,
+    {"review", NO_PARAMETER, "decisions", SCALAR_PART, OF_DECIDERS, true, false, 0, SCALAR_REVIEWED, number_of,
      "sent to review"},
-    {"decline", NO_PARAMETER, "decisions", SCALAR_PART, true, false, 0, SCALAR_DECLINED, number_of,
+    {"decline", NO_PARAMETER, "decisions", SCALAR_PART, OF_DECIDERS, true, false, 0, SCALAR_DECLINED, number_of,
      "declined"},
-    {"approve_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_APPROVED,
+    {"approve_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, false, 0, SCALAR_APPROVED,
      share_of_accepted, "approved over decided"},
-    {"review_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_REVIEWED,
+    {"review_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, false, 0, SCALAR_REVIEWED,
      share_of_accepted, "sent to review over decided"},
-    {"decline_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_DECLINED,
+    {"decline_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, false, 0, SCALAR_DECLINED,
      share_of_accepted, "declined over decided"},
-    {"latency_p50_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.5, 0, latency,
+    {"latency_p50_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.5, 0, latency,
      "half of the decisions took no longer; within 0.8 %"},
-    {"latency_p90_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.9, 0, latency,
+    {"latency_p90_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.9, 0, latency,
      "90 % took no longer"},
-    {"latency_p95_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.95, 0, latency,
+    {"latency_p95_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.95, 0, latency,
      "95 % took no longer"},
-    {"latency_p99_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.99, 0, latency,
+    {"latency_p99_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.99, 0, latency,
      "99 % took no longer"},
-    {"latency_p999_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0.999, 0, latency,
+    {"latency_p999_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.999, 0, latency,
      "99.9 % took no longer"},
-    {"latency_mean_us", NO_PARAMETER, "us", SECTION_LATENCY, false, false, 0, 0,
+    {"latency_mean_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0, 0,
      latency_mean, "the mean, within 0.8 %"},
-    {"latency_good_ratio", NO_PARAMETER, "ratio", SECTION_LATENCY, false, false, 0, 0, latency_good,
+    {"latency_good_ratio", NO_PARAMETER, "ratio", SECTION_LATENCY, OF_DECIDERS, false, false, 0, 0, latency_good,
      "decisions under the lowest limit of the objectives, exactly"},
-    {"latency_measured", NO_PARAMETER, "decisions", SECTION_LATENCY, true, false, 0, 0, measured,
+    {"latency_measured", NO_PARAMETER, "decisions", SECTION_LATENCY, OF_DECIDERS, true, false, 0, 0, measured,
      "decisions whose latency is known"},
-    {"age_mean_s", NO_PARAMETER, "s", SCALAR_PART, false, false, 0, 0, age,
+    {"age_mean_s", NO_PARAMETER, "s", SCALAR_PART, OF_DECIDERS, false, false, 0, 0, age,
      "how old events were when they were decided"},
-    {"score_mean", NO_PARAMETER, "score", SCALAR_PART, false, false, 0, 0, score_mean, "the mean"},
-    {"score_p50", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.5, 0, score_quantile,
+    {"score_mean", NO_PARAMETER, "score", SCALAR_PART, OF_ALL, false, false, 0, 0, score_mean, "the mean"},
+    {"score_p50", NO_PARAMETER, "score", SECTION_SCORES, OF_ALL, false, false, 0.5, 0, score_quantile,
      "half of the scores are no higher; within 0.01"},
-    {"score_p90", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.9, 0, score_quantile,
+    {"score_p90", NO_PARAMETER, "score", SECTION_SCORES, OF_ALL, false, false, 0.9, 0, score_quantile,
      "90 % are no higher"},
-    {"score_p99", NO_PARAMETER, "score", SECTION_SCORES, false, false, 0.99, 0, score_quantile,
+    {"score_p99", NO_PARAMETER, "score", SECTION_SCORES, OF_ALL, false, false, 0.99, 0, score_quantile,
      "99 % are no higher"},
-    {"shadow_scored", NO_PARAMETER, "decisions", SCALAR_PART, true, true, 0, SCALAR_SHADOWED,
+    {"shadow_scored", NO_PARAMETER, "decisions", SCALAR_PART, OF_SHADOWS, true, true, 0, SCALAR_SHADOWED,
      number_of, "scored by a shadow too, each as often as there were shadows"},
-    {"shadow_disagreement_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0,
+    {"shadow_disagreement_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_SHADOWS, false, false, 0,
      SCALAR_SHADOW_FAR, share_of_shadowed,
      "of those, the shadow's score further than 0.1 from the score that decided"},
-    {"shadow_higher_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0,
+    {"shadow_higher_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_SHADOWS, false, false, 0,
      SCALAR_SHADOW_HIGHER, share_of_shadowed, "of those, the shadow's score above it"},
-    {"shadow_distance_mean", NO_PARAMETER, "score", SCALAR_PART, false, false, 0, 0,
+    {"shadow_distance_mean", NO_PARAMETER, "score", SCALAR_PART, OF_SHADOWS, false, false, 0, 0,
      shadow_distance, "how far the shadow's score is from it, the mean"},
-    {"fresh_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_FRESH_MINUTES,
+    {"fresh_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, false, 0, SCALAR_FRESH_MINUTES,
      good_of_verdicts, "minutes whose newest event was fresh, over minutes judged"},
-    {"steady_ratio", NO_PARAMETER, "ratio", SCALAR_PART, false, false, 0, SCALAR_STEADY_SLICES,
+    {"steady_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_DECIDERS, false, false, 0, SCALAR_STEADY_SLICES,
      good_of_verdicts, "slices of five minutes without drift, over slices judged"},
-    {"quarantine.", BY_VIOLATION, "events", SCALAR_PART, true, true, 0, 0, violations,
+    {"quarantine.", BY_VIOLATION, "events", SCALAR_PART, OF_DECIDERS, true, true, 0, 0, violations,
      "quarantined for this reason"},
-    {"psi.", BY_COLUMN, "psi", SECTION_BINS, false, false, 0, 0, psi,
+    {"psi.", BY_COLUMN, "psi", SECTION_BINS, OF_DECIDERS, false, false, 0, 0, psi,
      "population stability index against the reference"},
-    {"js.", BY_COLUMN, "distance", SECTION_BINS, false, false, 0, 0, jensen_shannon,
+    {"js.", BY_COLUMN, "distance", SECTION_BINS, OF_DECIDERS, false, false, 0, 0, jensen_shannon,
      "Jensen-Shannon distance from the reference, base 2: 0 to 1"},
-    {"chi_square.", BY_COLUMN, "statistic", SECTION_BINS, false, false, 0, 0, chi_square,
+    {"chi_square.", BY_COLUMN, "statistic", SECTION_BINS, OF_DECIDERS, false, false, 0, 0, chi_square,
      "Pearson's statistic of both samples"},
-    {"tvd.", BY_COLUMN, "distance", SECTION_BINS, false, false, 0, 0, total_variation,
+    {"tvd.", BY_COLUMN, "distance", SECTION_BINS, OF_DECIDERS, false, false, 0, 0, total_variation,
      "total variation distance from the reference: 0 to 1"},
-    {"null_ratio.", BY_COLUMN, "ratio", SECTION_BINS, false, false, 0, 0, null_ratio,
+    {"null_ratio.", BY_COLUMN, "ratio", SECTION_BINS, OF_DECIDERS, false, false, 0, 0, null_ratio,
      "missing values"},
 };
 /* clang-format on */
@@ -364,9 +371,9 @@ enum status measure_find(const struct layout *layout, struct slice name, struct 
                      (int)(name.size < 80 ? name.size : 80), name.size ? name.data : "");
 }
 
-bool measure_of_shadows(const struct measure *series)
+bool measure_told_of(const struct measure *series, bool shadow)
 {
-    return strncmp(series->row->name, "shadow_", strlen("shadow_")) == 0;
+    return (series->row->arms & (shadow ? OF_SHADOWS : OF_DECIDERS)) != 0;
 }
 
 const char *measure_unit(const struct measure *series)

@@ -15,7 +15,8 @@ struct measure {
 /* "events", "latency_p99_us", "psi.amount", ... STATUS_INVALID: there is none of this name. */
 MUST_USE enum status measure_find(const struct layout *layout, struct slice name,
                                   struct measure *series, struct error *error);
-bool measure_of_shadows(const struct measure *series); /* told of no arm but these */
+/* Whether it says something of shadows, or of the other arms. */
+bool measure_told_of(const struct measure *series, bool shadow);
 const char *measure_unit(const struct measure *series);
 unsigned measure_sections(const struct measure *series);
 /* Its value at a point; NaN: no data. `sums` NULL: nothing happened there. */

@@ -43,7 +43,9 @@ static void take(struct history_store *history, struct observation *observation)
     sink.take(sink.context, &one);
 }
 
-static void tell(struct history_store *history, int minute)
+typedef float scores(int minute);
+
+static void tell(struct history_store *history, int minute, scores *shadow_score)
 {
     struct observe_sink sink = history_sink(history);
     struct outcome outcome = {.rule = "default", .variant = VARIANT_CHAMPION};
@@ -62,7 +64,7 @@ static void tell(struct history_store *history, int minute)
                                  .event_us = at_us,
                                  .latency_us = -1,
                                  .age_us = INT64_MAX,
-                                 .score = shadow_at(minute),
+                                 .score = shadow_score(minute),
                                  .decided_score = decided_at(minute),
                                  .kind = OBSERVED_SHADOW,
                                  .arm = NO_ARM};
@@ -89,16 +91,21 @@ static struct history_store *open_history(bool by_arms)
 }
 
 /* Written, closed and opened again, so that all of it is read from the file. */
-static struct history_store *fill(bool by_arms)
+static struct history_store *fill_with(bool by_arms, scores *shadow_score)
 {
     unlink(path);
     struct history_store *history = open_history(by_arms);
     history_begin(history, T0_S * US_PER_S);
     for (int minute = 0; minute < MINUTES; minute++)
-        tell(history, minute);
+        tell(history, minute, shadow_score);
     assert_true(history_flush(history, 20000));
     history_destroy(history);
     return open_history(by_arms);
+}
+
+static struct history_store *fill(bool by_arms)
+{
+    return fill_with(by_arms, shadow_at);
 }
 
 static struct json *ask(struct history_store *history, struct history_question question)
@@ -220,6 +227,45 @@ static void by_arm_a_shadow_has_scores_and_decides_nothing(void **state)
     history_destroy(history);
 }
 
+/* Zero is an answer: a shadow that agrees, or says 0 of everything, has lines of zeros. */
+static void by_arm_a_shadow_that_always_agrees_has_lines_of_zeros(void **state)
+{
+    (void)state;
+    struct history_store *history = fill_with(true, decided_at);
+    struct json *json = ask_series(history, "shadow_disagreement_ratio,shadow_distance_mean,review",
+                                   "variant", 3600);
+    const struct json *series = json_get(json, "series");
+    assert_int_equal(json_size(series), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct json *labels = json_get(json_item(series, i), "labels");
+        assert_string_equal(json_as_text(json_get(labels, "variant"), ""),
+                            i < 2 ? "shadow" : "champion");
+        for (size_t point = 0; point < HOURS; point++)
+            assert_true(value_of(json_item(series, i), point) == 0);
+    }
+    json_destroy(json);
+    history_destroy(history);
+}
+
+static float nothing_at(int minute)
+{
+    (void)minute;
+    return 0;
+}
+
+static void by_arm_scores_of_nothing_but_zero_are_a_line(void **state)
+{
+    (void)state;
+    struct history_store *history = fill_with(true, nothing_at);
+    struct json *json = ask_series(history, "score_mean", "variant", 3600);
+    const struct json *shadow = json_item(json_get(json, "series"), 1);
+    assert_string_equal(json_as_text(json_get(json_get(shadow, "labels"), "variant"), ""),
+                        "shadow");
+    assert_true(value_of(shadow, 0) == 0);
+    json_destroy(json);
+    history_destroy(history);
+}
+
 static double in_heatmap(struct history_store *history, const char *where)
 {
     struct json *json = ask(history, (struct history_question){.of = slice_of("score"),
@@ -284,6 +330,8 @@ int main(void)
         cmocka_unit_test(disagreement_over_any_step_is_as_counted_by_hand),
         cmocka_unit_test(scores_of_a_shadow_are_no_scores_of_decisions),
         cmocka_unit_test(by_arm_a_shadow_has_scores_and_decides_nothing),
+        cmocka_unit_test(by_arm_a_shadow_that_always_agrees_has_lines_of_zeros),
+        cmocka_unit_test(by_arm_scores_of_nothing_but_zero_are_a_line),
         cmocka_unit_test(a_heatmap_of_scores_holds_a_shadows_only_where_they_are_asked_for),
         cmocka_unit_test(where_arms_are_not_told_apart_disagreement_is_known_all_the_same),
     };
