@@ -137,22 +137,37 @@ static void take_point(void *context, const struct point *point)
     answer->point++;
 }
 
+/* They are counted over everything: an answer would be one to another question. */
+static enum status refuse_where(const struct answer *answer, struct error *error)
+{
+    for (int k = 0; k < answer->n_series && answer->range.where_mask != 0; k++)
+        if (answer->series[k].derived >= 0)
+            return error_set(error, STATUS_INVALID,
+                             "where: %s is of the whole service and cannot be narrowed; ask for it "
+                             "without",
+                             answer->series[k].name);
+    return STATUS_OK;
+}
+
 static enum status make_derived(struct answer *answer, struct error *error)
 {
     const struct history_derived *derived = &answer->history->derived;
-    enum status status = STATUS_OK;
-    for (int k = 0; k < answer->n_series && status == STATUS_OK; k++) {
+    struct history_line lines[MAX_SERIES];
+    int n = 0;
+    for (int k = 0; k < answer->n_series; k++) {
         struct asked *series = &answer->series[k];
         if (series->derived < 0)
             continue;
         series->made = calloc(answer->n_points + 1, sizeof *series->made);
-        status = series->made
-                     ? derived->values(derived->context, series->derived,
-                                       floor_to(answer->range.from_s, answer->range.step_s),
-                                       answer->range.step_s, answer->n_points, series->made, error)
-                     : error_set(error, STATUS_MEMORY, "out of memory");
+        if (!series->made)
+            return error_set(error, STATUS_MEMORY, "out of memory");
+        lines[n++] = (struct history_line){series->derived, series->made};
     }
-    return status;
+    if (n == 0)
+        return STATUS_OK;
+    return derived->values(derived->context, lines, n,
+                           floor_to(answer->range.from_s, answer->range.step_s),
+                           answer->range.step_s, answer->n_points, error);
 }
 
 /* ---- JSON ---- */
@@ -282,6 +297,8 @@ enum status history_answer(struct history_store *history, const struct history_q
     enum status status = read_series(question->series, answer, error);
     if (status == STATUS_OK)
         status = question_read(history, question, &answer->range, error);
+    if (status == STATUS_OK)
+        status = refuse_where(answer, error);
     answer->n_points = status == STATUS_OK ? count_points(&answer->range) : 0;
     if (status == STATUS_OK && answer->n_points > MAX_POINTS)
         status =

@@ -15,16 +15,22 @@ struct history_question {
     struct slice of;        /* of a heatmap: "latency", "score" or a column */
 };
 
+/* One of the following as it is asked for; what `values` points at is to be filled. */
+struct history_line {
+    int index;
+    double *values;
+};
 /* Series that somebody else makes of what is kept, asked for by name beside the history's own. They
- * are not told apart by labels. */
+ * are not told apart by labels, and refused where labels are asked for by `where`. */
 struct history_derived {
     void *context; /* borrowed; NULL: there are none */
     int n;
     void (*describe)(void *context, int index, char name[2 * NAME_SIZE], const char **unit,
                      const char **help);
-    /* The values at n points from from_s on, each step_s long; NaN: no data. Any thread. */
-    enum status (*values)(void *context, int index, int64_t from_s, int64_t step_s, size_t n,
-                          double *values, struct error *error);
+    /* The values of all these lines, which may share what is read, at n points from from_s on, each
+     * step_s long; NaN: no data. Any thread. */
+    enum status (*values)(void *context, const struct history_line *lines, int n_lines,
+                          int64_t from_s, int64_t step_s, size_t n, struct error *error);
 };
 /* Before the first question. */
 void history_set_derived(struct history_store *history, const struct history_derived *derived);

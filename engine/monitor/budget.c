@@ -1,7 +1,7 @@
 /* Each point is judged over the objective's window that ends with it: what is counted in the window
- * before the first point, plus what came with each point, less what left at the far end. So three
- * reads of the history make a line, however long the window. The window is rounded up to whole
- * steps. Runs in whichever thread asks. */
+ * before the first point, plus what came with each point, less what left at the far end. All lines
+ * that are asked for together share one read of what came, and those of one window the two others.
+ * The window is rounded up to whole steps. Runs in whichever thread asks. */
 #include "engine/monitor/budget.h"
 
 #include <math.h>
@@ -28,20 +28,34 @@ static struct judged count_latency(const struct slo *slo, const struct sums *sum
                           : (struct judged){.n = 0};
 }
 
-static struct judged count_verdicts(const struct sums *sums, enum scalar good)
+static struct judged count_callers(const struct slo *slo, const struct sums *sums)
 {
-    double steady = (double)sums->cell.scalars[good], bad = (double)sums->cell.scalars[good + 1];
-    return (struct judged){.n = steady + bad, .bad = bad};
-}
-
-static struct judged count_callers(const struct sums *sums)
-{
+    (void)slo;
     const uint64_t *scalars = sums->cell.scalars;
     double errors = (double)scalars[SCALAR_ERRORS];
     return (struct judged){.n = (double)(scalars[SCALAR_ACCEPTED] + scalars[SCALAR_QUARANTINED] +
                                          scalars[SCALAR_DUPLICATES]) +
                                 errors,
                            .bad = errors};
+}
+
+static struct judged count_verdicts(const struct sums *sums, enum scalar good, enum scalar bad)
+{
+    const uint64_t *scalars = sums->cell.scalars;
+    return (struct judged){.n = (double)scalars[good] + (double)scalars[bad],
+                           .bad = (double)scalars[bad]};
+}
+
+static struct judged count_drift(const struct slo *slo, const struct sums *sums)
+{
+    (void)slo;
+    return count_verdicts(sums, SCALAR_STEADY_SLICES, SCALAR_DRIFTED_SLICES);
+}
+
+static struct judged count_freshness(const struct slo *slo, const struct sums *sums)
+{
+    (void)slo;
+    return count_verdicts(sums, SCALAR_FRESH_MINUTES, SCALAR_STALE_MINUTES);
 }
 
 static struct judged count_custom(const struct slo *slo, const struct sums *sums)
@@ -51,104 +65,133 @@ static struct judged count_custom(const struct slo *slo, const struct sums *sums
                            .bad = (double)scalars[SCALAR_CUSTOM_BAD + slo->custom]};
 }
 
-static struct judged count_objective(const struct slo *slo, const struct sums *sums)
-{
-    switch (slo->indicator) {
-    case SLO_LATENCY:
-        return count_latency(slo, sums);
-    case SLO_AVAILABILITY:
-        return count_callers(sums);
-    case SLO_DRIFT:
-        return count_verdicts(sums, SCALAR_STEADY_SLICES);
-    case SLO_FRESHNESS:
-        return count_verdicts(sums, SCALAR_FRESH_MINUTES);
-    case SLO_DECISIONS:
-    case SLO_SLICES:
-        return count_custom(slo, sums);
-    case SLO_INDICATORS:
-        break;
-    }
-    return (struct judged){.n = 0};
-}
+static const struct {
+    struct judged (*count)(const struct slo *slo, const struct sums *sums);
+    unsigned sections; /* that it counts by */
+} indicators[SLO_INDICATORS] = {
+    [SLO_LATENCY] = {count_latency, SECTION_SCALARS | SECTION_LATENCY},
+    [SLO_AVAILABILITY] = {count_callers, SECTION_SCALARS},
+    [SLO_DRIFT] = {count_drift, SECTION_SCALARS},
+    [SLO_FRESHNESS] = {count_freshness, SECTION_SCALARS},
+    [SLO_DECISIONS] = {count_custom, SECTION_SCALARS},
+    [SLO_SLICES] = {count_custom, SECTION_SCALARS},
+};
 
 /* ---- reading ---- */
 
-struct reading {
+enum part { ADDED, GONE, BEFORE, PARTS };
+
+struct line {
     const struct slo *slo;
-    struct judged *points;
+    bool burn; /* its rate, not what is left */
+    int64_t window_s;
+    struct judged *parts[PARTS]; /* n points; n points; one */
+};
+
+/* Lines and the points of time that they are wanted at. */
+struct plan {
+    struct history_store *history;
+    struct line *lines;
+    int n_lines;
+    int64_t from_s, step_s; /* from_s: a multiple of step_s */
+    size_t n;
+};
+
+struct reading {
+    const struct plan *plan;
+    int64_t window_s; /* only lines of this one; 0: all */
+    enum part part;
     size_t n, at;
 };
+
+static bool is_read(const struct reading *reading, const struct line *line)
+{
+    return reading->window_s == 0 || line->window_s == reading->window_s;
+}
 
 static void take_point(void *context, const struct point *point)
 {
     struct reading *reading = context;
     if (reading->at == reading->n)
         return;
-    struct judged *judged = &reading->points[reading->at++];
-    if (point->n_groups > 0)
-        *judged = count_objective(reading->slo, point->groups[0]);
-    judged->covered = point->covered;
+    for (int i = 0; i < reading->plan->n_lines; i++) {
+        const struct line *line = &reading->plan->lines[i];
+        if (!is_read(reading, line))
+            continue;
+        struct judged *judged = &line->parts[reading->part][reading->at];
+        if (point->n_groups > 0)
+            *judged = indicators[line->slo->indicator].count(line->slo, point->groups[0]);
+        judged->covered = point->covered;
+    }
+    reading->at++;
 }
 
-/* n points from from_s on; step_s 0: all up to to_s as one. */
-static enum status read_judged(struct budget_lines *lines, const struct slo *slo, int64_t from_s,
-                               int64_t to_s, int64_t step_s, struct judged *points, size_t n,
-                               struct error *error)
+/* step_s 0: all up to to_s as one point. */
+static enum status read_part(struct reading reading, int64_t from_s, int64_t to_s, int64_t step_s,
+                             struct error *error)
 {
-    struct reading reading = {slo, points, n, 0};
-    struct range range = {.from_s = from_s,
-                          .to_s = to_s,
-                          .step_s = step_s,
-                          .sections = SECTION_SCALARS |
-                                      (slo->indicator == SLO_LATENCY ? SECTION_LATENCY : 0)};
-    return range_read(lines->history, &range, take_point, &reading, error);
+    struct range range = {.from_s = from_s, .to_s = to_s, .step_s = step_s};
+    for (int i = 0; i < reading.plan->n_lines; i++) {
+        const struct line *line = &reading.plan->lines[i];
+        if (is_read(&reading, line))
+            range.sections |= indicators[line->slo->indicator].sections;
+    }
+    return range_read(reading.plan->history, &range, take_point, &reading, error);
+}
+
+static enum status read_window(const struct plan *plan, int64_t window_s, struct error *error)
+{
+    int64_t from_s = plan->from_s - window_s, span_s = (int64_t)plan->n * plan->step_s;
+    enum status status =
+        read_part((struct reading){plan, window_s, BEFORE, 1, 0}, from_s, plan->from_s, 0, error);
+    if (status == STATUS_OK)
+        status = read_part((struct reading){plan, window_s, GONE, plan->n, 0}, from_s,
+                           from_s + span_s, plan->step_s, error);
+    return status;
+}
+
+static bool is_first_of_window(const struct plan *plan, int line)
+{
+    for (int i = 0; i < line; i++)
+        if (plan->lines[i].window_s == plan->lines[line].window_s)
+            return false;
+    return true;
+}
+
+static enum status read_all(const struct plan *plan, struct error *error)
+{
+    enum status status =
+        read_part((struct reading){plan, 0, ADDED, plan->n, 0}, plan->from_s,
+                  plan->from_s + (int64_t)plan->n * plan->step_s, plan->step_s, error);
+    for (int i = 0; i < plan->n_lines && status == STATUS_OK; i++)
+        if (is_first_of_window(plan, i))
+            status = read_window(plan, plan->lines[i].window_s, error);
+    return status;
 }
 
 /* ---- lines ---- */
 
-struct line {
-    double allowed; /* share of bad ones */
-    bool burn;      /* its rate, not what is left */
-    int64_t window_s;
-};
-
-static double value_of(const struct line *line, double n, double bad)
+static double value_of(const struct line *line, const struct judged *window)
 {
-    double used = n >= 0.5 ? fmax(bad, 0) / n / line->allowed : (double)NAN;
+    double allowed = 1 - line->slo->target;
+    double used = window->n >= 0.5 ? fmax(window->bad, 0) / window->n / allowed : (double)NAN;
     return line->burn ? used : 1 - used;
 }
 
-/* `added` and `gone`: n points each. */
-static void roll(const struct line *line, struct judged window, const struct judged *added,
-                 const struct judged *gone, size_t n, double *values)
+/* The value of each of the plan's points, for all points of the answer that lie in it. */
+static void roll(const struct plan *plan, const struct line *line, int64_t from_s, int64_t step_s,
+                 size_t n, double *values)
 {
-    for (size_t i = 0; i < n; i++) {
-        window.n += added[i].n - gone[i].n;
-        window.bad += added[i].bad - gone[i].bad;
-        values[i] = added[i].covered ? value_of(line, window.n, window.bad) : (double)NAN;
+    const struct judged *added = line->parts[ADDED], *gone = line->parts[GONE];
+    struct judged window = *line->parts[BEFORE];
+    for (size_t i = 0, next = 0; i < n; i++) {
+        size_t at = (size_t)((from_s + (int64_t)i * step_s - plan->from_s) / plan->step_s);
+        for (; next <= at; next++) {
+            window.n += added[next].n - gone[next].n;
+            window.bad += added[next].bad - gone[next].bad;
+        }
+        values[i] = added[at].covered ? value_of(line, &window) : (double)NAN;
     }
-}
-
-/* From from_s on, a multiple of step_s. */
-static enum status make_line(struct budget_lines *lines, const struct slo *slo,
-                             const struct line *line, int64_t from_s, int64_t step_s, size_t n,
-                             double *values, struct error *error)
-{
-    struct judged *points = calloc(2 * n + 1, sizeof *points), before = {.n = 0};
-    int64_t window_s = (line->window_s + step_s - 1) / step_s * step_s;
-    int64_t span_s = (int64_t)n * step_s;
-    if (!points)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = read_judged(lines, slo, from_s - window_s, from_s, 0, &before, 1, error);
-    if (status == STATUS_OK)
-        status = read_judged(lines, slo, from_s, from_s + span_s, step_s, points, n, error);
-    if (status == STATUS_OK)
-        status = read_judged(lines, slo, from_s - window_s, from_s - window_s + span_s, step_s,
-                             points + n, n, error);
-    if (status == STATUS_OK)
-        roll(line, before, points, points + n, n, values);
-    free(points);
-    return status;
 }
 
 /* ---- as series of the history ---- */
@@ -173,26 +216,50 @@ static void describe(void *context, int index, char name[2 * NAME_SIZE], const c
     *help = kinds[index % LINES].help;
 }
 
-static enum status values_of(void *context, int index, int64_t from_s, int64_t step_s, size_t n,
-                             double *values, struct error *error)
+static struct line line_of(const struct budget_lines *lines, int index, const struct plan *plan,
+                           struct judged *points)
 {
-    struct budget_lines *lines = context;
     const struct slo *slo = &lines->objectives->slos[index / LINES];
-    struct line line = {.allowed = 1 - slo->target,
-                        .burn = index % LINES == LINE_BURN,
-                        .window_s = slo->window_us / US_PER_S};
-    int64_t wide_s = step_s < LEAST_STEP_S ? LEAST_STEP_S : step_s;
-    int64_t first_s = from_s - (from_s % wide_s + wide_s) % wide_s;
-    size_t n_wide = n ? (size_t)((from_s + (int64_t)(n - 1) * step_s - first_s) / wide_s) + 1 : 0;
-    if (line.burn)
-        line.window_s = burn_window_us(BURN_1H) / US_PER_S;
-    double *wide = calloc(n_wide + 1, sizeof *wide);
-    if (!wide)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    enum status status = make_line(lines, slo, &line, first_s, wide_s, n_wide, wide, error);
-    for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        values[i] = wide[(from_s + (int64_t)i * step_s - first_s) / wide_s];
-    free(wide);
+    bool burn = index % LINES == LINE_BURN;
+    int64_t window_s = (burn ? burn_window_us(BURN_1H) : slo->window_us) / US_PER_S;
+    return (struct line){
+        .slo = slo,
+        .burn = burn,
+        .window_s = (window_s + plan->step_s - 1) / plan->step_s * plan->step_s,
+        .parts = {[ADDED] = points, [GONE] = points + plan->n, [BEFORE] = points + 2 * plan->n}};
+}
+
+static struct plan plan_of(const struct budget_lines *lines, int64_t from_s, int64_t step_s,
+                           size_t n)
+{
+    struct plan plan = {.history = lines->history,
+                        .step_s = step_s < LEAST_STEP_S ? LEAST_STEP_S : step_s};
+    plan.from_s = from_s - (from_s % plan.step_s + plan.step_s) % plan.step_s;
+    if (n > 0)
+        plan.n = (size_t)((from_s + (int64_t)(n - 1) * step_s - plan.from_s) / plan.step_s) + 1;
+    return plan;
+}
+
+static enum status values_of(void *context, const struct history_line *wanted, int n_lines,
+                             int64_t from_s, int64_t step_s, size_t n, struct error *error)
+{
+    const struct budget_lines *lines = context;
+    struct plan plan = plan_of(lines, from_s, step_s, n);
+    size_t n_points = 2 * plan.n + 1; /* of each line */
+    struct judged *points = calloc((size_t)n_lines * n_points, sizeof *points);
+    plan.lines = calloc((size_t)n_lines, sizeof *plan.lines);
+    enum status status =
+        points && plan.lines ? STATUS_OK : error_set(error, STATUS_MEMORY, "out of memory");
+    if (status == STATUS_OK) {
+        for (; plan.n_lines < n_lines; plan.n_lines++)
+            plan.lines[plan.n_lines] = line_of(lines, wanted[plan.n_lines].index, &plan,
+                                               points + (size_t)plan.n_lines * n_points);
+        status = read_all(&plan, error);
+    }
+    for (int i = 0; i < n_lines && status == STATUS_OK; i++)
+        roll(&plan, &plan.lines[i], from_s, step_s, n, wanted[i].values);
+    free(plan.lines);
+    free(points);
     return status;
 }
 

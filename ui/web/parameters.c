@@ -79,7 +79,7 @@ const struct web_parameter web_parameters[] = {
      TIME},
     {"/api/v1/history", "step", "A duration, or seconds: how long a point is (about 300 points).",
      STEP},
-    {"/api/v1/history", "where", "Only events with these labels: LABEL:VALUE, with commas between them.",
+    {"/api/v1/history", "where", "Only events with these labels: LABEL:VALUE, with commas between them. Not for budget_left and burn_1h, which are of the whole service.",
      "{\"type\":\"string\"}"},
     {"/api/v1/heatmap", "of", "latency, score or a feature.",
      "{\"type\":\"string\"}"},

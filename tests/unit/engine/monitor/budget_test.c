@@ -102,6 +102,8 @@ static struct history_store *open_history(uint64_t judges)
     options.event_time = true;
     options.latency_limits_us[0] = LIMIT_US;
     options.judges = judges;
+    options.labels[0] = "decision";
+    options.n_labels = 1;
     if (history_create(&options, &history, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     return history;
@@ -247,6 +249,26 @@ static void the_names_are_listed_and_others_refused(void **state)
     history_destroy(history);
 }
 
+static void by_labels_they_are_refused_and_not_given_of_the_whole_service(void **state)
+{
+    (void)state;
+    struct history_store *history = open_history(1);
+    json_destroy(ask(history, "accepted", 0, 1, 60));
+    struct buffer out;
+    struct error error;
+    buffer_init(&out, 1u << 20);
+    struct history_question question = {.series = slice_of("accepted,burn_1h.quick"),
+                                        .where = slice_of("decision:approve"),
+                                        .from_us = T0_S * US_PER_S,
+                                        .to_us = (T0_S + 60) * US_PER_S};
+    assert_int_equal(history_answer(history, &question, &out, &error), STATUS_INVALID);
+    assert_non_null(strstr(error.message, "burn_1h.quick is of the whole service"));
+    question.series = slice_of("accepted");
+    assert_int_equal(history_answer(history, &question, &out, &error), STATUS_OK);
+    buffer_free(&out);
+    history_destroy(history);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -277,6 +299,7 @@ int main(void)
         cmocka_unit_test(before_the_service_was_there_is_no_data),
         cmocka_unit_test(counts_by_other_expressions_are_left_out),
         cmocka_unit_test(the_names_are_listed_and_others_refused),
+        cmocka_unit_test(by_labels_they_are_refused_and_not_given_of_the_whole_service),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
