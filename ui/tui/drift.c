@@ -143,23 +143,6 @@ static void draw_score_bins(struct pen *pen)
     draw_scores(pen, pen_left(pen) - 2 < 8 ? pen_left(pen) - 2 : 8);
 }
 
-static void draw_selected_line(struct pen *pen);
-static void draw_selected_bins(struct pen *pen);
-
-void draw_drift(struct pen *pen)
-{
-    static const struct panel panels[] = {
-        {draw_heat}, {draw_selected_line}, {draw_selected_bins}, {draw_score_bins}};
-    size_t n = screen_grid(pen->screen)->n_shown + 2;
-    draw_heading(pen, "drift", pen->screen->view.drift_note);
-    int rows = pen_left(pen) * 3 / 5;
-    struct pen list = pen_part(pen, 0, pen->width, n < (size_t)rows ? (int)n : rows);
-    draw_grid(&list, pen->screen->view.drift_note);
-    pen->row = list.row;
-    draw_rule(pen);
-    draw_panels(pen, panels, sizeof panels / sizeof *panels);
-}
-
 /* ---- one feature opened ---- */
 
 static double member(const struct json *object, const char *one, const char *other)
@@ -377,4 +360,18 @@ void open_drift(struct pen *pen)
     draw_methods(pen, json_get(document.json, "methods"));
     pen->bottom = bottom;
     draw_others(pen, row);
+}
+
+void draw_drift(struct pen *pen)
+{
+    static const struct panel panels[] = {
+        {draw_heat}, {draw_selected_line}, {draw_selected_bins}, {draw_score_bins}};
+    size_t n = screen_grid(pen->screen)->n_shown + 2;
+    draw_heading(pen, "drift", pen->screen->view.drift_note);
+    int rows = pen_left(pen) * 3 / 5;
+    struct pen list = pen_part(pen, 0, pen->width, n < (size_t)rows ? (int)n : rows);
+    draw_grid(&list, pen->screen->view.drift_note);
+    pen->row = list.row;
+    draw_rule(pen);
+    draw_panels(pen, panels, sizeof panels / sizeof *panels);
 }

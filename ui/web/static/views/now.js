@@ -98,7 +98,7 @@ function objectives() {
     setText(box.note, Object.keys(kept).length ? "columns: the last 30 days; half high is what is wanted" : "");
     none.hidden = view.objectives.length > 0;
     rows.hidden = !none.hidden;
-    list(rows, view.objectives, makeObjective, (node, item, i) => changeObjective(node, { ...item, target: slo[i]?.target }, kept));
+    list(rows, view.objectives, makeObjective, (node, item) => changeObjective(node, { ...item, target: slo.find((one) => one.name === item.name)?.target }, kept));
   } };
 }
 
