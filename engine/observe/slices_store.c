@@ -9,6 +9,7 @@
 #include "engine/observe/varint.h"
 
 #define NOWHERE (-1)
+#define UNMET   (-2) /* a rule of which nothing counted was found so far */
 
 static uint64_t meaning_of(const struct slices *slices, const struct slice_series *series)
 {
@@ -102,11 +103,12 @@ void slices_encode(struct slices *slices, int64_t now_us, struct buffer *out)
 
 /* Where the counters and extras that were written belong today. */
 struct mapping {
-    int *to;      /* NOWHERE: they are passed over */
+    int *to;      /* NOWHERE: they are passed over; or UNMET */
     int n, rules; /* the first counter of SERIES_RULE */
     int extras[EXTRAS];
     int n_extras;
     bool amounts;
+    char rule_names[RULES][NAME_SIZE];
 };
 
 static const struct slice_series *same_series(const struct slices *slices,
@@ -158,16 +160,15 @@ static bool take_series(const struct slices *slices, struct slice *bytes, struct
     return mapping->rules != NOWHERE && mapping->n >= mapping->rules + RULES;
 }
 
-/* A rule has the counter that it gets today. */
-static bool take_rules(struct slices *slices, struct slice *bytes, const struct mapping *mapping)
+/* The last place is that of all others. A counter may be of a rule that was met after the names
+ * had been written. */
+static bool take_rules(struct slice *bytes, struct mapping *mapping)
 {
     for (int i = 0; i < RULES; i++) {
-        char name[NAME_SIZE];
-        if (!varint_take_text(bytes, name, sizeof name))
+        if (!varint_take_text(bytes, mapping->rule_names[i], NAME_SIZE))
             return false;
-        if (name[0])
-            mapping->to[mapping->rules + i] =
-                slices->fixed[SERIES_RULE] + slices_rule(slices, name);
+        if (i < RULES - 1)
+            mapping->to[mapping->rules + i] = mapping->rule_names[i][0] ? UNMET : NOWHERE;
     }
     return true;
 }
@@ -220,7 +221,7 @@ static bool take_aways(struct slices *slices, struct slice *bytes)
 static bool take_head(struct slices *slices, struct slice *bytes, struct mapping *mapping)
 {
     char amount[NAME_SIZE];
-    if (!take_series(slices, bytes, mapping) || !take_rules(slices, bytes, mapping) ||
+    if (!take_series(slices, bytes, mapping) || !take_rules(bytes, mapping) ||
         !take_extra_fields(slices, bytes, mapping) ||
         !varint_take_text(bytes, amount, sizeof amount) ||
         !varint_take_signed(bytes, &slices->newest_event_us))
@@ -229,8 +230,19 @@ static bool take_head(struct slices *slices, struct slice *bytes, struct mapping
     return take_aways(slices, bytes);
 }
 
+/* A rule gets a counter of today with the first count of it: one that is gone takes no place. */
+static int counter_today(struct slices *slices, struct mapping *mapping, int written)
+{
+    int *to = &mapping->to[written];
+    if (*to == UNMET)
+        *to = slices->fixed[SERIES_RULE] +
+              slices_rule(slices, mapping->rule_names[written - mapping->rules]);
+    return *to;
+}
+
 /* `row` NULL: the cell is too long ago. */
-static bool take_counters(struct slice *bytes, const struct mapping *mapping, uint32_t *row)
+static bool take_counters(struct slices *slices, struct slice *bytes, struct mapping *mapping,
+                          uint32_t *row)
 {
     uint64_t step, count, at = 0; /* one beyond the counter before */
     while (varint_take(bytes, &step)) {
@@ -239,13 +251,14 @@ static bool take_counters(struct slice *bytes, const struct mapping *mapping, ui
         if (step > (uint64_t)mapping->n - at || !varint_take(bytes, &count) || count > UINT32_MAX)
             return false;
         at += step;
-        if (row && mapping->to[at - 1] != NOWHERE)
-            row[mapping->to[at - 1]] += (uint32_t)count;
+        int to = row ? counter_today(slices, mapping, (int)at - 1) : NOWHERE;
+        if (to != NOWHERE)
+            row[to] += (uint32_t)count;
     }
     return false;
 }
 
-static bool take_cell(struct slices *slices, struct slice *bytes, const struct mapping *mapping,
+static bool take_cell(struct slices *slices, struct slice *bytes, struct mapping *mapping,
                       int64_t now_us)
 {
     int64_t stamp, newest = now_us / SLICE_CELL_US;
@@ -262,7 +275,7 @@ static bool take_cell(struct slices *slices, struct slice *bytes, const struct m
     }
     if (row && stamp < slices->first_stamp)
         slices->first_stamp = stamp;
-    if (!take_counters(bytes, mapping, row))
+    if (!take_counters(slices, bytes, mapping, row))
         return false;
     for (int i = 0; i < mapping->n_extras; i++) {
         struct cell_extra extra;

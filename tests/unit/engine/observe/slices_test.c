@@ -61,6 +61,19 @@ static void feed(struct slices *slices, const struct schema *of, int from_s, int
     }
 }
 
+/* One at this second. */
+static void decide_by(struct slices *slices, const char *rule, int second)
+{
+    struct event event = {.time_us = START_US + second * SECOND};
+    struct outcome outcome = {.event = &event,
+                              .rule = rule,
+                              .decision = DECISION_DECLINE,
+                              .decided_at_us = event.time_us,
+                              .latency_us = 10};
+    const struct outcome *outcomes[] = {&outcome};
+    slices_outcomes(slices, outcomes, 1);
+}
+
 /* What is written of the one, read by a service that starts at `now_s`. */
 static struct slices *restart(struct slices *slices, const struct schema *of,
                               const struct slice_field *as, int stopped_s, int now_s)
@@ -165,22 +178,69 @@ static void what_means_something_else_by_now_is_left_out(void **state)
     slices_destroy(slices);
 }
 
-static void rules_are_known_by_name(void **state)
+/* How many decisions a view has by this rule; 0: it has no place. */
+static uint64_t count_rule(const struct slices_view *view, const char *rule)
+{
+    for (int i = 0; i < 31 && view->rules[i]; i++) {
+        if (strcmp(view->rules[i], rule) == 0)
+            return count(view, "rule", SERIES_RULE, i);
+    }
+    return 0;
+}
+
+static int count_names(const struct slices_view *view)
+{
+    int n = 0;
+    while (n < 31 && view->rules[n])
+        n++;
+    return n;
+}
+
+/* Bug: the name of a rule that was gone held its place over any number of restarts. */
+static void rules_are_known_by_name_as_long_as_they_decided_lately(void **state)
 {
     (void)state;
-    struct slices *slices = make(&schema, shapes), *next;
+    struct slices *slices = make(&schema, shapes), *next = make(&schema, shapes);
+    struct buffer bytes;
+    decide_by(slices, "gone", 0);
+    feed(slices, &schema, 1000, 1060);
+    buffer_init(&bytes, 1 << 24);
+    slices_encode(slices, START_US + 1060 * SECOND, &bytes);
+    slices_destroy(slices);
+    decide_by(next, "new", 1059); /* has the place that another one had */
+    struct slice rest = buffer_slice(&bytes);
+    assert_true(slices_decode(next, &rest, START_US + 1060 * SECOND));
+    struct slices_view view = view_there(next, 1059);
+    assert_int_equal(count_names(&view), 3);
+    assert_int_equal(count_rule(&view, "new"), 1);
+    assert_int_equal(count_rule(&view, "high"), 120);
+    assert_int_equal(count_rule(&view, "default"), 480);
+    slices_view_free(&view);
+    slices_destroy(next);
+    buffer_free(&bytes);
+}
+
+/* It was met after the names had been written. */
+static void counts_of_a_rule_without_a_name_are_left_out(void **state)
+{
+    (void)state;
+    struct slices *slices = make(&schema, shapes), *next = make(&schema, shapes);
     struct buffer bytes;
     feed(slices, &schema, 0, 60);
     buffer_init(&bytes, 1 << 24);
     slices_encode(slices, START_US + 60 * SECOND, &bytes);
     slices_destroy(slices);
-    next = make(&schema, shapes);
-    struct slice rest = buffer_slice(&bytes);
+    char *name = memmem(bytes.data, bytes.size, "\4high", 5);
+    assert_non_null(name);
+    name[0] = '\0';
+    memmove(name + 1, name + 5, (size_t)(bytes.data + bytes.size - (name + 5)));
+    struct slice rest = slice_make(bytes.data, bytes.size - 4);
+    decide_by(next, "other", 59);
     assert_true(slices_decode(next, &rest, START_US + 60 * SECOND));
     struct slices_view view = view_there(next, 59);
-    for (int i = 0; i < 31 && view.rules[i]; i++)
-        assert_int_equal(count(&view, "rule", SERIES_RULE, i),
-                         strcmp(view.rules[i], "high") == 0 ? 120 : 480);
+    assert_int_equal(count_names(&view), 2);
+    assert_int_equal(count_rule(&view, "other"), 1);
+    assert_int_equal(count_rule(&view, "default"), 480);
     slices_view_free(&view);
     slices_destroy(next);
     buffer_free(&bytes);
@@ -241,7 +301,8 @@ int main(void)
         cmocka_unit_test(all_of_it_is_there_after_a_restart),
         cmocka_unit_test(time_without_the_service_is_unknown),
         cmocka_unit_test(what_means_something_else_by_now_is_left_out),
-        cmocka_unit_test(rules_are_known_by_name),
+        cmocka_unit_test(rules_are_known_by_name_as_long_as_they_decided_lately),
+        cmocka_unit_test(counts_of_a_rule_without_a_name_are_left_out),
         cmocka_unit_test(what_is_too_long_ago_or_to_come_is_left_out),
         cmocka_unit_test(a_second_restart_knows_of_the_first),
         cmocka_unit_test(bytes_that_were_cut_leave_nothing),
