@@ -145,6 +145,19 @@ static int stronger_first(const void *a, const void *b)
     return (x->strength < y->strength) - (x->strength > y->strength);
 }
 
+/* Of cohorts there are as many as words: the one that stands out most is kept, and none takes the
+ * place of what is wrong at large. */
+static void add(struct symptom found[MAX_SYMPTOMS], int *n, const struct symptom *seen)
+{
+    int i = 0;
+    while (i < *n && !(seen->kind == SYMPTOM_COHORT && found[i].kind == SYMPTOM_COHORT))
+        i++;
+    if (i == *n && *n < MAX_SYMPTOMS)
+        found[(*n)++] = *seen;
+    else if (i < *n && seen->strength > found[i].strength)
+        found[i] = *seen;
+}
+
 bool symptoms_find(const struct span_sums *sums, const int *changed, int n_changed,
                    struct symptom found[MAX_SYMPTOMS], int *n)
 {
@@ -153,10 +166,12 @@ bool symptoms_find(const struct span_sums *sums, const int *changed, int n_chang
         return false;
     for (int i = 0; i < sums->view->n_series; i++) {
         const struct slice_series *series = &sums->view->series[i];
-        for (int kind = 0; kind < SYMPTOM_KINDS && *n < MAX_SYMPTOMS; kind++)
+        for (int kind = 0; kind < SYMPTOM_KINDS; kind++) {
+            struct symptom seen;
             if (symptom_series((enum symptom_kind)kind) == series->kind &&
-                find_window(sums, series, changed, n_changed, (enum symptom_kind)kind, &found[*n]))
-                (*n)++;
+                find_window(sums, series, changed, n_changed, (enum symptom_kind)kind, &seen))
+                add(found, n, &seen);
+        }
     }
     qsort(found, (size_t)*n, sizeof *found, stronger_first);
     return true;

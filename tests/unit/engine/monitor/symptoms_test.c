@@ -159,6 +159,45 @@ static void what_goes_on_ends_by_data_only(void **state)
     assert_true(goes_on(CELLS + 1, CELLS - 10));
 }
 
+/* Bug: where many cohorts were refused, the field that came after them found no room. */
+static void of_cohorts_the_one_that_stands_out_most_is_kept(void **state)
+{
+    enum { COHORTS = MAX_SYMPTOMS + 6, STRONGEST = 30, FIELD_AT = COHORTS * SLICE_COUNTERS };
+    static uint32_t rows[CELLS + 1][FIELD_AT + FIELD_COUNTERS];
+    struct slice_series series[COHORTS + 1];
+    struct symptom found[MAX_SYMPTOMS];
+    struct span_sums sums;
+    int n, n_cohorts = 0, n_missing = 0;
+    (void)state;
+    for (int i = 0; i < COHORTS; i++)
+        series[i] = (struct slice_series){SERIES_SLICE, i * SLICE_COUNTERS, SLICE_COUNTERS, 0, "c"};
+    series[COHORTS] = (struct slice_series){SERIES_FIELD, FIELD_AT, FIELD_COUNTERS, 1, "country"};
+    for (int cell = 0; cell <= CELLS; cell++) {
+        for (int i = 0; i < COHORTS; i++) {
+            uint32_t refused = cell < 40 ? 0 : i == STRONGEST ? EACH : EACH / 2;
+            rows[cell][series[i].first + SLICE_QUARANTINED] = refused;
+            rows[cell][series[i].first + SLICE_DECISION] = EACH - refused;
+        }
+        rows[cell][FIELD_AT + FIELD_MISSING] = cell < 40 ? 1 : 30;
+        rows[cell][FIELD_AT + FIELD_BINS] = cell < 40 ? EACH - 1 : EACH - 30;
+    }
+    struct slices_view view = {.series = series,
+                               .n_series = COHORTS + 1,
+                               .n_counters = FIELD_AT + FIELD_COUNTERS,
+                               .n_cells = CELLS + 1,
+                               .rows = rows[0]};
+    assert_true(span_sums_make(&view, NULL, 0, &sums));
+    assert_true(symptoms_find(&sums, NULL, 0, found, &n));
+    span_sums_free(&sums);
+    for (int i = 0; i < n; i++) {
+        n_missing += found[i].kind == SYMPTOM_MISSING;
+        n_cohorts += found[i].kind == SYMPTOM_COHORT;
+        assert_true(found[i].kind != SYMPTOM_COHORT || found[i].series == &series[STRONGEST]);
+    }
+    assert_int_equal(n_missing, 1);
+    assert_int_equal(n_cohorts, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +209,7 @@ int main(void)
         cmocka_unit_test(finds_nothing_where_nothing_is),
         cmocka_unit_test(no_data_is_no_recovery),
         cmocka_unit_test(what_goes_on_ends_by_data_only),
+        cmocka_unit_test(of_cohorts_the_one_that_stands_out_most_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
