@@ -58,20 +58,34 @@ static int arm_find(struct observe *observe, enum variant variant, const char *m
     return place;
 }
 
-/* Several shadows are several distributions: the first is judged, and afresh when it is another.
- * observe->lock is held. */
-static void choose_shadow(struct observe *observe)
+/* Where the judged shadow's arm is. observe->lock is held. */
+static void place_shadow(struct observe *observe)
 {
-    int place = 0;
-    while (place < MAX_ARMS &&
-           !(observe->arms[place].used && observe->arms[place].variant == VARIANT_SHADOW &&
-             !isnan(observe->arms[place].share_wanted)))
-        place++;
-    struct arm chosen = place < MAX_ARMS ? observe->arms[place] : (struct arm){.used = false};
+    const struct arm *shadow = &observe->shadow;
+    int place = NO_ARM;
+    for (int i = 0; i < MAX_ARMS && shadow->used && place == NO_ARM; i++) {
+        if (arm_is(&observe->arms[i], VARIANT_SHADOW, shadow->model, shadow->version))
+            place = i;
+    }
+    atomic_store(&observe->shadow_arm, place);
+}
+
+/* Several shadows are several distributions: the first of the split is judged, and afresh when it
+ * is another. observe->lock is held. */
+static void choose_shadow(struct observe *observe, const struct observe_arm *arms, int n_arms)
+{
+    struct arm chosen = {.used = false};
+    for (int i = 0; i < n_arms && !chosen.used; i++) {
+        if (arms[i].variant != VARIANT_SHADOW)
+            continue;
+        chosen = (struct arm){.variant = VARIANT_SHADOW, .used = true};
+        copy_name(chosen.model, arms[i].model);
+        copy_name(chosen.version, arms[i].version);
+    }
     if (!arm_is(&chosen, VARIANT_SHADOW, observe->shadow.model, observe->shadow.version))
         drift_slices_rewind(observe->shadow_slices, 0);
     observe->shadow = chosen;
-    atomic_store(&observe->shadow_arm, chosen.used ? place : NO_ARM);
+    place_shadow(observe);
 }
 
 void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
@@ -88,7 +102,7 @@ void arms_restore(struct observe *observe, const struct arm saved[MAX_ARMS])
         if (place != NO_ARM)
             observe->arms[place].share_wanted = arm->share_wanted;
     }
-    choose_shadow(observe);
+    place_shadow(observe);
     atomic_fetch_add(&observe->generation, 1);
 }
 
@@ -121,7 +135,7 @@ void observe_set_arms(struct observe *observe, const struct observe_arm *arms, i
         if (place != NO_ARM)
             observe->arms[place].share_wanted = arms[i].share_wanted;
     }
-    choose_shadow(observe);
+    choose_shadow(observe, arms, n_arms);
     atomic_fetch_add(&observe->generation, 1);
     lock_release(&observe->lock);
 }
