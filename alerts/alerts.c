@@ -20,7 +20,7 @@
 #include "engine/base/thread.h"
 
 #define BODY_BYTES      (1u << 18)
-#define DISK_TIMEOUT_MS 5000 /* that a person waits to be told that it is written */
+#define DISK_TIMEOUT_NS INT64_C(5000000000) /* that a person waits to be told it is written */
 
 /* One rule's alert as it stands. */
 struct alert {
@@ -381,7 +381,7 @@ static void set_hold(struct alerts *alerts, int i, const struct hold *hold)
 static enum status keep_hold(struct alerts *alerts, int i, const struct hold *before,
                              const struct hold *asked, struct error *error)
 {
-    enum status status = saver_await(alerts->saver, DISK_TIMEOUT_MS, error);
+    enum status status = saver_await(alerts->saver, monotonic_ns() + DISK_TIMEOUT_NS, error);
     if (status == STATUS_OK)
         return STATUS_OK;
     lock_take(&alerts->lock);

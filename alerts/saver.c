@@ -1,5 +1,7 @@
 /* Attempts to write are numbered by what was asked for when they began, so that whoever waits knows
- * which one has seen what they changed. */
+ * which one has seen what they changed. Each writes all that is not on the disk, so one that
+ * succeeds also answers those whose own attempt failed before, and one that fails later takes
+ * nothing back. */
 #include "alerts/saver.h"
 
 #include <stdlib.h>
@@ -20,7 +22,8 @@ struct saver {
     int64_t pruned_us; /* the thread's; 0: not yet */
     struct lock lock;  /* of all that follows; never held while writing */
     pthread_cond_t wanted, finished;
-    uint64_t asked, tried; /* what is to be written, and what the last attempt has seen */
+    /* What is to be written, what the last attempt has seen, and the last one that succeeded. */
+    uint64_t asked, tried, stored;
     bool stopping;
     enum status status; /* of the last attempt */
     struct error error;
@@ -83,6 +86,8 @@ static void run(void *context)
             prune_now_and_then(saver);
         lock_take(&saver->lock);
         saver->tried = asked;
+        if (status == STATUS_OK)
+            saver->stored = asked;
         saver->status = status;
         saver->error = error;
         pthread_cond_broadcast(&saver->finished);
@@ -140,24 +145,24 @@ void saver_wake(struct saver *saver)
     lock_release(&saver->lock);
 }
 
-enum status saver_await(struct saver *saver, int64_t timeout_ms, struct error *error)
+enum status saver_await(struct saver *saver, int64_t deadline_ns, struct error *error)
 {
     if (!saver)
         return STATUS_OK;
-    int64_t deadline_ns = monotonic_ns() + timeout_ms * 1000000;
     lock_take(&saver->lock);
     uint64_t wanted = ++saver->asked;
     pthread_cond_signal(&saver->wanted);
     while (saver->tried < wanted && monotonic_ns() < deadline_ns)
         condition_wait_until(&saver->finished, &saver->lock, deadline_ns);
     enum status status = STATUS_OK;
-    if (saver->tried < wanted)
+    if (saver->tried < wanted) {
         status = error_set(error, STATUS_UNAVAILABLE,
-                           "alerts.db is not written within %lld s: the disk does not answer; "
-                           "see whether it was done before asking again",
-                           (long long)(timeout_ms / 1000));
-    else if ((status = saver->status) != STATUS_OK)
+                           "alerts.db is not written in time: the disk does not answer; "
+                           "see whether it was done before asking again");
+    } else if (saver->stored < wanted) {
+        status = saver->status;
         *error = saver->error;
+    }
     lock_release(&saver->lock);
     return status;
 }

@@ -26,8 +26,8 @@ void saver_stop(struct saver *saver);
 /* Something has changed. Any thread; NULL: nothing. */
 void saver_wake(struct saver *saver);
 /* Waits until what has changed before is on the disk. The disk's own error when it refuses;
- * STATUS_UNAVAILABLE when it has not answered in time: what was changed may still be written. Any
- * thread; NULL: at once. */
-MUST_USE enum status saver_await(struct saver *saver, int64_t timeout_ms, struct error *error);
+ * STATUS_UNAVAILABLE when it has not answered by the deadline (monotonic_ns()): what was changed
+ * may still be written. Any thread; NULL: at once. */
+MUST_USE enum status saver_await(struct saver *saver, int64_t deadline_ns, struct error *error);
 
 #endif
