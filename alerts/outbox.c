@@ -26,6 +26,7 @@ struct outbox {
     struct entry entries[2 * OUTBOX_MOST];
     size_t n, n_waiting;
     int64_t last_id;
+    int64_t taken_id;            /* that is being sent; 0: none */
     uint64_t changes;            /* so far */
     struct outbox_status counts; /* but for what waits */
 };
@@ -86,10 +87,20 @@ static void end(struct outbox *outbox, struct entry *entry, enum message_fate fa
     mark_changed(outbox, entry);
 }
 
+/* The oldest but for the one that is being sent: that may arrive, and would be recorded as given
+ * up. */
+static struct entry *first_to_give_up(struct outbox *outbox)
+{
+    for (struct entry *entry = outbox->entries;; entry++) {
+        if (entry->message.fate == MESSAGE_WAITING && entry->message.id != outbox->taken_id)
+            return entry; /* there is one: OUTBOX_MOST wait, and one is sent at a time */
+    }
+}
+
 static void make_room(struct outbox *outbox, int64_t now_us)
 {
     if (outbox->n_waiting == OUTBOX_MOST) {
-        struct entry *oldest = first_waiting(outbox);
+        struct entry *oldest = first_to_give_up(outbox);
         snprintf(oldest->message.problem, sizeof oldest->message.problem,
                  "more than %d messages wait", OUTBOX_MOST);
         end(outbox, oldest, MESSAGE_DEAD, now_us);
@@ -242,6 +253,8 @@ bool outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *m
             found = entry;
     }
     bool taken = found && copy_message(&found->message, message);
+    if (taken)
+        outbox->taken_id = found->message.id;
     lock_release(&outbox->lock);
     return taken;
 }
@@ -259,7 +272,9 @@ void outbox_settle(struct outbox *outbox, const struct outbox_attempt *attempt)
 {
     lock_take(&outbox->lock);
     struct entry *entry = find_id(outbox, attempt->id);
-    /* One that was given up meanwhile stays that. */
+    if (attempt->id == outbox->taken_id)
+        outbox->taken_id = 0;
+    /* One that was given up before stays that. */
     if (entry && entry->message.fate == MESSAGE_WAITING) {
         struct outbox_message *message = &entry->message;
         bool failed = attempt->fate != MESSAGE_SENT;

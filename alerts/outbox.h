@@ -13,10 +13,10 @@
 
 #define OUTBOX_KEY_SIZE 80
 
-/* Messages that may wait. Beyond that the one that was made first is given up: it is the nearest to
- * its greatest age, and the alert stays on the screens. As many again may be settled and not
- * written down; beyond that the oldest of them is forgotten, and may be sent again by the next
- * start. */
+/* Messages that may wait. Beyond that the one that was made first, and is not being sent, is given
+ * up: it is the nearest to its greatest age, and the alert stays on the screens. As many again may
+ * be settled and not written down; beyond that the oldest of them is forgotten, and may be sent
+ * again by the next start. */
 #define OUTBOX_MOST 1024
 
 /* How long a message waits for the disk, which should know of it before it is sent. */
@@ -62,7 +62,8 @@ MUST_USE enum status outbox_put(struct outbox *outbox, const char *key, const ch
                                 struct slice body, int64_t now_us, struct error *error);
 
 /* The waiting message that has been due longest; message->body must be initialised. False: none is
- * due; *next_us says when to look again (INT64_MAX: none waits). */
+ * due; *next_us says when to look again (INT64_MAX: none waits). One thread takes, and settles what
+ * it took before it takes again; until then that message is not given up for lack of room. */
 bool outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *message,
                  int64_t *next_us);
 /* Counts what may make another message due. outbox_wait() returns when it is another one than

@@ -199,6 +199,35 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
     outbox_destroy(outbox);
 }
 
+static void what_is_being_sent_is_not_given_up(void **state)
+{
+    (void)state;
+    int64_t id, next_us;
+    struct outbox_status status;
+    struct outbox *outbox = make(false);
+    char key[16];
+    put(outbox, "sending", "sending", 1);
+    assert_string_equal(take(outbox, 10, &id, &next_us), "sending");
+    for (int i = 0; i < OUTBOX_MOST; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        put(outbox, key, key, 2 + i);
+    }
+    settle(outbox, id, MESSAGE_SENT, 0);
+    outbox_count(outbox, &status);
+    assert_int_equal(status.sent, 1);
+    assert_int_equal(status.dead, 1); /* k0 */
+    assert_int_equal(status.oldest_us, 3);
+    /* Once it is settled it is like the others. */
+    assert_string_equal(take(outbox, 3, &id, &next_us), "k1");
+    settle(outbox, id, MESSAGE_WAITING, 90);
+    put(outbox, "one", "one", 5000);
+    put(outbox, "two", "two", 5001);
+    outbox_count(outbox, &status);
+    assert_int_equal(status.dead, 2);
+    assert_int_equal(status.oldest_us, 4);
+    outbox_destroy(outbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +237,7 @@ int main(void)
         cmocka_unit_test(counts_what_waits_and_since_when),
         cmocka_unit_test(waits_for_the_disk_a_while_and_not_at_all_when_that_refuses),
         cmocka_unit_test(a_full_outbox_gives_up_the_oldest_and_counts_it),
+        cmocka_unit_test(what_is_being_sent_is_not_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
