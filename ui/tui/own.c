@@ -50,11 +50,13 @@ static void encode(const char *text, char *out, size_t size)
 
 static char *say_number(double value, char out[WORD_SIZE])
 {
+    char size[WORD_SIZE];
     if (fabs(value) >= 1000 && fabs(value) < 1e15) {
-        out[0] = '-';
-        words_count((uint64_t)llround(fabs(value)), out + (value < 0));
-    } else
+        words_count((uint64_t)llround(fabs(value)), size);
+        snprintf(out, WORD_SIZE, "%s%.*s", value < 0 ? "-" : "", WORD_SIZE - 2, size);
+    } else {
         snprintf(out, WORD_SIZE, "%.3g", value);
+    }
     return out;
 }
 
