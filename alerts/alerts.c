@@ -1,6 +1,6 @@
 /* The whole of it: every snapshot is held against every rule; what changes is kept in memory, from
  * where one thread writes it down and another tells it. Called by the judge's thread, which waits
- * for no disk; people's silences by those who answer them, who do. */
+ * for no disk. What people do about alerts is in alerts_people.c. */
 #include "alerts/alerts.h"
 
 #include <math.h>
@@ -8,58 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/channel.h"
-#include "alerts/outbox.h"
-#include "alerts/rule.h"
-#include "alerts/saver.h"
-#include "alerts/sender.h"
-#include "alerts/store.h"
-#include "alerts/vocabulary.h"
-#include "engine/base/clock.h"
+#include "alerts/alerts_priv.h"
 #include "engine/base/hash.h"
-#include "engine/base/thread.h"
 
-#define BODY_BYTES      (1u << 18)
-#define DISK_TIMEOUT_NS INT64_C(5000000000) /* that a person waits to be told it is written */
-
-/* One rule's alert as it stands. */
-struct alert {
-    struct machine machine;
-    struct hold hold;
-    double value;
-    char summary[200];
-    uint64_t changed; /* number of its last change; 0: since the start */
-};
-
-/* What the saver writes now; its thread's alone. */
-struct writing {
-    struct store_rule rules[MAX_RULES];
-    struct outbox_message *messages;
-    size_t n_messages;
-    uint64_t rules_mark, messages_mark;
-};
-
-struct alerts {
-    struct vocabulary *vocabulary;
-    struct rules_set *rules;
-    struct channels *channels;
-    struct outbox *outbox;
-    struct store *store; /* NULL: in memory only; the saver's once that runs */
-    struct saver *saver;
-    struct writing writing;
-    struct sender *sender;
-    struct log *log;
-    struct clock *wall;
-    char service[NAME_SIZE];
-    char *link;
-    struct value *slots;
-    struct lock lock; /* of all that follows: people change it between ticks, the saver reads it */
-    struct alert *alerts, *next; /* one per rule; `next` is what a snapshot makes of them */
-    uint64_t changes, stored;    /* numbers of the last change, and of the last on the disk */
-    struct buffer body;
-};
+#define BODY_BYTES (1u << 18)
 
 /* ---- making ---- */
+
+static enum status make_empty(struct alerts **made, struct error *error)
+{
+    struct alerts *alerts = *made = calloc(1, sizeof *alerts);
+    if (!alerts)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    buffer_init(&alerts->body, BODY_BYTES);
+    lock_init(&alerts->lock, "alerts");
+    condition_init(&alerts->answered);
+    return STATUS_OK;
+}
 
 static enum status read_parts(const struct alerts_options *options, struct alerts *alerts,
                               struct error *error)
@@ -189,12 +154,10 @@ enum status alerts_create(const struct alerts_options *options, struct alerts **
                           struct error *error)
 {
     *alerts = NULL;
-    struct alerts *made = calloc(1, sizeof *made);
-    if (!made)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    buffer_init(&made->body, BODY_BYTES);
-    lock_init(&made->lock, "alerts");
-    enum status status = read_parts(options, made, error);
+    struct alerts *made;
+    enum status status = make_empty(&made, error);
+    if (status == STATUS_OK)
+        status = read_parts(options, made, error);
     if (status == STATUS_OK)
         status = check_channels(made, error);
     if (status == STATUS_OK)
@@ -223,6 +186,7 @@ void alerts_destroy(struct alerts *alerts)
     rules_set_destroy(alerts->rules);
     vocabulary_destroy(alerts->vocabulary);
     clock_destroy(alerts->wall);
+    pthread_cond_destroy(&alerts->answered);
     lock_destroy(&alerts->lock);
     buffer_free(&alerts->body);
     free(alerts->next);
@@ -234,12 +198,10 @@ void alerts_destroy(struct alerts *alerts)
 
 enum status alerts_check(const struct alerts_options *options, struct error *error)
 {
-    struct alerts *alerts = calloc(1, sizeof *alerts);
-    if (!alerts)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    buffer_init(&alerts->body, BODY_BYTES);
-    lock_init(&alerts->lock, "alerts");
-    enum status status = read_parts(options, alerts, error);
+    struct alerts *alerts;
+    enum status status = make_empty(&alerts, error);
+    if (status == STATUS_OK)
+        status = read_parts(options, alerts, error);
     if (status == STATUS_OK)
         status = check_channels(alerts, error);
     alerts_destroy(alerts);
@@ -351,83 +313,6 @@ void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot)
     lock_release(&alerts->lock);
     if (changed)
         saver_wake(alerts->saver);
-}
-
-/* ---- what people do about them ---- */
-
-static int find(const struct alerts *alerts, const char *name)
-{
-    for (int i = 0; i < rules_set_count(alerts->rules); i++) {
-        if (strcmp(rules_set_get(alerts->rules, i)->name, name) == 0)
-            return i;
-    }
-    return -1;
-}
-
-bool alerts_has(const struct alerts *alerts, const char *name)
-{
-    return find(alerts, name) >= 0;
-}
-
-static void set_hold(struct alerts *alerts, int i, const struct hold *hold)
-{
-    lock_assert_held(&alerts->lock);
-    alerts->alerts[i].hold = *hold;
-    alerts->alerts[i].changed = ++alerts->changes;
-}
-
-/* Waits until it is on the disk; what is not is taken back, or a restart would forget what somebody
- * was told is done. A judgement meanwhile may have changed the rest of it. */
-static enum status keep_hold(struct alerts *alerts, int i, const struct hold *before,
-                             const struct hold *asked, struct error *error)
-{
-    enum status status = saver_await(alerts->saver, monotonic_ns() + DISK_TIMEOUT_NS, error);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    lock_take(&alerts->lock);
-    struct hold hold = alerts->alerts[i].hold;
-    if (hold.silent_until_us == asked->silent_until_us)
-        hold.silent_until_us = before->silent_until_us;
-    if (hold.fired_us == asked->fired_us && strcmp(hold.by, asked->by) == 0) {
-        hold.fired_us = before->fired_us;
-        memcpy(hold.by, before->by, sizeof hold.by);
-    }
-    set_hold(alerts, i, &hold);
-    lock_release(&alerts->lock);
-    saver_wake(alerts->saver);
-    return status;
-}
-
-enum status alerts_silence(struct alerts *alerts, const char *name, int64_t until_us,
-                           struct error *error)
-{
-    int i = find(alerts, name);
-    if (i < 0)
-        return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
-    lock_take(&alerts->lock);
-    struct hold before = alerts->alerts[i].hold, hold = before;
-    hold.silent_until_us = until_us;
-    set_hold(alerts, i, &hold);
-    lock_release(&alerts->lock);
-    return keep_hold(alerts, i, &before, &hold, error);
-}
-
-enum status alerts_acknowledge(struct alerts *alerts, const char *name, const char *who,
-                               struct error *error)
-{
-    int i = find(alerts, name);
-    if (i < 0)
-        return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);
-    lock_take(&alerts->lock);
-    bool fires = alerts->alerts[i].machine.phase == PHASE_FIRING;
-    struct hold before = alerts->alerts[i].hold, hold = before;
-    hold.fired_us = alerts->alerts[i].machine.fired_us;
-    snprintf(hold.by, sizeof hold.by, "%s", who);
-    if (fires)
-        set_hold(alerts, i, &hold);
-    lock_release(&alerts->lock);
-    return fires ? keep_hold(alerts, i, &before, &hold, error)
-                 : error_set(error, STATUS_CONFLICT, "%.100s does not fire", name);
 }
 
 /* ---- showing ---- */

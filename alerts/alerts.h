@@ -47,8 +47,9 @@ MUST_USE enum status alerts_check(const struct alerts_options *options, struct e
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
 
 /* What people do about an alert; on the disk when it returns, or else it is not done: the disk's
- * error, or STATUS_UNAVAILABLE when that does not answer within 5 s. Names are those of the rules.
- * Any thread but that of alerts_evaluate(). */
+ * error, or STATUS_UNAVAILABLE when that does not answer within 5 s, in which those who asked
+ * before are answered first. Names are those of the rules. Any thread but that of
+ * alerts_evaluate(). */
 bool alerts_has(const struct alerts *alerts, const char *name);
 /* It is judged and shown, but until then nobody is told of it; if it still fires then, that is
  * told. A moment that has passed ends a silence. STATUS_NOT_FOUND. */

@@ -230,16 +230,26 @@ static uint64_t attempts(struct bench *bench)
 }
 
 struct request {
-    struct bench *bench;
+    struct alerts *alerts;
+    const char *who;  /* acknowledges; NULL: silences */
+    int64_t until_us; /* a silence */
     enum status status;
     struct error error;
+    struct thread *thread;
 };
 
-static void ask_for_silence(void *context)
+static void ask(void *context)
 {
     struct request *request = context;
     request->status =
-        alerts_silence(request->bench->alerts, "deep", T0 + 900 * US_PER_S, &request->error);
+        request->who ? alerts_acknowledge(request->alerts, "deep", request->who, &request->error)
+                     : alerts_silence(request->alerts, "deep", request->until_us, &request->error);
+}
+
+static void start(struct bench *bench, struct request *request)
+{
+    request->alerts = bench->alerts;
+    check(thread_start("asks", ask, request, &request->thread, &request->error), &request->error);
 }
 
 static int64_t silent_until(struct bench *bench)
@@ -259,8 +269,7 @@ static void watch_disk(struct bench *bench)
 static void a_disk_that_hangs_delays_no_page(void **state)
 {
     struct bench *bench = *state;
-    struct request request = {.bench = bench};
-    struct thread *thread;
+    struct request request = {.until_us = T0 + 900 * US_PER_S};
     watch_disk(bench);
     disk_hold_syncs("alerts.db-wal");
     tick(bench, 0, 9);
@@ -270,11 +279,11 @@ static void a_disk_that_hangs_delays_no_page(void **state)
     assert_string_equal(snapshot->alerts[0].state, "firing");
     while (attempts(bench) < 2)
         pause_us(1000);
-    check(thread_start("asks", ask_for_silence, &request, &thread, &request.error), &request.error);
+    start(bench, &request);
     while (silent_until(bench) == 0)
         pause_us(1000);
     tick(bench, 62, 9); /* while somebody waits for the disk */
-    thread_join(thread);
+    thread_join(request.thread);
     assert_int_equal(request.status, STATUS_UNAVAILABLE);
     assert_int_equal(silent_until(bench), 0);
     assert_int_equal(disk_held(), 1);
@@ -285,6 +294,41 @@ static void a_disk_that_hangs_delays_no_page(void **state)
     assert_string_equal(snapshot->alerts[0].state, "firing");
     assert_int_equal(snapshot->alerts[0].since_us, T0 + 60 * US_PER_S);
     assert_int_equal(snapshot->alerts[0].silent_until_us, 0);
+}
+
+/* Who hears nothing presses again. What each was answered is what stands, whatever was refused to
+ * others at the same time. */
+static void what_is_refused_to_one_takes_nothing_from_another(void **state)
+{
+    struct bench *bench = *state;
+    struct request refused[] = {
+        {.until_us = T0 + 800 * US_PER_S}, {.until_us = T0 + 900 * US_PER_S}, {.who = "ann"}};
+    struct request accepted = {.who = "ann"};
+    watch_disk(bench);
+    tick(bench, 0, 9);
+    tick(bench, 60, 9);
+    disk_hold_syncs("alerts.db-wal");
+    for (size_t i = 0; i < 3; i++) {
+        start(bench, &refused[i]);
+        while (silent_until(bench) == 0)
+            pause_us(1000);
+        pause_us(100000); /* so that they come in this order */
+    }
+    pause_us(3000000); /* the last one has time left when the others have none */
+    start(bench, &accepted);
+    for (size_t i = 0; i < 3; i++) {
+        thread_join(refused[i].thread);
+        assert_int_equal(refused[i].status, STATUS_UNAVAILABLE);
+    }
+    disk_hold_syncs(NULL);
+    thread_join(accepted.thread);
+    check(accepted.status, &accepted.error);
+    assert_int_equal(silent_until(bench), 0);
+    assert_string_equal(bench->snapshot->alerts[0].acknowledged_by, "ann");
+    restart(bench);
+    struct snapshot *snapshot = tick(bench, 70, 9);
+    assert_int_equal(snapshot->alerts[0].silent_until_us, 0);
+    assert_string_equal(snapshot->alerts[0].acknowledged_by, "ann");
 }
 
 static void a_silence_is_on_the_disk_or_not_promised(void **state)
@@ -300,6 +344,7 @@ static void a_silence_is_on_the_disk_or_not_promised(void **state)
                          STATUS_OK);
     assert_int_equal(silent_until(bench), 0);
     assert_int_not_equal(alerts_acknowledge(bench->alerts, "deep", "ann", &error), STATUS_OK);
+    alerts_fill(bench->alerts, bench->snapshot);
     assert_string_equal(bench->snapshot->alerts[0].acknowledged_by, "");
     disk_fail(NULL);
     check(alerts_silence(bench->alerts, "deep", T0 + 900 * US_PER_S, &error), &error);
@@ -349,6 +394,7 @@ int main(void)
         TEST(a_restart_neither_tells_again_nor_forgets_to_resolve),
         TEST(a_transition_that_cannot_be_written_is_told_from_memory),
         TEST(a_disk_that_hangs_delays_no_page),
+        TEST(what_is_refused_to_one_takes_nothing_from_another),
         TEST(a_silence_is_on_the_disk_or_not_promised),
         TEST(pages_stand_before_tickets),
         TEST(a_rule_for_a_channel_that_is_not_there_is_told_with_its_place),
