@@ -41,7 +41,7 @@ static int add_series(struct slices *slices, enum series_kind kind, int n, int f
     return series->first;
 }
 
-static uint64_t meaning_of(enum field_type type, const struct slice_field *shape)
+static uint64_t shape_digest(enum field_type type, const struct slice_field *shape)
 {
     uint64_t meaning = hash64(&type, sizeof type, 0);
     for (size_t i = 0; shape->words && i < shape->n_words; i++)
@@ -53,7 +53,7 @@ static void place_field(struct slices *slices, int i, const struct slice_field *
 {
     const char *name = slices->schema->fields[i].name;
     struct place *place = &slices->places[i];
-    place->meaning = meaning_of(slices->schema->fields[i].type, shape);
+    place->meaning = shape_digest(slices->schema->fields[i].type, shape);
     place->words = NO_SERIES;
     place->field = add_series(slices, SERIES_FIELD, FIELD_COUNTERS, i, name, NULL);
     place->reasons = add_series(slices, SERIES_REASON, VIOLATION_CODES, i, name, NULL);

@@ -7,14 +7,14 @@
 #include "engine/base/dictionary.h"
 #include "engine/observe/slices.h"
 
-#define FULL_EVENTS 4096
-#define ONE_IN      16
-#define RULES       32
-#define EXTRAS      12 /* fields beyond have none */
-#define NO_SERIES   (-1)
-#define AWAYS       8  /* of a quarter of an hour, that are known */
-#define STARTING    2  /* cells after a start: not usual yet */
-#define AT_ONCE     16 /* cells, so that whoever counts waits for those only */
+#define FULL_EVENTS      4096
+#define ONE_IN           16
+#define RULES            32
+#define EXTRAS           12 /* fields beyond have none */
+#define NO_SERIES        (-1)
+#define MAX_AWAYS        8  /* of a quarter of an hour, that are known */
+#define CELLS_OF_A_START 2  /* not usual yet */
+#define CELLS_AT_ONCE    16 /* whoever counts waits for those only */
 
 /* Where the counters of one field are. */
 struct place {
@@ -47,7 +47,7 @@ struct slices {
     int64_t first_stamp;         /* 0: nothing was counted */
     uint32_t *rows;
     double amounts[SLICE_CELLS], declined[SLICE_CELLS];
-    struct away away[AWAYS]; /* oldest first */
+    struct away away[MAX_AWAYS]; /* oldest first */
     int n_away;
     char rules[RULES][NAME_SIZE];
     struct latency_counts answers; /* as of the last tick */

@@ -11,7 +11,7 @@
 #define NOWHERE (-1)
 #define UNMET   (-2) /* a rule of which nothing counted was found so far */
 
-static uint64_t meaning_of(const struct slices *slices, const struct slice_series *series)
+static uint64_t series_meaning(const struct slices *slices, const struct slice_series *series)
 {
     return series->kind == SERIES_FIELD ? slices->places[series->field].meaning : 0;
 }
@@ -26,7 +26,7 @@ static void put_series(const struct slices *slices, struct buffer *out)
         varint_put(out, (uint64_t)series->kind);
         varint_put_text(out, series->name);
         varint_put(out, (uint64_t)series->n);
-        varint_put(out, meaning_of(slices, series));
+        varint_put(out, series_meaning(slices, series));
     }
 }
 
@@ -86,9 +86,9 @@ void slices_encode(struct slices *slices, int64_t now_us, struct buffer *out)
     lock_take(&slices->lock);
     put_head(slices, out);
     lock_release(&slices->lock);
-    for (int i = 0; i < SLICE_CELLS; i += AT_ONCE) {
+    for (int i = 0; i < SLICE_CELLS; i += CELLS_AT_ONCE) {
         lock_take(&slices->lock);
-        for (int cell = i; cell < SLICE_CELLS && cell < i + AT_ONCE; cell++) {
+        for (int cell = i; cell < SLICE_CELLS && cell < i + CELLS_AT_ONCE; cell++) {
             if (slices->stamps[cell] < first || slices->stamps[cell] == 0)
                 continue;
             varint_put(out, 1);
@@ -117,7 +117,7 @@ static const struct slice_series *same_series(const struct slices *slices,
     for (int i = 0; i < slices->n_series; i++) {
         const struct slice_series *series = &slices->series[i];
         if (series->kind == written->kind && series->n == written->n &&
-            strcmp(series->name, written->name) == 0 && meaning_of(slices, series) == meaning)
+            strcmp(series->name, written->name) == 0 && series_meaning(slices, series) == meaning)
             return series;
     }
     return NULL;
@@ -200,7 +200,7 @@ static bool take_extra_fields(const struct slices *slices, struct slice *bytes,
 
 static void add_away(struct slices *slices, int64_t from, int64_t to)
 {
-    if (slices->n_away == AWAYS)
+    if (slices->n_away == MAX_AWAYS)
         memmove(slices->away, slices->away + 1, (size_t)--slices->n_away * sizeof *slices->away);
     slices->away[slices->n_away++] = (struct away){from, to};
 }
@@ -209,7 +209,7 @@ static bool take_aways(struct slices *slices, struct slice *bytes)
 {
     uint64_t n;
     int64_t from, to;
-    bool whole = varint_take(bytes, &n) && n <= AWAYS;
+    bool whole = varint_take(bytes, &n) && n <= MAX_AWAYS;
     for (uint64_t i = 0; whole && i < n; i++) {
         whole = varint_take_signed(bytes, &from) && varint_take_signed(bytes, &to);
         if (whole)
@@ -306,7 +306,7 @@ static bool take_all(struct slices *slices, struct slice *bytes, int64_t now_us)
     free(mapping.to);
     int64_t newest = newest_stamp(slices);
     if (newest > 0)
-        add_away(slices, newest + 1, now_us / SLICE_CELL_US + STARTING);
+        add_away(slices, newest + 1, now_us / SLICE_CELL_US + CELLS_OF_A_START);
     return whole;
 }
 

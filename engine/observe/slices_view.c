@@ -43,9 +43,9 @@ static void copy_cell(const struct slices *slices, int i, const struct copies *t
 /* Some at a time. Each cell is whole. */
 static void copy_cells(struct slices *slices, int n, const struct copies *to)
 {
-    for (int i = 0; i < n; i += AT_ONCE) {
+    for (int i = 0; i < n; i += CELLS_AT_ONCE) {
         lock_take(&slices->lock);
-        for (int k = i; k < n && k < i + AT_ONCE; k++)
+        for (int k = i; k < n && k < i + CELLS_AT_ONCE; k++)
             copy_cell(slices, k, to);
         lock_release(&slices->lock);
     }
