@@ -42,9 +42,10 @@ struct kafka_source {
     atomic_llong lag; /* -1: not known */
     atomic_ullong n_partitions, connections;
     atomic_size_t n_parcels; /* batches on their way to the brokers */
-    atomic_ullong n_pauses;  /* since start */
+    atomic_ullong n_full;    /* how often that was as many as may be; since start */
     atomic_llong paused_us;  /* since when; 0: events are taken */
     atomic_bool slow_ledger; /* while paused: it is the ledger that is waited for */
+    bool full;               /* by the last look */
     int64_t looked_ns;       /* when the state was last looked at */
     /* while settling */
     int32_t partition;
@@ -280,13 +281,19 @@ static void set_paused(struct kafka_source *source, bool paused)
     atomic_store(&source->paused_us, paused ? now_us : 0);
     say_why(source, why, sizeof why);
     if (paused)
-        atomic_fetch_add(&source->n_pauses, 1);
-    if (paused)
         log_write(log_of(source), LOG_WARN, "kafka", "paused",
                   "%s; events stay on the topic meanwhile", why);
     else
         log_write(log_of(source), LOG_INFO, "kafka", "resumed", "after %.1f s",
                   (double)(now_us - since_us) / 1e6);
+}
+
+/* A pause because the ledger does not write is none of this queue's. */
+static void note_full(struct kafka_source *source, bool full)
+{
+    if (full && !source->full)
+        atomic_fetch_add(&source->n_full, 1);
+    source->full = full;
 }
 
 static bool ledger_writes(const struct kafka_source *source)
@@ -313,7 +320,7 @@ void kafka_source_fill(const struct kafka_source *source, struct snapshot *snaps
     if (paused_us > 0)
         say_why(source, status->paused_why, sizeof status->paused_why);
     queues_add(&snapshot->queues, "kafka", atomic_load(&source->n_parcels), KAFKA_PARCELS,
-               atomic_load(&source->n_pauses));
+               atomic_load(&source->n_full));
 }
 
 /* Takes a batch, or stays in the group until one can be taken. */
@@ -327,6 +334,7 @@ static enum status take(struct kafka_source *source, size_t *n, bool *rebalanced
     if (status != STATUS_OK)
         return status;
     atomic_store(&source->n_parcels, kafka_sender_depth(source->sender));
+    note_full(source, !room);
     room = room && ledger_writes(source);
     set_paused(source, !room);
     if (!room)
