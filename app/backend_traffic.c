@@ -82,6 +82,10 @@ static enum status read_arms(const struct engine_parts *parts, const struct json
     return STATUS_OK;
 }
 
+/* With the role, the share and what stands between them. */
+_Static_assert(CHANGE_WORDS >= TRAFFIC_MAX_ARMS * (2 * TRAFFIC_NAME_SIZE + 32),
+               "a split is told and compared whole");
+
 /* "champion fraud 1: 95 %, canary fraud 2: 5 %" */
 static void describe_split(const struct traffic_arm *arms, size_t n, char out[CHANGE_WORDS])
 {

@@ -173,13 +173,39 @@ static void known_content(struct changes *changes, const char *name, char out[CH
     db_reset(get);
 }
 
+/* How much of the beginning both have in common, in whole parts: what lies between commas. */
+static size_t same_parts(const char *now, const char *before)
+{
+    size_t same = 0;
+    for (size_t i = 1; now[i - 1] && now[i - 1] == before[i - 1]; i++)
+        if (i > 1 && now[i - 2] == ',' && now[i - 1] == ' ')
+            same = i;
+    return same;
+}
+
+/* Both where there is room for them, else the beginning of what differs, with what is left out
+ * marked. */
+static void describe_words(const struct change_part *part, const char *known, char *out,
+                           size_t size)
+{
+    int n = snprintf(out, size, "%s: %s, before %s", part->name, part->words, known);
+    if (n >= 0 && (size_t)n < size)
+        return;
+    size_t same = same_parts(part->words, known);
+    const char *now = part->words + same, *before = known + same, *left_out = same > 0 ? "..." : "";
+    int room = (int)(size - strlen(part->name) - sizeof ": ......, before ......") / 2;
+    snprintf(out, size, "%s: %s%.*s%s, before %s%.*s%s", part->name, left_out, room, now,
+             strlen(now) > (size_t)room ? "..." : "", left_out, room, before,
+             strlen(before) > (size_t)room ? "..." : "");
+}
+
 static void describe(const struct change_part *part, const char *known, char *out, size_t size)
 {
     if (part->digest)
         snprintf(out, size, "%s: SHA-256 %.*s, before %.*s", part->name, DIGEST_SHOWN, part->digest,
                  DIGEST_SHOWN, known);
     else
-        snprintf(out, size, "%s: %s, before %s", part->name, part->words, known);
+        describe_words(part, known, out, size);
 }
 
 void changes_compare(struct changes *changes, int64_t now_us, const char *who,

@@ -52,8 +52,8 @@ void changes_add(struct changes *changes, const struct change *change);
 
 /* A part of the configuration as it is now: "rules.yaml" with the hex digest of its content, or
  * "champion" in words. A part that was known otherwise is a change of this kind, described with
- * both. A part seen for the first time is none. */
-#define CHANGE_WORDS 160
+ * both, or where that is too long, with what differs. A part seen for the first time is none. */
+#define CHANGE_WORDS 1280 /* a whole split; what is longer would be compared in part only */
 struct change_part {
     enum change_kind kind;
     const char *name;

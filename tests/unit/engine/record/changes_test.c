@@ -145,6 +145,46 @@ static void lists_a_part_when_it_is_another_than_before(void **state)
     changes_close(changes);
 }
 
+#define NAME_OF_40 "123456789-123456789-123456789-123456789-"
+
+/* A split of eight arms with long names, the last of which gets this share. */
+static void tell_split(char out[CHANGE_WORDS], int share)
+{
+    size_t used = 0;
+    for (int i = 0; i < 7; i++)
+        used += (size_t)snprintf(out + used, CHANGE_WORDS - used, "shadow %s %s: 100 %%, ",
+                                 NAME_OF_40, NAME_OF_40);
+    snprintf(out + used, CHANGE_WORDS - used, "canary %s %s: %d %%", NAME_OF_40, NAME_OF_40, share);
+}
+
+static void of_long_words_a_change_at_their_end_is_listed_and_told(void **state)
+{
+    (void)state;
+    struct changes *changes = open_list(NULL);
+    struct change *list;
+    char words[CHANGE_WORDS];
+    struct change_part split = {.kind = CHANGE_SPLIT, .name = "split", .words = words};
+    tell_split(words, 5);
+    changes_compare(changes, 1, "", &split);
+    changes_compare(changes, 2, "", &split);
+    assert_int_equal(read_list(changes, INT64_MIN, INT64_MAX, 9, &list), 0);
+    free(list);
+    tell_split(words, 25);
+    changes_compare(changes, 3, "", &split);
+    assert_int_equal(read_list(changes, INT64_MIN, INT64_MAX, 9, &list), 1);
+    assert_string_equal(list[0].what,
+                        "split: ...canary " NAME_OF_40 " " NAME_OF_40
+                        ": 25 %, before ...canary " NAME_OF_40 " " NAME_OF_40 ": 5 %");
+    free(list);
+    snprintf(words, sizeof words, "champion fraud 1: 100 %%");
+    changes_compare(changes, 4, "", &split);
+    assert_int_equal(read_list(changes, 4, 5, 9, &list), 1);
+    assert_memory_equal(list[0].what, "split: champion fraud 1: 100 %, before shadow 123", 49);
+    assert_string_equal(list[0].what + strlen(list[0].what) - 3, "...");
+    free(list);
+    changes_close(changes);
+}
+
 static void lists_posted_labels_together(void **state)
 {
     (void)state;
@@ -171,6 +211,7 @@ int main(void)
         cmocka_unit_test(gives_the_newest_of_a_range_oldest_first),
         cmocka_unit_test(keeps_no_more_than_its_bound),
         cmocka_unit_test(lists_a_part_when_it_is_another_than_before),
+        cmocka_unit_test(of_long_words_a_change_at_their_end_is_listed_and_told),
         cmocka_unit_test(lists_posted_labels_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
