@@ -128,9 +128,12 @@ static int checkpoint_under_load(struct bench *bench)
         check(thread_start("traffic", run_traffic, &traffic[i], &threads[i], &error), &error);
     }
     do {
-        check(checkpoint_write(bench->engine, CHECKPOINT_ASIDE, &error), &error);
+        enum status status = checkpoint_write(bench->engine, CHECKPOINT_ASIDE, &error);
+        if (status == STATUS_UNAVAILABLE)
+            continue; /* a slow machine's batch took long: refused, and tried again */
+        check(status, &error);
         written++;
-    } while (atomic_load(&done) < WORKERS);
+    } while (atomic_load(&done) < WORKERS || written == 0);
     for (int i = 0; i < WORKERS; i++) {
         thread_join(threads[i]);
         worker_destroy(traffic[i].bench.worker);
