@@ -59,10 +59,13 @@ struct loop {
 static void show_recorded(struct loop *loop, int index)
 {
     struct screen *screen = loop->screen;
-    struct snapshot *snapshot = snapshot_create();
     struct error error;
     int n = player_pictures(loop->options->player);
-    loop->playing = index < 0 ? 0 : index >= n ? n - 1 : index;
+    index = index < 0 ? 0 : index >= n ? n - 1 : index;
+    if (screen->loaded && index == loop->playing)
+        return; /* its end: nothing is read again */
+    struct snapshot *snapshot = snapshot_create();
+    loop->playing = index;
     if (!snapshot)
         return;
     if (player_picture(loop->options->player, loop->playing, snapshot, &error) == STATUS_OK) {
