@@ -14,8 +14,8 @@ from tap import BINNACLE, WORK, Server, run
 TRUTH = {"latency": "dependency", "errors": "dependency", "drift": "upstream",
          "freshness": "freshness", "nulls": "upstream", "canary": "split", "labels": "labels",
          "volume": "volume", "rules": "rules", "cohort": "cohort", "none": "none"}
-QUIET_S = 32  # until a demo knows what is usual
-DRILL_S = 14
+QUIET_S = 40  # until a demo knows what is usual
+DRILL_S = 24  # enough events also at night, when a demo has few
 
 
 class Demo:
