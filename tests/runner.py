@@ -24,6 +24,7 @@ import threading
 import time
 
 import long_record
+import recap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test-logs"
@@ -218,11 +219,11 @@ def indented(lines):
 # ---- building ---------------------------------------------------------------------------------
 
 class BuildFailed(Exception):
-    """Names the log."""
+    """Holds the log's path and its text."""
 
 
 BUILDING = {preset: threading.Lock() for preset in ("dev", "release", "asan", "tsan", "fuzz")}
-BUILT = {}  # (preset, targets): whether it could be built
+BUILT = {}  # (preset, targets): what failed, as its tools said it; "" when nothing did
 
 
 def build(preset, targets):
@@ -234,8 +235,8 @@ def build(preset, targets):
     with BUILDING[preset]:
         if (preset, targets) not in BUILT:
             BUILT[preset, targets] = run_build(preset, targets, log)
-    if not BUILT[preset, targets]:
-        raise BuildFailed(log.relative_to(ROOT))
+    if BUILT[preset, targets]:
+        raise BuildFailed(log, BUILT[preset, targets])
 
 
 def run_build(preset, targets, log):
@@ -258,7 +259,7 @@ def run_build(preset, targets, log):
     if code != 0:
         said += f": FAILED with {describe(code)}\n" + indented(output.splitlines()[-80:])
     say(said)
-    return code == 0
+    return (output or said) if code != 0 else ""
 
 
 # ---- running ----------------------------------------------------------------------------------
@@ -348,25 +349,32 @@ def programs_of(part, word):
 
 
 def run_part(part, word):
+    """Returns the part, its counts, and [(name, output)] of what failed."""
     started = time.monotonic()
     total = Result()
     details = []
+    failed = []
     try:
         programs = programs_of(part, word)
         with concurrent.futures.ThreadPoolExecutor(part.jobs) as pool:
             for program, result in pool.map(lambda p: run_program(part, p), programs):
                 total.add(result)
                 details.append((program, result))
+                if result.failed:
+                    failed.append((f"{part.name} {program.name}", result.output))
     except BuildFailed as failure:
-        say(f"{part.name}: cannot be built, see {failure}")
+        log, text = failure.args
+        say(f"{part.name}: cannot be built, see {log.relative_to(ROOT)}")
+        failed.append((f"{part.name}: cannot be built", text))
         total.failed += 1
     if not details and not total.failed:
         say(f"{part.name}: no program to run")
+        failed.append((part.name, "no program to run"))
         total.failed += 1
     total.seconds = time.monotonic() - started
     if part.name == "long" and details:
         long_record.write(details)
-    return part, total
+    return part, total, failed
 
 
 def run_lane(choice):
@@ -409,12 +417,14 @@ def main():
         rows = [row for lane in pool.map(run_lane, lanes) for row in lane]
     total = Result()
     print()
-    for part, result in rows:
+    for part, result, _ in rows:
         total.add(result)
         print(f"{part.name:<12} {result.passed:6} passed {result.failed:4} failed "
               f"{result.skipped:4} skipped {result.seconds:7.0f} s")
     print(f"in all {time.monotonic() - started:.0f} s; every program's output is in "
           f"{LOGS.relative_to(ROOT)}/\n")
+    for line in recap.pages([program for _, _, failed in rows for program in failed]):
+        print(line)
     skipped = f", {total.skipped} skipped" if total.skipped else ""
     print(f"{total.passed} passed, {total.failed} failed{skipped}")
     return 1 if total.failed or total.passed == 0 else 0
