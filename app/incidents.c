@@ -20,7 +20,7 @@
 #define CONCEPT_DRIFT_US US_PER_HOUR      /* since it was detected */
 #define SAVE_EVERY_US    US_PER_MIN       /* of what an open one has touched */
 #define DOCUMENT_BYTES   ((size_t)64 << 10)
-#define MOST_TRIGGERS    (MAX_SNAPSHOT_SLOS + MAX_SNAPSHOT_DRIFT + 2)
+#define MOST_TRIGGERS    (MAX_SNAPSHOT_SLOS + MAX_SNAPSHOT_DRIFT + 3)
 #define TRIGGER_SIZE     (NAME_SIZE + 16)
 #define OTHERS           "others"
 
@@ -69,6 +69,8 @@ static void find_triggers(const struct snapshot *snapshot, struct triggers *trig
     }
     /* A snapshot puts the largest first, which is another one from tick to tick. */
     qsort(triggers->names[first], (size_t)(triggers->n - first), TRIGGER_SIZE, by_name);
+    if (snapshot->decision_drift.state >= HEALTH_TICKET)
+        add_trigger(triggers, snapshot->decision_drift.feature, " drift");
     if (snapshot->performance.drift_at_us > snapshot->time_us - CONCEPT_DRIFT_US)
         add_trigger(triggers, "the error rate", " drifts");
     if (snapshot->quality.state >= HEALTH_TICKET)
@@ -147,13 +149,24 @@ static void say_unexplained(struct explanation *explanation, int64_t now_us)
              "nothing differed from the minutes before by more than chance when it was seen");
 }
 
+/* Whether something of what is seen now had a part in it. */
+static bool shares_trigger(const struct incident *incident, const struct triggers *triggers)
+{
+    for (int i = 0; i < triggers->n; i++) {
+        if (names(incident->triggers, triggers->names[i]))
+            return true;
+    }
+    return names(incident->triggers, OTHERS);
+}
+
 static void open_one(struct incidents *incidents, const struct explanation *last, int64_t now_us)
 {
     bool explains =
         explanation_names(last) && (!last->until_us || last->until_us > now_us - LOOK_BACK_US);
     struct incident *before = newest(incidents);
     if (before && before->closed_us > now_us - REOPEN_US &&
-        (!explains || is_same(&before->explanation, last))) {
+        (explains ? is_same(&before->explanation, last)
+                  : shares_trigger(before, &incidents->triggers))) {
         before->closed_us = 0;
         return;
     }

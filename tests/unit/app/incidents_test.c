@@ -140,6 +140,22 @@ static void drift_opens_one_and_no_data_opens_none(void **state)
     end(&world);
 }
 
+/* Bug: drift of decisions was shown and opened nothing. */
+static void drift_of_decisions_opens_one(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    snprintf(world.snapshot->decision_drift.feature, NAME_SIZE, "decisions");
+    tick(&world, 0, HEALTH_OK);
+    assert_int_equal(world.snapshot->incident.opened_us, 0);
+    world.snapshot->decision_drift.state = HEALTH_TICKET;
+    assert_true(incidents_triggered(world.incidents, world.snapshot));
+    tick(&world, 1, HEALTH_OK);
+    assert_string_equal(world.snapshot->incident.triggers, "decisions drift");
+    end(&world);
+}
+
 /* A budget's windows burn on after the fault is mended: it is explained by what was. */
 static void trouble_that_is_over_explains_what_burns_later(void **state)
 {
@@ -253,6 +269,26 @@ static void flickering_is_one_incident(void **state)
     for (int i = 0; i < 10; i++)
         tick(&world, 10 + 5 * i, i % 2 ? HEALTH_OK : HEALTH_TICKET);
     json_destroy(listed(&world, 1));
+    end(&world);
+}
+
+/* Bug: what came within five minutes was added to an incident that it had nothing to do with. */
+static void other_triggers_without_a_cause_are_another_incident(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    tick(&world, 10, HEALTH_PAGE);
+    tick(&world, 20, HEALTH_OK);
+    drift(&world, 1, (const char *const[]){"a"});
+    tick(&world, 30, HEALTH_OK);
+    json_destroy(listed(&world, 2));
+    assert_string_equal(world.snapshot->incident.triggers, "a drifts");
+    world.snapshot->n_drift = 0;
+    tick(&world, 40, HEALTH_OK);
+    drift(&world, 1, (const char *const[]){"a"});
+    tick(&world, 50, HEALTH_OK); /* that again is no other one */
+    json_destroy(listed(&world, 2));
     end(&world);
 }
 
@@ -409,12 +445,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_when_an_objective_burns_and_closes_when_it_does_not),
         cmocka_unit_test(drift_opens_one_and_no_data_opens_none),
+        cmocka_unit_test(drift_of_decisions_opens_one),
         cmocka_unit_test(trouble_that_is_over_explains_what_burns_later),
         cmocka_unit_test(other_trouble_later_is_another_incident),
         cmocka_unit_test(only_what_was_not_there_triggers),
         cmocka_unit_test(what_opened_it_stays_named),
         cmocka_unit_test(more_triggers_than_have_room),
         cmocka_unit_test(flickering_is_one_incident),
+        cmocka_unit_test(other_triggers_without_a_cause_are_another_incident),
         cmocka_unit_test(a_restart_forgets_nothing),
         cmocka_unit_test(what_was_not_saved_is_saved_later),
         cmocka_unit_test(a_write_that_failed_is_repeated),
