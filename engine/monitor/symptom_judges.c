@@ -6,7 +6,6 @@
 #include "engine/base/order.h"
 #include "engine/monitor/symptoms_priv.h"
 #include "engine/stats/deviates.h"
-#include "engine/stats/samples.h"
 
 #define SURE         6.0 /* of z: about one in a thousand million */
 #define SURE_OF_ONE  4.0 /* where one window is looked at, for a reason */
@@ -61,7 +60,7 @@ static struct finding shares_of(const uint64_t *now, const uint64_t *base, int f
     uint64_t n_now = total(now, of), n_base = total(base, of);
     uint64_t bad_now = total(now + first, n), bad_base = total(base + first, n);
     return (struct finding){
-        .z = samples_share_z((double)bad_now, (double)n_now, (double)bad_base, (double)n_base),
+        .z = deviates_share(bad_now, n_now, bad_base, n_base),
         .base = share(bad_base, n_base),
         .now = share(bad_now, n_now),
         .n_base = n_base,

@@ -35,6 +35,21 @@ double deviates_mix(const uint64_t *now, const uint64_t *base, int n, double *di
     return (cbrt(2 * g / freedom) - (1 - part)) / sqrt(part);
 }
 
+double deviates_share(uint64_t part, uint64_t whole, uint64_t base_part, uint64_t base)
+{
+    if (whole == 0 || base == 0)
+        return 0;
+    double n = (double)whole, m = (double)base;
+    double sign = (double)part / n > (double)base_part / m ? 1 : -1;
+    double x = (double)part - sign / 2, y = (double)base_part + sign / 2;
+    if (sign * (x / n - y / m) <= 0)
+        return 0;
+    double pooled = (x + y) / (n + m);
+    double g = likelihood_part(x, n * pooled) + likelihood_part(y, m * pooled) +
+               likelihood_part(n - x, n * (1 - pooled)) + likelihood_part(m - y, m * (1 - pooled));
+    return sign * sqrt(2 * fmax(g, 0));
+}
+
 double deviates_count(double count, double expected)
 {
     return 2 * (sqrt(count + 0.375) - sqrt(expected + 0.375));

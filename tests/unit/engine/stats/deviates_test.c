@@ -71,6 +71,40 @@ static void deviates_of_mixes_agree_with_the_exact_tail(void **state)
     }
 }
 
+static double log_choose(double n, double k)
+{
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+/* The tail of Fisher's exact test: `x` or more of `n` where x + y of n + m are. */
+static double fisher_tail(int x, int n, int y, int m)
+{
+    double tail = 0;
+    for (int k = x; k <= n && k <= x + y; k++)
+        tail += exp(log_choose(n, k) + log_choose(m, x + y - k) - log_choose(n + m, x + y));
+    return tail;
+}
+
+static void deviates_of_shares_agree_with_the_exact_test(void **state)
+{
+    static const int cases[][4] = {{54, 864, 2, 650},  {20, 200, 1, 650},  {10, 100, 0, 200},
+                                   {8, 60, 0, 90},     {25, 400, 5, 2000}, {12, 60, 4, 2000},
+                                   {30, 100, 2, 1500}, {3, 50, 2, 60},     {90, 100, 40, 80}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int *c = cases[i];
+        double exact = deviate_of(fisher_tail(c[0], c[1], c[2], c[3]));
+        double z = deviates_share((uint64_t)c[0], (uint64_t)c[1], (uint64_t)c[2], (uint64_t)c[3]);
+        assert_true(fabs(z - exact) < 0.15);
+        /* A share that fell is one that rose, of the rest. */
+        double fell = deviates_share((uint64_t)(c[1] - c[0]), (uint64_t)c[1],
+                                     (uint64_t)(c[3] - c[2]), (uint64_t)c[3]);
+        assert_true(fabs(z + fell) < 1e-6);
+    }
+    assert_true(deviates_share(0, 0, 1, 2) == 0 && deviates_share(1, 2, 0, 0) == 0 &&
+                deviates_share(0, 5, 0, 9) == 0 && deviates_share(5, 5, 9, 9) == 0);
+}
+
 static void distance_is_total_variation(void **state)
 {
     static const uint64_t now[] = {10, 0, 30}, base[] = {50, 25, 25};
@@ -102,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deviates_of_mixes_agree_with_the_exact_tail),
+        cmocka_unit_test(deviates_of_shares_agree_with_the_exact_test),
         cmocka_unit_test(distance_is_total_variation),
         cmocka_unit_test(nothing_gives_no_number_that_is_not_one),
         cmocka_unit_test(counts_are_about_normal),
