@@ -26,6 +26,7 @@ struct config_source {
     const char *path;  /* file: the input */
     const char *speed; /* file: "max" or a factor */
     double rate;       /* demo: events per second */
+    bool steady;       /* demo: at any hour */
     int64_t seed;
     int64_t users;
     double fraud;

@@ -193,6 +193,7 @@ static enum status caller_start(struct drill *drill, const struct traffic_mix *m
                                            caller->random ^ (uint64_t)clock_now_us(drill->clock),
                                        .start_us = clock_now_us(drill->clock),
                                        .rate_per_s = mix->rate_per_s / mix->callers,
+                                       .steady = true, /* a fault is as strong at night */
                                        .n_users = USERS,
                                        .fraud_share = 0.02};
     enum status status = producer_create(&options, &caller->producer, error);

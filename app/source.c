@@ -121,6 +121,7 @@ static enum status prepare_demo(struct source *source, struct error *error)
         .seed = (uint64_t)config->seed + (uint64_t)(now_us / US_PER_S),
         .start_us = now_us,
         .rate_per_s = config->rate,
+        .steady = config->steady,
         .n_users = config->users,
         .fraud_share = config->fraud,
         .bad_share = config->bad,

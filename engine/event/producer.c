@@ -1,9 +1,9 @@
 /* A town of card holders. Each has a home country, a usual device and usual amounts (log-normal);
  * some shop much more often than others (zipf-like, drawn by A. J. Walker's alias method, 1977);
- * purchases come as a Poisson process whose rate follows the hour. Now and then somebody's card is
- * misused: that schedules a few fraudulent purchases for the minutes after, kept in a heap by time
- * and mixed in among the honest ones; misuses from before the start are under way at the start.
- * Everything is drawn from one seed. One thread. */
+ * purchases come as a Poisson process whose rate follows the hour unless it is to be steady. Now
+ * and then somebody's card is misused: that schedules a few fraudulent purchases for the minutes
+ * after, kept in a heap by time and mixed in among the honest ones; misuses from before the start
+ * are under way at the start. Everything is drawn from one seed. One thread. */
 #include "engine/event/producer.h"
 
 #include <assert.h>
@@ -283,9 +283,11 @@ static void misuse(struct producer *producer, struct draft draft)
     plans[draft.scenario].plan(producer, draft);
 }
 
-static double rhythm(double time_us)
+static double rhythm(const struct producer *producer)
 {
-    double hour = fmod(time_us / (double)US_PER_HOUR, 24);
+    if (producer->options.steady)
+        return 1;
+    double hour = fmod(producer->clock_us / (double)US_PER_HOUR, 24);
     return 1 + DAY_SWING * cos(2 * 3.14159265358979323846 * (hour - BUSIEST_HOUR) / 24);
 }
 
@@ -333,7 +335,7 @@ static struct draft honest_purchase(struct producer *producer)
 /* To the next of the honest purchases, or of those in so many of them. */
 static void advance(struct producer *producer, double share)
 {
-    double rate = share * producer->options.rate_per_s * rhythm(producer->clock_us);
+    double rate = share * producer->options.rate_per_s * rhythm(producer);
     producer->clock_us += chance_exponential(&producer->chance) * (double)US_PER_S / rate;
 }
 

@@ -14,6 +14,7 @@ struct producer_options {
     uint64_t seed;
     int64_t start_us;  /* event time from which events come */
     double rate_per_s; /* mean over a day, above 0; the hour moves it between 0.45 and 1.55 times */
+    bool steady;       /* the hour does not */
     int64_t n_users;   /* 0: 500 per event/s, at least 2000; at most 10 million */
     double fraud_share; /* of good events, e.g. 0.015, at most 0.5; 0: none */
     double bad_share;   /* of all events: wrong in one way each, all ways alike often; 0: none */

@@ -1,6 +1,8 @@
 """Drills on demos that run beside each other: each gets a fault from another process, and is asked
-afterwards what was wrong with it. What comes first must be what was done."""
+afterwards what was wrong with it. What comes first must be what was done. The demos' rate is given,
+so that it is the same at any hour."""
 import concurrent.futures
+import glob
 import json
 import os
 import shutil
@@ -15,17 +17,39 @@ TRUTH = {"latency": "dependency", "errors": "dependency", "drift": "upstream",
          "freshness": "freshness", "nulls": "upstream", "canary": "split", "labels": "labels",
          "volume": "volume", "rules": "rules", "cohort": "cohort", "none": "none"}
 QUIET_S = 40  # until a demo knows what is usual
-DRILL_S = 24  # enough events also at night, when a demo has few
+DRILL_S = 24
+NIGHT, DAY = 18, 62  # events a second of the demo at 03:00 and at 15:00
+
+# The demo as it would be configured: its models, and a rate that the hour does not move.
+STAGING = """
+service: fraud-demo
+contract: contract.yaml
+features: features.yaml
+rules: rules.yaml
+staging: true
+source: {{type: demo, rate: {rate}, steady: true, users: 400000, fraud: 0.02, label_delay: 2m}}
+models:
+  - {{name: fraud, version: demo, file: "{champion}"}}
+  - {{name: fraud, version: canary, file: "{canary}"}}
+traffic:
+  - {{variant: champion, model: fraud, version: demo}}
+  - {{variant: canary, model: fraud, version: canary, share: 0}}
+"""
 
 
 class Demo:
-    """A demo of its own, with the model that was trained once."""
+    """A demo of its own, with the models that were trained once."""
 
-    def __init__(self, base, number):
+    def __init__(self, base, number, rate=NIGHT):
         self.state = os.path.join(WORK, f"demo-{number}")
         shutil.copytree(base, self.state)
-        self.server = Server("--demo", environment={"XDG_STATE_HOME": self.state})
         self.folder = os.path.join(self.state, "binnacle", "demo")
+        models = {name: glob.glob(os.path.join(self.folder, file))[0] for name, file in
+                  (("champion", "model-????????????????.json"), ("canary", "canary-*.json"))}
+        with open(os.path.join(self.folder, "config", "binnacle.yaml"), "w") as file:
+            file.write(STAGING.format(rate=rate, **models))
+        self.server = Server("--config", os.path.join(self.folder, "config"),
+                             "--ledger", os.path.join(self.folder, "ledger"))
 
     def explain(self):
         code, out, problem = run("explain", "--url", self.server.url, "--json")
@@ -61,11 +85,11 @@ def outcome(demo, drill, look):
     return demo.explain(), said if process.returncode else ""
 
 
-def hold(base, drills, look=lambda demo, fault: None):
+def hold(base, drills, look=lambda demo, fault: None, rate=NIGHT):
     """Holds (fault, seed, innocent change or None) all at a time, each on a demo of its own. Gives
-    for each of them the explanation, and what the drill said when it failed. look(demo, fault): called at the
-    end of each."""
-    demos = [Demo(base, number) for number, _ in enumerate(drills)]
+    for each of them the explanation, and what the drill said when it failed. look(demo, fault):
+    called at the end of each."""
+    demos = [Demo(base, number, rate) for number, _ in enumerate(drills)]
     try:
         time.sleep(QUIET_S)
         with concurrent.futures.ThreadPoolExecutor(len(demos)) as threads:

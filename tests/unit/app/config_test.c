@@ -105,6 +105,7 @@ static void what_is_left_out_has_the_documented_default(void **state)
     assert_string_equal(config->source.type, "http");
     assert_string_equal(config->source.speed, "max");
     assert_float_equal(config->source.rate, 40, 0);
+    assert_false(config->source.steady);
     assert_int_equal(config->source.label_delay_us, 2 * US_PER_MIN);
     assert_int_equal(config->n_models, 0);
     assert_int_equal(config->n_arms, 0);

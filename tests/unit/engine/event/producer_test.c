@@ -158,6 +158,21 @@ static void keeps_to_rate_and_share_over_a_day(void **state)
     producer_destroy(producer);
 }
 
+static void comes_at_the_same_rate_at_any_hour_when_steady(void **state)
+{
+    (void)state;
+    struct producer *producer =
+        make((struct producer_options){.seed = 5, .rate_per_s = 3, .steady = true});
+    int by_hour[24] = {0};
+    struct producer_event made;
+    for (producer_next(producer, &made); made.time_us < START + US_PER_DAY;
+         producer_next(producer, &made))
+        by_hour[(made.time_us - START) / US_PER_HOUR]++;
+    for (int hour = 0; hour < 24; hour++) /* five standard deviations, Poisson */
+        assert_true(fabs(by_hour[hour] - 3 * 3600.0) < 5 * sqrt(3 * 3600.0));
+    producer_destroy(producer);
+}
+
 /* About 400 of 20,000; frauds come in bursts of up to 16, so the deviation is some 55. */
 static void keeps_to_the_share_from_the_first_second(void **state)
 {
@@ -318,6 +333,7 @@ int main(void)
         cmocka_unit_test(gives_the_same_events_for_the_same_seed),
         cmocka_unit_test(makes_events_that_the_contract_judges_as_they_say),
         cmocka_unit_test(keeps_to_rate_and_share_over_a_day),
+        cmocka_unit_test(comes_at_the_same_rate_at_any_hour_when_steady),
         cmocka_unit_test(keeps_to_the_share_from_the_first_second),
         cmocka_unit_test(puts_the_event_time_into_the_ulid),
         cmocka_unit_test(makes_frauds_that_window_features_can_find),
