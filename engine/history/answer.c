@@ -13,6 +13,7 @@
 #include "engine/history/measure.h"
 
 #define MAX_SERIES 16
+#define MAX_VALUES ((size_t)1 << 20) /* of all lines together */
 
 struct line { /* of one group: values by point, then by series */
     uint64_t labels;
@@ -34,9 +35,10 @@ struct answer {
     struct asked series[MAX_SERIES];
     int n_series;
     size_t n_points, point;
-    struct line lines[MAX_GROUPS];
+    double *nothing;               /* as a line's: what is said of a group that has nothing */
+    struct line lines[MAX_GROUPS]; /* by the group's index */
     int n_lines;
-    bool failed;
+    bool too_many, no_memory;
 };
 
 /* ---- the question ---- */
@@ -93,48 +95,83 @@ static size_t count_points(const struct range *range)
 
 /* ---- the values ---- */
 
-static struct line *line_of(struct answer *answer, uint64_t labels)
+static size_t n_values(const struct answer *answer)
 {
-    for (int i = 0; i < answer->n_lines; i++) {
-        if (answer->lines[i].labels == labels)
-            return &answer->lines[i];
-    }
-    size_t n = answer->n_points * (size_t)answer->n_series;
-    double *values = answer->n_lines < MAX_GROUPS ? malloc((n + 1) * sizeof *values) : NULL;
-    if (!values)
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        values[i] = (double)NAN;
-    struct line *line = &answer->lines[answer->n_lines++];
-    *line = (struct line){labels, values};
-    return line;
+    return answer->n_points * (size_t)answer->n_series;
 }
 
-static const struct sums *find_group(const struct point *point, uint64_t labels)
+/* Until its group was first met it had nothing. */
+static struct line *add_line(struct answer *answer, uint64_t labels)
 {
-    for (int i = 0; i < point->n_groups; i++) {
-        if (point->groups[i]->labels == labels)
-            return point->groups[i];
-    }
-    return NULL;
+    size_t n = n_values(answer);
+    answer->too_many = (size_t)(answer->n_lines + 1) * n > MAX_VALUES;
+    double *values = answer->too_many ? NULL : malloc((n + 1) * sizeof *values);
+    answer->no_memory = !values && !answer->too_many;
+    if (!values)
+        return NULL;
+    memcpy(values, answer->nothing, n * sizeof *values);
+    answer->lines[answer->n_lines] = (struct line){labels, values};
+    return &answer->lines[answer->n_lines++];
+}
+
+static void take_values(const struct answer *answer, const struct point *point,
+                        const struct sums *sums, double *values)
+{
+    double *at = values + answer->point * (size_t)answer->n_series;
+    for (int k = 0; k < answer->n_series; k++)
+        if (answer->series[k].derived < 0)
+            at[k] = measure_value(&answer->series[k].measure, point, sums);
 }
 
 /* A group that has nothing at this point still has its zeros. */
+static void take_nothing(const struct answer *answer, const struct point *point)
+{
+    size_t first = answer->point * (size_t)answer->n_series;
+    take_values(answer, point, NULL, answer->nothing);
+    for (int i = 0; i < answer->n_lines; i++)
+        memcpy(answer->lines[i].values + first, answer->nothing + first,
+               (size_t)answer->n_series * sizeof *answer->nothing);
+}
+
 static void take_point(void *context, const struct point *point)
 {
     struct answer *answer = context;
-    bool all = answer->range.by_mask == 0 && line_of(answer, 0);
-    for (int i = 0; i < point->n_groups && !all; i++)
-        answer->failed = !line_of(answer, point->groups[i]->labels) || answer->failed;
-    for (int i = 0; i < answer->n_lines; i++) {
-        struct line *line = &answer->lines[i];
-        const struct sums *sums = find_group(point, line->labels);
-        for (int k = 0; k < answer->n_series; k++)
-            if (answer->series[k].derived < 0)
-                line->values[answer->point * (size_t)answer->n_series + (size_t)k] =
-                    measure_value(&answer->series[k].measure, point, sums);
+    take_nothing(answer, point);
+    for (int i = 0; i < point->n_groups && !answer->too_many && !answer->no_memory; i++) {
+        const struct sums *sums = point->groups[i];
+        const struct line *line = sums->index < answer->n_lines ? &answer->lines[sums->index]
+                                                                : add_line(answer, sums->labels);
+        if (line)
+            take_values(answer, point, sums, line->values);
     }
     answer->point++;
+}
+
+/* Of everything together there is a line even where nothing happened. */
+static enum status begin_lines(struct answer *answer, struct error *error)
+{
+    size_t n = n_values(answer);
+    answer->nothing = malloc((n + 1) * sizeof *answer->nothing);
+    for (size_t i = 0; answer->nothing && i < n; i++)
+        answer->nothing[i] = (double)NAN;
+    if (answer->nothing && (answer->range.by_mask != 0 || add_line(answer, 0)))
+        return STATUS_OK;
+    return error_set(error, STATUS_MEMORY, "out of memory");
+}
+
+static enum status read_lines(struct answer *answer, struct error *error)
+{
+    enum status status = begin_lines(answer, error);
+    if (status == STATUS_OK)
+        status = range_read(answer->history, &answer->range, take_point, answer, error);
+    if (status == STATUS_OK && answer->too_many)
+        return error_set(error, STATUS_INVALID,
+                         "by: lines of %zu points of more than %d groups are too much at once: "
+                         "take a larger step, or fewer labels",
+                         answer->n_points, answer->n_lines);
+    if (status == STATUS_OK && answer->no_memory)
+        return error_set(error, STATUS_MEMORY, "out of memory");
+    return status;
 }
 
 /* They are counted over everything: an answer would be one to another question. */
@@ -284,6 +321,7 @@ static void answer_free(struct answer *answer)
         free(answer->lines[i].values);
     for (int i = 0; i < answer->n_series; i++)
         free(answer->series[i].made);
+    free(answer->nothing);
     free(answer);
 }
 
@@ -304,9 +342,7 @@ enum status history_answer(struct history_store *history, const struct history_q
         status =
             error_set(error, STATUS_INVALID, "more than %d points: take a larger step", MAX_POINTS);
     if (status == STATUS_OK)
-        status = range_read(history, &answer->range, take_point, answer, error);
-    if (status == STATUS_OK && answer->failed)
-        status = error_set(error, STATUS_INVALID, "by: more than %d groups", MAX_GROUPS);
+        status = read_lines(answer, error);
     if (status == STATUS_OK)
         status = make_derived(answer, error);
     if (status == STATUS_OK)

@@ -11,7 +11,7 @@
 #include "engine/stats/chi_square.h"
 #include "engine/stats/distance.h"
 
-enum parameter { NO_PARAMETER, BY_COLUMN, BY_VIOLATION };
+enum parameter { NO_PARAMETER, BY_COLUMN, BY_VIOLATION, BY_PERCENTILE };
 /* Which arms it is told of; bits. */
 enum arms { OF_DECIDERS = 1, OF_SHADOWS = 2, OF_ALL = 3 };
 
@@ -89,7 +89,7 @@ static double share_of_events(const struct question *question)
 
 static double latency(const struct question *question)
 {
-    return sums_latency(question->sums, question->series->row->number);
+    return sums_latency(question->sums, question->series->share);
 }
 
 static double latency_mean(const struct question *question)
@@ -143,7 +143,7 @@ static double score_quantile(const struct question *question)
     uint64_t n = 0, seen = 0;
     for (int i = 0; i < SCORE_STEPS; i++)
         n += steps[i];
-    double rank = fmax(1, ceil(question->series->row->number * (double)n));
+    double rank = fmax(1, ceil(question->series->share * (double)n));
     for (int i = 0; i < SCORE_STEPS && n > 0; i++) {
         seen += steps[i];
         if ((double)seen >= rank)
@@ -277,7 +277,8 @@ static const struct measure_row rows[] = {
     {"latency_p99_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.99, 0, latency,
      "99 % took no longer"},
     {"latency_p999_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0.999, 0, latency,
-     "99.9 % took no longer"},
+     "99.9 % took no longer; any other as latency_p75_us, latency_p9999_us (99.99 %)"},
+    {"latency_p", BY_PERCENTILE, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0, 0, latency, ""},
     {"latency_mean_us", NO_PARAMETER, "us", SECTION_LATENCY, OF_DECIDERS, false, false, 0, 0,
      latency_mean, "the mean, within 0.8 %"},
     {"latency_good_ratio", NO_PARAMETER, "ratio", SECTION_LATENCY, OF_DECIDERS, false, false, 0, 0, latency_good,
@@ -292,7 +293,8 @@ static const struct measure_row rows[] = {
     {"score_p90", NO_PARAMETER, "score", SECTION_SCORES, OF_ALL, false, false, 0.9, 0, score_quantile,
      "90 % are no higher"},
     {"score_p99", NO_PARAMETER, "score", SECTION_SCORES, OF_ALL, false, false, 0.99, 0, score_quantile,
-     "99 % are no higher"},
+     "99 % are no higher; any other as score_p75"},
+    {"score_p", BY_PERCENTILE, "score", SECTION_SCORES, OF_ALL, false, false, 0, 0, score_quantile, ""},
     {"shadow_scored", NO_PARAMETER, "decisions", SCALAR_PART, OF_SHADOWS, true, true, 0, SCALAR_SHADOWED,
      number_of, "scored by a shadow too, each as often as there were shadows"},
     {"shadow_disagreement_ratio", NO_PARAMETER, "ratio", SCALAR_PART, OF_SHADOWS, false, false, 0,
@@ -341,6 +343,35 @@ static int find_column(const struct layout *layout, struct slice word)
     return layout_column(layout, name);
 }
 
+/* A percentile's number, at most 100: "75", "2.5"; "999" and "9999" are 99.9 and 99.99. */
+static bool read_percent(struct slice text, double *share)
+{
+    bool nines = text.size > 2 && text.data[0] == '9' && !memchr(text.data, '.', text.size);
+    bool behind_point = false;
+    double digits = 0, scale = 100;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '.' && i > 0 && !behind_point) {
+            behind_point = true;
+            continue;
+        }
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        digits = digits * 10 + (text.data[i] - '0');
+        scale *= behind_point || (nines && i > 1) ? 10 : 1;
+    }
+    *share = digits / scale;
+    return text.size > 0 && text.size < 12 && *share <= 1;
+}
+
+/* Behind the number of one of latencies stands their unit. */
+static bool read_percentile(struct slice text, const char *unit, double *share)
+{
+    static const char us[] = "_us";
+    size_t size = strcmp(unit, "us") == 0 ? sizeof us - 1 : 0;
+    return text.size > size && memcmp(text.data + text.size - size, us, size) == 0 &&
+           read_percent(slice_make(text.data, text.size - size), share);
+}
+
 static bool matches(const struct measure_row *row, struct slice name, struct slice *rest)
 {
     size_t size = strlen(row->name);
@@ -350,6 +381,23 @@ static bool matches(const struct measure_row *row, struct slice name, struct sli
     return row->parameter == NO_PARAMETER ? rest->size == 0 : rest->size > 0;
 }
 
+static bool read_parameter(const struct layout *layout, struct slice text, struct measure *series)
+{
+    switch (series->row->parameter) {
+    case BY_COLUMN:
+        series->column = find_column(layout, text);
+        return series->column >= 0;
+    case BY_VIOLATION:
+        series->code = find_violation(text);
+        return series->code >= 0;
+    case BY_PERCENTILE:
+        return read_percentile(text, series->row->unit, &series->share);
+    case NO_PARAMETER:
+        break;
+    }
+    return true;
+}
+
 enum status measure_find(const struct layout *layout, struct slice name, struct measure *series,
                          struct error *error)
 {
@@ -357,13 +405,9 @@ enum status measure_find(const struct layout *layout, struct slice name, struct 
         struct slice rest;
         if (!matches(&rows[i], name, &rest))
             continue;
-        *series = (struct measure){.row = &rows[i], .column = -1};
+        *series = (struct measure){.row = &rows[i], .column = -1, .share = rows[i].number};
         memcpy(series->name, name.data, name.size);
-        if (rows[i].parameter == BY_COLUMN)
-            series->column = find_column(layout, rest);
-        if (rows[i].parameter == BY_VIOLATION)
-            series->code = find_violation(rest);
-        if (series->code >= 0 && (rows[i].parameter != BY_COLUMN || series->column >= 0))
+        if (read_parameter(layout, rest, series))
             return STATUS_OK;
     }
     return error_set(error, STATUS_INVALID,
@@ -425,7 +469,7 @@ void measure_list(const struct layout *layout, measure_visitor *visit, void *con
             list_columns(&rows[i], layout, visit, context);
         else if (rows[i].parameter == BY_VIOLATION)
             list_violations(&rows[i], visit, context);
-        else
+        else if (rows[i].parameter == NO_PARAMETER)
             visit(context, rows[i].name, rows[i].unit, rows[i].help);
     }
 }

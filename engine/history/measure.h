@@ -8,11 +8,13 @@ struct measure_row;
 struct measure {
     const struct measure_row *row;
     char name[2 * NAME_SIZE];
-    int column; /* of the layout; -1: of none */
-    int code;   /* a violation's */
+    int column;   /* of the layout; -1: of none */
+    int code;     /* a violation's */
+    double share; /* a percentile's, 0 to 1 */
 };
 
-/* "events", "latency_p99_us", "psi.amount", ... STATUS_INVALID: there is none of this name. */
+/* "events", "latency_p99_us", "score_p2.5", "psi.amount", ... STATUS_INVALID: there is none of this
+ * name. */
 MUST_USE enum status measure_find(const struct layout *layout, struct slice name,
                                   struct measure *series, struct error *error);
 /* Whether it says something of shadows, or of the other arms. */

@@ -24,8 +24,7 @@ struct reading {
     int64_t memory_from_s; /* nothing in memory is older */
     struct run runs[MAX_RUNS];
     size_t n_runs;
-    struct sums *groups[MAX_GROUPS];
-    int n_groups, n_made;
+    struct groups *groups;
     struct cell scratch; /* of another layout */
     bool failed;
 };
@@ -75,26 +74,7 @@ int64_t range_step_s(struct history_store *history, const struct range *range)
     return round_up(range->step_s, range->sections & COARSE && by_labels(range) ? SLICE_S : 60);
 }
 
-/* ---- groups ---- */
-
-static struct sums *group_of(struct reading *reading, uint64_t labels)
-{
-    for (int i = 0; i < reading->n_groups; i++) {
-        if (reading->groups[i]->labels == labels)
-            return reading->groups[i];
-    }
-    if (reading->n_groups == MAX_GROUPS)
-        return NULL;
-    if (reading->n_groups == reading->n_made) {
-        reading->groups[reading->n_made] = sums_create();
-        if (!reading->groups[reading->n_made])
-            return NULL;
-        reading->n_made++;
-    }
-    struct sums *sums = reading->groups[reading->n_groups++];
-    sums_clear(sums, labels, reading->layout);
-    return sums;
-}
+/* ---- cells ---- */
 
 static bool is_wanted(const struct range *range, uint64_t labels)
 {
@@ -110,7 +90,7 @@ static unsigned sections_of(const struct reading *reading, uint64_t labels, unsi
 static void add_packed(struct reading *reading, const struct packed_cell *packed, unsigned sections)
 {
     const struct layout *layout = layouts_get(&reading->history->layouts, packed->layout);
-    struct sums *sums = group_of(reading, packed->labels & reading->range->by_mask);
+    struct sums *sums = groups_find(reading->groups, packed->labels & reading->range->by_mask);
     if (!sums || !layout) {
         reading->failed = true;
         return;
@@ -220,7 +200,7 @@ static void add_cell(struct reading *reading, const struct cell *cell)
 {
     if (!is_wanted(reading->range, cell->labels))
         return;
-    struct sums *sums = group_of(reading, cell->labels & reading->range->by_mask);
+    struct sums *sums = groups_find(reading->groups, cell->labels & reading->range->by_mask);
     unsigned sections = sections_of(reading, cell->labels, reading->range->sections);
     if (!sums || !sums_add(sums, cell, sections))
         reading->failed = true;
@@ -345,8 +325,7 @@ static void end(struct reading *reading, bool begun)
         span_destroy(reading->memory[i]); /* the two copies */
     for (int i = 0; i < reading->n_epochs; i++)
         epoch_release(reading->epochs[i]);
-    for (int i = 0; i < reading->n_made; i++)
-        sums_destroy(reading->groups[i]);
+    groups_destroy(reading->groups);
     cell_free(&reading->scratch);
     free(reading);
 }
@@ -369,7 +348,7 @@ static double covered_s(const struct reading *reading, int64_t from_s, int64_t t
 static enum status read_point(struct reading *reading, struct point *point, struct error *error)
 {
     enum status status = STATUS_OK;
-    reading->n_groups = 0;
+    groups_begin(reading->groups);
     if (reading->range->step_s > 0 && reading->range->step_s < MINUTE_S) {
         point->covered = read_seconds(reading, point->start_s, point->end_s);
         point->covered_s = point->covered ? (double)(point->end_s - point->start_s) : 0;
@@ -379,14 +358,14 @@ static enum status read_point(struct reading *reading, struct point *point, stru
         point->covered_s = covered_s(reading, point->start_s, point->end_s);
         point->covered = point->covered_s > 0;
     }
-    point->groups = reading->groups;
-    point->n_groups = reading->n_groups;
-    if (status == STATUS_OK && reading->failed)
-        status = error_set(error, STATUS_CORRUPT,
-                           "the history could not be added up: more than %d groups, damage, or no "
-                           "memory",
-                           MAX_GROUPS);
-    return status;
+    point->groups = groups_there(reading->groups, &point->n_groups);
+    if (status != STATUS_OK || !reading->failed)
+        return status;
+    if (groups_refused(reading->groups))
+        return error_set(error, STATUS_INVALID, "by: more than %d combinations of these labels",
+                         MAX_GROUPS);
+    return error_set(error, STATUS_CORRUPT,
+                     "the history could not be added up: damage, or no memory");
 }
 
 static enum status read_points(struct reading *reading, range_visitor *visit, void *context,
@@ -409,19 +388,31 @@ static enum status read_points(struct reading *reading, range_visitor *visit, vo
     return status;
 }
 
+static struct reading *create(struct history_store *history, const struct range *range)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    if (!reading)
+        return NULL;
+    reading->history = history;
+    reading->range = range;
+    reading->layout = history_layout(history);
+    reading->shadow = labels_shadow(history->labels);
+    reading->groups = groups_create(reading->layout);
+    if (reading->groups)
+        return reading;
+    free(reading);
+    return NULL;
+}
+
 enum status range_read(struct history_store *history, const struct range *range,
                        range_visitor *visit, void *context, struct error *error)
 {
     if (range->step_s > 0 && (range->to_s - range->from_s) / range->step_s > MAX_POINTS)
         return error_set(error, STATUS_INVALID, "more than %d points: take a larger step",
                          MAX_POINTS);
-    struct reading *reading = calloc(1, sizeof *reading);
+    struct reading *reading = create(history, range);
     if (!reading)
         return error_set(error, STATUS_MEMORY, "out of memory for reading the history");
-    reading->history = history;
-    reading->range = range;
-    reading->layout = history_layout(history);
-    reading->shadow = labels_shadow(history->labels);
     lock_take(&history->reading);
     enum status status = begin(reading, error);
     bool begun = status == STATUS_OK;

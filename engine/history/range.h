@@ -2,11 +2,9 @@
 #ifndef BINNACLE_HISTORY_RANGE_H
 #define BINNACLE_HISTORY_RANGE_H
 
-#include "engine/history/cell.h"
+#include "engine/history/groups.h"
 #include "engine/history/history.h"
-#include "engine/history/sums.h"
 
-#define MAX_GROUPS 64
 #define MAX_POINTS 11000
 
 struct range {

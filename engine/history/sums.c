@@ -29,6 +29,7 @@ void sums_clear(struct sums *sums, uint64_t labels, const struct layout *layout)
     if (older)
         memset(older, 0, HISTOGRAM_BUCKETS * sizeof *older);
     *sums = (struct sums){.labels = labels,
+                          .index = sums->index,
                           .cell = {.layout = layout, .latency = latency, .bins = bins},
                           .older = older};
 }

@@ -8,6 +8,8 @@
  * has bins. */
 struct sums {
     uint64_t labels; /* those that groups are told apart by; others are LABEL_ANY */
+    int index;       /* the same in every point of a reading; from 0, as they were met */
+    bool there;      /* has something of this point */
     struct cell cell;
     uint64_t *older; /* HISTOGRAM_BUCKETS: latencies counted under other layouts; NULL: none */
     /* Of those, by the limits of the layout: how many are below, and how many nobody knows of. */
@@ -25,7 +27,7 @@ const uint64_t *sums_bins(const struct sums *sums, int column);
 
 struct sums *sums_create(void); /* NULL: out of memory */
 void sums_destroy(struct sums *sums);
-/* Empty, for other labels; the layout must be the same in every call. */
+/* Empty, under its index; the layout must be the same in every call. */
 void sums_clear(struct sums *sums, uint64_t labels, const struct layout *layout);
 /* False: out of memory. */
 bool sums_add(struct sums *sums, const struct cell *from, unsigned sections);

@@ -69,7 +69,7 @@ const struct web_parameter web_parameters[] = {
     {"/api/v1/performance", "to", "Before this time.", TIME},
     {"/api/v1/performance", "by", "Groups, each with its figures.",
      "{\"enum\":[\"variant\",\"cohort\",\"time\"]}"},
-    {"/api/v1/history", "series", "Names, with commas between them.",
+    {"/api/v1/history", "series", "Names, with commas between them. Percentiles may be any: latency_p75_us, score_p2.5.",
      "{\"type\":\"string\"}"},
     {"/api/v1/history", "by", "Labels to tell apart by, with commas between them.",
      "{\"type\":\"string\"}"},

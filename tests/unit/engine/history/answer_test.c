@@ -149,6 +149,34 @@ static void distances_are_those_of_the_shares(void **state)
     history_destroy(history);
 }
 
+/* By sorting what was told: nearest rank. */
+static void any_percentile_can_be_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        double share;
+    } asked[] = {{"0", 0},        {"1", 0.01},     {"25", 0.25},   {"33.3", 0.333},
+                 {"75", 0.75},    {"97.5", 0.975}, {"995", 0.995}, {"9999", 0.9999},
+                 {"99.9", 0.999}, {"100", 1},      {"50", 0.5},    {"999", 0.999}};
+    struct history_store *history = fill();
+    static struct truth truth;
+    struct query query = {.from_s = T0_S, .to_s = T0_S + 3600, .country = -1, .device = -1};
+    count_by_hand(&query, &truth);
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        char name[40];
+        size_t rank = (size_t)ceil(asked[i].share * (double)truth.n);
+        double wanted = (double)truth.latencies[rank > 0 ? rank - 1 : 0];
+        snprintf(name, sizeof name, "latency_p%s_us", asked[i].name);
+        double got = value_at(history, name, query.from_s, query.to_s);
+        assert_true(fabs(got - wanted) <= 0.01 * wanted + 0.5);
+        snprintf(name, sizeof name, "score_p%s", asked[i].name);
+        double score = value_at(history, name, query.from_s, query.to_s);
+        assert_true(fabs(score - asked[i].share) < 0.05); /* scores are told evenly */
+    }
+    history_destroy(history);
+}
+
 static void a_question_that_makes_no_sense_says_why(void **state)
 {
     (void)state;
@@ -163,6 +191,10 @@ static void a_question_that_makes_no_sense_says_why(void **state)
         {"nonsense", "", "", 0},       {"", "", "", 0},
         {"events", "nonsense", "", 0}, {"events", "", "country", 0},
         {"events", "", "planet:X", 0}, {"events", "", "", 1500000},
+        {"latency_p_us", "", "", 0},   {"latency_p101_us", "", "", 0},
+        {"latency_p75", "", "", 0},    {"latency_p7.5.1_us", "", "", 0},
+        {"score_p", "", "", 0},        {"score_p-5", "", "", 0},
+        {"score_p1e1", "", "", 0},     {"score_p75_us", "", "", 0},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct history_question question = {.from_us = T0,
@@ -219,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_rate_is_over_the_time_that_was_counted),
         cmocka_unit_test(every_series_is_a_number_or_null_for_nothing_and_for_one_event),
         cmocka_unit_test(distances_are_those_of_the_shares),
+        cmocka_unit_test(any_percentile_can_be_asked_for),
         cmocka_unit_test(a_question_that_makes_no_sense_says_why),
         cmocka_unit_test(a_heatmap_holds_every_event_once),
     };
