@@ -13,26 +13,16 @@
 
 #include "alerts/store.h"
 #include "engine/base/db.h"
+#include "tests/unit/folder.h"
 
-static char path[64];
+static char path[FOLDER_PATH];
 
-static int make_folder(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    char folder[] = "/tmp/store-XXXXXX";
-    if (!mkdtemp(folder))
+    if (make_folder(state))
         return -1;
-    snprintf(path, sizeof path, "%s/alerts.db", folder);
+    folder_path("alerts.db", path);
     return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[100];
-    *strrchr(path, '/') = '\0';
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    return system(command);
 }
 
 static struct store *open_store(void)
@@ -181,7 +171,7 @@ static void prunes_what_was_settled_long_ago_and_goes_on_counting(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(states_holds_and_messages_survive_a_restart),
         TEST(a_message_is_written_over_by_what_became_of_it),

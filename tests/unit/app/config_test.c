@@ -19,6 +19,7 @@
 #include "engine/contract/contract.h"
 #include "engine/decide/rules.h"
 #include "engine/feature/views.h"
+#include "tests/unit/folder.h"
 
 static const char CONTRACT[] = "name: payments\n"
                                "version: \"1\"\n"
@@ -32,12 +33,10 @@ static const char RULES[] = "rules:\n"
                             "  - {name: high, when: score > 0.5, decision: review}\n"
                             "default: approve\n";
 
-static char folder[64];
-
 static void put(const char *name, const char *text)
 {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char path[FOLDER_PATH];
+    folder_path(name, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
@@ -46,22 +45,12 @@ static void put(const char *name, const char *text)
 
 static int set_up(void **state)
 {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/config-XXXXXX");
-    if (!mkdtemp(folder))
+    if (make_folder(state))
         return -1;
     put("contract.yaml", CONTRACT);
     put("features.yaml", VIEWS);
     put("rules.yaml", RULES);
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
 }
 
 static struct config *load(const char *text)
@@ -271,7 +260,7 @@ static void the_examples_load(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(what_is_left_out_has_the_documented_default),
         TEST(what_is_given_is_taken),

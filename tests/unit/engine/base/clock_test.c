@@ -14,6 +14,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
+#include "tests/unit/random.h"
 
 static void reads_times(void **state)
 {
@@ -254,16 +255,6 @@ static void steady_clock_agrees_with_the_systems_and_never_goes_back(void **stat
     clock_destroy(clock);
 }
 
-static uint64_t random_state = 88172645463325252u;
-
-static unsigned random_below(unsigned n) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 /* Times with a 't' between date and time are not taken at fixed places: both ways must say the
  * same of times with anything wrong in one place. */
 static void times_at_fixed_places_are_read_as_others(void **state)
@@ -273,9 +264,9 @@ static void times_at_fixed_places_are_read_as_others(void **state)
     for (int round = 0; round < 200000; round++) {
         char text[TIME_TEXT_SIZE], careful[TIME_TEXT_SIZE];
         int64_t us = (int64_t)random_below(4000000000u) * US_PER_S - 62135596800 * US_PER_S / 64;
-        time_format(us + (round % 2 ? random_below(1000000) : 0), text);
+        time_format(us + (round % 2 ? (int64_t)random_below(1000000) : 0), text);
         size_t size = strlen(text);
-        size_t at = random_below((unsigned)size);
+        size_t at = random_below((uint64_t)size);
         if (round % 3)
             text[at == 10 ? 0 : at] = "0123456789:-.Zz+ /T"[random_below(19)];
         if (round % 5 == 0)

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 
 #include "engine/base/crypto.h"
-
-static char folder[] = "/tmp/binnacle-crypto-XXXXXX";
+#include "tests/unit/folder.h"
 
 static void assert_hex(const uint8_t *data, size_t size, const char *expected)
 {
@@ -206,8 +205,8 @@ static void compares_in_constant_time(void **state)
 static void keeps_a_key_in_a_private_file(void **state)
 {
     (void)state;
-    char path[128];
-    snprintf(path, sizeof path, "%s/key", folder);
+    char path[FOLDER_PATH];
+    folder_path("key", path);
     uint8_t key[KEY_SIZE], again[KEY_SIZE];
     struct error error = {0};
     assert_int_equal(crypto_key_file(path, false, key, &error), STATUS_NOT_FOUND);
@@ -273,20 +272,6 @@ static void encodes_as_rfc_4648(void **state)
     buffer_free(&out);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,5 +287,5 @@ int main(void)
         cmocka_unit_test(reads_and_writes_hex),
         cmocka_unit_test(encodes_as_rfc_4648),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 
 #include "engine/base/db.h"
+#include "tests/unit/folder.h"
 
 static struct error error; /* of the last call */
-static char folder[] = "/tmp/binnacle-db-XXXXXX";
 
 static const char *path_of(const char *name)
 {
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    static char path[FOLDER_PATH];
+    folder_path(name, path);
     unlink(path);
     return path;
 }
@@ -119,7 +119,7 @@ static void reader_needs_a_database_and_never_writes(void **state)
     assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_CORRUPT);
     db_close(open_new("read.db"));
     char name[128];
-    snprintf(name, sizeof name, "%s/read.db", folder);
+    folder_path("read.db", name);
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
     assert_int_equal(db_exec(db, "CREATE TABLE t(a)", &error), STATUS_DENIED);
     db_close(db);
@@ -216,7 +216,7 @@ static void commits_or_rolls_back_whole(void **state)
     OK(db_exec(db, "INSERT INTO t VALUES(2)", &error));
     OK(db_commit(db, &error));
     char name[128];
-    snprintf(name, sizeof name, "%s/commit.db", folder);
+    folder_path("commit.db", name);
     struct db *reader;
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &reader, &error));
     struct db_stmt *stmt;
@@ -251,7 +251,7 @@ static void reader_undoes_what_a_killed_writer_left(void **state)
     db_rollback(db);
     db_close(db);
     char name[128];
-    snprintf(name, sizeof name, "%s/left.db", folder);
+    folder_path("left.db", name);
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
     struct db_stmt *stmt;
     OK(db_prepare(db, "SELECT count(*) FROM t", &stmt, &error));
@@ -278,7 +278,7 @@ static void new_large_file_has_large_pages_and_an_older_one_keeps_its_own(void *
     OK(db_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", &error));
     db_close(db);
     char older[128];
-    snprintf(older, sizeof older, "%s/older.db", folder);
+    folder_path("older.db", older);
     OK(db_open(older, DB_WRITE_LARGE, DB_SYNC_FULL, &db, &error));
     assert_int_equal(page_size(db), 4096);
     OK(db_exec(db, "INSERT INTO t VALUES(2)", &error));
@@ -287,20 +287,6 @@ static void new_large_file_has_large_pages_and_an_older_one_keeps_its_own(void *
     OK(db_exec(db, "CREATE TABLE t(a)", &error));
     assert_int_equal(page_size(db), 16384);
     db_close(db);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)
@@ -315,5 +301,5 @@ int main(void)
         cmocka_unit_test(inserts_rows_of_memory_by_one_statement),
         cmocka_unit_test(commits_or_rolls_back_whole),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -15,21 +15,7 @@
 #include <cmocka.h>
 
 #include "engine/base/file.h"
-
-static char folder[] = "/tmp/file-test-XXXXXX";
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state)
-{
-    struct error error;
-    (void)state;
-    return folder_remove_all(folder, &error) == STATUS_OK ? 0 : 1;
-}
+#include "tests/unit/folder.h"
 
 static const char *path(const char *name)
 {

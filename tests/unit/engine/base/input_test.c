@@ -14,13 +14,12 @@
 
 #include "engine/base/buffer.h"
 #include "engine/base/input.h"
-
-static char folder[] = "/tmp/binnacle-input-XXXXXX";
+#include "tests/unit/folder.h"
 
 static const char *write_file(const char *name, const void *data, size_t size)
 {
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    static char path[FOLDER_PATH];
+    folder_path(name, path);
     FILE *file = fopen(path, "wb");
     assert_int_equal(fwrite(data, 1, size, file), size);
     fclose(file);
@@ -237,20 +236,6 @@ static void splits_csv_cells(void **state)
     buffer_free(&scratch);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,5 +247,5 @@ int main(void)
         cmocka_unit_test(names_files_that_cannot_be_read),
         cmocka_unit_test(splits_csv_cells),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -15,6 +15,7 @@
 #include "engine/base/regex.h"
 #include "engine/base/regex_sequence.h"
 #include "engine/base/thread.h"
+#include "tests/unit/random.h"
 
 static struct regex *compile(const char *pattern)
 {
@@ -49,20 +50,10 @@ static void matches_characters_and_refuses_other_bytes(void **state)
     regex_destroy(regex);
 }
 
-static uint64_t random_state = 88172645463325252u;
-
-static unsigned random_below(unsigned n) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 static void append_any(char *out, size_t size, const char *const *parts, size_t n)
 {
     size_t used = strlen(out);
-    snprintf(out + used, size - used, "%s", parts[random_below((unsigned)n)]);
+    snprintf(out + used, size - used, "%s", parts[random_below(n)]);
 }
 
 /* In a group a pattern is left to PCRE2: both must say the same of any subject. */
@@ -80,7 +71,7 @@ static void simple_patterns_match_as_pcre2_has_it(void **state)
     int n_matches = 0, n_simple = 0;
     for (int round = 0; round < 3000; round++) {
         char pattern[128] = "", grouped[160];
-        for (unsigned i = random_below(4) + 1; i > 0; i--)
+        for (uint64_t i = random_below(4) + 1; i > 0; i--)
             append_any(pattern, sizeof pattern, parts, sizeof parts / sizeof *parts);
         snprintf(grouped, sizeof grouped, "(?:%s)", pattern);
         struct regex *own, *group;
@@ -96,7 +87,7 @@ static void simple_patterns_match_as_pcre2_has_it(void **state)
         n_simple += sequence.n_steps > 0;
         for (int i = 0; i < 60; i++) {
             char text[64] = "";
-            for (unsigned j = random_below(6); j > 0; j--)
+            for (uint64_t j = random_below(6); j > 0; j--)
                 append_any(text, sizeof text, texts, sizeof texts / sizeof *texts);
             bool expected = regex_match(group, slice_of(text));
             if (regex_match(own, slice_of(text)) != expected)

@@ -12,13 +12,12 @@
 #include <unistd.h>
 
 #include "engine/base/secret.h"
-
-static char folder[] = "/tmp/binnacle-secret-XXXXXX";
+#include "tests/unit/folder.h"
 
 static void write_file(const char *text, mode_t mode)
 {
-    char path[64];
-    snprintf(path, sizeof path, "%s/secret", folder);
+    char path[FOLDER_PATH];
+    folder_path("secret", path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
@@ -30,14 +29,14 @@ static void takes_the_first_line_without_its_end(void **state)
 {
     (void)state;
     static const char *const texts[] = {"pass word", "pass word\n", "pass word\r\nmore\n"};
-    char out[16], path[64];
+    char out[16], path[FOLDER_PATH];
     struct error error;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         write_file(texts[i], 0600);
         assert_int_equal(secret_read(folder, "secret", true, out, sizeof out, &error), STATUS_OK);
         assert_string_equal(out, "pass word");
     }
-    snprintf(path, sizeof path, "%s/secret", folder);
+    folder_path("secret", path);
     assert_int_equal(secret_read("/nowhere", path, true, out, sizeof out, &error), STATUS_OK);
     assert_string_equal(out, "pass word");
 }
@@ -72,28 +71,13 @@ static void says_what_is_wrong_with_the_file(void **state)
     assert_non_null(strstr(error.message, "none: cannot be read: No such file"));
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char path[64];
-    snprintf(path, sizeof path, "%s/secret", folder);
-    unlink(path);
-    return rmdir(folder);
-}
-
 static void makes_a_header_of_a_token_with_or_without_its_name(void **state)
 {
     (void)state;
     static const char *const texts[] = {"night t0k-en\n", "t0k-en", "on call t0k-en\r\n"};
-    char out[SECRET_BEARER_SIZE], path[64];
+    char out[SECRET_BEARER_SIZE], path[FOLDER_PATH];
     struct error error;
-    snprintf(path, sizeof path, "%s/secret", folder);
+    folder_path("secret", path);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         write_file(texts[i], 0644);
         assert_int_equal(secret_bearer(path, out, &error), STATUS_OK);
@@ -111,5 +95,5 @@ int main(void)
         cmocka_unit_test(says_what_is_wrong_with_the_file),
         cmocka_unit_test(makes_a_header_of_a_token_with_or_without_its_name),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

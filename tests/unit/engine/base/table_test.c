@@ -16,13 +16,14 @@
 #include "engine/base/buffer.h"
 #include "engine/base/table.h"
 #include "engine/base/table_scan.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/random.h"
 
-static char folder[] = "/tmp/binnacle-table-XXXXXX";
-static char path[128];
+static char path[FOLDER_PATH];
 
 static const char *write_text(const char *name, struct slice text)
 {
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    folder_path(name, path);
     FILE *file = fopen(path, "wb");
     assert_int_equal(fwrite(text.data, 1, text.size, file), text.size);
     fclose(file);
@@ -38,26 +39,16 @@ static struct table *open_text(const char *text)
     return table;
 }
 
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t chance(uint64_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (seed >> 11) % n;
-}
-
 /* ---- random tables ---- */
 
 static void random_cell(struct buffer *out)
 {
     static const char plain[] = "abcdefghij0123456789 .-;'x\ty";
     static const char hard[] = "a\",\n\r b";
-    size_t kind = chance(10), n = chance(kind == 0 ? 300 : 12);
+    size_t kind = random_below(10), n = random_below(kind == 0 ? 300 : 12);
     for (size_t i = 0; i < n; i++)
-        buffer_append_char(out, kind < 2 ? hard[chance(sizeof hard - 1)]
-                                         : plain[chance(sizeof plain - 1)]);
+        buffer_append_char(out, kind < 2 ? hard[random_below(sizeof hard - 1)]
+                                         : plain[random_below(sizeof plain - 1)]);
 }
 
 static void write_cell(struct buffer *csv, struct slice cell)
@@ -65,7 +56,7 @@ static void write_cell(struct buffer *csv, struct slice cell)
     bool must =
         cell.size > 0 && (memchr(cell.data, '"', cell.size) || memchr(cell.data, ',', cell.size) ||
                           memchr(cell.data, '\n', cell.size) || memchr(cell.data, '\r', cell.size));
-    if (!must && chance(8)) {
+    if (!must && random_below(8)) {
         buffer_append_slice(csv, cell);
         return;
     }
@@ -87,7 +78,7 @@ struct cells {
 
 static void make_table(struct cells *cells, struct buffer *csv, size_t n_columns, size_t n_rows)
 {
-    bool returns = chance(2);
+    bool returns = random_below(2);
     buffer_append_text(csv, "\xef\xbb\xbf");
     for (size_t i = 0; i < n_columns; i++)
         buffer_printf(csv, "%s\" c%zu\"", i ? "," : "", i);
@@ -125,7 +116,7 @@ static void reads_back_random_tables(void **state)
         buffer_init(&csv, 64 << 20);
         buffer_init(&cells->text, 64 << 20);
         cells->n = 0;
-        size_t n_columns = 2 + chance(7), n_rows = round < 6 ? chance(50) + 1 : 20000;
+        size_t n_columns = 2 + random_below(7), n_rows = round < 6 ? random_below(50) + 1 : 20000;
         buffer_append_text(&cells->text, "");
         make_table(cells, &csv, n_columns, n_rows);
         struct table *table;
@@ -167,14 +158,14 @@ static void both_scans_find_the_same(void **state)
     static char text[2][N + TABLE_SCAN_MARGIN];
     static uint32_t ends[2][N + 1];
     for (int round = 0; round < 2000; round++) {
-        size_t size = chance(N);
-        uint64_t rare = 2 + chance(60);
+        size_t size = random_below(N);
+        uint64_t rare = 2 + random_below(60);
         for (size_t i = 0; i < size; i++)
-            text[0][i] = chance(rare) ? 'x' : ",\n\"\r"[chance(4)];
+            text[0][i] = random_below(rare) ? 'x' : ",\n\"\r"[random_below(4)];
         memcpy(text[1], text[0], sizeof text[0]);
         struct table_scan a = {.text = text[0], .size = size, .ends = ends[0]};
         struct table_scan b = {.text = text[1], .size = size, .ends = ends[1]};
-        a.last = b.last = chance(2);
+        a.last = b.last = random_below(2);
         table_scan(&a);
         table_scan_plain(&b);
         assert_int_equal(a.n_ends, b.n_ends);
@@ -283,23 +274,6 @@ static void says_what_is_wrong_and_where(void **state)
             fail_msg("%zu: %s", i, error.message);
         table_close(table);
     }
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"t.csv", "r.csv", "bad.csv", "long.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
 }
 
 int main(void)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/event/decoder.h"
+#include "tests/unit/random.h"
 
 enum { ID, AMOUNT, COUNT, OK_FLAG, TS, NOTE, FIELDS };
 
@@ -484,16 +485,6 @@ static void names_every_violation_once(void **state)
     }
 }
 
-static uint64_t random_state = 88172645463325252u;
-
-static unsigned random_below(unsigned n) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 /* What stands for a value: good and bad of every kind. */
 static void write_any_value(struct buffer *out)
 {
@@ -525,7 +516,7 @@ static void write_any_value(struct buffer *out)
         return;
     }
     buffer_append_char(out, '"');
-    for (unsigned i = random_below(4); i > 0; i--)
+    for (uint64_t i = random_below(4); i > 0; i--)
         buffer_append_text(out, pieces[random_below(sizeof pieces / sizeof *pieces)]);
     buffer_append_char(out, '"');
 }

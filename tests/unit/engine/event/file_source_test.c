@@ -11,28 +11,12 @@
 #include <cmocka.h>
 
 #include "engine/event/file_source.h"
-
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/file_source_XXXXXX");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[100];
-    (void)snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command) != 0;
-}
+#include "tests/unit/folder.h"
 
 static const char *file_with(const char *name, struct slice text)
 {
-    static char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    static char path[FOLDER_PATH];
+    folder_path(name, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(text.data, 1, text.size, file), text.size);
@@ -175,7 +159,7 @@ static void refuses_files_it_cannot_read(void **state)
     assert_non_null(strstr(error.message, "header"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {

@@ -12,28 +12,12 @@
 #include <cmocka.h>
 
 #include "engine/event/kafka_priv.h"
-
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/kafka_XXXXXX");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[100];
-    (void)snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command) != 0;
-}
+#include "tests/unit/folder.h"
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
-    char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    char path[FOLDER_PATH];
+    folder_path(name, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
@@ -169,7 +153,7 @@ int main(void)
         cmocka_unit_test(reads_what_is_given_and_defaults_the_rest),
         cmocka_unit_test(says_where_and_what_is_wrong),
         cmocka_unit_test_setup_teardown(takes_the_password_from_a_file_that_only_the_owner_reads,
-                                        set_up, tear_down),
+                                        make_folder, remove_folder),
         cmocka_unit_test(lets_the_operators_settings_win_over_our_own),
         cmocka_unit_test(reads_addresses),
     };

@@ -8,25 +8,16 @@
 #include <cmocka.h>
 
 #include "engine/feature/exact.h"
+#include "tests/unit/random.h"
 
 __extension__ typedef __int128 wide;
-
-static uint64_t state = 0x9E3779B97F4A7C15U;
-
-static uint64_t next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 /* A double that is an integer under 2^(bits + 53), of either sign. */
 static double random_number(unsigned bits)
 {
-    double mantissa = (double)(int64_t)(next() >> 11);
-    double sign = next() & 1 ? -1 : 1;
-    return sign * ldexp(mantissa, (int)(next() % (bits + 1)));
+    double mantissa = (double)(int64_t)(random_bits() >> 11);
+    double sign = random_bits() & 1 ? -1 : 1;
+    return sign * ldexp(mantissa, (int)(random_bits() % (bits + 1)));
 }
 
 static void sums_are_correctly_rounded_whatever_came_and_went(void **unused)

@@ -9,25 +9,16 @@
 
 #include "engine/feature/exact.h"
 #include "engine/feature/fixed.h"
+#include "tests/unit/random.h"
 
 #define KEPT 100
-
-static uint64_t state = 0x9E3779B97F4A7C15U;
-
-static uint64_t next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 /* Of either sign, with `bits` of mantissa, from 2^low on up to 2^high. */
 static double random_number(int bits, int low, int high)
 {
-    double mantissa = (double)(next() >> (64 - bits) | UINT64_C(1) << (bits - 1));
-    int exponent = low + (int)(next() % (uint64_t)(high - low));
-    return (next() & 1 ? -1 : 1) * ldexp(mantissa, exponent - bits + 1);
+    double mantissa = (double)(random_bits() >> (64 - bits) | UINT64_C(1) << (bits - 1));
+    int exponent = low + (int)(random_bits() % (uint64_t)(high - low));
+    return (random_bits() & 1 ? -1 : 1) * ldexp(mantissa, exponent - bits + 1);
 }
 
 struct sums {

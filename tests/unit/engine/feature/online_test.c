@@ -13,6 +13,7 @@
 #include "tests/unit/engine/feature/fixture.h"
 
 #include "engine/base/clock.h"
+#include "tests/unit/folder.h"
 
 static const char views_yaml[] =
     "windows:\n"
@@ -32,7 +33,7 @@ struct instance {
 };
 
 static struct feature_views *views;
-static char folder[64], url[64];
+static char url[64];
 static int port;
 static pid_t server;
 
@@ -172,8 +173,7 @@ static int tear_down(void **state)
 
 static int set_up_server(void **state)
 {
-    snprintf(folder, sizeof folder, "/tmp/binnacle_redis_XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    assert_int_equal(make_folder(state), 0);
     (void)set_up(state);
     start_server();
     return 0;
@@ -181,11 +181,8 @@ static int set_up_server(void **state)
 
 static int tear_down_server(void **state)
 {
-    char command[100];
     stop_server();
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    (void)!system(command);
-    return tear_down(state);
+    return remove_folder(state) || tear_down(state);
 }
 
 static void goes_on_without_a_server(void **state)

@@ -8,6 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/input.h"
+#include "tests/unit/random.h"
 
 #define MAX_EVENTS 6000
 
@@ -173,16 +174,6 @@ static void check(const struct rows *rows)
     feature_scratch_destroy(scratch);
     feature_store_destroy(store);
     feature_views_destroy(views);
-}
-
-static uint64_t random_state;
-
-static uint64_t random_below(uint64_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % n;
 }
 
 /* Swaps each row with one at most `reach` before it. */

@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/feature/exact.h"
+#include "tests/unit/random.h"
 
 #define EVENTS 3000
 
@@ -25,16 +26,6 @@ struct row {
 };
 
 static struct row rows[EVENTS];
-static uint64_t random_state = 88172645;
-
-static uint64_t random_below(uint64_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % n;
-}
-
 /* Each kind of value comes for a while; `kind` 6 mixes them. */
 static double random_amount(uint64_t kind)
 {

@@ -255,5 +255,5 @@ int main(void)
         cmocka_unit_test(a_question_that_makes_no_sense_says_why),
         cmocka_unit_test(a_heatmap_holds_every_event_once),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -134,5 +134,5 @@ int main(void)
         cmocka_unit_test(a_file_of_an_earlier_release_is_read_as_it_is),
         cmocka_unit_test(a_file_of_an_earlier_release_goes_on),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

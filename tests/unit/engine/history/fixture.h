@@ -23,6 +23,8 @@
 #include "engine/history/measure.h"
 #include "engine/history/range.h"
 #include "engine/observe/bin_stage.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/random.h"
 
 #define T0       (INT64_C(1533081600) * US_PER_S) /* 2018-08-01T00:00:00Z */
 #define T0_S     INT64_C(1533081600)
@@ -50,18 +52,7 @@ struct happened {
 
 static struct happened all[N_EVENTS];
 static struct binning cuts[2];
-static char folder[] = "/tmp/binnacle-history-XXXXXX";
-static char path[64];
-
-static uint64_t random_state = 88172645463325252u;
-
-static inline uint64_t random_below(uint64_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % n;
-}
+static char path[FOLDER_PATH];
 
 /* Events in order of their decision; every tenth is late by up to two hours. */
 static inline void make_events(void)
@@ -316,22 +307,13 @@ static inline double value_at(struct history_store *history, const char *series,
     return value;
 }
 
-static inline int make_folder(void **state)
+static inline int set_up(void **state)
 {
-    (void)state;
     make_events();
-    if (!mkdtemp(folder))
+    if (make_folder(state))
         return 1;
-    snprintf(path, sizeof path, "%s/history.db", folder);
+    folder_path("history.db", path);
     return 0;
-}
-
-static inline int remove_folder(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
 }
 
 #endif

@@ -87,12 +87,13 @@ static void nothing_counted_is_zero_where_the_service_was_and_null_where_it_was_
 static void a_share_under_a_new_limit_is_known_only_where_it_was_an_edge(void **state)
 {
     (void)state;
+    const int64_t other_us = 150001, half_s = SPAN_S / 2;
     unlink(path);
+    all[1].latency_us = other_us - 1; /* in the cell that the other limit divides */
     struct history_store *history = create(LIMIT_US);
     history_begin(history, T0);
     tell_range(history, 0, N_EVENTS / 2);
     history_destroy(history);
-    int64_t other_us = 150001, half_s = SPAN_S / 2;
     history = create(other_us);
     history_begin(history, all[N_EVENTS / 2].at_us);
     tell_range(history, N_EVENTS / 2, N_EVENTS);
@@ -200,5 +201,5 @@ int main(void)
         cmocka_unit_test(a_full_disk_loses_history_and_says_so_and_deciding_goes_on),
         cmocka_unit_test(a_clock_that_leaps_or_stands_still_is_counted_once),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -15,6 +15,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/history/answer.h"
+#include "tests/unit/folder.h"
 
 #define T0_S    INT64_C(1533081600) /* 2018-08-01T00:00:00Z */
 #define MINUTES 240                 /* one decision each */
@@ -23,8 +24,7 @@
 static const struct field fields[] = {{"event_id", FIELD_STRING, true, false, false},
                                       {"event_ts", FIELD_TIMESTAMP, true, false, false}};
 static const struct schema schema = {"t", "1", fields, 2, 0, 1, -1, -1};
-static char folder[] = "/tmp/binnacle-measure-XXXXXX";
-static char path[64];
+static char path[FOLDER_PATH];
 
 static float decided_at(int minute)
 {
@@ -303,25 +303,12 @@ static void where_arms_are_not_told_apart_disagreement_is_known_all_the_same(voi
     history_destroy(history);
 }
 
-static int make_folder(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder))
+    if (make_folder(state))
         return -1;
-    snprintf(path, sizeof path, "%s/history.db", folder);
+    folder_path("history.db", path);
     return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char other[80];
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (int i = 0; i < 3; i++) {
-        snprintf(other, sizeof other, "%s%s", path, ends[i]);
-        unlink(other);
-    }
-    return rmdir(folder);
 }
 
 int main(void)
@@ -335,5 +322,5 @@ int main(void)
         cmocka_unit_test(a_heatmap_of_scores_holds_a_shadows_only_where_they_are_asked_for),
         cmocka_unit_test(where_arms_are_not_told_apart_disagreement_is_known_all_the_same),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/history/row.h"
+#include "tests/unit/random.h"
 
 #define MOST_CELLS 5
 #define N_COLUMNS  2
@@ -20,16 +21,6 @@ static struct packer *packer;
 /* What was put into the row that is tested. */
 static struct cell truth[ROW_BLOCKS][MOST_CELLS];
 static int n_truth[ROW_BLOCKS];
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_below(uint64_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (random_state >> 11) % n;
-}
-
 /* Mostly none and few, sometimes more than a varint of one byte and more than 32 bits hold. */
 static void scatter(uint64_t *counts, size_t n)
 {

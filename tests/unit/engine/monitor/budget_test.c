@@ -16,6 +16,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/monitor/budget.h"
+#include "tests/unit/folder.h"
 
 #define T0_S     INT64_C(1533081600) /* 2018-08-01T00:00:00Z */
 #define MINUTES  (36 * 60)
@@ -27,8 +28,7 @@
 static const struct field fields[] = {{"event_id", FIELD_STRING, true, false, false},
                                       {"event_ts", FIELD_TIMESTAMP, true, false, false}};
 static const struct schema schema = {"t", "1", fields, 2, 0, 1, -1, -1};
-static char folder[] = "/tmp/binnacle-budget-XXXXXX";
-static char path[64];
+static char path[FOLDER_PATH];
 
 static const struct slo_set objectives = {.n = 3,
                                           .slos = {{.name = "latency",
@@ -271,24 +271,11 @@ static void by_labels_they_are_refused_and_not_given_of_the_whole_service(void *
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder))
+    if (make_folder(state))
         return -1;
-    snprintf(path, sizeof path, "%s/history.db", folder);
+    folder_path("history.db", path);
     fill();
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (int i = 0; i < 3; i++) {
-        char other[80];
-        snprintf(other, sizeof other, "%s%s", path, ends[i]);
-        unlink(other);
-    }
-    return rmdir(folder);
 }
 
 int main(void)
@@ -301,5 +288,5 @@ int main(void)
         cmocka_unit_test(the_names_are_listed_and_others_refused),
         cmocka_unit_test(by_labels_they_are_refused_and_not_given_of_the_whole_service),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -16,34 +16,30 @@
 #include "engine/base/buffer.h"
 #include "engine/monitor/compare.h"
 #include "engine/monitor/profile.h"
-
-static char folder[] = "/tmp/binnacle-compare-XXXXXX";
-static uint64_t seed = 88172645463325252u;
-
-static double chance(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) / 9007199254740992.0;
-}
+#include "tests/unit/folder.h"
+#include "tests/unit/random.h"
 
 static const char *write_rows(const char *name, int n, double shift)
 {
     static char paths[2][128];
     char *path = paths[*name == 'b'];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    folder_path(name, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs("smooth,few,word,holes,wild\n", file);
     for (int i = 0; i < n; i++) {
-        double normal = sqrt(-2 * log(1 - chance())) * cos(6.283185307179586 * chance());
-        fprintf(file, "%.15g,%d,w%d,", normal + shift, (int)(chance() * 4), (int)(chance() * 5));
-        if (chance() < 0.1 + shift / 5)
+        double normal =
+            sqrt(-2 * log(1 - random_ratio())) * cos(6.283185307179586 * random_ratio());
+        fprintf(file, "%.15g,%d,w%d,", normal + shift, (int)(random_ratio() * 4),
+                (int)(random_ratio() * 5));
+        if (random_ratio() < 0.1 + shift / 5)
             fputs("NA", file);
         else
-            fprintf(file, "%.3f", chance());
-        fprintf(file, ",%s\n", chance() < 0.02 ? "inf" : chance() < 0.02 ? "-1e300" : "7.25");
+            fprintf(file, "%.3f", random_ratio());
+        fprintf(file, ",%s\n",
+                random_ratio() < 0.02   ? "inf"
+                : random_ratio() < 0.02 ? "-1e300"
+                                        : "7.25");
     }
     fclose(file);
     return path;
@@ -214,9 +210,9 @@ static void words_where_numbers_were_are_drift(void **state)
 {
     (void)state;
     struct columns reference;
-    char path[128];
+    char path[FOLDER_PATH];
     read_reference(write_rows("a.csv", 500, 0), &reference);
-    snprintf(path, sizeof path, "%s/b.csv", folder);
+    folder_path("b.csv", path);
     FILE *file = fopen(path, "w");
     fputs("smooth,few\n", file);
     for (int i = 0; i < 300; i++)
@@ -238,8 +234,8 @@ static void write_extremes(const char *path, int n, int low, int high, bool sign
     assert_non_null(file);
     fputs("wide,same\n", file);
     for (int i = 0; i < n; i++) {
-        double size = pow(10, low + (high - low) * chance());
-        fprintf(file, "%.17g,%.17g\n", signs && chance() < 0.5 ? -size : size, 1e130);
+        double size = pow(10, low + (high - low) * random_ratio());
+        fprintf(file, "%.17g,%.17g\n", signs && random_ratio() < 0.5 ? -size : size, 1e130);
     }
     fclose(file);
 }
@@ -263,8 +259,8 @@ static void a_file_has_not_moved_from_itself_whatever_its_numbers(void **state)
     } cases[] = {{50, 60, 140, true},      {3000, 60, 140, false}, {3000, 60, 140, true},
                  {3000, -140, 140, false}, {700, 139, 140, true},  {3000, -20, 16, false},
                  {9, -150, 150, true},     {2, 0, 140, false}};
-    char path[128];
-    snprintf(path, sizeof path, "%s/a.csv", folder);
+    char path[FOLDER_PATH];
+    folder_path("a.csv", path);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct columns reference, profile;
         write_extremes(path, cases[i].n, cases[i].low, cases[i].high, cases[i].signs);
@@ -285,24 +281,6 @@ static void a_file_has_not_moved_from_itself_whatever_its_numbers(void **state)
         columns_free(&reference);
         columns_free(&profile);
     }
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"a.csv", "b.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
 }
 
 int main(void)

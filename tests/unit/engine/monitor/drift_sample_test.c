@@ -9,18 +9,9 @@
 #include <stdlib.h>
 
 #include "engine/monitor/drift.h"
+#include "tests/unit/random.h"
 
 #define N 400
-
-static uint64_t random_state = 88172645463325252u;
-
-static double chance(void) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (double)(random_state >> 11) * 0x1p-53;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -73,8 +64,8 @@ static void few_values_are_measured_exactly(void **state)
     static struct value_points points;
     double reference[N], live[N], weights[N], ks, area, mean = 0, squares = 0;
     for (size_t i = 0; i < N; i++) {
-        reference[i] = floor(chance() * 300);
-        live[i] = floor(chance() * 300) + 20;
+        reference[i] = floor(random_ratio() * 300);
+        live[i] = floor(random_ratio() * 300) + 20;
         weights[i] = (double)(1 << (i % 4));
         mean += reference[i] / N;
         squares += reference[i] * reference[i] / N;
@@ -104,9 +95,9 @@ static void many_values_are_measured_to_a_five_hundredth(void **state)
     static double reference[MANY], live[4000];
     double ks, area;
     for (size_t i = 0; i < MANY; i++)
-        reference[i] = chance() + chance();
+        reference[i] = random_ratio() + random_ratio();
     for (size_t i = 0; i < 4000; i++)
-        live[i] = 1.1 * (chance() + chance()) - 0.05;
+        live[i] = 1.1 * (random_ratio() + random_ratio()) - 0.05;
     qsort(reference, MANY, sizeof *reference, ascending);
     value_points_make(&points, reference, NULL, MANY, 0.408);
     assert_false(points.all);
@@ -134,9 +125,9 @@ static void chance_alone_is_called_chance(void **state)
     int ks = 0, wasserstein = 0;
     for (int time = 0; time < TIMES; time++) {
         for (size_t i = 0; i < OF; i++)
-            reference[i] = chance() * chance();
+            reference[i] = random_ratio() * random_ratio();
         for (size_t i = 0; i < LIVE; i++)
-            live[i] = chance() * chance();
+            live[i] = random_ratio() * random_ratio();
         qsort(reference, OF, sizeof *reference, ascending);
         value_points_make(&points, reference, NULL, OF, 0.22);
         struct drift_sampled got = sampled(&points, live, NULL, LIVE);

@@ -11,16 +11,7 @@
 #include <string.h>
 
 #include "engine/monitor/drift.h"
-
-static uint64_t random_state = 88172645463325252u;
-
-static double random_share(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (double)(random_state >> 11) / 9007199254740992.0;
-}
+#include "tests/unit/random.h"
 
 /* The figures are from this, run with Python 3.11:
  *   import math
@@ -93,7 +84,7 @@ static void sample(uint64_t *counts, int n_bins, int n)
 {
     memset(counts, 0, (size_t)n_bins * sizeof *counts);
     for (int i = 0; i < n; i++)
-        counts[(int)(random_share() * n_bins)]++;
+        counts[(int)(random_ratio() * n_bins)]++;
 }
 
 static void noise_is_exceeded_by_five_percent_of_samples_without_drift(void **state)

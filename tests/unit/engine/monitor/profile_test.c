@@ -11,19 +11,16 @@
 #include <unistd.h>
 
 #include "engine/monitor/profile.h"
+#include "tests/unit/random.h"
 
 #define N     5000 /* a multiple of the points that a profile keeps: deciles are among them */
 #define WIDTH 6
 
 static const char *const names[WIDTH] = {"uniform", "flag", "holes", "same", "none", "wild"};
-static uint64_t random_state = 88172645463325252u;
 
-static float chance(void) /* xorshift64, Marsaglia 2003 */
+static float chance(void) /* as many bits as a float has */
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (float)(random_state >> 40) / (float)(1 << 24);
+    return (float)(random_bits() >> 40) / (float)(1 << 24);
 }
 
 static void fill(float *rows, float *scores)

@@ -9,19 +9,10 @@
 #include <stdlib.h>
 
 #include "engine/observe/bins.h"
+#include "tests/unit/random.h"
 
 #define SAMPLE 200
 #define ROWS   500
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 /* Few different values, so that many lie exactly on an edge; some missing, some without end. */
 static float random_value(void)

@@ -10,16 +10,7 @@
 #include <string.h>
 
 #include "engine/observe/histogram.h"
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void) /* xorshift64, Marsaglia 2003 */
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
+#include "tests/unit/random.h"
 
 static void buckets_follow_each_other_without_gap(void **state)
 {

@@ -17,6 +17,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/observe/observe.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/random.h"
 
 #define T0 (INT64_C(1533081600) * US_PER_S) /* 2018-08-01T00:00:00Z */
 
@@ -24,16 +26,6 @@ static const char *const feature_names[] = {"amount", "night"};
 static const struct feature_schema features = {feature_names, 2};
 static const struct field fields[] = {{"event_id", FIELD_STRING, true, false, false}};
 static const struct schema schema = {"t", "1", fields, 1, 0, 0, -1, -1};
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static struct observe *create(int64_t reference_events)
 {
@@ -463,13 +455,11 @@ static void rates_are_of_this_machine_and_unknown_at_first(void **state)
     observe_destroy(observe);
 }
 
-static char folder[] = "/tmp/observe-test-XXXXXX";
-
 static void a_restart_goes_on_where_it_was_saved(void **state)
 {
     (void)state;
-    char path[128];
-    snprintf(path, sizeof path, "%s/observe.state", folder);
+    char path[FOLDER_PATH];
+    folder_path("observe.state", path);
     struct observe *first = create(100);
     const struct observe_arm arm = {VARIANT_CHAMPION, "fraud", "3", 1};
     observe_set_arms(first, &arm, 1);
@@ -522,8 +512,8 @@ static void a_restart_goes_on_where_it_was_saved(void **state)
 static void a_damaged_or_foreign_file_is_refused_whole(void **state)
 {
     (void)state;
-    char path[128];
-    snprintf(path, sizeof path, "%s/observe.state", folder);
+    char path[FOLDER_PATH];
+    folder_path("observe.state", path);
     struct error error;
     uint64_t mark;
     struct observe_options options;
@@ -598,18 +588,6 @@ static void nothing_is_lost_between_workers_and_tick(void **state)
     assert_int_equal(snapshot->arms[0].n + snapshot->arms[1].n, 12000);
     snapshot_release(snapshot);
     observe_destroy(observe);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
 }
 
 int main(void)

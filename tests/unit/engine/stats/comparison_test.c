@@ -17,6 +17,7 @@
 #include "engine/stats/distance.h"
 #include "engine/stats/null.h"
 #include "engine/stats/samples.h"
+#include "tests/unit/random.h"
 
 static void assert_near(double got, double want, double tolerance)
 {
@@ -165,23 +166,13 @@ static void false_discoveries_are_controlled_as_scipy_does(void **state)
 
 /* ---- under no change ---- */
 
-static uint64_t seed = 88172645463325252u;
-
-static double chance(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) / 9007199254740992.0;
-}
-
 static const double shares[] = {0.3, 0.25, 0.2, 0.15, 0.1};
 
 static void draw(double *counts, int n)
 {
     memset(counts, 0, 5 * sizeof *counts);
     for (int i = 0; i < n; i++) {
-        double at = chance();
+        double at = random_ratio();
         int bin = 0;
         while (bin < 4 && at > shares[bin])
             at -= shares[bin++];
@@ -232,7 +223,7 @@ static void wasserstein_under_no_change_is_as_expected(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         static double pooled[N + M], a[N], b[M];
         for (int i = 0; i < N + M; i++)
-            pooled[i] = -log(1 - chance());
+            pooled[i] = -log(1 - random_ratio());
         memcpy(a, pooled, sizeof a);
         memcpy(b, pooled + N, sizeof b);
         samples_sort(a, N);

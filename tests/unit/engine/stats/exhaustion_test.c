@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "engine/stats/exhaustion.h"
+#include "tests/unit/random.h"
 
 static void what_is_taken_evenly_is_gone_when_division_says(void **state)
 {
@@ -54,18 +55,13 @@ static void too_little_says_nothing_and_an_empty_stock_is_gone(void **state)
 static void intervals_hold_the_true_end_as_often_as_they_say(void **state)
 {
     (void)state;
-    uint64_t seed = 88172645463325252u;
     int held = 0, n = 2000;
     for (int i = 0; i < n; i++) {
         double taken[24];
         for (int k = 0; k < 24; k++) {
             double sum = 0; /* of 12 uniform ones: nearly normal, mean 1, deviation 0.2 */
-            for (int u = 0; u < 12; u++) {
-                seed ^= seed << 13;
-                seed ^= seed >> 7;
-                seed ^= seed << 17;
-                sum += (double)(seed >> 11) / 9007199254740992.0;
-            }
+            for (int u = 0; u < 12; u++)
+                sum += random_ratio();
             taken[k] = 1 + 0.2 * (sum - 6);
         }
         struct exhaustion gone = exhaustion_of(100, taken, 24);
