@@ -211,7 +211,8 @@ const struct cli_option options_top[] = {
     URL_OPTION,
     {"once", OPTION_FLAG, NULL, "print one screen as text and end", NULL, 0, 0},
     {"screen", OPTION_TEXT, "NAME",
-     "begin with this view: now, slo, traffic, drift, quality, decisions, logs, settings, own",
+     "begin with this view: now, slo, traffic, drift, quality, decisions, logs, settings, help, "
+     "own, or one of your own by its name",
      NULL, 0, 0},
     {"readonly", OPTION_FLAG, NULL, "nothing can be changed from here", NULL, 0, 0},
     {"token", OPTION_TEXT, "FILE", "file with the access token, when one is asked for", NULL, 0, 0},

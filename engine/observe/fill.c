@@ -167,6 +167,7 @@ static void fill_arms(const struct observe *observe, const struct tally *minute,
         memcpy(status->version, arm->version, sizeof status->version);
         status->share_wanted = isnan(arm->share_wanted) ? 0 : arm->share_wanted;
         status->n = minute->arms[i];
+        status->judged = i == atomic_load(&observe->shadow_arm);
         status->share_measured =
             minute->accepted ? (double)minute->arms[i] / (double)minute->accepted : NAN;
         windows_arm_latency(observe->windows, i, scratch);

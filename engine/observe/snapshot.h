@@ -136,6 +136,7 @@ struct arm_status {
     double share_wanted;   /* 0..1; shadows: share of traffic they see */
     double share_measured; /* last minute; NaN without data */
     uint64_t n;            /* events behind share_measured */
+    bool judged;           /* of shadows: whose scores and inputs are compared with the reference */
     struct latency_summary latency_us;
 };
 

@@ -68,6 +68,8 @@ static void traffic_json(struct json_writer *json, const struct snapshot *snapsh
         json_number(json, "share_wanted", arm->share_wanted);
         json_number(json, "share_measured", arm->share_measured);
         json_int(json, "n", (int64_t)arm->n);
+        if (arm->variant == VARIANT_SHADOW)
+            json_bool(json, "judged", arm->judged);
         latency_json(json, &arm->latency_us);
         json_object_end(json);
     }

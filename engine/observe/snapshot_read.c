@@ -92,6 +92,7 @@ static void read_arm(const struct json *from, void *to)
     arm->share_wanted = read_number(from, "share_wanted");
     arm->share_measured = read_number(from, "share_measured");
     arm->n = read_count(from, "n");
+    arm->judged = json_as_bool(json_get(from, "judged"), false);
     read_latency(from, &arm->latency_us);
 }
 

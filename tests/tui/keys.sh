@@ -86,6 +86,14 @@ keys y l i s t . c s v Enter
 check "and never over a file that is there" 'list.csv: File exists'
 keys : d r Tab Enter
 check ": goes to a view by its name" 'features over time'
+keys : n i g Tab
+check "and to one of one's own, which Tab completes, too" ':night'
+keys Enter
+check "by its name" 'Night watch' 'declined, percent'
+judge "--screen takes that name" grep -q 'Night watch' <(COLUMNS=80 LINES=24 "$binnacle" top --play "$work/recording" --once --screen night)
+"$binnacle" top --play "$work/recording" --once --screen nobody >"$work/said" 2>&1
+judge "and refuses one that is none with 2" test $? = 2
+judge "naming those there are" grep -q "there is no view 'nobody': --screen takes now, .*own" "$work/said"
 keys : x y z Enter
 check "a name that is none is said" "there is no view 'xyz'"
 keys 2 +

@@ -97,7 +97,8 @@ static void draw_attention_keys(struct pen *pen)
         snprintf(keys, sizeof keys, "%sa acknowledge   s silence   Enter why",
                  canary ? "x roll the canary back   " : "");
     canvas_put(pen->canvas, pen->row++, pen->left + EVIDENCE_LEFT, pen->width - EVIDENCE_LEFT - 1,
-               STYLE_QUIET, keys);
+               STYLE_TEXT, keys);
+    pen->screen->keys_shown = true;
 }
 
 static void draw_attention_title(struct pen *pen, int index)

@@ -41,7 +41,7 @@ static struct feed_document read_decisions(struct screen *screen)
 {
     char query[FEED_TARGET_SIZE - 60];
     put_query(screen->search, query, sizeof query);
-    return read_document(screen, 3000, "/api/v1/decisions?%s%s",
+    return read_document(screen, list_every(screen, 3000), "/api/v1/decisions?%s%s",
                          strstr(query, "limit=") ? "order=newest" : "order=newest&limit=200",
                          query);
 }

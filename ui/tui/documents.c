@@ -18,7 +18,14 @@ struct feed_document read_document(struct screen *screen, int64_t every_ms, cons
     va_start(list, format);
     vsnprintf(target, sizeof target, format, list);
     va_end(list);
-    return feed_read(screen->feed, target, every_ms);
+    /* A recording's documents are of the picture that was stepped to. */
+    bool still = screen->paused && !screen->playing;
+    return feed_read(screen->feed, target, still ? FEED_HOLD : every_ms);
+}
+
+int64_t list_every(const struct screen *screen, int64_t every_ms)
+{
+    return screen->opened ? FEED_HOLD : every_ms;
 }
 
 double json_double(const struct json *object, const char *key)

@@ -30,6 +30,7 @@ struct slot {
     char target[FEED_TARGET_SIZE];
     int64_t every_ns, due_ns, read_ns;
     bool asked;       /* an answer is under way */
+    bool held;        /* what there is stays as it is */
     struct reply now; /* the screen's thread's */
     enum feed_state state;
     int code;
@@ -163,7 +164,7 @@ static struct slot *find_due(struct feed *feed, int64_t now_ns)
     struct slot *best = NULL;
     for (int i = 0; i < N_SLOTS; i++) {
         struct slot *slot = &feed->slots[i];
-        if (!slot->target[0] || slot->due_ns > now_ns || slot->arrived.code >= 0 ||
+        if (!slot->target[0] || slot->held || slot->due_ns > now_ns || slot->arrived.code >= 0 ||
             now_ns - slot->read_ns > UNREAD_NS)
             continue;
         if (!best || slot->due_ns < best->due_ns)
@@ -309,6 +310,7 @@ static struct slot *find_slot(struct feed *feed, const char *target)
     reply_init(&oldest->arrived);
     snprintf(oldest->target, sizeof oldest->target, "%s", target);
     oldest->state = FEED_LOADING;
+    oldest->held = false;
     oldest->due_ns = 0;
     oldest->version++;
     pthread_cond_signal(&feed->wake);
@@ -325,6 +327,14 @@ static void ask_directly(struct feed *feed, struct slot *slot)
     take_in(slot, &reply);
 }
 
+/* What came while it was held is taken in as soon as it is let go. */
+static void hold(const struct feed *feed, struct slot *slot, bool held)
+{
+    if (slot->held && !held && slot->arrived.code >= 0)
+        wake_screen(feed);
+    slot->held = held;
+}
+
 struct feed_document feed_read(struct feed *feed, const char *target, int64_t every_ms)
 {
     struct feed_document document = {.state = FEED_NOT_OFFERED, .why = ""};
@@ -333,9 +343,10 @@ struct feed_document feed_read(struct feed *feed, const char *target, int64_t ev
     lock_take(&feed->lock);
     struct slot *slot = find_slot(feed, target);
     if (slot) {
-        slot->every_ns = every_ms * 1000000;
+        hold(feed, slot, every_ms == FEED_HOLD && slot->now.json);
+        slot->every_ns = (every_ms == FEED_HOLD ? LOOK_MS : every_ms) * 1000000;
         slot->read_ns = monotonic_ns();
-        if (feed->source.direct && slot->due_ns <= slot->read_ns)
+        if (feed->source.direct && !slot->held && slot->due_ns <= slot->read_ns)
             ask_directly(feed, slot);
         document = (struct feed_document){.state = slot->state,
                                           .json = slot->now.json,
@@ -359,7 +370,7 @@ bool feed_collect(struct feed *feed, void (*seen)(void *context, const struct fe
     lock_take(&feed->lock);
     for (int i = 0; i < N_SLOTS; i++) {
         struct slot *slot = &feed->slots[i];
-        if (slot->arrived.code < 0)
+        if (slot->arrived.code < 0 || slot->held)
             continue;
         struct feed_arrival arrival = {slot->target, slot->arrived.code,
                                        buffer_slice(&slot->arrived.text), slot->arrived.at_us};

@@ -48,6 +48,7 @@ MUST_USE enum status feed_create(const struct feed_source *source, struct feed *
                                  struct error *error);
 void feed_destroy(struct feed *feed); /* waits for a question under way; NULL is ignored */
 
+#define FEED_HOLD (-1) /* for every_ms: what there is stays, until it is read otherwise */
 /* The document at `target`, asked for at once and then every `every_ms` while it is read.
  * "{now}" and "{now-3600}" (seconds) in the target become milliseconds when it is asked for, seen
  * from feed_set_now(). */

@@ -86,24 +86,33 @@ static void draw_keys(const struct screen *screen, struct canvas *canvas)
             canvas_printf(canvas, row, column, style, "%c%s", view->key, named ? view->title : "") +
             1;
     }
-    static const char *const texts[] = {":go  /find  Z pause  ? help  q quit", ":go /find ? q",
-                                        ":go /find ?", "?"};
-    const char *page = pages[screen->page].keys;
+    static const char *const texts[] = {":go  /find  Z pause  ? help  q quit", ":go /find Z ? q",
+                                        ":go /find ? q", ":go /find ?", "?"};
     int room = canvas->columns - column - 2;
-    for (int i = 0; i < 8; i++) {
-        bool with = page && i < 4;
-        const char *text = texts[i % 4];
-        int width = canvas_width(canvas, text) + (with ? canvas_width(canvas, page) + 3 : 0);
-        if (width > room || (i < 4 && !page))
-            continue;
-        canvas_right(canvas, row, column + 1, room, STYLE_QUIET, text);
-        if (with)
-            canvas_put(canvas, row, canvas->columns - 1 - width, width, STYLE_TEXT, page);
-        break;
-    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (canvas_width(canvas, texts[i]) <= room) {
+            canvas_right(canvas, row, column + 1, room, STYLE_QUIET, texts[i]);
+            break;
+        }
 }
 
-static void draw_prompt(const struct screen *screen, struct canvas *canvas)
+/* What can be pressed on this page and on no other, at the right end of the line over the bar: in
+ * the bar itself there is no room for it on 80 columns. `from`: what stands in that line before. */
+static void draw_page_keys(const struct screen *screen, struct canvas *canvas, int from)
+{
+    const struct page *page = &pages[screen->page];
+    const char *keys = screen->opened && page->inside ? page->inside : page->keys;
+    const char *acts = screen->readonly || !page->acts ? "" : page->acts;
+    char text[120];
+    if (!keys || screen->keys_shown)
+        return;
+    snprintf(text, sizeof text, " %s%s%s ", acts, *acts ? "  " : "", keys);
+    int width = canvas_width(canvas, text), left = canvas->columns - width - 2;
+    if (left >= from)
+        canvas_put(canvas, canvas->rows - 2, left, width, STYLE_TEXT, text);
+}
+
+static void draw_prompt(struct screen *screen, struct canvas *canvas)
 {
     int row = canvas->rows - 1, column = 1, room = canvas->columns - 2;
     const char *label = prompt_label(screen), *text = screen->prompt.text;
@@ -133,7 +142,7 @@ static void draw_prompt(const struct screen *screen, struct canvas *canvas)
                      grid->wrong[0] || screen->message[0] ? STYLE_TICKET : STYLE_QUIET, note);
 }
 
-static void draw_bottom(const struct screen *screen, struct canvas *canvas)
+static void draw_bottom(struct screen *screen, struct canvas *canvas)
 {
     const struct grid *grid = &screen->grids[screen->page];
     if (screen->prompt.kind != PROMPT_NONE)
@@ -143,11 +152,15 @@ static void draw_bottom(const struct screen *screen, struct canvas *canvas)
                    screen->message);
     else
         draw_keys(screen, canvas);
+    int used = 2;
     if (grid->filter[0] && screen->prompt.kind != PROMPT_FILTER)
-        canvas_printf(canvas, canvas->rows - 2, 2, grid->wrong[0] ? STYLE_TICKET : STYLE_BOLD,
-                      " /%s  %zu of %zu ", grid->filter, grid->n_shown, grid->n);
+        used +=
+            canvas_printf(canvas, canvas->rows - 2, 2, grid->wrong[0] ? STYLE_TICKET : STYLE_BOLD,
+                          " /%s  %zu of %zu ", grid->filter, grid->n_shown, grid->n);
     else if (screen->page == VIEW_DECISIONS && screen->search[0])
-        canvas_printf(canvas, canvas->rows - 2, 2, STYLE_BOLD, " find %s ", screen->search);
+        used += canvas_printf(canvas, canvas->rows - 2, 2, STYLE_BOLD, " find %s ", screen->search);
+    if (screen->prompt.kind == PROMPT_NONE)
+        draw_page_keys(screen, canvas, used);
 }
 
 /* What is about to be changed, over the page's lower part. */
@@ -223,6 +236,7 @@ static void draw_body(struct screen *screen, struct pen *pen)
         draw_loading(pen);
         return;
     }
+    screen_fit_range(screen);
     if (page->fill)
         page->fill(screen, grid); /* help has rows without a picture, too */
     if (screen->opened && page->open && grid->n_shown > 0)
@@ -249,6 +263,7 @@ void screen_draw(struct screen *screen, struct canvas *canvas)
 {
     canvas_clear(canvas);
     screen->body_rows = 0;
+    screen->keys_shown = false;
     if (canvas->columns < LEAST_COLUMNS || canvas->rows < LEAST_ROWS) {
         canvas_printf(canvas, 0, 0, STYLE_TEXT, "needs %d x %d", LEAST_COLUMNS, LEAST_ROWS);
         return;

@@ -79,10 +79,38 @@ static bool grow(struct grid *grid)
     return true;
 }
 
-void grid_begin(struct grid *grid, const struct grid_column *columns, int n_columns)
+static bool is_kept(const struct grid *grid, size_t row)
+{
+    return strncmp(grid_cell_text(grid, row, 0), grid->kept, sizeof grid->kept - 1) == 0;
+}
+
+static void keep_selected(struct grid *grid)
 {
     snprintf(grid->kept, sizeof grid->kept, "%s",
              grid->n_shown ? grid_cell_text(grid, grid->selected, 0) : "");
+    grid->kept_same = 0;
+    for (size_t i = 0; i < grid->selected && i < grid->n_shown; i++)
+        grid->kept_same += is_kept(grid, i);
+}
+
+/* The row that was kept, of several alike the one in the same place, else the last before it. */
+static bool find_kept(const struct grid *grid, size_t *row)
+{
+    size_t same = 0;
+    bool found = false;
+    for (size_t i = 0; grid->kept[0] && i < grid->n_shown && same <= grid->kept_same; i++) {
+        if (!is_kept(grid, i))
+            continue;
+        *row = i;
+        found = true;
+        same++;
+    }
+    return found;
+}
+
+void grid_begin(struct grid *grid, const struct grid_column *columns, int n_columns)
+{
+    keep_selected(grid);
     if (n_columns != grid->n_columns) {
         free(grid->cells);
         grid->cells = NULL;
@@ -233,7 +261,7 @@ static bool passes(const struct grid *grid, size_t row, size_t length)
     return regex_match(grid->regex, text) != grid->inverse;
 }
 
-static void show_rows(struct grid *grid, const char *kept)
+static void show_rows(struct grid *grid, bool keep)
 {
     size_t length = strlen(grid->plain);
     grid->n_shown = 0;
@@ -241,12 +269,8 @@ static void show_rows(struct grid *grid, const char *kept)
         if (passes(grid, i, length))
             grid->shown[grid->n_shown++] = (uint32_t)i;
     sort_shown(grid);
-    for (size_t i = 0; *kept && i < grid->n_shown; i++) {
-        if (strncmp(grid_cell_text(grid, i, 0), kept, sizeof grid->kept - 1) == 0) {
-            grid->selected = i;
-            return;
-        }
-    }
+    if (keep && find_kept(grid, &grid->selected))
+        return;
     if (grid->selected >= grid->n_shown)
         grid->selected = grid->n_shown ? grid->n_shown - 1 : 0;
 }
@@ -256,14 +280,13 @@ void grid_end(struct grid *grid)
     close_row(grid);
     if (grid->n > 0)
         grid->rows[grid->n] = (uint32_t)grid->texts.size;
-    show_rows(grid, grid->selected > 0 ? grid->kept : "");
+    show_rows(grid, grid->selected > 0);
 }
 
 static void show_again(struct grid *grid)
 {
-    char kept[sizeof grid->kept];
-    snprintf(kept, sizeof kept, "%s", grid->n_shown ? grid_cell_text(grid, grid->selected, 0) : "");
-    show_rows(grid, kept);
+    keep_selected(grid);
+    show_rows(grid, true);
 }
 
 /* A mere word is looked for without the machinery of patterns: a hundred thousand rows at each

@@ -45,6 +45,7 @@ struct grid {
     bool inverse;
     char wrong[120];  /* what is wrong with the filter, "" when nothing is */
     char kept[80];    /* the selected row's key while rows are filled again */
+    size_t kept_same; /* as many rows of that key are shown before it */
     uint64_t version; /* of the data that rows were made of; 0: none */
     int filled;       /* cells of the row in the making */
 };
@@ -55,7 +56,8 @@ void grid_init(struct grid *grid);
 void grid_free(struct grid *grid);
 
 /* Filling: begin, then for each row its cells from the left, then end. The first cell is what the
- * selection is kept by when rows are filled again. Columns are borrowed. */
+ * selection is kept by when rows are filled again, of several alike the one in the same place.
+ * Columns are borrowed. */
 void grid_begin(struct grid *grid, const struct grid_column *columns, int n_columns);
 void grid_row(struct grid *grid, int32_t tag);
 void grid_text(struct grid *grid, int style, const char *text);

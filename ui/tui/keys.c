@@ -109,8 +109,7 @@ static bool handle_live(struct screen *screen, int key)
 
 static bool handle_range(struct screen *screen, int key)
 {
-    int range = screen->range + (key == '+' || key == '=' ? 1 : -1);
-    screen->range = range < 0 ? 0 : range > 5 ? 5 : range;
+    screen_change_range(screen, key == '+' || key == '=' ? 1 : -1);
     screen_say(screen, STYLE_QUIET, "charts over %s", screen_range_word(screen));
     return true;
 }
@@ -216,7 +215,7 @@ static bool handle_action(struct screen *screen, int key)
 
 static const struct screen_binding bindings[] = {
     {'1', 0, "0 … 9", "the views, as the last line numbers them", handle_view},
-    {':', 0, ":", "go to a view by its name; Tab completes", handle_prompt},
+    {':', 0, ":", "go to a view by its name, also one of your own; Tab completes", handle_prompt},
     {'/', 0, "/", "show only lines that match; !word: those that do not", handle_prompt},
     {'?', 'h', "?, h", "this help, and back", handle_help},
     {SCREEN_ENTER, '\n', "Enter", "open the line", handle_open},

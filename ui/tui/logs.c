@@ -11,7 +11,7 @@
 
 static struct feed_document read_logs(struct screen *screen)
 {
-    return read_document(screen, 2000, LOGS);
+    return read_document(screen, list_every(screen, 2000), LOGS);
 }
 
 static int style_of_level(const char *level)

@@ -66,15 +66,21 @@ static void draw_split(struct pen *pen)
     struct line line = line_begin(pen, "split %");
     if (view->n_arms == 0)
         line_add(&line, STYLE_NODATA, "no model gets traffic");
+    bool measured = false;
     for (int i = 0; i < view->n_arms; i++) {
         const struct view_arm *arm = &view->arms[i];
         line_add(&line, style_of_arm(arm->variant), variant_name(arm->variant));
         line_add(&line, STYLE_QUIET, arm->variant == VARIANT_SHADOW ? " sees " : " ");
-        line_add_share(&line, STYLE_TEXT, arm->measured);
-        line_add(&line, STYLE_QUIET, " of ");
+        if (isfinite(arm->share_measured)) {
+            measured = true;
+            line_add_share(&line, STYLE_TEXT, arm->measured);
+            line_add(&line, STYLE_QUIET, " of ");
+        }
         line_add_share(&line, STYLE_QUIET, arm->wanted);
         line_add(&line, STYLE_TEXT, "   ");
     }
+    if (!measured && view->n_arms > 0)
+        line_add(&line, STYLE_NODATA, "no event in the last minute");
 }
 
 /* With one decimal at most: this line has to hold six of them. */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ui/tui/pages.h"
 
@@ -12,6 +13,51 @@ static struct feed_document read_views(struct screen *screen)
     return read_document(screen, 60000, "/api/v1/views");
 }
 
+enum own_search own_find(struct screen *screen, const char *word, char name[NAME_SIZE])
+{
+    struct feed_document document = read_views(screen);
+    const struct json *list = json_get(document.json, "views");
+    enum own_search found = OWN_NONE;
+    size_t length = strlen(word);
+    snprintf(name, NAME_SIZE, "%s", word);
+    if (!list)
+        return document.state == FEED_NOT_OFFERED ? OWN_NONE : OWN_UNKNOWN;
+    for (const struct json *view = json_first(list); view; view = json_next(view)) {
+        const char *this = json_word(view, "name");
+        bool begins = length > 0 && strncasecmp(this, word, length) == 0;
+        if (!begins)
+            continue;
+        if (found == OWN_NONE || strlen(this) == length)
+            snprintf(name, NAME_SIZE, "%s", this);
+        if (strlen(this) == length)
+            return OWN_NAMED;
+        found = found == OWN_NONE ? OWN_BEGUN : OWN_SEVERAL;
+    }
+    return found;
+}
+
+bool own_is_asked(struct screen *screen)
+{
+    return read_views(screen).state == FEED_LOADING;
+}
+
+/* The view that was gone to by its name, once the list is there. */
+static void select_asked(struct screen *screen, struct grid *grid,
+                         const struct feed_document *document)
+{
+    if (!screen->own[0] || (!document->json && document->state != FEED_NOT_OFFERED))
+        return;
+    grid_set_filter(grid, "");
+    bool found = false;
+    for (size_t i = 0; i < grid->n_shown && !found; i++) {
+        found = strcasecmp(grid_cell_text(grid, i, 0), screen->own) == 0;
+        grid->selected = found ? i : grid->selected;
+    }
+    if (!found)
+        screen_say(screen, STYLE_TICKET, "there is no view '%s'", screen->own);
+    screen->own[0] = '\0';
+}
+
 void fill_own(struct screen *screen, struct grid *grid)
 {
     static const struct grid_column columns[] = {
@@ -19,8 +65,10 @@ void fill_own(struct screen *screen, struct grid *grid)
     struct feed_document document = read_views(screen);
     const struct json *list = json_get(document.json, "views");
     int index = 0;
-    if (grid_is_of(grid, document.version))
+    if (grid_is_of(grid, document.version)) {
+        select_asked(screen, grid, &document);
         return;
+    }
     grid_begin(grid, columns, 3);
     for (const struct json *view = list ? json_first(list) : NULL; view;
          view = json_next(view), index++) {
@@ -32,6 +80,7 @@ void fill_own(struct screen *screen, struct grid *grid)
         grid_text(grid, STYLE_QUIET, words_count(panels ? json_size(panels) : 0, n));
     }
     grid_end(grid);
+    select_asked(screen, grid, &document);
 }
 
 /* An expression as a part of a query. */

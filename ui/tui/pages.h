@@ -18,7 +18,9 @@ struct page {
     void (*fill)(struct screen *screen, struct grid *grid);
     void (*draw)(struct pen *pen);
     void (*open)(struct pen *pen);
-    const char *keys; /* beside the names of the views, at the right end of the last line */
+    /* What keys do here and not everywhere, what they do while a row is open, and which of them
+     * change the service. */
+    const char *keys, *inside, *acts;
 };
 extern const struct page pages[VIEW_COUNT];
 
@@ -71,8 +73,8 @@ int first_shown(const struct pen *pen, enum item_kind kind, int n, int rows);
 struct pen pen_part(const struct pen *pen, int column, int width, int rows);
 
 /* ---- attention.c ---- */
-/* Titles of all that needs a person, as far as they fit into `rows` rows; the room that is left goes
- * to what is known about the selected one, else the first. */
+/* Titles of all that needs a person, as far as they fit into `rows` rows; the room that is left
+ * goes to what is known about the selected one, else the first. */
 void draw_attention(struct pen *pen, int rows);
 
 /* ---- now_lines.c ---- */
@@ -123,6 +125,9 @@ void draw_grid(struct pen *pen, const char *empty);
 /* ---- documents.c: what is fetched ---- */
 struct feed_document read_document(struct screen *screen, int64_t every_ms, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* For read_document() of a list: while a row of it is open the list stays, so that what one reads
+ * is not another row a moment later. */
+int64_t list_every(const struct screen *screen, int64_t every_ms);
 /* Says why there is nothing to show of `what`, in one line; a picture for each reason. False, and
  * nothing is drawn, when there is a document. */
 bool draw_absent(struct pen *pen, const struct feed_document *document, const char *what);

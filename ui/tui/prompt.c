@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ui/tui/screen.h"
 
@@ -85,7 +86,22 @@ static const char *const search_words[] = {
     "variant=champion", "variant=canary",   "limit=",
 };
 
-void prompt_complete(const struct screen *screen, char *out, size_t size)
+/* Of the table's views the first, else the one of one's own that begins so. */
+static void complete_view(struct screen *screen, const char *word, char *out, size_t size)
+{
+    char name[NAME_SIZE];
+    size_t length = strlen(word);
+    enum own_search own = own_find(screen, word, name); /* asked for while one still types */
+    for (int i = 0; i < VIEW_COUNT; i++)
+        if (strncasecmp(view_entries[i].id, word, length) == 0) {
+            snprintf(out, size, "%s", view_entries[i].id + length);
+            return;
+        }
+    if (own == OWN_BEGUN || own == OWN_SEVERAL)
+        snprintf(out, size, "%s", name + length);
+}
+
+void prompt_complete(struct screen *screen, char *out, size_t size)
 {
     const struct prompt *prompt = &screen->prompt;
     const char *word = strrchr(prompt->text, ' ');
@@ -93,11 +109,8 @@ void prompt_complete(const struct screen *screen, char *out, size_t size)
     size_t length = strlen(word);
     out[0] = '\0';
     if (prompt->kind == PROMPT_GO) {
-        for (int i = 0; i < VIEW_COUNT; i++)
-            if (strncmp(view_entries[i].id, word, length) == 0) {
-                snprintf(out, size, "%s", view_entries[i].id + length);
-                return;
-            }
+        complete_view(screen, prompt->text, out, size);
+        return;
     }
     if (prompt->kind != PROMPT_SEARCH || length == 0)
         return;

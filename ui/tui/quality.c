@@ -12,7 +12,7 @@
 
 static struct feed_document read_quarantine(struct screen *screen)
 {
-    return read_document(screen, 5000, QUARANTINE);
+    return read_document(screen, list_every(screen, 5000), QUARANTINE);
 }
 
 static const struct json *list_of(const struct feed_document *document)

@@ -2,10 +2,12 @@
  * keys.c. One thread. */
 #include "ui/tui/screen.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "engine/base/clock.h"
@@ -21,7 +23,10 @@ static const struct {
     {86400, "24 h"}, {604800, "7 d"}, {2592000, "30 d"},
 };
 #define N_RANGES ((int)(sizeof ranges / sizeof *ranges))
+#define QUARTER  0
 #define ONE_HOUR 1
+
+#define HALF_AN_HOUR_MS (1800 * 1000.0)
 
 void screen_init(struct screen *screen)
 {
@@ -113,6 +118,37 @@ char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, ch
     return out;
 }
 
+/* The history has something from before the last half hour. */
+static bool is_half_an_hour_old(const struct json *history)
+{
+    double to_ms = NAN;
+    const struct json *points = json_get(json_first(json_get(history, "series")), "points");
+    for (const struct json *point = json_first(points); point; point = json_next(point))
+        to_ms = json_as_number(json_first(point), NAN);
+    for (const struct json *point = json_first(points); point; point = json_next(point))
+        if (isfinite(json_as_number(json_item(point, 1), NAN)))
+            return json_as_number(json_first(point), NAN) < to_ms - HALF_AN_HOUR_MS;
+    return false;
+}
+
+void screen_fit_range(struct screen *screen)
+{
+    char query[120];
+    if (screen->range_chosen || screen->at_us)
+        return;
+    screen_past_query(screen, ranges[ONE_HOUR].seconds, 300, query, sizeof query);
+    struct feed_document document =
+        read_document(screen, 30000, "/api/v1/history?series=events&%s", query);
+    screen->range = !document.json || is_half_an_hour_old(document.json) ? ONE_HOUR : QUARTER;
+}
+
+void screen_change_range(struct screen *screen, int by)
+{
+    int range = screen->range + by;
+    screen->range = range < 0 ? 0 : range >= N_RANGES ? N_RANGES - 1 : range;
+    screen->range_chosen = true;
+}
+
 int64_t screen_range_s(const struct screen *screen)
 {
     return ranges[screen->range].seconds;
@@ -154,9 +190,28 @@ void screen_range_query(const struct screen *screen, int points, char *out, size
 
 /* ---- views ---- */
 
-bool screen_go(struct screen *screen, const char *word)
+/* As view_find(), with the views of one's own: theirs is the name that follows those of the table,
+ * and the beginning that no other has. */
+static int find_view(struct screen *screen, const char *word, char own[NAME_SIZE])
 {
     int found = view_find(word);
+    char name[NAME_SIZE];
+    own[0] = '\0';
+    if (found >= 0 && strcasecmp(view_entries[found].id, word) == 0)
+        return found;
+    enum own_search search = own_find(screen, word, name);
+    if (search == OWN_SEVERAL || (search == OWN_BEGUN && found != -1))
+        return -2;
+    if (search == OWN_NONE || (search == OWN_UNKNOWN && found != -1))
+        return found;
+    snprintf(own, NAME_SIZE, "%s", name);
+    return VIEW_OWN;
+}
+
+bool screen_go(struct screen *screen, const char *word)
+{
+    char own[NAME_SIZE];
+    int found = find_view(screen, word, own);
     if (found < 0) {
         screen_say(screen, STYLE_TICKET,
                    found == -2 ? "'%s' begins several views" : "there is no view '%s'", word);
@@ -164,6 +219,7 @@ bool screen_go(struct screen *screen, const char *word)
     }
     screen->before = found == VIEW_HELP && screen->page != VIEW_HELP ? screen->page : VIEW_NOW;
     screen->page = (enum view_id)found;
+    snprintf(screen->own, sizeof screen->own, "%s", own);
     screen->opened = false;
     screen->panel = 0;
     fill_list(screen);

@@ -84,6 +84,7 @@ struct screen {
     int method;                                     /* of the drift page */
     int panel;                                      /* which drawing of the page comes first */
     int range;                                      /* row of the table of ranges */
+    bool range_chosen;                              /* by the person; else by what there is */
     struct feed *feed;                              /* NULL: none */
     uint64_t waiting_from, waiting_events, waiting; /* while paused */
     int64_t at_us;                                  /* the moment looked at; 0: live */
@@ -93,11 +94,13 @@ struct screen {
     int step;                                       /* [ and ]: pictures to go, taken by the loop */
     struct grid grids[VIEW_COUNT];
     char search[VIEW_LINE_SIZE]; /* of the decisions page, as a query */
+    char own[NAME_SIZE];         /* the view of one's own to select when their list is there */
     struct prompt prompt;
     struct action action;
     char message[VIEW_LINE_SIZE];
     int message_style;
     struct buffer clipboard; /* for the terminal to take over; empty: nothing to */
+    bool keys_shown;         /* what can be pressed stands beside what it is about */
     int body_row, body_rows; /* where the list was drawn last, for the mouse */
     size_t body_top;
 };
@@ -115,7 +118,9 @@ bool screen_handle(struct screen *screen, int key);
 /* A click into this row of the canvas, or the wheel (by -3 or 3 rows). */
 void screen_click(struct screen *screen, int row, int column);
 void screen_wheel(struct screen *screen, int rows);
-/* Opens the view; false when the word means none, with a message. */
+/* Opens the view, also one of one's own by its name; false when the word means none, with a
+ * message. While it is not known which views of one's own there are, a word that is no other view's
+ * may be theirs: then it is looked for when their list is there. */
 bool screen_go(struct screen *screen, const char *word);
 void screen_say(struct screen *screen, int style, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -124,6 +129,10 @@ bool screen_is_selected(const struct screen *screen, enum item_kind kind, int in
 
 /* A moment as words_time(), or on the machine's own clock when that was chosen. */
 char *screen_time(const struct screen *screen, int64_t time_us, bool seconds, char out[WORD_SIZE]);
+/* Until a person chooses: an hour, or a quarter of one while the history begins within the last
+ * half hour, so that charts are not mostly empty. */
+void screen_fit_range(struct screen *screen);
+void screen_change_range(struct screen *screen, int by);
 /* Seconds that charts span, and the words for it: "6 h". */
 int64_t screen_range_s(const struct screen *screen);
 const char *screen_range_word(const struct screen *screen);
@@ -145,8 +154,16 @@ const struct screen_binding *screen_bindings(int *n);
 void prompt_open(struct screen *screen, enum prompt_kind kind, const char *text);
 void prompt_handle(struct screen *screen, int key);
 /* What may follow the typed text; "" when nothing is known. */
-void prompt_complete(const struct screen *screen, char *out, size_t size);
+void prompt_complete(struct screen *screen, char *out, size_t size);
 const char *prompt_label(const struct screen *screen);
+
+/* ---- own.c ---- */
+enum own_search { OWN_NONE, OWN_SEVERAL, OWN_BEGUN, OWN_NAMED, OWN_UNKNOWN };
+/* The view of one's own that has this name, or the beginning of just one's; its whole name, else
+ * the word, in `name`. OWN_UNKNOWN: their list is not there (yet). */
+enum own_search own_find(struct screen *screen, const char *word, char name[NAME_SIZE]);
+/* The list of them is under way. */
+bool own_is_asked(struct screen *screen);
 
 /* ---- action.c ---- */
 void action_roll_back(struct screen *screen);

@@ -269,9 +269,13 @@ void open_slo(struct pen *pen)
     for (int i = 0; i < BURN_WINDOWS && pen_left(pen) > 0; i++) {
         const struct view_burn *burn = &row->burns[i];
         char limit[WORD_SIZE];
-        draw_fact(pen, burn->window, "%s%s%s   %s bad", burn->burn,
-                  isnan(burn->limit) ? "" : " of ",
-                  isnan(burn->limit) ? "" : words_burn(burn->limit, limit), burn->bad);
+        bool limited = !isnan(burn->limit), known = !isnan(burn->burn_rate);
+        draw_fact(pen, burn->window, "%s%s%s%s%s%s", burn->burn,
+                  !limited ? ""
+                  : known  ? " of "
+                           : "; limit ",
+                  limited ? words_burn(burn->limit, limit) : "", known ? "   " : "",
+                  known ? burn->bad : "", known ? " bad" : "");
     }
     draw_rule(pen);
     static const struct panel panels[] = {{draw_budget}, {draw_good}};

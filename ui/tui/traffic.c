@@ -137,10 +137,18 @@ void open_traffic(struct pen *pen)
         return;
     const struct view_arm *arm = &pen->screen->view.arms[index];
     draw_heading(pen, variant_name(arm->variant), arm->model);
-    draw_fact(pen, "share", "%s of %s wanted, n %s in the last minute", arm->measured, arm->wanted,
-              arm->n);
-    draw_fact(pen, "latency", "p50 %s   p95 %s   p99 %s, last minute", arm->p50, arm->p95,
-              arm->p99);
+    if (isfinite(arm->share_measured))
+        draw_fact(pen, "share", "%s of %s wanted, n %s in the last minute", arm->measured,
+                  arm->wanted, arm->n);
+    else
+        draw_fact(pen, "share", "%s wanted; no event in the last minute", arm->wanted);
+    if (isfinite(arm->p95_us))
+        draw_fact(pen, "latency", "p50 %s   p95 %s   p99 %s, last minute", arm->p50, arm->p95,
+                  arm->p99);
+    if (arm->variant == VARIANT_SHADOW)
+        draw_fact(pen, "drift", "%s",
+                  arm->judged ? "its scores and inputs are compared with the reference"
+                              : "not judged: of several shadows the first of the split is");
     draw_fact(pen, "method",
               "quantiles of a histogram, at most 1 %% wrong; arms by a hash of the entity");
     draw_rule(pen);

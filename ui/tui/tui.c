@@ -17,6 +17,7 @@
 #include "ui/tui/terminal.h"
 
 #define TICK_NS    INT64_C(1000000000)
+#define AWAIT_MS   3000
 #define MAX_SILENT 50 /* times in a row that input is announced and none is there: it is gone */
 
 /* The screen's thread has the user's characters; everything else stays in the C locale. */
@@ -245,6 +246,29 @@ static enum status run_loop(struct loop *loop, struct error *error)
 
 /* ---- beginning and end ---- */
 
+/* Whether a word that is no view of the table is one of one's own is better known before the
+ * terminal is taken over. */
+static void await_views(struct loop *loop, const char *word)
+{
+    struct pollfd arrived = {.fd = feed_fd(loop->options->feed), .events = POLLIN};
+    if (arrived.fd < 0 || view_find(word) >= 0)
+        return;
+    while (own_is_asked(loop->screen) && poll(&arrived, 1, AWAIT_MS) > 0)
+        sample_feed(loop);
+}
+
+static enum status go_first(struct screen *screen, const char *word, struct error *error)
+{
+    char names[200] = "";
+    size_t size = 0;
+    if (screen_go(screen, word))
+        return STATUS_OK;
+    for (int i = 0; i < VIEW_COUNT; i++)
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s, ", view_entries[i].id);
+    return error_set(error, STATUS_INVALID, "%s: --screen takes %sor one of your own by its name",
+                     screen->message, names);
+}
+
 static enum status open_loop(struct loop *loop, const struct tui_options *options, bool utf8,
                              struct error *error)
 {
@@ -256,11 +280,10 @@ static enum status open_loop(struct loop *loop, const struct tui_options *option
     loop->screen->feed = options->feed;
     loop->screen->readonly = options->readonly;
     loop->screen->playing = options->player != NULL;
-    if (options->screen && !screen_go(loop->screen, options->screen))
-        return error_set(error, STATUS_INVALID,
-                         "%s: --screen takes now, slo, traffic, drift, "
-                         "quality, decisions, logs, settings, own or help",
-                         loop->screen->message);
+    if (options->screen) {
+        await_views(loop, options->screen);
+        return go_first(loop->screen, options->screen, error);
+    }
     return STATUS_OK;
 }
 

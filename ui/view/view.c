@@ -12,6 +12,7 @@
 #include "engine/base/number.h"
 #include "ui/view/view_priv.h"
 
+#define OF_WHOM_SIZE   (2 * NAME_SIZE + 8)
 #define UNUSUAL_ERRORS 3.0  /* standard errors between now and usual */
 #define UNUSUAL_CHANGE 0.25 /* of the rarer side: less than that is no news, however certain */
 
@@ -145,6 +146,9 @@ static void build_objectives(const struct snapshot *snapshot, struct view *view)
 
 static void build_arms(const struct snapshot *snapshot, struct view *view)
 {
+    uint64_t decided = 0;
+    for (int i = 0; i < DECISION_COUNT; i++)
+        decided += snapshot->decisions[i];
     view->n_arms = snapshot->n_arms;
     for (int i = 0; i < snapshot->n_arms; i++) {
         const struct arm_status *arm = &snapshot->arms[i];
@@ -156,9 +160,11 @@ static void build_arms(const struct snapshot *snapshot, struct view *view)
         snprintf(row->version, sizeof row->version, "%s", arm->version);
         row->p95_us = arm->latency_us.n ? arm->latency_us.p95 : NAN;
         row->share_wanted = arm->share_wanted;
-        row->share_measured = arm->n ? arm->share_measured : NAN;
+        row->judged = arm->judged;
+        /* None of what was decided is a share; none of nothing is not. */
+        row->share_measured = arm->n ? arm->share_measured : decided ? 0 : NAN;
         words_percent(arm->share_wanted, row->wanted);
-        words_share(row->share_measured, arm->n, row->measured);
+        words_share(row->share_measured, arm->n ? arm->n : decided, row->measured);
         words_quantile(arm->latency_us.p50, 0.5, arm->latency_us.n, row->p50);
         words_quantile(arm->latency_us.p95, 0.95, arm->latency_us.n, row->p95);
         words_quantile(arm->latency_us.p99, 0.99, arm->latency_us.n, row->p99);
@@ -282,15 +288,31 @@ static void say_warming(int n_warming, int64_t warm_us, int64_t now_us, struct v
 
 /* NULL and what is not watched make no row. */
 static void add_other_drift(const struct snapshot *snapshot, const struct drift_status *drift,
-                            const char *variant, struct view *view)
+                            const char *variant, const char *of_whom, struct view *view)
 {
     if (!drift || !drift->feature[0])
         return;
     struct view_drift *row = &view->other_drift[view->n_other_drift++];
     build_drift_row(drift, snapshot->time_us, row);
     snprintf(row->variant, sizeof row->variant, "%s", variant);
-    if (variant[0])
-        snprintf(row->name, sizeof row->name, "%s (%s)", drift->feature, variant);
+    if (of_whom[0])
+        snprintf(row->name, sizeof row->name, "%s (%s)", drift->feature, of_whom);
+}
+
+/* "shadow", and which one where there are several: one of them is judged. */
+static void name_shadow(const struct snapshot *snapshot, char out[OF_WHOM_SIZE])
+{
+    const struct arm_status *judged = NULL;
+    int n = 0;
+    for (int i = 0; i < snapshot->n_arms; i++) {
+        n += snapshot->arms[i].variant == VARIANT_SHADOW;
+        judged = snapshot->arms[i].judged ? &snapshot->arms[i] : judged;
+    }
+    if (n > 1 && judged)
+        snprintf(out, OF_WHOM_SIZE, "shadow %s %s", judged->model, judged->version);
+    else
+        snprintf(out, OF_WHOM_SIZE, "shadow");
+    words_plain(out);
 }
 
 /* What no input is: how often each decision is made, and what other models make of the inputs. */
@@ -298,11 +320,15 @@ static void build_other_drift(const struct snapshot *snapshot, struct view *view
 {
     const char *canary = variant_name(VARIANT_CANARY), *shadow = variant_name(VARIANT_SHADOW);
     int n_canary = snapshot->n_canary_drift, n_shadow = snapshot->n_shadow_drift;
-    add_other_drift(snapshot, &snapshot->decision_drift, "", view);
-    add_other_drift(snapshot, drift_find(snapshot->canary_drift, n_canary, "score"), canary, view);
+    char which[OF_WHOM_SIZE];
+    name_shadow(snapshot, which);
+    add_other_drift(snapshot, &snapshot->decision_drift, "", "", view);
+    add_other_drift(snapshot, drift_find(snapshot->canary_drift, n_canary, "score"), canary, canary,
+                    view);
     if (n_canary > 0)
-        add_other_drift(snapshot, &snapshot->canary_decision_drift, canary, view);
-    add_other_drift(snapshot, drift_find(snapshot->shadow_drift, n_shadow, "score"), shadow, view);
+        add_other_drift(snapshot, &snapshot->canary_decision_drift, canary, canary, view);
+    add_other_drift(snapshot, drift_find(snapshot->shadow_drift, n_shadow, "score"), shadow, which,
+                    view);
 }
 
 static void build_drift(const struct snapshot *snapshot, struct view *view)

@@ -85,6 +85,7 @@ struct view_arm {
     char model[VIEW_LINE_SIZE];               /* "fraud 12" */
     char name[NAME_SIZE], version[NAME_SIZE]; /* as configured, for orders */
     char wanted[WORD_SIZE], measured[WORD_SIZE];
+    bool judged;                         /* of shadows: drift is judged of it */
     double share_wanted, share_measured; /* ratios; measured NaN without data */
     char p50[WORD_SIZE], p95[WORD_SIZE], p99[WORD_SIZE];
     double p95_us; /* NaN without data */
@@ -103,7 +104,7 @@ struct view_drift {
     enum health state;
     char feature[NAME_SIZE];
     char variant[16];           /* "canary", "shadow"; "": of all */
-    char name[NAME_SIZE + 20];  /* "amount", "score (canary)" */
+    char name[4 * NAME_SIZE];   /* "amount", "score (canary)", "score (shadow fraud 14)" */
     char psi[WORD_SIZE];        /* ".08" */
     char noise[WORD_SIZE];      /* ".03": what no drift at all gives, 95th percentile */
     char limit[WORD_SIZE];      /* ".30" */

@@ -75,6 +75,35 @@ static void tells_each_kind_of_failure_and_keeps_the_last_document(void **state)
     free(peer);
 }
 
+static void what_is_held_stays_until_it_is_let_go(void **state)
+{
+    (void)state;
+    struct peer *peer = calloc(1, sizeof *peer);
+    struct feed_source source = {.ask = ask, .context = peer};
+    struct feed *feed;
+    struct error error;
+    peer->code = 200;
+    assert_int_equal(feed_create(&source, &feed, &error), STATUS_OK);
+    assert_null(feed_read(feed, "/a", FEED_HOLD).json); /* there is nothing yet: it is asked for */
+    await(feed);
+    uint64_t version = feed_read(feed, "/a", FEED_HOLD).version;
+    for (int i = 0; i < 3; i++) {
+        feed_expire(feed);
+        (void)feed_read(feed, "/b", 0); /* of others there is news */
+        await(feed);
+        assert_int_equal(feed_read(feed, "/a", FEED_HOLD).version, version);
+    }
+    uint64_t before = version;
+    for (int i = 0; i < 20 && version == before; i++) {
+        version = feed_read(feed, "/a", 0).version;
+        if (version == before)
+            await(feed);
+    }
+    assert_true(version > before);
+    feed_destroy(feed);
+    free(peer);
+}
+
 static void puts_the_present_moment_into_targets(void **state)
 {
     (void)state;
@@ -123,6 +152,7 @@ static void asks_on_a_thread_of_its_own_and_answers_orders_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_held_stays_until_it_is_let_go),
         cmocka_unit_test(tells_each_kind_of_failure_and_keeps_the_last_document),
         cmocka_unit_test(puts_the_present_moment_into_targets),
         cmocka_unit_test(asks_on_a_thread_of_its_own_and_answers_orders_once),

@@ -66,6 +66,7 @@ static int drop(void **state)
     struct fixture *fixture = *state;
     buffer_free(&fixture->text);
     free(fixture->snapshot);
+    feed_destroy(fixture->screen->feed);
     screen_free(fixture->screen);
     free(fixture->screen);
     free(fixture);
@@ -243,6 +244,173 @@ static void keys_select_and_open_and_go_back(void **state)
     assert_false(screen_handle(screen, 'q'));
 }
 
+/* ---- documents ---- */
+
+struct answer {
+    const char *begins; /* of the target */
+    const char *body;   /* NULL: nobody answers */
+};
+
+static int answer(void *context, const char *method, const char *target, struct slice body,
+                  struct buffer *reply, struct error *error)
+{
+    (void)method, (void)body;
+    for (const struct answer *answer = context; answer->begins; answer++)
+        if (strncmp(target, answer->begins, strlen(answer->begins)) == 0 && answer->body) {
+            buffer_append_text(reply, answer->body);
+            return 200;
+        }
+    (void)error_set(error, STATUS_UNAVAILABLE, "nobody answers");
+    return 0;
+}
+
+static void with_documents(struct fixture *fixture, const struct answer *answers)
+{
+    struct error error;
+    struct feed_source source = {
+        .ask = answer, .context = (void *)(uintptr_t)answers, .direct = true};
+    feed_destroy(fixture->screen->feed);
+    assert_int_equal(feed_create(&source, &fixture->screen->feed, &error), STATUS_OK);
+}
+
+static void type(struct fixture *fixture, const char *keys)
+{
+    for (; *keys; keys++)
+        screen_handle(fixture->screen, *keys == '\n'   ? SCREEN_ENTER
+                                       : *keys == '\t' ? SCREEN_TAB
+                                                       : *keys);
+}
+
+static const char views[] =
+    "{\"views\":[{\"name\":\"night\",\"title\":\"Night watch\",\"panels\":[]},"
+    "{\"name\":\"drifters\",\"title\":\"Who drifts\",\"panels\":[]}]}";
+
+static void views_of_ones_own_are_reached_by_their_names(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct answer answers[] = {{"/api/v1/views", views}, {NULL, NULL}};
+    with_documents(fixture, answers);
+    screen_update(fixture->screen, fixture->snapshot);
+    type(fixture, ":night\n");
+    expect(draw(fixture, 80, 24), "› night");
+    type(fixture, "1:drifte\t");
+    assert_string_equal(fixture->screen->prompt.text, "drifters");
+    type(fixture, "\n");
+    expect(draw(fixture, 80, 24), "› drifters");
+    type(fixture, "1:NI\n");
+    expect(draw(fixture, 80, 24), "› night");
+    type(fixture, "/drift\n1:night\n"); /* what the filter hides is shown */
+    expect(draw(fixture, 80, 24), "› night");
+    type(fixture, "1:drift\n"); /* a view of the table, although one of one's own begins so */
+    assert_int_equal(fixture->screen->page, VIEW_DRIFT);
+    type(fixture, "1:dri\n");
+    expect(fixture->screen->message, "'dri' begins several views");
+    type(fixture, ":nobody\n");
+    expect(fixture->screen->message, "there is no view 'nobody'");
+    assert_int_equal(fixture->screen->page, VIEW_NOW);
+}
+
+static void a_name_waits_for_the_list_of_views(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct answer answers[] = {{"/api/v1/views", NULL}, {NULL, NULL}};
+    with_documents(fixture, answers);
+    screen_update(fixture->screen, fixture->snapshot);
+    assert_true(screen_go(fixture->screen, "drifters"));
+    expect(draw(fixture, 80, 24), "no answer");
+    answers[0].body = views;
+    feed_expire(fixture->screen->feed);
+    expect(draw(fixture, 80, 24), "› drifters");
+    answers[0].body = NULL;
+    with_documents(fixture, answers);
+    assert_true(screen_go(fixture->screen, "nobody"));
+    answers[0].body = views;
+    feed_expire(fixture->screen->feed);
+    expect(draw(fixture, 80, 24), "there is no view 'nobody'");
+}
+
+static void charts_span_what_there_is_until_one_chooses(void **state)
+{
+    struct fixture *fixture = *state;
+    /* 14:03:22 is 1767362602 s */
+    static struct answer answers[] = {
+        {"/api/v1/history?series=events&",
+         "{\"series\":[{\"points\":[[1767358800000,null],[1767361800000,5],[1767362400000,7]]}]}"},
+        {NULL, NULL}};
+    with_documents(fixture, answers);
+    screen_update(fixture->screen, fixture->snapshot);
+    draw(fixture, 80, 24);
+    assert_string_equal(screen_range_word(fixture->screen), "15 min");
+    answers[0].body =
+        "{\"series\":[{\"points\":[[1767358800000,null],[1767360000000,5],[1767362400000,7]]}]}";
+    feed_expire(fixture->screen->feed);
+    draw(fixture, 80, 24);
+    assert_string_equal(screen_range_word(fixture->screen), "1 h");
+    screen_handle(fixture->screen, '+');
+    draw(fixture, 80, 24);
+    assert_string_equal(screen_range_word(fixture->screen), "6 h");
+}
+
+static void keys_of_a_page_stand_over_the_bar(void **state)
+{
+    struct fixture *fixture = *state;
+    screen_update(fixture->screen, fixture->snapshot);
+    expect(draw(fixture, 80, 24), "a acknowledge   s silence   Enter why"); /* beside what hurts */
+    expect(draw(fixture, 80, 12), " x roll back  a acknowledge  s silence  Enter why ─");
+    type(fixture, "3");
+    expect(draw(fixture, 80, 24), " t shares  x roll back  + - time  Tab chart ─");
+    expect(fixture->text.data, "8Settings");
+    fixture->screen->readonly = true; /* what would be refused is not offered */
+    expect(draw(fixture, 80, 24), "─ + - time  Tab chart ─");
+}
+
+static void add_arm(struct snapshot *snapshot, enum variant variant, double share, uint64_t n)
+{
+    struct arm_status *arm = &snapshot->arms[snapshot->n_arms++];
+    arm->variant = variant;
+    snprintf(arm->model, sizeof arm->model, "fraud");
+    snprintf(arm->version, sizeof arm->version, "%d", 11 + snapshot->n_arms);
+    arm->share_wanted = share;
+    arm->share_measured = n ? (double)n / 1000 : NAN;
+    arm->n = n;
+}
+
+static void an_arm_without_traffic_has_none_and_without_any_traffic_it_is_not_known(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot *snapshot = fixture->snapshot;
+    add_arm(snapshot, VARIANT_CHAMPION, 1, 1000);
+    add_arm(snapshot, VARIANT_CANARY, 0, 0);
+    snapshot->decisions[DECISION_APPROVE] = 1000;
+    screen_update(fixture->screen, snapshot);
+    expect(draw(fixture, 80, 24), "champion 100.0 of 100   canary 0.0 of 0");
+    snapshot->decisions[DECISION_APPROVE] = snapshot->arms[0].n = 0;
+    screen_update(fixture->screen, snapshot);
+    expect(draw(fixture, 80, 24), "champion 100   canary 0   no event in the last minute");
+}
+
+static void of_several_shadows_the_one_that_is_judged_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot *snapshot = fixture->snapshot;
+    struct drift_status *score = &snapshot->shadow_drift[snapshot->n_shadow_drift++];
+    *score = (struct drift_status){.psi = 0.2, .noise = 0.01, .threshold = 0.3, .n = 5000};
+    snprintf(score->feature, sizeof score->feature, "score");
+    add_arm(snapshot, VARIANT_SHADOW, 1, 500);
+    snapshot->arms[0].judged = true;
+    screen_update(fixture->screen, snapshot);
+    type(fixture, "4");
+    expect(draw(fixture, 80, 24), "score (shadow) ");
+    add_arm(snapshot, VARIANT_SHADOW, 0.1, 50);
+    screen_update(fixture->screen, snapshot);
+    expect(draw(fixture, 80, 24), "score (shadow fraud 12)");
+    type(fixture, "3\n");
+    expect(draw(fixture, 80, 24), "compared with the reference");
+    screen_handle(fixture->screen, SCREEN_ESCAPE);
+    type(fixture, "G\n");
+    expect(draw(fixture, 80, 24), "not judged");
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -254,6 +422,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(hostile_names_stay_in_their_cells, make, drop),
         cmocka_unit_test_setup_teardown(every_page_can_be_drawn_at_every_size, make, drop),
         cmocka_unit_test_setup_teardown(keys_select_and_open_and_go_back, make, drop),
+        cmocka_unit_test_setup_teardown(views_of_ones_own_are_reached_by_their_names, make, drop),
+        cmocka_unit_test_setup_teardown(a_name_waits_for_the_list_of_views, make, drop),
+        cmocka_unit_test_setup_teardown(charts_span_what_there_is_until_one_chooses, make, drop),
+        cmocka_unit_test_setup_teardown(keys_of_a_page_stand_over_the_bar, make, drop),
+        cmocka_unit_test_setup_teardown(
+            an_arm_without_traffic_has_none_and_without_any_traffic_it_is_not_known, make, drop),
+        cmocka_unit_test_setup_teardown(of_several_shadows_the_one_that_is_judged_is_named, make,
+                                        drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
