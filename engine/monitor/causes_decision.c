@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "engine/monitor/explain_priv.h"
+#include "engine/stats/deviates.h"
 
-#define CARRIES 0.5
+#define CARRIES      0.5
+#define LEAST_OF_ARM 30 /* events: fewer say nothing of how an arm decides */
 
 /* Decisions that are not approvals. */
 #define BAD_FIRST (SLICE_DECISION + 1)
@@ -28,51 +30,95 @@ static void tell_decisions(struct candidate *candidate, const struct symptom *sy
              symptom->kind == SYMPTOM_DECISION ? "decisions" : "scores", 100 * symptom->now);
 }
 
-static int canary_of(const struct contribution *parts, int n)
+/* ---- the split ---- */
+
+/* What one variant has decided and scored, in the window and before it. */
+struct arm_counts {
+    uint64_t now[SLICE_COUNTERS], base[SLICE_COUNTERS];
+    uint64_t n_now, n_base;
+};
+
+static void count_arm(const struct inquiry *inquiry, const struct symptom *seen,
+                      enum variant variant, struct arm_counts *arm)
 {
-    for (int i = 0; i < n; i++) {
-        if (strstr(parts[i].slice->name, variant_name(VARIANT_CANARY)))
-            return i;
+    const struct slice_series *arms = slices_find(inquiry->sums->view, SERIES_SLICE, -1);
+    int before = span_baseline_from(seen->from);
+    *arm = (struct arm_counts){.n_now = 0};
+    for (int i = 0; arms && i < SLICE_COUNTERS; i++) {
+        int counter = arms[variant].first + i;
+        arm->now[i] = span_count(inquiry->sums, counter, seen->from, seen->to);
+        arm->base[i] = span_usual(inquiry->sums, counter, before, seen->from);
+        arm->n_now += i < DECISION_COUNT ? arm->now[i] : 0;
+        arm->n_base += i < DECISION_COUNT ? arm->base[i] : 0;
     }
-    return -1;
 }
 
-/* The canary against the champion at the same time: who it sees is a matter of chance. */
+/* How far one lies from the other in what the symptom was seen in: decisions or scores. */
+static double distance_of(const struct symptom *seen, const uint64_t *counts, const uint64_t *base)
+{
+    bool scores = seen->kind == SYMPTOM_SCORE;
+    int first = scores ? SLICE_SCORE : SLICE_DECISION, n = scores ? SCORE_BINS : DECISION_COUNT;
+    double distance;
+    (void)deviates_mix(counts + first, base + first, n, &distance);
+    return distance;
+}
+
+static double share_of(uint64_t part, uint64_t rest)
+{
+    return part + rest > 0 ? (double)part / (double)(part + rest) : 0;
+}
+
+static double turned_away(const uint64_t *counts, uint64_t n)
+{
+    return n > 0 ? 1 - (double)counts[SLICE_DECISION + DECISION_APPROVE] / (double)n : 0;
+}
+
+/* How much of what moved is because events came to the canary or left it, rather than because the
+ * champion itself does something else; NaN: nothing moved. Who sees which is a matter of chance, so
+ * that the two at the same time differ by what they are. */
+static double carried_by_split(const struct symptom *seen, const struct arm_counts *canary,
+                               const struct arm_counts *champion, double moved)
+{
+    bool tells = champion->n_now >= LEAST_OF_ARM;
+    const uint64_t *beside = tells && canary->n_now > 0 ? champion->now : champion->base;
+    const uint64_t *own = canary->n_now > 0 ? canary->now : canary->base;
+    double carried = fabs(moved) * distance_of(seen, own, beside);
+    double rest = tells ? distance_of(seen, champion->now, champion->base) : 0;
+    return carried + rest > 0 ? carried / (carried + rest) : NAN;
+}
+
 void find_split(struct inquiry *inquiry)
 {
     const struct symptom *seen = decisions_moved(inquiry);
     const struct explain_change *change =
         seen ? inquiry_change(inquiry, EXPLAIN_SPLIT, seen) : NULL;
-    struct contribution parts[4];
-    double excess;
-    if (!change)
-        return;
-    int n = contributions_find(inquiry->sums, seen, -1, BAD_FIRST, BAD_COUNT, parts, 4, &excess);
-    int canary = canary_of(parts, n);
-    double moved = canary < 0 ? 0 : parts[canary].traffic_now - parts[canary].traffic_base;
-    double carried = canary < 0 ? 0
-                                : parts[canary].traffic_now *
-                                      (parts[canary].rate_now - parts[1 - canary].rate_base);
-    bool both = canary >= 0 && n > 1;
-    double share = both && excess != 0 ? carried / (excess / fmax((double)seen->n_now, 1)) : NAN;
-    bool guilty = fabs(moved) >= 0.02 && (n == 1 || isnan(share) || share >= CARRIES);
-    struct candidate *candidate = inquiry_add(inquiry, "split", "variant=canary", seen);
+    struct arm_counts canary, champion;
+    struct candidate *candidate =
+        change ? inquiry_add(inquiry, "split", "variant=canary", seen) : NULL;
     if (!candidate)
         return;
+    count_arm(inquiry, seen, VARIANT_CANARY, &canary);
+    count_arm(inquiry, seen, VARIANT_CHAMPION, &champion);
+    double now = share_of(canary.n_now, champion.n_now);
+    double before = share_of(canary.n_base, champion.n_base);
+    double share = carried_by_split(seen, &canary, &champion, now - before);
+    bool guilty = fabs(now - before) >= 0.02 && (isnan(share) || share >= CARRIES);
     candidate->weight = guilty ? 0.7 + 0.3 * seen->strength : 0.1;
-    candidate->cause.share_of_excess = isnan(share) ? NAN : fmin(fmax(share, 0), 1);
+    candidate->cause.share_of_excess = share;
     candidate->cause.changed_at_us = change->at_us;
     tell_decisions(candidate, seen);
     snprintf(candidate->cause.evidence, sizeof candidate->cause.evidence,
              "the split was changed (%.100s): the canary decides on %.0f %% of the events, before "
              "%.0f %%, and turns away or reviews %.1f %% of them, the champion %.1f %% before",
-             change->what, canary < 0 ? 0 : 100 * parts[canary].traffic_now,
-             canary < 0 ? 0 : 100 * parts[canary].traffic_base,
-             canary < 0 ? 0 : 100 * parts[canary].rate_now,
-             both ? 100 * parts[1 - canary].rate_base : 0);
+             change->what, 100 * now, 100 * before,
+             100 * (canary.n_now > 0 ? turned_away(canary.now, canary.n_now)
+                                     : turned_away(canary.base, canary.n_base)),
+             100 * turned_away(champion.base, champion.n_base));
     snprintf(candidate->action, sizeof candidate->action,
              "take the canary back: binnacle traffic set canary=0 --reason 'decisions moved'");
 }
+
+/* ---- rules, models, cohorts ---- */
 
 /* The rule whose share of the decisions moved most. */
 static int moved_rule(const struct inquiry *inquiry, const struct symptom *seen, double *now,

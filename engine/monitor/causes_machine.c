@@ -7,6 +7,7 @@
 #include "engine/monitor/explain_priv.h"
 
 #define LOCKED_SHARE 0.2 /* of a window for which the writer waited for others' locks */
+#define UNFELT       0.6
 
 static double seconds_of(const struct symptom *symptom)
 {
@@ -64,7 +65,9 @@ void find_slow_record(struct inquiry *inquiry)
                                               others ? "ledger lock" : "ledger disk", seen);
     if (!candidate)
         return;
-    candidate->weight = 0.6 + 0.4 * seen->strength;
+    /* A disk that is slow and that nobody waits for is worth telling, behind what hurts. */
+    bool hurts = others || record || answer;
+    candidate->weight = (0.6 + 0.4 * seen->strength) * (hurts ? 1 : UNFELT);
     candidate->cause.share_of_excess = others ? fmin(locked, 1) : NAN;
     tell_record(candidate, answer, commit, record);
     if (others)
@@ -142,9 +145,22 @@ void find_errors(struct inquiry *inquiry)
                     : "look at the disk of the ledger: binnacle doctor --ledger LEDGER");
 }
 
-static bool is_consequence(const struct inquiry *inquiry)
+/* While the record waits events wait as well, and come at once when it goes on. A disk that is slow
+ * because more is to be written is no reason for more: only somebody's lock is. */
+static bool is_held_up(const struct inquiry *inquiry, const struct symptom *volume)
 {
-    return record_is_slow(inquiry) || inquiry_symptom(inquiry, SYMPTOM_ERRORS, -1);
+    return inquiry_symptom(inquiry, SYMPTOM_RECORD, -1) ||
+           inquiry_symptom(inquiry, SYMPTOM_ERRORS, -1) ||
+           (record_is_slow(inquiry) &&
+            (volume->now < volume->base || locked_share(inquiry, volume) >= LOCKED_SHARE));
+}
+
+/* No amount of traffic makes a field null, an event old or a label positive. */
+static bool has_what_volume_cannot_bring(const struct inquiry *inquiry)
+{
+    static const enum symptom_kind kinds[] = {SYMPTOM_MISSING, SYMPTOM_INVALID, SYMPTOM_REFUSED,
+                                              SYMPTOM_COHORT,  SYMPTOM_AGE,     SYMPTOM_LABELS};
+    return strongest(inquiry, kinds, sizeof kinds / sizeof *kinds) != NULL;
 }
 
 void find_volume(struct inquiry *inquiry)
@@ -158,7 +174,9 @@ void find_volume(struct inquiry *inquiry)
                                               stalled ? inquiry->facts->source : "", seen);
     if (!candidate)
         return;
-    candidate->weight = seen->strength * (is_consequence(inquiry) ? 0.3 : 0.7);
+    candidate->weight = seen->strength * (is_held_up(inquiry, seen)               ? 0.3
+                                          : has_what_volume_cannot_bring(inquiry) ? 0.5
+                                                                                  : 0.8);
     candidate->cause.share_of_excess = 1;
     snprintf(candidate->incident, sizeof candidate->incident,
              "%.1f events a second come, usually %.1f", seen->now, seen->base);

@@ -59,12 +59,11 @@ static struct finding shares_of(const uint64_t *now, const uint64_t *base, int f
 {
     uint64_t n_now = total(now, of), n_base = total(base, of);
     uint64_t bad_now = total(now + first, n), bad_base = total(base + first, n);
-    return (struct finding){
-        .z = deviates_share(bad_now, n_now, bad_base, n_base),
-        .base = share(bad_base, n_base),
-        .now = share(bad_now, n_now),
-        .n_base = n_base,
-        .n_now = n_now};
+    return (struct finding){.z = deviates_share(bad_now, n_now, bad_base, n_base),
+                            .base = share(bad_base, n_base),
+                            .now = share(bad_now, n_now),
+                            .n_base = n_base,
+                            .n_now = n_now};
 }
 
 /* A share that has grown by at least `least`. */

@@ -231,8 +231,7 @@ static void look_at_outcome(struct slices *slices, const struct outcome *outcome
     float score = isfinite(outcome->score) ? fminf(fmaxf(outcome->score, 0), 1) : 0;
     int bin = (int)fminf(score * SCORE_BINS, SCORE_BINS - 1);
     int64_t age_us = outcome->decided_at_us - outcome->event->time_us;
-    struct tick tick = {.offsets = {SLICE_DECISION + (int)outcome->decision,
-                                    SLICE_SCORE + bin * SLICE_SCORES / SCORE_BINS},
+    struct tick tick = {.offsets = {SLICE_DECISION + (int)outcome->decision, SLICE_SCORE + bin},
                         .n = 2};
     row[slices->fixed[SERIES_SCORE] + bin]++;
     row[slices->fixed[SERIES_AGE] + log_bucket(age_us, 1000000)]++;
