@@ -33,9 +33,14 @@ function head({ view }) {
   document.title = `${urgent}${title}${headline.service} · binnacle`;
 }
 
+// What is heard when the link changes: once, and not again at every second that it lasts.
+const HEARD = { stale: "Stale: no new picture comes.", lost: "Disconnected: this picture is old. Trying again.", loading: "No picture yet. Trying." };
+
 function drawLink() {
   setAttribute(document.documentElement, "data-link", live.link);
-  setText(id("link-word"), live.paused && live.missed ? `paused, ${live.missed} waiting` : live.word);
+  setText(id("link-word"), live.word);
+  setText(id("link-count"), live.paused && live.missed ? `, ${live.missed} waiting` : "");
+  setText(id("heard"), live.banner ? HEARD[live.link] ?? "" : "");
   id("banner").hidden = !live.banner;
   if (live.banner) setText(id("banner"), live.banner);
 }
@@ -94,6 +99,7 @@ function draw() {
   ownNav(live.picture);
   current.waiting.splice(0).forEach((run) => run());
   current.view.draw?.(live.picture);
+  drawRange(current.row.ranged);
   showEvidence();
 }
 
@@ -113,7 +119,7 @@ onRoute((state, before) => {
 
 function showTime(local) {
   time.local = local;
-  setAttribute(id("clock"), "aria-label", local ? "Time, shown locally. Press for UTC." : "Time, shown in UTC. Press for local time.");
+  setAttribute(id("clock"), "aria-description", local ? "Time, shown locally. Press for UTC." : "Time, shown in UTC. Press for local time.");
   setAttribute(id("clock"), "aria-pressed", String(local));
   if (current && live.picture) draw();
 }

@@ -1,12 +1,15 @@
 // A heat map over time: rows from bottom to top, one hue, lightness carries the value, a line where
 // the objective is. On a canvas, with the numbers as a table beside it.
 import { el, setText } from "../core/dom.js";
-import { onCrosshair, point } from "../core/crosshair.js";
+import { crosshair, onCrosshair, point } from "../core/crosshair.js";
 import { panel } from "../core/panel.js";
+import { change } from "../core/route.js";
 import { absolute, moment } from "../core/time.js";
+import { px } from "../core/size.js";
 import { colour, onTheme } from "../core/theme.js";
 
-const LEFT = 0, BOTTOM = 20;
+const LEAST_DRAG = 8, MINUTES_ALONE_MS = 600e3;
+const bottom = () => px(20);
 
 // Hatched as what has no data is everywhere, in CSS pixels.
 function hatch(pen, ratio) {
@@ -44,7 +47,10 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
   const cross = el("div", { class: "heat-cross", hidden: true });
   const readout = el("p", { class: "note heat-note", role: "status", "aria-live": "off" });
   const wrap = el("div", { class: "heat-wrap" }, canvas, cross);
-  made.body.append(el("div", { class: "heat-box" }, labels, wrap), readout);
+  const chosen = el("div", { class: "heat-chosen", hidden: true });
+  wrap.append(chosen);
+  const box = el("div", { class: "heat-box" }, labels, wrap);
+  made.body.append(box, readout);
 
   function mix(at) {
     const parse = (name) => colour(name).match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16));
@@ -55,15 +61,15 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
   function draw() {
     if (!drawn) return;
     const ratio = devicePixelRatio, width = wrap.clientWidth;
-    const high = (rowHeight ? rowHeight * drawn.rows.length : height - BOTTOM);
+    const foot = bottom(), high = rowHeight ? px(rowHeight) * drawn.rows.length : px(height) - foot;
     if (!width) return;
     canvas.width = width * ratio;
-    canvas.height = (high + BOTTOM) * ratio;
-    canvas.style.height = `${high + BOTTOM}px`;
+    canvas.height = (high + foot) * ratio;
+    canvas.style.height = `${high + foot}px`;
     labels.style.height = `${high}px`;
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    const x = (at) => LEFT + (at - drawn.from) / (drawn.to - drawn.from) * (width - LEFT);
+    const x = (at) => (at - drawn.from) / (drawn.to - drawn.from) * width;
     const cell = high / drawn.rows.length;
     const unknown = hatch(pen, ratio);
     drawn.rows.forEach((row, r) => row.values.forEach((value, i) => {
@@ -76,7 +82,7 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
       pen.fillRect(left, high - (r + 1) * cell, Math.max(1, right - left) + 0.3, cell - (rowHeight ? 1 : 0));
     }));
     pen.fillStyle = pen.strokeStyle = colour("text");
-    pen.font = "13px system-ui, sans-serif";
+    pen.font = `${px(13)}px system-ui, sans-serif`;
     if (drawn.line !== undefined && drawn.line !== null) {
       const y = Math.round(high - drawn.line * cell) + 0.5;
       pen.setLineDash([5, 3]);
@@ -88,8 +94,9 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
     pen.fillStyle = colour("quiet");
     for (let i = 0; i <= 4; i++) {
       pen.textAlign = i === 0 ? "left" : i === 4 ? "right" : "center";
-      if (width < 360 && i % 2) continue;
-      pen.fillText(moment(drawn.from + (drawn.to - drawn.from) * i / 4), width * i / 4, high + 16);
+      if (width < px(360) && i % 2) continue;
+      const long = drawn.to - drawn.from;
+      pen.fillText(moment(drawn.from + long * i / 4, { seconds: long < MINUTES_ALONE_MS }), width * i / 4, high + px(16));
     }
   }
 
@@ -104,25 +111,56 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
     setText(readout, `${absolute(drawn.times[i])}: ${most || (known.length ? "nothing" : "no data")}`);
   }
 
-  canvas.addEventListener("pointermove", (event) => {
-    if (drawn) point(drawn.from + event.offsetX / canvas.clientWidth * (drawn.to - drawn.from));
-  });
-  canvas.addEventListener("pointerleave", () => point(null));
-  canvas.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!by || !drawn || drawn.times.length === 0) return;
+  const timeOf = (event) => drawn.from + Math.min(1, Math.max(0, event.offsetX / canvas.clientWidth)) * (drawn.to - drawn.from);
+  const ahead = { PageUp: -10, ArrowLeft: -1, ArrowRight: 1, PageDown: 10 };
+
+  function step(event) {
+    if (!drawn || drawn.times.length === 0) return;
+    if (event.key === "Escape" && crosshair.at !== null) { point(null); event.stopPropagation(); return; }
+    const last = drawn.times.length - 1;
+    const here = crosshair.at === null ? last + 1 : drawn.times.findLastIndex((when) => when <= crosshair.at);
+    const at = { Home: 0, End: last }[event.key] ?? (ahead[event.key] ? here + ahead[event.key] : null);
+    if (at === null) return;
     event.preventDefault();
-    at = Math.min(drawn.times.length - 1, Math.max(0, (at ?? drawn.times.length) + by));
     readout.setAttribute("aria-live", "polite");
-    point(drawn.times[at]);
-  });
-  canvas.addEventListener("click", (event) => {
-    if (!drawn?.open) return;
-    const high = canvas.clientHeight - BOTTOM;
+    point(drawn.times[Math.min(last, Math.max(0, at))]);
+  }
+
+  // A drag chooses a range, as on the lines; a click opens the row.
+  let pressed = null;
+  function drag(event) {
+    readout.setAttribute("aria-live", "off");
+    point(timeOf(event));
+    chosen.hidden = pressed === null || Math.abs(event.offsetX - pressed.x) < LEAST_DRAG;
+    if (chosen.hidden) return;
+    chosen.style.left = `${Math.min(pressed.x, event.offsetX)}px`;
+    chosen.style.width = `${Math.abs(event.offsetX - pressed.x)}px`;
+  }
+  function release(event) {
+    const from = pressed;
+    pressed = null;
+    chosen.hidden = true;
+    if (!drawn || !from) return;
+    const [first, last] = [from.at, timeOf(event)].sort((a, b) => a - b);
+    if (Math.abs(event.offsetX - from.x) >= LEAST_DRAG) {
+      if (last - first >= 2000) change({ from: String(Math.round(first)), to: String(Math.round(last)) });
+      return;
+    }
+    const high = canvas.clientHeight - bottom();
     const row = drawn.rows[Math.floor((high - event.offsetY) / (high / drawn.rows.length))];
-    if (row) drawn.open(row);
+    if (row) drawn.open?.(row);
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!drawn || event.button !== 0) return;
+    pressed = { x: event.offsetX, at: timeOf(event) };
+    canvas.setPointerCapture(event.pointerId);
   });
-  let at = null;
+  canvas.addEventListener("pointermove", (event) => { if (drawn) drag(event); });
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", () => { pressed = null; chosen.hidden = true; });
+  canvas.addEventListener("pointerleave", () => point(null));
+  canvas.addEventListener("keydown", step);
   const observer = new ResizeObserver(draw);
   observer.observe(wrap);
   const unfollow = onCrosshair(tell);
@@ -132,13 +170,14 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
     ...made,
     set(picture) {
       drawn = picture;
+      if (box.parentNode !== made.body) made.body.replaceChildren(box, readout);
       labels.replaceChildren(...[...picture.rows].reverse().map((row, i) => el("span", { title: row.label }, picture.showLabel?.(row, picture.rows.length - 1 - i) === false ? "" :
         picture.open ? el("a", { href: picture.href(row) }, row.label) : row.label)));
       canvas.setAttribute("aria-label", `${title}: ${picture.rows.length} rows, ${absolute(picture.from)} to ${absolute(picture.to)}. ${picture.note ?? ""} Arrow keys move the crosshair; the table has the numbers.`);
       draw();
       tell(null);
     },
-    refuse(box) { made.body.replaceChildren(box); },
+    refuse(instead) { drawn = null; made.body.replaceChildren(instead); },
     destroy() { observer.disconnect(); unfollow(); untheme(); },
   };
 }

@@ -7,6 +7,7 @@ import { absolute, moment } from "../core/time.js";
 import { change } from "../core/route.js";
 import { colour, onTheme } from "../core/theme.js";
 import { panel } from "../core/panel.js";
+import { px } from "../core/size.js";
 import { stateBox } from "../core/states.js";
 import { quantity, tick } from "../core/words.js";
 
@@ -17,6 +18,7 @@ let uPlot = null;
 const library = async () => { uPlot ??= (await import("./uPlot.js")).default; };
 
 const DASHES = { champion: [], canary: [7, 4], shadow: [2, 3], before: [1, 3] };
+const dashed = (dash) => dash.map((part) => px(part));
 const KIND_MARKS = { split: "⇄", model: "M", rules: "R", config: "C", alert: "▲", start: "↑", stop: "↓", drill: "D", label: "L" };
 const ROLE = { tabindex: "0", role: "img", "aria-roledescription": "chart" };
 const INKS = ["ink-1", "ink-2", "ink-3", "ink-4", "ink-5"];
@@ -24,17 +26,21 @@ const REST_DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 4]];
 
 const strokeOf = (line, i) => () => colour(line.arm ?? line.colour ?? INKS[i % INKS.length]);
 
-// All series on one axis of times, in seconds as uPlot wants them.
-function align(lines) {
+// All series on one axis of times, in seconds as uPlot wants them; none is below zero on a logarithmic one.
+function align(lines, log) {
   const times = [...new Set(lines.flatMap((line) => line.points.map(([at]) => at)))].sort((a, b) => a - b);
   const place = new Map(times.map((at, i) => [at, i]));
   const columns = lines.map((line) => {
     const values = new Array(times.length).fill(null);
-    for (const [at, value] of line.points) values[place.get(at)] = value;
+    for (const [at, value] of line.points) values[place.get(at)] = log && !(value > 0) ? null : value;
     return values;
   });
   return [times.map((at) => at / 1000), ...columns];
 }
+
+// A point between two gaps is no line, and is drawn as a point.
+const known = (value) => value !== null && value !== undefined;
+const alone = (values) => values.flatMap((value, i) => (known(value) && !known(values[i - 1]) && !known(values[i + 1]) ? [i] : []));
 
 // One line a decade, and none of the many between.
 function decades(_plot, _axis, min, max) {
@@ -44,14 +50,14 @@ function decades(_plot, _axis, min, max) {
 }
 
 function axes(unit, height, log) {
-  const font = "13px system-ui, sans-serif";
+  const font = `${px(13)}px system-ui, sans-serif`;
   const common = { stroke: () => colour("quiet"), font, ticks: { show: false }, grid: { stroke: () => colour("rule"), width: 1 } };
   return [
-    { ...common, grid: { show: false }, size: 24, gap: 4, space: 72, values: (_, marks) => marks.map((at, i) => {
+    { ...common, grid: { show: false }, size: px(24), gap: px(4), space: px(72), values: (_, marks) => marks.map((at, i) => {
       const text = moment(at * 1000, { seconds: marks.length > 1 && marks[1] - marks[0] < 60 });
       return i > 0 && text.length > 8 ? text.slice(-6) : text;
     }) },
-    { ...common, size: (plot, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 7.5 + 10)), gap: 4, space: Math.max(28, height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
+    { ...common, size: (plot, values) => Math.max(px(60), ...(values ?? []).map((text) => px(text.length * 7.5 + 10))), gap: px(4), space: Math.max(px(28), height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
   ];
 }
 
@@ -59,7 +65,8 @@ function axes(unit, height, log) {
 function drawLimits(plot, limits) {
   const { ctx } = plot;
   ctx.save();
-  ctx.font = `${13 * devicePixelRatio}px system-ui, sans-serif`;
+  const line = px(15) * devicePixelRatio;
+  ctx.font = `${px(13) * devicePixelRatio}px system-ui, sans-serif`;
   for (const limit of limits) {
     const y = Math.round(plot.valToPos(limit.value, "y", true)) + 0.5;
     if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue;
@@ -76,7 +83,7 @@ function drawLimits(plot, limits) {
     const wide = ctx.measureText(limit.label).width;
     // Nothing shines through the words.
     ctx.fillStyle = colour("ground");
-    ctx.fillRect(right - wide - 4 * devicePixelRatio, bottom - 15 * devicePixelRatio, wide + 4 * devicePixelRatio, 15 * devicePixelRatio);
+    ctx.fillRect(right - wide - 4 * devicePixelRatio, bottom - line, wide + 4 * devicePixelRatio, line);
     ctx.fillStyle = ctx.strokeStyle;
     ctx.fillText(limit.label, right, bottom);
   }
@@ -86,7 +93,7 @@ function drawLimits(plot, limits) {
 function drawMarkers(plot, markers) {
   const { ctx } = plot;
   ctx.save();
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.font = `${px(11) * devicePixelRatio}px system-ui, sans-serif`;
   ctx.strokeStyle = ctx.fillStyle = colour("quiet");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio]);
@@ -99,7 +106,7 @@ function drawMarkers(plot, markers) {
     ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
     ctx.stroke();
     // Signs that would lie on each other: the first stands for all.
-    if (Math.abs(x - last) < 12 * devicePixelRatio) continue;
+    if (Math.abs(x - last) < px(12) * devicePixelRatio) continue;
     last = x;
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
@@ -157,15 +164,15 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
     plot?.destroy();
     host.replaceChildren();
     for (const [name, value] of Object.entries(ROLE)) host.setAttribute(name, value);
-    const width = host.clientWidth || 300;
+    const width = host.clientWidth || 300, high = px(height);
     plot = new uPlot({
-      width, height, legend: { show: false }, padding: [10, 8, 0, 0],
+      width, height: high, legend: { show: false }, padding: [10, 8, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 }, y: false },
       scales: { x: { time: true, range: () => [drawn.from / 1000, drawn.to / 1000] },
         y: { distr: log ? 3 : 1, range: (_, min, max) => (log ? decadesOf(min, max) : rangeOf(min, max)) } },
-      axes: axes(unit, height, log),
-      series: [{}, ...drawn.lines.map((line, i) => ({ label: line.name, stroke: strokeOf(line, i), width: line.before ? 1 : 1.5, spanGaps: false,
-        dash: line.before ? DASHES.before : line.arm ? DASHES[line.arm] : REST_DASHES[i % REST_DASHES.length], points: { show: false } }))],
+      axes: axes(unit, high, log),
+      series: [{}, ...drawn.lines.map((line, i) => ({ label: line.name, stroke: strokeOf(line, i), width: px(line.before ? 2 : 3) / 2, spanGaps: false,
+        dash: dashed(line.before ? DASHES.before : line.arm ? DASHES[line.arm] : REST_DASHES[i % REST_DASHES.length]), points: { show: false, size: px(5), filter: (self, series) => alone(self.data[series]) } }))],
       hooks: {
         setSelect: [zoom],
         setCursor: [(self) => {
@@ -218,6 +225,8 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
 
   function refuse(box) {
     turn++;
+    data = [[]];
+    drawn = { lines: [], limits: [], markers: [] };
     legend.replaceChildren();
     plot?.destroy();
     plot = null;
@@ -226,7 +235,11 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
     host.removeAttribute("aria-label");
   }
 
-  const observer = new ResizeObserver(() => { if (plot && host.clientWidth && host.clientWidth !== plot.width) plot.setSize({ width: host.clientWidth, height }); });
+  const observer = new ResizeObserver(() => {
+    if (!plot || !host.clientWidth || host.clientWidth === plot.width) return;
+    if (px(height) === plot.height) plot.setSize({ width: host.clientWidth, height: plot.height });
+    else build(); // the type is of another size, too
+  });
   observer.observe(host);
   const untheme = onTheme(() => plot?.redraw(false, true));
 
@@ -235,8 +248,8 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
     set({ from, to, lines, limits = [], markers = [] }) {
       const same = plot && drawn.lines.length === lines.length && drawn.lines.every((line, i) => line.name === lines[i].name);
       drawn = { from, to, lines, limits, markers };
-      data = align(lines);
-      host.classList.toggle("none", data[0].length === 0);
+      data = align(lines, log);
+      host.classList.toggle("none", !data.slice(1).some((column) => column.some((value) => value !== null)));
       made.body.classList.remove("is-loading");
       if (!same) { makeLegend(); build(); } else plot.setData(data);
       values(null);

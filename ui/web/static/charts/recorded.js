@@ -1,6 +1,7 @@
 // A line chart of recorded series that keeps itself up to date: asks for its range, again when the
 // range changes and while it follows the present.
-import { history, stepFor } from "../core/history.js";
+import { learnBegin } from "../core/begin.js";
+import { history, nowOf, stepFor } from "../core/history.js";
 import { refusalBox } from "../core/states.js";
 import { setText } from "../core/dom.js";
 import { bounds } from "../core/time.js";
@@ -8,10 +9,11 @@ import { route } from "../core/route.js";
 import { lineChart } from "./line.js";
 
 // names: the series; by: the label they are told apart by; label(one): its word in the legend;
-// limits(picture): lines across; only(one): which of them are shown; of, derive, ask, strict: see
+// limits(picture): lines across; note: words, or what makes them of the picture; only(one): which of them are shown; of, derive, ask, strict: see
 // history().
 export function recordedChart(title, { names, by = "", of = null, derive = null, ask, strict = false, label = (one) => one.name, limits = () => [], only = () => true, note = "", ...options }, { jobs, picture }) {
-  const chart = lineChart(title, { note, ...options });
+  const words = (now) => (typeof note === "function" ? note(now) : note);
+  const chart = lineChart(title, { note: words(picture()), ...options });
   let markers = [], asking = null, due = 0, waits = false;
   const line = (one, before) => ({ name: before ? `${label(one) || "none"} before` : label(one) || "none", arm: before ? undefined : one.labels.variant, before, points: one.points });
 
@@ -27,7 +29,7 @@ export function recordedChart(title, { names, by = "", of = null, derive = null,
       if (jobs.ended) return;
       const wanted = got.series.filter(only).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
       chart.set({ from: got.from, to: got.to, lines: [...wanted.map((one) => line(one, false)), ...got.before.filter(only).map((one) => line(one, true))], limits: now ? limits(now) : [], markers });
-      setText(chart.note, got.note || note);
+      setText(chart.note, got.note || words(now));
     } catch (error) {
       if (!jobs.ended && error.name !== "AbortError") chart.refuse(refusalBox(error, load));
     } finally {
@@ -52,7 +54,7 @@ export function recordedChart(title, { names, by = "", of = null, derive = null,
 // A view of such charts: markers of all of them from one list of changes.
 export function chartGroup(charts, timeline, { jobs, picture, changes, drawTimeline }) {
   const load = async () => {
-    const rows = await changes({ picture: picture(), signal: jobs.signal }).catch(() => []);
+    const [rows] = await Promise.all([changes({ picture: picture(), signal: jobs.signal }).catch(() => []), learnBegin(nowOf(picture()))]);
     if (jobs.ended) return;
     charts.forEach((chart) => chart.mark(rows));
     if (timeline) drawTimeline(timeline, rows, picture());

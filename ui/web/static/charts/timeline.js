@@ -2,9 +2,9 @@
 import { el, setText } from "../core/dom.js";
 import { onCrosshair } from "../core/crosshair.js";
 import { panel } from "../core/panel.js";
-import { absolute, bounds, moment } from "../core/time.js";
+import { drawnBounds } from "../core/begin.js";
+import { absolute, moment } from "../core/time.js";
 import { nowOf } from "../core/history.js";
-import { route } from "../core/route.js";
 
 const MOST = 12;
 
@@ -16,16 +16,17 @@ export function makeTimeline(title, options) {
   const cross = el("i", { class: "timeline-cross", hidden: true });
   const rows = el("ol", { class: "changes-list" });
   const none = el("p", { class: "empty" }, "No changes are known in this range.");
-  made.body.append(line, rows, none);
+  const axis = el("div", { class: "axis timeline-axis", "aria-hidden": "true" }, el("span"), el("span"));
+  made.body.append(line, axis, rows, none);
   const unfollow = onCrosshair((at) => {
     cross.hidden = at === null || at < state.from || at > state.to;
     if (!cross.hidden) cross.style.left = `${(at - state.from) / (state.to - state.from) * 100}%`;
   });
-  return { ...made, state, line, cross, rows, none, destroy: unfollow };
+  return { ...made, state, line, axis, cross, rows, none, destroy: unfollow };
 }
 
 export function drawTimeline(timeline, changes, picture) {
-  const { from, to } = bounds(route.state, nowOf(picture));
+  const { from, to } = drawnBounds(nowOf(picture));
   const rows = [...changes].sort((a, b) => b.ms - a.ms);
   Object.assign(timeline.state, { rows, from, to });
   timeline.line.replaceChildren(timeline.cross, ...rows.map((row) => {
@@ -33,7 +34,8 @@ export function drawTimeline(timeline, changes, picture) {
     mark.style.left = `${Math.min(100, Math.max(0, (row.ms - from) / (to - from) * 100))}%`;
     return mark;
   }));
-  timeline.line.hidden = rows.length === 0;
+  timeline.line.hidden = timeline.axis.hidden = rows.length === 0;
+  [from, to].forEach((at, i) => setText(timeline.axis.children[i], moment(at)));
   timeline.none.hidden = rows.length > 0;
   setText(timeline.note, rows.length > MOST ? `the last ${MOST} of ${rows.length}` : "");
   timeline.rows.replaceChildren(...rows.slice(0, MOST).map((row) => el("li", {},

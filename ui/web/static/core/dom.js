@@ -3,6 +3,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// A figure does not break at its thousands, nor before its unit.
+const whole = (text) => (typeof text === "string" ? text.replaceAll("\u2009", "\u202F") : text);
+
 // A child that is null or false is left out; `on` holds listeners, for inline ones are not allowed.
 function fill(node, { on = {}, ...attributes }, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -10,7 +13,7 @@ function fill(node, { on = {}, ...attributes }, children) {
     else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
   }
   for (const [name, listener] of Object.entries(on)) node.addEventListener(name, listener);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false).map(whole));
   return node;
 }
 
@@ -19,7 +22,8 @@ export const svg = (tag, attributes = {}, ...children) => fill(document.createEl
 
 // Writes only what changed, so that selections, focus and screen readers are left in peace.
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const wanted = whole(text);
+  if (node.textContent !== wanted) node.textContent = wanted;
 }
 
 export function setAttribute(node, name, value) {

@@ -1,6 +1,7 @@
 // Recorded series and changes of a range. Where a service keeps no history, or not of this, what the
 // page has seen since it was opened stands in, and says so.
 import { Refusal, get } from "./api.js";
+import { drawnBounds, learnBegin } from "./begin.js";
 import { bounds } from "./time.js";
 import { route } from "./route.js";
 import { seen, seenSince } from "./seen.js";
@@ -21,6 +22,13 @@ function named(one) {
   return NAMED[kind] ? { ...one, name: kind, labels: { ...one.labels, [NAMED[kind]]: one.name.slice(at + 1) } } : one;
 }
 
+// A step that has hardly begun is of too few events to stand beside whole ones.
+// One that is longer than the range is drawn where the range begins.
+function settled(points, stepS, from, to) {
+  const whole = points.map(([at, value]) => [asMs(at), value]).filter(([at]) => at + stepS * 250 <= to);
+  return whole.length === 1 ? [[Math.max(from, whole[0][0]), whole[0][1]]] : whole;
+}
+
 const AT_ONCE = 16;
 
 async function asked(names, from, to, by, signal) {
@@ -29,7 +37,7 @@ async function asked(names, from, to, by, signal) {
   const step = stepFor((to - from) / 1000);
   const grid = step * 1000;
   const answer = await get("/api/v1/history", { series: names.join(","), from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step, by }, signal);
-  return answer.series.map((one) => named({ ...one, labels: one.labels ?? {}, points: one.points.map(([at, value]) => [asMs(at), value]) }));
+  return answer.series.map((one) => named({ ...one, labels: one.labels ?? {}, points: settled(one.points, answer.step_s ?? step, from, to) }));
 }
 
 function standIn(names, by, from, to) {
@@ -43,19 +51,22 @@ function standIn(names, by, from, to) {
 export async function evaluated([expression], from, to, by, signal) {
   const step = stepFor((to - from) / 1000), grid = step * 1000;
   const answer = await get("/api/v1/panel", { expression, from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step }, signal);
-  return answer.series.map((one) => ({ ...one, points: one.points.map(([at, value]) => [asMs(at), value]) }));
+  return answer.series.map((one) => ({ ...one, points: settled(one.points, answer.step_s ?? step, from, to) }));
 }
 
 // { from, to, series, before, note }: before is the same of the period just before, if asked for.
-// `of`: what the series are of, where the service names them so; `derive`: makes them of others
-// where it has none of these; `ask`: how they are asked for; with `strict` nothing stands in.
+// `of`: what the series are of, where the service names them so; `derive`: makes such an answer
+// of another where it has none of these; `ask`: how they are asked for; with `strict` nothing stands in.
 export async function history(names, { by = "", of = [], derive = null, ask = asked, strict = false, picture = null, signal = undefined } = {}) {
-  const { from, to } = bounds(route.state, nowOf(picture));
+  await learnBegin(nowOf(picture));
+  const { from, to } = drawnBounds(nowOf(picture));
   const wanted = of.length ? names.flatMap((name) => of.map((one) => `${name}.${one}`)) : names;
   const label = of.length ? "" : by;
-  const then = route.state.compare && !derive ? ask(wanted, 2 * from - to, from, label, signal) : Promise.resolve([]);
+  const made = derive && picture;
+  const then = route.state.compare && !made ? ask(wanted, 2 * from - to, from, label, signal) : Promise.resolve([]);
   try {
-    const [series, before] = await Promise.all([derive && picture ? derive(picture, signal) : ask(wanted, from, to, label, signal), then]);
+    if (made) return await derive(picture, signal);
+    const [series, before] = await Promise.all([ask(wanted, from, to, label, signal), then]);
     return { from, to, series, before: before.map((one) => ({ ...one, points: one.points.map(([at, value]) => [at + to - from, value]) })), note: "" };
   } catch (error) {
     then.catch(() => {});
@@ -75,7 +86,8 @@ export async function month(names, { picture, signal }) {
 
 // Counts of a minute that nobody saw are null.
 export async function heatmap(of, { picture = null, signal = undefined } = {}) {
-  const { from, to } = bounds(route.state, nowOf(picture));
+  await learnBegin(nowOf(picture));
+  const { from, to } = drawnBounds(nowOf(picture));
   const step = Math.max(10, stepFor((to - from) / 1000 * 3));
   const grid = step * 1000;
   const answer = await get("/api/v1/heatmap", { of, from: Math.floor(from / grid) * grid, to: Math.ceil(to / grid) * grid, step }, signal);

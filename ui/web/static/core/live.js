@@ -13,7 +13,10 @@ const listeners = new Set();
 export const live = { picture: null, link: "loading", word: "connecting", banner: "", paused: false, missed: 0 };
 const state = { seen: 0, started: Date.now(), open: false, wait: FIRST_WAIT_MS, polling: null, socket: null, retry: null, judging: null, hiding: null };
 
-export const onLive = (listener) => listeners.add(listener);
+export function onLive(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 const tell = (fresh) => listeners.forEach((listener) => listener(live, fresh));
 
 const age = () => Math.round((Date.now() - state.seen) / 1000);

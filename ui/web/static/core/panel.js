@@ -1,6 +1,7 @@
 // One panel of a view: a title, a note, what it shows, and what can be done with it.
 import { button, el } from "./dom.js";
 import { download } from "./csv.js";
+import { onLive } from "./live.js";
 
 let made = 0;
 
@@ -21,11 +22,25 @@ export function panel(title, { name = `p${++made}`, span = "", note = "", table 
 function tableTools(title, root, body, table) {
   const box = el("div", { class: "as-table scroll", hidden: true, tabindex: "0", role: "group", "aria-label": `${title} as a table` });
   root.append(box);
+  let shown = "", unfollow = () => {};
+  // Follows what the panel shows, and changes nothing while that is the same.
+  const draw = () => {
+    if (!root.isConnected) { unfollow(); return; }
+    const now = table(), text = JSON.stringify(now);
+    if (text === shown) return;
+    shown = text;
+    const { scrollLeft } = box;
+    box.replaceChildren(asTable(now));
+    box.scrollLeft = scrollLeft;
+  };
   const toggle = button("table", () => {
     box.hidden = !box.hidden;
     body.hidden = !box.hidden;
     toggle.setAttribute("aria-pressed", String(!box.hidden));
-    if (!box.hidden) box.replaceChildren(asTable(table()));
+    unfollow();
+    if (box.hidden) return;
+    draw();
+    unfollow = onLive(draw);
   }, { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table` });
   const csv = button("CSV", () => { const { columns, rows } = table(); download(title, columns, rows); },
     { class: "tool", "aria-label": `${title} as CSV` });

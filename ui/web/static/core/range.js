@@ -2,7 +2,8 @@
 import { button, el, setAttribute, setText } from "./dom.js";
 import { key } from "./keys.js";
 import { change, route } from "./route.js";
-import { RANGES, bounds, rangeWords } from "./time.js";
+import { RANGES, bounds, moment, rangeWords } from "./time.js";
+import { drawnBounds } from "./begin.js";
 import { live } from "./live.js";
 import { nowOf } from "./history.js";
 
@@ -35,7 +36,8 @@ export function drawRange(ranged) {
   const { follows } = bounds(route.state, 0);
   parts.box.hidden = !ranged;
   parts.back.hidden = follows;
-  setText(parts.words, follows ? "" : rangeWords(route.state, nowOf(live.picture)));
+  const { since } = drawnBounds(nowOf(live.picture));
+  setText(parts.words, !follows ? rangeWords(route.state, nowOf(live.picture)) : since ? `since ${moment(since)}, nothing is known before` : "");
   setAttribute(parts.compare, "aria-pressed", String(Boolean(route.state.compare)));
   for (const node of parts.choices.children) setAttribute(node, "aria-pressed", String(follows && node.dataset.range === (route.state.range ?? "1h")));
 }

@@ -5,7 +5,6 @@ import { panel } from "../core/panel.js";
 import { change, go, link, route, viewLink } from "../core/route.js";
 import { refusalBox, stateBox } from "../core/states.js";
 import { absolute, moment } from "../core/time.js";
-import { number } from "../core/words.js";
 import { openDecision } from "./decision.js";
 
 const FIELDS = [
@@ -42,7 +41,7 @@ function line(row) {
   return el("tr", {},
     el("td", { class: "quiet", title: absolute(at) }, moment(at, { seconds: true })),
     el("td", { class: row.decision === "approve" ? "" : "strong" }, row.decision),
-    el("td", { class: "num" }, number(row.score)),
+    el("td", { class: "num" }, row.score.toFixed(4)),
     el("td", { class: `arm ${row.model.variant}` }, row.model.variant),
     el("td", { class: "name quiet", title: row.rule }, cut(row.rule, 60)),
     el("td", { class: "name", title: row.reasons.map((reason) => reason.code).join(", ") }, row.reasons.slice(0, 2).map((reason) => reason.code).join(", ")),

@@ -32,7 +32,7 @@ function table() {
       severityLink(cell, link, item);
       driftBar(row.children[1].firstElementChild ?? row.children[1].appendChild(barBox()), item);
       numberCell(row.children[2], item.psi, `drift:${item.name}`, item.name);
-      setText(row.children[3], item.noise);
+      numberCell(row.children[3], item.noise);
       setText(row.children[4], item.limit);
       setText(row.children[5], item.n);
       setAttribute(row, "title", item.waits || `n ${item.n}, reference ${item.n_reference}`);
@@ -78,10 +78,10 @@ function heat({ jobs, picture }) {
 
 function binTable(bins) {
   const most = Math.max(...bins.flatMap((bin) => [bin.reference ?? 0, bin.live ?? bin.current ?? 0]), 1e-9);
-  const cell = (value) => { const box = barBox(); bar(box, { ratio: value === null ? null : value / most }); return [el("td", { class: "wide" }, box), el("td", { class: "num" }, quantity(value, "ratio"))]; };
+  const cell = (value) => { const box = barBox(); bar(box, { ratio: value === null ? null : value / most }); return [el("td", { class: "wide" }, box), el("td", { class: "num" }, value === null ? "no data" : `${(100 * value).toFixed(1)} %`)]; };
   return el("div", { class: "scroll bins", tabindex: "0", role: "group", "aria-label": "Bins" }, el("table", {},
     el("thead", {}, el("tr", {}, [["bin"], ["reference", "wide"], ["", "num"], ["live", "wide"], ["", "num"], ["carries", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name || el("span", { class: "hidden" }, "share"))))),
-    el("tbody", {}, bins.map((bin) => el("tr", {}, el("th", { scope: "row" }, cut(String(bin.label), 60)), cell(bin.reference ?? null), cell(bin.live ?? bin.current ?? null), el("td", { class: "num strong" }, number(bin.contribution)))))));
+    el("tbody", {}, bins.map((bin) => el("tr", {}, el("th", { scope: "row" }, cut(String(bin.label), 60)), cell(bin.reference ?? null), cell(bin.live ?? bin.current ?? null), el("td", { class: "num strong" }, bin.contribution === null || bin.contribution === undefined ? "no data" : bin.contribution.toFixed(4)))))));
 }
 
 function methods(answer) {
@@ -94,9 +94,14 @@ function methods(answer) {
 
 const ARMS = ["champion", "canary", "shadow"];
 
-// Whose events are looked at: a link each, so that it can be sent on.
-function armLinks(feature, chosen) {
-  return el("span", { class: "segments", role: "group", "aria-label": "Arm" }, ARMS.map((arm) => el("a", { class: `arm ${arm}`, href: viewLink("drift", { feature, variant: arm === "champion" ? "" : arm }), "aria-current": arm === chosen ? "true" : null }, arm)));
+// Whose events are looked at: a link each, so that it can be sent on. Of several shadows the first of
+// the split is the one that is judged.
+function drawArms(box, feature, chosen, picture) {
+  const shown = ARMS.flatMap((arm) => picture?.view.arms.find((one) => one.variant === arm) ?? (arm === chosen ? { variant: arm, model: "" } : []));
+  const text = JSON.stringify(shown.map(({ variant, model }) => [variant, model]));
+  if (box.dataset.shown === text) return;
+  box.dataset.shown = text;
+  box.replaceChildren(...shown.map(({ variant, model }) => el("a", { class: `arm ${variant}`, href: viewLink("drift", { feature, variant: variant === "champion" ? "" : variant }), "aria-current": variant === chosen ? "true" : null }, variant, " ", el("span", { class: "quiet" }, cut(model, 60)))));
 }
 
 const wordOf = (state) => ({ page: "▲ page", ticket: "◆ ticket", ok: "● ok" }[state] ?? "○ no data");
@@ -107,15 +112,17 @@ const factsOf = (answer) => [["PSI", number(answer.psi)], ["no drift gives up to
 function openFeature(root, feature, context) {
   const variant = ARMS.includes(route.state.filters.variant) ? route.state.filters.variant : "champion";
   const { jobs, picture } = context;
-  const title = panel(variant === "champion" ? "Now" : `Now, ${variant}`, { name: "feature", span: "third" });
-  const bins = panel("Reference against live", { name: "bins", span: "two-thirds", table: () => ({ columns: ["bin", "reference", "live", "contribution"], rows }) });
+  const title = panel(variant === "champion" ? "Now" : `Now, ${variant}`, { name: "feature", span: "five" });
+  const bins = panel("Reference against live", { name: "bins", span: "seven", table: () => ({ columns: ["bin", "reference", "live", "contribution"], rows }) });
+  const arms = el("span", { class: "segments", role: "group", "aria-label": "Arm" });
   const list = el("dl", { class: "facts" });
   const more = el("div");
   let rows = [];
   title.body.append(list, more);
   const drawFacts = (pairs) => list.replaceChildren(...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
-  const line = recordedChart("PSI", { names: [`psi.${feature}`], by: "variant", name: "psi-line", height: 180, label: (one) => one.labels.variant ?? "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}` }] : [])] : []; } }, context);
-  root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`, armLinks(feature, variant)), line.root, title.root, bins.root);
+  // By arm there are half hours only; of all that decided, minutes.
+  const line = recordedChart("PSI", { names: [`psi.${feature}`], by: variant === "champion" ? "" : "variant", note: variant === "champion" ? "of all that decided" : "", name: "psi-line", height: 180, unit: "psi", log: true, label: (one) => one.labels.variant ?? "PSI", limits: (now) => { const one = now.drift.find((item) => item.feature === feature); return one ? [{ value: one.threshold, label: `limit ${number(one.threshold)}`, state: "ticket" }, ...(one.noise > 0 ? [{ value: one.noise, label: `no drift gives up to ${number(one.noise)}`, state: "quiet" }] : [])] : []; } }, context);
+  root.append(el("p", { class: "decision-head verdict-line" }, el("a", { href: viewLink("drift") }, "‹ drift"), ` ${cut(feature, 200)}`, arms), line.root, title.root, bins.root);
   const load = async () => {
     try {
       const answer = await get("/api/v1/drift", variant === "champion" ? { feature } : { feature, variant }, jobs.signal);
@@ -140,6 +147,7 @@ function openFeature(root, feature, context) {
       const pairs = item ? [["PSI", item.psi], ["no drift gives up to", item.noise], ["limit", item.limit], ["state", `${item.mark} ${item.word}`], ["n live", item.n], ["n reference", item.n_reference], ...(item.waits ? [["not judged", item.waits]] : [])]
         : raw ? [["PSI", number(raw.psi)], ["limit", number(raw.threshold)], ["n live", count(raw.n)]] : [["", "no such feature is watched"]];
       if (variant === "champion") drawFacts(pairs);
+      drawArms(arms, feature, variant, now);
       line.follow(Date.parse(now.time));
     },
     route: marks,

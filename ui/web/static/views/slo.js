@@ -17,7 +17,7 @@ function objectives() {
   const table = () => ({ columns: ["objective", "now", "want", "budget left", ...WINDOWS.map((name) => `burn ${name}`)], rows });
   let rows = [];
   const box = panel("Objectives", { name: "objectives-box", note: "burn in bold is over the limit of its window", table });
-  const live = liveTable([["objective"], ["now", "num"], ["want", "num quiet"], ["[budget as a bar]", "wide"], ["budget left", "num"], ...WINDOWS.map((name) => [name, "num"]), ["runs out", "num"]], { name: "slo-rows", label: "Objectives", empty: "No objectives are configured.", unset: true });
+  const live = liveTable([["objective"], ["now", "num"], ["want", "num quiet"], ["[budget as a bar]", "wide"], ["budget left", "num"], ...WINDOWS.map((name, i) => [i ? name : `burn ${name}`, "num"]), ["runs out", "num"]], { name: "slo-rows", label: "Objectives", empty: "No objectives are configured.", unset: true });
   box.body.append(...live.nodes);
   return { root: box.root, draw({ view, slo }) {
     rows = slo.map((raw) => [raw.name, raw.attainment, raw.target, raw.budget_left, ...WINDOWS.map((name) => raw.burn?.[name] ?? null)]);
@@ -48,12 +48,12 @@ function causes() {
   const box = panel("Errors by cause", { name: "causes", span: "half" });
   const live = liveTable([["cause", "name"], ["events", "num"], ["share", "num quiet"]], { name: "cause-rows", label: "Errors by cause", empty: "No errors since the start." });
   box.body.append(...live.nodes);
-  return { root: box.root, draw({ view, ledger }) {
+  return { root: box.root, draw({ view, ledger, totals }) {
     setText(box.note, `of ${view.events} events, since the start`);
-    const rows = [...view.quarantine.map((item) => [item.reason.replaceAll("_", " "), item.n, item.share, `quarantined:${item.reason}`]),
-      ...(view.errors !== "0" ? [["not decided: an error of ours", view.errors, "", ""]] : []),
-      ...(ledger?.refused ? [["turned away undecided", count(ledger.refused), "", ""]] : []),
-      ...(ledger?.unconfirmed ? [["decided, but not confirmed in time", count(ledger.unconfirmed), "", ""]] : [])];
+    const { refused = 0, unconfirmed = 0 } = ledger ?? {};
+    const ours = [["turned away undecided: the ledger took nothing", refused], ["decided, but not confirmed in time", unconfirmed], ["not decided: another error of ours", Math.max(0, totals.errors - refused - unconfirmed)]];
+    const rows = [...ours.filter(([, n]) => n > 0).map(([name, n]) => [name, count(n), quantity(n / totals.events, "ratio"), ""]),
+      ...view.quarantine.map((item) => [item.reason.replaceAll("_", " "), item.n, item.share, `quarantined:${item.reason}`])];
     live.set(rows, (row, [name, n, share, evidence]) => {
       setText(row.children[0], name);
       numberCell(row.children[1], n, evidence, name);
@@ -73,7 +73,7 @@ export function open(root, context) {
     recordedChart("Throughput", { names: ["events_per_s"], unit: "per_s", span: "half", name: "rate-line", label: () => "events" }, context),
   ];
   const heat = countHeat("Latency by time", "latency", { name: "latency-heat", words: (edge) => quantity(edge, "us"), least: 0.15, limit: (now) => latencyLimits(now)[0], events: "events", named: "latencies" }, context);
-  const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
+  const timeline = makeTimeline("What was changed", { name: "changes", span: "half" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
   root.append(parts[0].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, parts[1].root, timeline.root);
   context.start(() => { group.load(); heat.load(); });

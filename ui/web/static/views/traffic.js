@@ -46,14 +46,21 @@ function scores() {
 }
 
 // The measured share of each arm, out of the decisions of each; what was refused has none.
-async function shares(picture, signal) {
-  const got = await history(["accepted"], { by: "variant", picture, signal });
+function ofAll(series) {
   const all = new Map();
-  for (const one of got.series) for (const [at, n] of one.points) all.set(at, (all.get(at) ?? 0) + (n ?? 0));
-  return got.series.filter((one) => one.labels.variant).map((one) => ({ ...one, name: "share", points: one.points.map(([at, n]) => [at, n === null || !all.get(at) ? null : n / all.get(at)]) }));
+  for (const one of series) for (const [at, n] of one.points) all.set(at, (all.get(at) ?? 0) + (n ?? 0));
+  return series.filter((one) => one.labels.variant).map((one) => ({ ...one, name: "share", points: one.points.map(([at, n]) => [at, n === null || !all.get(at) ? null : n / all.get(at)]) }));
+}
+async function shares(picture, signal) {
+  const got = await history(["accepted"], { by: "variant", strict: true, picture, signal });
+  return { ...got, series: ofAll(got.series), before: ofAll(got.before) };
 }
 
 const BEYOND = 0.1;
+const shadowNames = (now) => {
+  const shadows = now?.view.arms.filter((arm) => arm.variant === "shadow") ?? [];
+  return shadows.length > 1 ? `all ${shadows.length} shadows together` : shadows[0]?.model ?? "no shadow sees events";
+};
 
 // How far a shadow's scores are from those that decided, on the newest decisions that it saw.
 function disagreement({ jobs, start }) {
@@ -89,10 +96,10 @@ export function open(root, context) {
     recordedChart("Decided", { names: ["review_ratio", "decline_ratio"], unit: "ratio", height: 180, span: "half", name: "decided-line", label: (one) => one.name.replace("_ratio", "") }, context),
     recordedChart("Declined by arm", { names: ["decline_ratio"], by: "variant", unit: "ratio", span: "half", name: "arm-decline-line", label: byArm }, context),
     recordedChart("Mean score by arm", { names: ["score_mean"], by: "variant", unit: "score", span: "half", name: "arm-score-line", label: byArm }, context),
-    recordedChart("Shadow scores apart over time", { names: ["shadow_disagreement_ratio"], unit: "ratio", span: "half", name: "shadow-line", label: () => "further than 0.1" }, context),
+    recordedChart("Shadow scores apart over time", { names: ["shadow_disagreement_ratio"], unit: "ratio", span: "half", name: "shadow-line", note: shadowNames, label: () => "further than 0.1" }, context),
   ];
   const heat = countHeat("Scores by time", "score", { name: "score-heat", words: number, named: "scores" }, context);
-  const timeline = makeTimeline("What was changed", { name: "changes", span: "half" });
+  const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
   root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), charts[5].root, timeline.root);
   context.start(() => { group.load(); heat.load(); });
