@@ -126,14 +126,10 @@ static void a_list_that_names_other_files_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_backup_is_the_ledger_and_comes_back_as_it, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_backup_of_a_ledger_that_is_written_ends_at_a_head,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_backup_that_was_whole_is_finished, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_list_that_names_other_files_is_refused, make_folder,
-                                        remove_folder),
+        IN_FOLDER(a_backup_is_the_ledger_and_comes_back_as_it),
+        IN_FOLDER(a_backup_of_a_ledger_that_is_written_ends_at_a_head),
+        IN_FOLDER(a_backup_that_was_whole_is_finished),
+        IN_FOLDER(a_list_that_names_other_files_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,8 +50,7 @@ static void a_day_stays_sealed_when_it_cannot_be_compressed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_day_stays_sealed_when_it_cannot_be_compressed,
-                                        make_folder, remove_folder),
+        IN_FOLDER(a_day_stays_sealed_when_it_cannot_be_compressed),
     };
     disk_register();
     return cmocka_run_group_tests(tests, NULL, NULL);

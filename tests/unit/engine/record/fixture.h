@@ -14,8 +14,10 @@
 
 #include <cmocka.h>
 
+#include "engine/base/db.h"
 #include "engine/record/ledger.h"
 #include "engine/record/reader.h"
+#include "engine/record/tree.h"
 
 #define DAY_ONE INT64_C(1533686400000000) /* 2018-08-08T00:00:00Z */
 
@@ -108,6 +110,21 @@ static inline void folder_remove(char *dir)
     free(dir);
 }
 
+static inline int make_folder(void **state)
+{
+    *state = folder_create();
+    return 0;
+}
+
+static inline int remove_folder(void **state)
+{
+    folder_remove(*state);
+    return 0;
+}
+
+/* A test that is given a folder of its own. */
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
 static inline struct ledger *open_ledger(const char *dir, const struct clock *clock)
 {
     struct ledger *ledger = NULL;
@@ -160,6 +177,67 @@ static inline struct reader *open_reader(const char *dir)
     if (reader_open(dir, &reader, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     return reader;
+}
+
+/* What somebody does to the file of the first day, behind the ledger's back. */
+static inline void change_day(const char *dir, const char *sql)
+{
+    char path[4200];
+    struct db *db;
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/2018-08-08.db", dir);
+    assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_OK);
+    if (db_exec(db, sql, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    db_close(db);
+}
+
+/* ---- the whole ledger ---- */
+
+struct scan {
+    uint64_t rows, decisions, labels, actions;
+    struct tree tree;
+    void (*look)(const struct ledger_row *row);
+};
+
+static inline enum status scan_row(void *context, const struct ledger_row *row, struct error *error)
+{
+    (void)error;
+    struct scan *scan = context;
+    struct buffer leaf;
+    uint8_t hash[SHA256_SIZE];
+    assert_int_equal(row->index, scan->rows);
+    scan->rows++;
+    scan->decisions += row->kind == ROW_DECISION;
+    scan->labels += row->kind == ROW_LABEL;
+    scan->actions += row->kind == ROW_ACTION;
+    if (scan->look)
+        scan->look(row);
+    buffer_init(&leaf, 1 << 20);
+    assert_true(leaf_encode(row, &leaf));
+    assert_int_equal(tree_leaf_hash(buffer_slice(&leaf), hash), STATUS_OK);
+    assert_int_equal(tree_append(&scan->tree, hash), STATUS_OK);
+    buffer_free(&leaf);
+    return STATUS_OK;
+}
+
+/* Rows come without gaps, and their leaves hash to the recorded root. `look`, unless it is NULL,
+ * judges each. */
+static inline struct scan scan_ledger(const char *dir, void (*look)(const struct ledger_row *row))
+{
+    struct scan scan = {.look = look};
+    struct error error = {0};
+    uint8_t root[SHA256_SIZE], expected[SHA256_SIZE];
+    uint64_t size;
+    struct reader *reader = open_reader(dir);
+    if (reader_scan(reader, 0, scan_row, &scan, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(reader_head(reader, &size, root, &error), STATUS_OK);
+    assert_int_equal(size, scan.rows);
+    assert_int_equal(tree_root(&scan.tree, expected), STATUS_OK);
+    assert_memory_equal(root, expected, SHA256_SIZE);
+    reader_close(reader);
+    return scan;
 }
 
 #endif

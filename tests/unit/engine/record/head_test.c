@@ -6,18 +6,6 @@
 #include "engine/base/db.h"
 #include "engine/record/head.h"
 
-static int make_folder(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 static void read_head(const char *dir, struct signed_head *head, uint8_t key[PUBLIC_KEY_SIZE])
 {
     struct error error = {0};
@@ -42,18 +30,6 @@ static int64_t count_of(const char *dir, const char *day, const char *sql)
     db_finish(select);
     db_close(db);
     return count;
-}
-
-static void execute(const char *dir, const char *sql)
-{
-    char path[4200];
-    struct db *db;
-    struct error error = {0};
-    snprintf(path, sizeof path, "%s/2018-08-08.db", dir);
-    assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_OK);
-    if (db_exec(db, sql, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    db_close(db);
 }
 
 static void signs_the_four_lines_of_the_interface(void **state)
@@ -220,7 +196,7 @@ static void goes_on_with_a_ledger_of_the_format_before(void **state)
     char path[4200];
     submit_decisions(ledger, 0, 100, DAY_ONE, 1, -1);
     close_ledger(ledger);
-    execute(*state, TO_VERSION_1);
+    change_day(*state, TO_VERSION_1);
     snprintf(path, sizeof path, "%s/keys/head.key", (const char *)*state);
     assert_int_equal(unlink(path), 0);
 
@@ -317,21 +293,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signs_the_four_lines_of_the_interface),
         cmocka_unit_test(reads_back_what_it_writes_and_refuses_the_rest),
-        cmocka_unit_test_setup_teardown(closing_signs_the_last_row_with_a_private_key, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_tree_that_stands_still_is_signed_within_a_second,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(many_groups_in_a_second_share_a_head, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(every_day_ends_and_begins_with_a_head, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(goes_on_with_a_ledger_of_the_format_before, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(heads_go_into_a_file_elsewhere, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_file_that_refuses_holds_nobody_up, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_lost_signing_key_is_not_replaced_unasked, make_folder,
-                                        remove_folder),
+        IN_FOLDER(closing_signs_the_last_row_with_a_private_key),
+        IN_FOLDER(a_tree_that_stands_still_is_signed_within_a_second),
+        IN_FOLDER(many_groups_in_a_second_share_a_head),
+        IN_FOLDER(every_day_ends_and_begins_with_a_head),
+        IN_FOLDER(goes_on_with_a_ledger_of_the_format_before),
+        IN_FOLDER(heads_go_into_a_file_elsewhere),
+        IN_FOLDER(a_file_that_refuses_holds_nobody_up),
+        IN_FOLDER(a_lost_signing_key_is_not_replaced_unasked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Writing and reading back: indexes, positions, days, restarts, queries. */
+/* The ledger written: indexes without gaps, files by day, restarts, refusals, many threads. */
 #include <poll.h>
 
 #include "tests/unit/engine/record/fixture.h"
@@ -10,68 +10,11 @@
 #include "engine/base/db.h"
 #include "engine/record/tree.h"
 
-static int set_up(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 static uint64_t tree_size_of(struct ledger *ledger)
 {
     struct ledger_stats stats;
     ledger_stats(ledger, &stats);
     return stats.tree_size;
-}
-
-struct check {
-    uint64_t next;
-    uint64_t decisions, labels, actions;
-    struct tree tree;
-    struct reader *other; /* reads the stored leaf of each row */
-};
-
-/* Rows come in order without gaps and their leaves hash to what is stored. */
-static enum status check_row(void *context, const struct ledger_row *row, struct error *error)
-{
-    (void)error;
-    struct check *check = context;
-    struct buffer leaf;
-    uint8_t hash[SHA256_SIZE];
-    assert_int_equal(row->index, check->next);
-    check->next++;
-    check->decisions += row->kind == ROW_DECISION;
-    check->labels += row->kind == ROW_LABEL;
-    check->actions += row->kind == ROW_ACTION;
-    buffer_init(&leaf, 1 << 20);
-    assert_true(leaf_encode(row, &leaf));
-    assert_int_equal(tree_leaf_hash(buffer_slice(&leaf), hash), STATUS_OK);
-    assert_int_equal(tree_append(&check->tree, hash), STATUS_OK);
-    buffer_free(&leaf);
-    return STATUS_OK;
-}
-
-/* Scans everything and compares the recomputed root with the recorded one. */
-static struct check check_all(const char *dir)
-{
-    struct check check = {0};
-    struct error error = {0};
-    uint8_t root[SHA256_SIZE], expected[SHA256_SIZE];
-    uint64_t size;
-    struct reader *reader = open_reader(dir);
-    if (reader_scan(reader, 0, check_row, &check, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    assert_int_equal(reader_head(reader, &size, root, &error), STATUS_OK);
-    assert_int_equal(size, check.next);
-    assert_int_equal(tree_root(&check.tree, expected), STATUS_OK);
-    assert_memory_equal(root, expected, SHA256_SIZE);
-    reader_close(reader);
-    return check;
 }
 
 static void gives_consecutive_indexes_and_reads_every_field_back(void **state)
@@ -172,7 +115,7 @@ static void recomputed_leaves_equal_the_stored_hashes(void **state)
     }
     reader_close(reader);
     close_ledger(ledger);
-    assert_int_equal(check_all(*state).decisions, 500);
+    assert_int_equal(scan_ledger(*state, NULL).decisions, 500);
     clock_destroy(clock);
 }
 
@@ -199,7 +142,7 @@ static void goes_on_after_a_restart_where_it_stopped(void **state)
         memcpy(root, stats.root, SHA256_SIZE);
         close_ledger(ledger);
     }
-    assert_int_equal(check_all(*state).decisions, 1000);
+    assert_int_equal(scan_ledger(*state, NULL).decisions, 1000);
     clock_destroy(clock);
 }
 
@@ -227,7 +170,7 @@ static void starts_a_file_per_day_of_the_rows_and_never_goes_back(void **state)
     assert_true(day_exists(*state, "2018-08-09"));
     assert_true(day_exists(*state, "2018-08-10"));
     assert_false(day_exists(*state, "2018-08-07"));
-    assert_int_equal(check_all(*state).decisions, 910);
+    assert_int_equal(scan_ledger(*state, NULL).decisions, 910);
     ledger = open_ledger(*state, clock);
     assert_int_equal(ledger_position(ledger, "file", 0), 910);
     /* Events of an earlier day, and of each day, are still found. */
@@ -242,37 +185,6 @@ static void starts_a_file_per_day_of_the_rows_and_never_goes_back(void **state)
     }
     assert_int_equal(reader_find_event(reader, slice_of("EV-none"), &row, &error),
                      STATUS_NOT_FOUND);
-    reader_close(reader);
-    close_ledger(ledger);
-    clock_destroy(clock);
-}
-
-static void finds_events_in_index_runs_and_in_the_tail_after_them(void **state)
-{
-    enum { N = 40000 };
-    struct clock *clock = clock_create_event(DAY_ONE);
-    struct ledger *ledger = open_ledger(*state, clock);
-    submit_decisions(ledger, 0, N, DAY_ONE, 10, -1);
-    flush_ledger(ledger);
-    close_ledger(ledger);
-    ledger = open_ledger(*state, clock);
-    submit_decisions(ledger, N, 300, DAY_ONE + US_PER_HOUR, 10, -1);
-    close_ledger(ledger);
-    ledger = open_ledger(*state, clock);
-    submit_decisions(ledger, 17, 1, DAY_ONE + 2 * US_PER_HOUR, 1, -1); /* decided once more */
-    flush_ledger(ledger);
-    struct reader *reader = open_reader(*state);
-    struct ledger_row row;
-    struct error error;
-    struct sample sample;
-    for (uint64_t n = 0; n < N + 300; n += 1111) {
-        sample_decision(&sample, n, 0, 0);
-        assert_int_equal(reader_find_event(reader, slice_of(sample.id), &row, &error), STATUS_OK);
-        assert_int_equal(row.index, n);
-    }
-    sample_decision(&sample, 17, 0, 0);
-    assert_int_equal(reader_find_event(reader, slice_of(sample.id), &row, &error), STATUS_OK);
-    assert_int_equal(row.index, N + 300);
     reader_close(reader);
     close_ledger(ledger);
     clock_destroy(clock);
@@ -300,9 +212,9 @@ static void keeps_labels_and_actions_in_the_same_sequence(void **state)
         assert_int_equal(entries[2].index, i * 3 + 2);
     }
     flush_ledger(ledger);
-    struct check check = check_all(*state);
-    assert_int_equal(check.labels, 10);
-    assert_int_equal(check.actions, 10);
+    struct scan scan = scan_ledger(*state, NULL);
+    assert_int_equal(scan.labels, 10);
+    assert_int_equal(scan.actions, 10);
     struct reader *reader = open_reader(*state);
     struct ledger_row row;
     assert_int_equal(reader_row(reader, 4, &row, &error), STATUS_OK);
@@ -317,100 +229,6 @@ static void keeps_labels_and_actions_in_the_same_sequence(void **state)
     entries[1].label.label = 2;
     assert_int_equal(ledger_submit(ledger, entries, 3, SUBMIT_REFUSE, NULL, &error),
                      STATUS_INVALID);
-    reader_close(reader);
-    close_ledger(ledger);
-    clock_destroy(clock);
-}
-
-static uint64_t count_query(const char *dir, const struct query_filter *filter)
-{
-    struct reader *reader = open_reader(dir);
-    struct query *query;
-    struct error error = {0};
-    struct ledger_row row;
-    uint64_t n = 0, last = 0;
-    assert_int_equal(query_open(reader, filter, &query, &error), STATUS_OK);
-    enum status status;
-    while ((status = query_next(query, &row, &error)) == STATUS_OK) {
-        assert_true(n == 0 || (filter->newest_first ? row.index < last : row.index > last));
-        last = row.index;
-        n++;
-    }
-    if (status != STATUS_END)
-        fail_msg("%s", error.message);
-    query_close(query);
-    reader_close(reader);
-    return n;
-}
-
-static void answers_queries_by_every_filter(void **state)
-{
-    struct clock *clock = clock_create_event(DAY_ONE);
-    struct ledger *ledger = open_ledger(*state, clock);
-    submit_decisions(ledger, 0, 3000, DAY_ONE, US_PER_MIN, -1);
-    close_ledger(ledger);
-    struct query_filter filter;
-    struct sample sample;
-#define EXPECT(count, set)                                                                         \
-    do {                                                                                           \
-        query_filter_init(&filter);                                                                \
-        set;                                                                                       \
-        assert_int_equal(count_query(*state, &filter), count);                                     \
-    } while (0)
-    EXPECT(3000, (void)0);
-    EXPECT(1000, filter.decision = DECISION_DECLINE);
-    EXPECT(300, filter.variant = VARIANT_CANARY);
-    EXPECT(1500, filter.reason = slice_of("R-ODD"));
-    EXPECT(300, filter.min_score = 0.9);
-    EXPECT(30, filter.max_score = 0.0);
-    EXPECT(90, (filter.min_score = 0.1, filter.max_score = 0.12));
-    EXPECT(31, (sample_decision(&sample, 5, 0, 0), filter.entity = slice_of(sample.entity)));
-    EXPECT(1, (sample_decision(&sample, 2999, 0, 0), filter.event_id = slice_of(sample.id)));
-    EXPECT(0, filter.event_id = slice_of("nobody"));
-    EXPECT(60, (filter.from_us = DAY_ONE + US_PER_DAY - 30 * US_PER_MIN,
-                filter.to_us = DAY_ONE + US_PER_DAY + 30 * US_PER_MIN));
-    EXPECT(0, filter.to_us = DAY_ONE);
-    EXPECT(0, filter.from_us = DAY_ONE + 3 * US_PER_DAY);
-    EXPECT(7, filter.limit = 7);
-    EXPECT(0, filter.limit = 0);
-    EXPECT(10, filter.cursor = 2989);
-    EXPECT(3000, filter.newest_first = true);
-    EXPECT(10, (filter.newest_first = true, filter.cursor = 10));
-    EXPECT(0, (filter.newest_first = true, filter.cursor = 0));
-    EXPECT(7, (filter.newest_first = true, filter.limit = 7));
-    EXPECT(60, (filter.newest_first = true, filter.from_us = DAY_ONE + US_PER_DAY - 30 * US_PER_MIN,
-                filter.to_us = DAY_ONE + US_PER_DAY + 30 * US_PER_MIN));
-#undef EXPECT
-    clock_destroy(clock);
-}
-
-static void writes_the_answer_and_the_query_line_as_documented(void **state)
-{
-    struct clock *clock = clock_create_event(DAY_ONE);
-    struct ledger *ledger = open_ledger(*state, clock);
-    struct error error;
-    submit_decisions(ledger, 30, 1, DAY_ONE + 250000, 1, -1);
-    flush_ledger(ledger);
-    struct reader *reader = open_reader(*state);
-    struct ledger_row row;
-    struct buffer out;
-    buffer_init(&out, 1 << 20);
-    assert_int_equal(reader_row(reader, 0, &row, &error), STATUS_OK);
-    row_answer_json(&row, true, 1, &out);
-    assert_string_equal(
-        out.data, "{\"event_id\":\"EV000000000000000000000030\",\"decision\":\"approve\","
-                  "\"score\":0.300000012,\"reasons\":[{\"code\":\"R-AMOUNT\",\"feature\":"
-                  "\"amount\",\"value\":30,\"contribution\":0.25}],\"rule\":\"default\",\"model\":"
-                  "{\"name\":\"fraud\",\"version\":\"3\",\"variant\":\"canary\"},\"trace_id\":"
-                  "\"1e000000000000000000000000000000\",\"latency_us\":85,\"ledger_index\":0,"
-                  "\"duplicate\":true}");
-    buffer_reset(&out);
-    row_query_json(&row, &out);
-    assert_non_null(strstr(out.data, "\"event_ts\":\"2018-08-08T00:00:00.249995Z\","
-                                     "\"decided_at\":\"2018-08-08T00:00:00.250000Z\""));
-    assert_non_null(strstr(out.data, "\"features\":{\"amount\":30,\"count_1d\":1.5,\"mean_1d\":"
-                                     "null},\"input\":{\"event_id\":"));
-    buffer_free(&out);
     reader_close(reader);
     close_ledger(ledger);
     clock_destroy(clock);
@@ -432,18 +250,6 @@ static void refuses_a_second_process_and_says_which_has_it(void **state)
     clock_destroy(clock);
 }
 
-static void change_file(const char *dir, const char *sql)
-{
-    char path[4200];
-    struct db *db;
-    struct error error = {0};
-    snprintf(path, sizeof path, "%s/2018-08-08.db", dir);
-    assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_OK);
-    if (db_exec(db, sql, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    db_close(db);
-}
-
 static void refuses_files_of_a_newer_format_and_a_state_that_was_edited(void **state)
 {
     struct clock *clock = clock_create_event(DAY_ONE);
@@ -452,15 +258,15 @@ static void refuses_files_of_a_newer_format_and_a_state_that_was_edited(void **s
     struct ledger_options options = {.dir = *state, .clock = clock};
     submit_decisions(ledger, 0, 10, DAY_ONE, 1, -1);
     close_ledger(ledger);
-    change_file(*state, "PRAGMA user_version = 99");
+    change_day(*state, "PRAGMA user_version = 99");
     assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_UNSUPPORTED);
     struct reader *reader = open_reader(*state);
     struct ledger_row row;
     assert_int_equal(reader_row(reader, 0, &row, &error), STATUS_UNSUPPORTED);
     reader_close(reader);
-    change_file(*state, "PRAGMA user_version = 3; UPDATE state SET tree_size = 11");
+    change_day(*state, "PRAGMA user_version = 3; UPDATE state SET tree_size = 11");
     assert_int_equal(ledger_open(&options, &ledger, &error), STATUS_CORRUPT);
-    change_file(*state, "UPDATE state SET tree_size = 10");
+    change_day(*state, "UPDATE state SET tree_size = 10");
     ledger = open_ledger(*state, clock);
     close_ledger(ledger);
     clock_destroy(clock);
@@ -553,28 +359,23 @@ static void takes_rows_from_many_threads_without_losing_one(void **state)
         assert_int_equal(ledger_position(ledger, name, 0), i * 1000 + 500);
     }
     close_ledger(ledger);
-    assert_int_equal(check_all(*state).decisions, THREADS * 500);
+    assert_int_equal(scan_ledger(*state, NULL).decisions, THREADS * 500);
     clock_destroy(clock);
 }
-
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(gives_consecutive_indexes_and_reads_every_field_back),
-        T(tells_who_watches_of_every_commit),
-        T(recomputed_leaves_equal_the_stored_hashes),
-        T(goes_on_after_a_restart_where_it_stopped),
-        T(starts_a_file_per_day_of_the_rows_and_never_goes_back),
-        T(finds_events_in_index_runs_and_in_the_tail_after_them),
-        T(keeps_labels_and_actions_in_the_same_sequence),
-        T(answers_queries_by_every_filter),
-        T(writes_the_answer_and_the_query_line_as_documented),
-        T(refuses_a_second_process_and_says_which_has_it),
-        T(refuses_files_of_a_newer_format_and_a_state_that_was_edited),
-        T(refuses_what_does_not_fit_the_queue),
-        T(takes_rows_from_many_threads_without_losing_one),
+        IN_FOLDER(gives_consecutive_indexes_and_reads_every_field_back),
+        IN_FOLDER(tells_who_watches_of_every_commit),
+        IN_FOLDER(recomputed_leaves_equal_the_stored_hashes),
+        IN_FOLDER(goes_on_after_a_restart_where_it_stopped),
+        IN_FOLDER(starts_a_file_per_day_of_the_rows_and_never_goes_back),
+        IN_FOLDER(keeps_labels_and_actions_in_the_same_sequence),
+        IN_FOLDER(refuses_a_second_process_and_says_which_has_it),
+        IN_FOLDER(refuses_files_of_a_newer_format_and_a_state_that_was_edited),
+        IN_FOLDER(refuses_what_does_not_fit_the_queue),
+        IN_FOLDER(takes_rows_from_many_threads_without_losing_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,18 +7,6 @@
 
 #include "engine/base/db.h"
 
-static int set_up(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 static void gives_the_first_128_bits_of_the_hmac(void **state)
 {
     (void)state;
@@ -364,18 +352,16 @@ static void lists_counts_opens_and_marks_quarantined_events(void **state)
     clock_destroy(clock);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(gives_the_first_128_bits_of_the_hmac),
-        T(answers_from_the_cache_and_stays_right_when_it_overflows),
-        T(keeps_no_personal_value_in_the_clear),
-        T(erases_a_person_for_good_and_leaves_the_rows_as_they_were),
-        T(pseudonyms_survive_a_restart),
-        T(refuses_a_ledger_whose_keys_are_gone),
-        T(lists_counts_opens_and_marks_quarantined_events),
+        IN_FOLDER(gives_the_first_128_bits_of_the_hmac),
+        IN_FOLDER(answers_from_the_cache_and_stays_right_when_it_overflows),
+        IN_FOLDER(keeps_no_personal_value_in_the_clear),
+        IN_FOLDER(erases_a_person_for_good_and_leaves_the_rows_as_they_were),
+        IN_FOLDER(pseudonyms_survive_a_restart),
+        IN_FOLDER(refuses_a_ledger_whose_keys_are_gone),
+        IN_FOLDER(lists_counts_opens_and_marks_quarantined_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

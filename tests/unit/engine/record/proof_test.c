@@ -5,18 +5,6 @@
 #include "engine/record/proof.h"
 #include "engine/record/tree.h"
 
-static int make_folder(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 static struct proofs *open_proofs(struct reader *reader)
 {
     struct proofs *proofs = NULL;
@@ -258,12 +246,9 @@ static void large_trees_use_the_nodes_that_were_kept_and_need_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(gives_the_published_paths_of_the_eight_leaf_tree,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(proves_every_leaf_and_every_growth, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(large_trees_use_the_nodes_that_were_kept_and_need_none,
-                                        make_folder, remove_folder),
+        IN_FOLDER(gives_the_published_paths_of_the_eight_leaf_tree),
+        IN_FOLDER(proves_every_leaf_and_every_growth),
+        IN_FOLDER(large_trees_use_the_nodes_that_were_kept_and_need_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,21 +321,20 @@ static void bytes_that_no_policy_deleted_are_missed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(deletes_days_whose_time_is_over),
-        TEST(keeps_days_whose_time_is_not_over),
-        TEST(says_that_rows_were_deleted),
-        TEST(scans_what_is_left),
-        TEST(proves_rows_that_are_left),
-        TEST(a_hold_stops_deletion_until_it_is_released),
-        TEST(a_day_that_cannot_be_kept_in_order_stops_those_after_it),
-        TEST(what_tiers_db_says_of_deleted_days_is_checked),
-        TEST(goes_on_wherever_it_is_killed),
-        TEST(raw_bytes_are_deleted_when_their_time_is_over),
-        TEST(raw_bytes_stay_when_the_policy_keeps_them),
-        TEST(what_is_left_of_an_event_is_still_checked),
-        TEST(bytes_that_no_policy_deleted_are_missed),
+        IN_FOLDER(deletes_days_whose_time_is_over),
+        IN_FOLDER(keeps_days_whose_time_is_not_over),
+        IN_FOLDER(says_that_rows_were_deleted),
+        IN_FOLDER(scans_what_is_left),
+        IN_FOLDER(proves_rows_that_are_left),
+        IN_FOLDER(a_hold_stops_deletion_until_it_is_released),
+        IN_FOLDER(a_day_that_cannot_be_kept_in_order_stops_those_after_it),
+        IN_FOLDER(what_tiers_db_says_of_deleted_days_is_checked),
+        IN_FOLDER(goes_on_wherever_it_is_killed),
+        IN_FOLDER(raw_bytes_are_deleted_when_their_time_is_over),
+        IN_FOLDER(raw_bytes_stay_when_the_policy_keeps_them),
+        IN_FOLDER(what_is_left_of_an_event_is_still_checked),
+        IN_FOLDER(bytes_that_no_policy_deleted_are_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

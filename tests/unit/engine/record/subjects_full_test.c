@@ -76,24 +76,11 @@ static void what_finds_no_room_is_refused_or_waits_and_is_counted(void **state)
     clock_destroy(clock);
 }
 
-static int set_up(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 int main(void)
 {
     disk_register();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_finds_no_room_is_refused_or_waits_and_is_counted,
-                                        set_up, tear_down),
+        IN_FOLDER(what_finds_no_room_is_refused_or_waits_and_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

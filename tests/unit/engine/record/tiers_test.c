@@ -342,23 +342,22 @@ static void nothing_is_lost_wherever_the_keeper_is_killed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(seals_days_that_are_over),
-        TEST(sums_agree_with_sha256sum),
-        TEST(waits_for_the_grace_and_counts_it_from_when_the_day_was_written),
-        TEST(reads_the_same_rows_in_every_tier),
-        TEST(seals_once_and_says_so_in_the_record),
-        TEST(proves_rows_of_compressed_days),
-        TEST(finds_a_changed_byte_in_a_sealed_file_by_its_sum),
-        TEST(a_damaged_sealed_file_is_not_compressed),
-        TEST(a_damaged_compressed_file_is_an_error_and_never_fewer_rows),
-        TEST(a_missing_compressed_file_is_an_error),
-        TEST(tiers_db_is_checked_against_the_record),
-        TEST(the_cache_keeps_to_its_bound),
-        TEST(a_reader_goes_on_while_its_day_is_sealed_and_compressed),
-        TEST(a_dry_run_changes_nothing),
-        TEST(nothing_is_lost_wherever_the_keeper_is_killed),
+        IN_FOLDER(seals_days_that_are_over),
+        IN_FOLDER(sums_agree_with_sha256sum),
+        IN_FOLDER(waits_for_the_grace_and_counts_it_from_when_the_day_was_written),
+        IN_FOLDER(reads_the_same_rows_in_every_tier),
+        IN_FOLDER(seals_once_and_says_so_in_the_record),
+        IN_FOLDER(proves_rows_of_compressed_days),
+        IN_FOLDER(finds_a_changed_byte_in_a_sealed_file_by_its_sum),
+        IN_FOLDER(a_damaged_sealed_file_is_not_compressed),
+        IN_FOLDER(a_damaged_compressed_file_is_an_error_and_never_fewer_rows),
+        IN_FOLDER(a_missing_compressed_file_is_an_error),
+        IN_FOLDER(tiers_db_is_checked_against_the_record),
+        IN_FOLDER(the_cache_keeps_to_its_bound),
+        IN_FOLDER(a_reader_goes_on_while_its_day_is_sealed_and_compressed),
+        IN_FOLDER(a_dry_run_changes_nothing),
+        IN_FOLDER(nothing_is_lost_wherever_the_keeper_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

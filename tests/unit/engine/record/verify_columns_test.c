@@ -87,8 +87,7 @@ static void a_change_in_any_column_is_found_and_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_change_in_any_column_is_found_and_named, make_folder,
-                                        remove_folder),
+        IN_FOLDER(a_change_in_any_column_is_found_and_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

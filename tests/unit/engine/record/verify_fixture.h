@@ -8,18 +8,6 @@
 #include "engine/base/db.h"
 #include "engine/record/verify.h"
 
-static inline int make_folder(void **state)
-{
-    *state = folder_create();
-    return 0;
-}
-
-static inline int remove_folder(void **state)
-{
-    folder_remove(*state);
-    return 0;
-}
-
 /* ---- a ledger with something in every table ---- */
 
 static inline void submit_all(struct ledger *ledger, struct ledger_entry *entries, size_t n)

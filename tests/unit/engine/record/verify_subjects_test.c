@@ -101,14 +101,10 @@ static void a_key_that_cannot_be_used_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_change_of_what_is_sealed_is_found_and_named, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(an_erased_person_is_nothing_wrong, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_key_that_cannot_be_used_is_said, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(without_the_key_nothing_is_said_of_what_it_seals,
-                                        make_folder, remove_folder),
+        IN_FOLDER(a_change_of_what_is_sealed_is_found_and_named),
+        IN_FOLDER(an_erased_person_is_nothing_wrong),
+        IN_FOLDER(a_key_that_cannot_be_used_is_said),
+        IN_FOLDER(without_the_key_nothing_is_said_of_what_it_seals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,25 +352,16 @@ static void a_flipped_bit_is_found_unless_nothing_reads_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rows_taken_out_exchanged_or_added_are_found, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(files_taken_away_cut_or_put_back_are_found, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(files_cut_or_missing_are_seen_without_looking_at_rows,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_head_kept_elsewhere_must_be_of_this_past, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(heads_by_another_key_are_found, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(what_is_no_leaf_changed_and_computed_anew_is_found,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(an_older_format_is_checked_as_far_as_it_goes, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(the_format_before_is_checked_and_gone_on_with, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_service_that_writes_does_not_disturb, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(a_flipped_bit_is_found_unless_nothing_reads_it, make_folder,
-                                        remove_folder),
+        IN_FOLDER(rows_taken_out_exchanged_or_added_are_found),
+        IN_FOLDER(files_taken_away_cut_or_put_back_are_found),
+        IN_FOLDER(files_cut_or_missing_are_seen_without_looking_at_rows),
+        IN_FOLDER(a_head_kept_elsewhere_must_be_of_this_past),
+        IN_FOLDER(heads_by_another_key_are_found),
+        IN_FOLDER(what_is_no_leaf_changed_and_computed_anew_is_found),
+        IN_FOLDER(an_older_format_is_checked_as_far_as_it_goes),
+        IN_FOLDER(the_format_before_is_checked_and_gone_on_with),
+        IN_FOLDER(a_service_that_writes_does_not_disturb),
+        IN_FOLDER(a_flipped_bit_is_found_unless_nothing_reads_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
