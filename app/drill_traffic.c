@@ -13,10 +13,9 @@
 #include "engine/base/thread.h"
 #include "engine/event/producer.h"
 
-#define USERS       400000
-#define BODY_BYTES  (1u << 20)
-#define BATCH       64
-#define EVENT_BYTES 2048
+#define USERS      400000
+#define BODY_BYTES (1u << 20)
+#define BATCH      64
 
 struct caller {
     struct drill *drill;

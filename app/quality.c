@@ -15,8 +15,7 @@
 #include "engine/monitor/quality.h"
 #include "engine/observe/observe.h"
 
-#define EVERY_US   (5 * US_PER_S)
-#define MOST_WORDS 32
+#define EVERY_US (5 * US_PER_S)
 
 struct quality {
     const struct session *session;

@@ -155,11 +155,6 @@ enum status worker_csv_header(struct worker *worker, struct slice header, struct
     return decoder_csv_header(worker->csv, header, error);
 }
 
-void worker_set_options(struct worker *worker, const struct worker_options *options)
-{
-    worker->options = *options;
-}
-
 void worker_profile(struct worker *worker, struct pipeline_profile *profile)
 {
     worker->profile = profile;

@@ -57,8 +57,6 @@ struct worker;
 MUST_USE enum status worker_create(struct engine *engine, const struct worker_options *options,
                                    struct worker **worker, struct error *error);
 void worker_destroy(struct worker *worker);
-/* Changes the options for the next batch. */
-void worker_set_options(struct worker *worker, const struct worker_options *options);
 /* Where the time of a worker's batches goes. ACCEPT is what happens event by event: decoding, the
  * contract, pseudonyms, canonical form, id. */
 enum pipeline_stage {

@@ -46,16 +46,13 @@ void unique_forget(struct unique *unique, struct slice id);
 MUST_USE enum status unique_restore(struct unique *unique, struct slice id, uint64_t content,
                                     int64_t at_us, uint64_t ledger_index);
 
-/* Writes the set to `path`, aside first. `upto_index` is the caller's mark: the record's rows below
- * it are in the set. STATUS_UNAVAILABLE while an id has no row yet. No other thread may use the
- * set meanwhile. */
-MUST_USE enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
-                                 struct error *error);
-/* The same in two steps. The file for it, empty: */
+/* The set in a file. The file for it, empty (a temporary one, until it is committed): */
 struct state_file;
 MUST_USE enum status unique_create_file(const char *path, struct state_file **file,
                                         struct error *error);
-/* ... and what is put into it. Takes neither locks nor memory: a forked process can do it. */
+/* ... and what is put into it. `upto_index` is the caller's mark: the record's rows below it are in
+ * the set. STATUS_UNAVAILABLE while an id has no row yet. No other thread may use the set
+ * meanwhile. Takes neither locks nor memory: a forked process can do it. */
 MUST_USE enum status unique_write(const struct unique *unique, struct state_file *file,
                                   uint64_t upto_index, struct error *error);
 /* Replaces the set, which must be new, by what was saved. STATUS_NOT_FOUND: no such file;

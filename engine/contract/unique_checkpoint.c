@@ -61,20 +61,6 @@ enum status unique_write(const struct unique *unique, struct state_file *file, u
     return status;
 }
 
-enum status unique_save(struct unique *unique, const char *path, uint64_t upto_index,
-                        struct error *error)
-{
-    struct state_file *file;
-    enum status status = unique_create_file(path, &file, error);
-    if (status != STATUS_OK)
-        return status;
-    status = unique_write(unique, file, upto_index, error);
-    if (status == STATUS_OK)
-        return state_file_commit(file, error);
-    state_file_abandon(file);
-    return status;
-}
-
 static enum status get_table(struct state_file *file, struct shard *shard, uint64_t n_slots,
                              struct error *error)
 {

@@ -85,20 +85,6 @@ enum status feature_store_create_file(struct feature_store *store, const char *p
     return status == STATUS_OK ? state_file_create(path, &checkpoint_kind, file, error) : status;
 }
 
-enum status feature_store_save(struct feature_store *store, const char *path, uint64_t upto_index,
-                               struct error *error)
-{
-    struct state_file *file;
-    enum status status = feature_store_create_file(store, path, &file, error);
-    if (status != STATUS_OK)
-        return status;
-    status = feature_store_write(store, file, upto_index, error);
-    if (status == STATUS_OK)
-        return state_file_commit(file, error);
-    state_file_abandon(file);
-    return status;
-}
-
 static enum status get_entity(struct state_file *file, struct feature_store *store,
                               struct error *error)
 {

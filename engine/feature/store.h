@@ -78,20 +78,16 @@ MUST_USE enum status feature_label(struct feature_store *store, struct feature_s
                                    const struct event *event, const struct slice *replacements,
                                    int label);
 
-/* Writes the state to `path` (a temporary file beside it, synced, renamed). `upto_index` is the
- * caller's mark: the record's rows below it are in the state. The caller sees to it that no event
- * is inserted meanwhile; otherwise the mark would not fit. STATUS_UNAVAILABLE while writes wait for
- * Redis: an older checkpoint and the record bring them there after a restart. */
-MUST_USE enum status feature_store_save(struct feature_store *store, const char *path,
-                                        uint64_t upto_index, struct error *error);
-/* STATUS_UNAVAILABLE while writes wait for Redis. */
+/* STATUS_UNAVAILABLE while writes wait for Redis: an older checkpoint and the record bring them
+ * there after a restart. */
 MUST_USE enum status feature_store_may_save(struct feature_store *store, struct error *error);
-/* The same in two steps. The file for it, empty: */
+/* The state in a file. The file for it, empty (a temporary one, until it is committed): */
 struct state_file;
 MUST_USE enum status feature_store_create_file(struct feature_store *store, const char *path,
                                                struct state_file **file, struct error *error);
-/* ... and what is put into it. Nothing may change the store meanwhile. Takes neither locks nor
- * memory: a forked process can do it. */
+/* ... and what is put into it. `upto_index` is the caller's mark: the record's rows below it are in
+ * the state. Nothing may change the store meanwhile. Takes neither locks nor memory: a forked
+ * process can do it. */
 MUST_USE enum status feature_store_write(const struct feature_store *store, struct state_file *file,
                                          uint64_t upto_index, struct error *error);
 /* Replaces the state by what was saved; from there on everything is as if never interrupted.

@@ -411,14 +411,6 @@ const struct feature_schema *feature_views_schema(const struct feature_views *vi
     return &views->features;
 }
 
-int feature_views_find(const struct feature_views *views, const char *name)
-{
-    for (size_t i = 0; i < views->features.n_features; i++)
-        if (strcmp(views->features.names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
-
 int64_t feature_views_reach_us(const struct feature_views *views, size_t feature)
 {
     int source = views->sources[feature];

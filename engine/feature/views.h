@@ -27,8 +27,6 @@ void feature_views_destroy(struct feature_views *views); /* NULL is ignored */
 
 /* The features in the model's order. Lives as long as the views. */
 const struct feature_schema *feature_views_schema(const struct feature_views *views);
-/* Index in the feature schema, -1 when there is no such feature. */
-int feature_views_find(const struct feature_views *views, const char *name);
 /* How far back events can matter to the feature: the longest window it is made of, its delay
  * included; 0 when the event alone says it. */
 int64_t feature_views_reach_us(const struct feature_views *views, size_t feature);

@@ -49,7 +49,6 @@ void shap_rule(size_t n, double *t, double *weights);
 #define SHAP_TREES            ((size_t)16)
 #define SHAP_MAX_DEPTH        8
 #define SHAP_MAX_BLOCK_POINTS (SHAP_MAX_DEPTH / 2)
-#define SHAP_MAX_SPLITS       ((1 << SHAP_MAX_DEPTH) - 1)
 #define SHAP_MAX_SLOTS        4096 /* features that blocks may read */
 #define SHAP_MIN_INPUTS       32   /* room that kernels read, used or not */
 

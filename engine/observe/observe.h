@@ -175,13 +175,10 @@ void observe_set_sink(struct observe *observe, const struct observe_sink *sink);
 
 /* ---- across restarts ---- */
 
-/* Writes the windows, the reference and the histories to a file (written aside, then renamed, so a
- * crash leaves the old one). `mark` is the caller's: the first ledger row not contained. */
-MUST_USE enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
-                                  struct error *error);
-/* The same in two steps: what there is at this moment, to be freed in any case ... */
+/* The windows, the reference and the histories as they are at this moment, to be freed in any case.
+ * `mark` is the caller's: the first ledger row not contained. */
 void observe_encode(struct observe *observe, uint64_t mark, struct buffer *encoded);
-/* ... and the file. Any thread. */
+/* Their file, written aside, then renamed, so a crash leaves the old one. Any thread. */
 MUST_USE enum status observe_write(const struct buffer *encoded, const char *path,
                                    struct error *error);
 /* Reads it back into a fresh observe; under another reference than was set, bins start afresh.

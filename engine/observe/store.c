@@ -178,16 +178,6 @@ enum status observe_write(const struct buffer *encoded, const char *path, struct
     return state_file_write(path, &counts_kind, encoded, error);
 }
 
-enum status observe_save(struct observe *observe, const char *path, uint64_t mark,
-                         struct error *error)
-{
-    struct buffer encoded;
-    observe_encode(observe, mark, &encoded);
-    enum status status = observe_write(&encoded, path, error);
-    buffer_free(&encoded);
-    return status;
-}
-
 /* What is read, aside until it is whole. */
 struct stored {
     struct arm arms[MAX_ARMS];

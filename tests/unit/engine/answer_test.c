@@ -65,7 +65,7 @@ static void a_rules_own_code_is_the_first_reason(void **state)
 {
     struct bench *bench = *state;
     const struct worker_options live = {.reasons = 2, .wait_for_room = true};
-    worker_set_options(bench->worker, &live);
+    bench->worker->options = live;
     const struct answer *answer = bench_pay(bench, "e1", "ann", 7, T0);
     assert_string_equal(answer->outcome->rule, "odd");
     assert_int_equal(answer->outcome->n_reasons, 1); /* an approval is not explained beyond it */
@@ -76,7 +76,7 @@ static void a_rules_own_code_is_the_first_reason(void **state)
     assert_true(isnan(json_as_number(json_get(reason, "value"), NAN)));
     json_destroy(json);
     const struct worker_options all = {.reasons = -1, .always = true, .wait_for_room = true};
-    worker_set_options(bench->worker, &all);
+    bench->worker->options = all;
     const struct outcome *outcome = bench_pay(bench, "e2", "bob", 7, T0)->outcome;
     assert_true(outcome->n_reasons > 1);
     assert_string_equal(outcome->reasons[0].code, "R-ODD");
@@ -95,7 +95,7 @@ static void reasons_are_given_as_asked_for(void **state)
     for (int i = 0; i < 3; i++) {
         char id[8], user[8];
         snprintf(user, sizeof user, "u%d", i);
-        worker_set_options(bench->worker, &cases[i]);
+        bench->worker->options = cases[i];
         snprintf(id, sizeof id, "a%d", i);
         assert_int_equal(bench_pay(bench, id, user, 50, T0)->outcome->n_reasons, approved[i]);
         snprintf(id, sizeof id, "r%d", i);

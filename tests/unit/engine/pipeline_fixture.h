@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/observe/observe_priv.h"
+#include "engine/worker_priv.h"
 #include "tests/unit/engine/fixture.h"
 
 static inline int set_up(void **state)

@@ -43,7 +43,7 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
     enum { EVENTS = 5000 }; /* more than there are slots for copies: they are used again */
     struct bench *bench = *state;
     const struct worker_options live = {.reasons = 3};
-    worker_set_options(bench->worker, &live);
+    bench->worker->options = live;
     traffic_of(bench, VARIANT_SHADOW, 100);
     for (int i = 0; i < EVENTS; i++) {
         char id[8];
@@ -64,7 +64,7 @@ static void what_the_shadow_has_no_room_for_is_left_out_and_counted(void **state
     struct bench *bench = *state;
     const struct worker_options live = {.reasons = 3};
     struct snapshot *snapshot = snapshot_create();
-    worker_set_options(bench->worker, &live);
+    bench->worker->options = live;
     traffic_of(bench, VARIANT_SHADOW, 100);
     struct shard *held = observe_shard_take(engine_observe(bench->engine), 0);
     for (int first = 0; first < EVENTS; first += BATCH) {

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "engine/base/state_file.h"
 #include "engine/base/thread.h"
 #include "engine/contract/unique.h"
 
@@ -319,6 +320,19 @@ static void make_path(char path[sizeof CHECKPOINT])
     close(fd);
 }
 
+static enum status save(struct unique *unique, const char *path, uint64_t upto_index,
+                        struct error *error)
+{
+    struct state_file *file = NULL;
+    enum status status = unique_create_file(path, &file, error);
+    if (status == STATUS_OK)
+        status = unique_write(unique, file, upto_index, error);
+    if (status == STATUS_OK)
+        return state_file_commit(file, error);
+    state_file_abandon(file);
+    return status;
+}
+
 static void is_after_a_restart_what_it_was(void **state)
 {
     (void)state;
@@ -331,7 +345,7 @@ static void is_after_a_restart_what_it_was(void **state)
     struct unique *unique = make(KEPT, 0);
     fill_set(unique, N);
     unique_stats(unique, &before);
-    assert_int_equal(unique_save(unique, path, 777, &error), STATUS_OK);
+    assert_int_equal(save(unique, path, 777, &error), STATUS_OK);
     unique_destroy(unique);
     unique = make(KEPT, 0);
     assert_int_equal(unique_load(unique, path, &upto, &error), STATUS_OK);
@@ -363,9 +377,9 @@ static void a_checkpoint_it_cannot_use_leaves_it_empty(void **state)
     struct unique *unique = make(SPAN, 0);
     fill_set(unique, 500);
     assert_int_equal(unique_reserve(unique, slice_of("waits"), 1, 500, &index), UNIQUE_NEW);
-    assert_int_equal(unique_save(unique, path, 1, &error), STATUS_UNAVAILABLE);
+    assert_int_equal(save(unique, path, 1, &error), STATUS_UNAVAILABLE);
     unique_forget(unique, slice_of("waits"));
-    assert_int_equal(unique_save(unique, path, 1, &error), STATUS_OK);
+    assert_int_equal(save(unique, path, 1, &error), STATUS_OK);
     unique_destroy(unique);
 
     unique = make(SPAN + 1, 0);

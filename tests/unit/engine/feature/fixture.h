@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/state_file.h"
 #include "engine/feature/store.h"
 
 enum { F_ID, F_TIME, F_USER, F_SHOP, F_AMOUNT, F_LABEL, F_FIELDS };
@@ -76,6 +77,20 @@ static inline struct feature_store *fixture_store(const struct feature_views *vi
         feature_scratch_create(store, scratch, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     return store;
+}
+
+/* A checkpoint, as engine/checkpoint.c makes one. */
+static inline enum status save_store(struct feature_store *store, const char *path,
+                                     uint64_t upto_index, struct error *error)
+{
+    struct state_file *file = NULL;
+    enum status status = feature_store_create_file(store, path, &file, error);
+    if (status == STATUS_OK)
+        status = feature_store_write(store, file, upto_index, error);
+    if (status == STATUS_OK)
+        return state_file_commit(file, error);
+    state_file_abandon(file);
+    return status;
 }
 
 #endif

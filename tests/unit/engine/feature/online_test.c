@@ -197,8 +197,7 @@ static void goes_on_without_a_server(void **state)
     assert_true(usage.pending > 600 && usage.pending_lost == 0);
     assert_true(usage.fallbacks >= 300);
     struct error error;
-    assert_int_equal(feature_store_save(alone.store, "/tmp/binnacle_never", 1, &error),
-                     STATUS_UNAVAILABLE);
+    assert_int_equal(save_store(alone.store, "/tmp/binnacle_never", 1, &error), STATUS_UNAVAILABLE);
     close_instance(&alone);
     close_instance(&whole);
 }

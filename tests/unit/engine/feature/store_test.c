@@ -289,7 +289,7 @@ static void restarted_equals_uninterrupted(void **state)
         close_store(fixture);
         open_store(fixture, NULL);
         run(fixture, 0, 2000);
-        assert_int_equal(feature_store_save(fixture->store, path, 2000, &error), STATUS_OK);
+        assert_int_equal(save_store(fixture->store, path, 2000, &error), STATUS_OK);
         close_store(fixture);
         open_store(fixture, &(struct feature_store_options){.shards = shards});
         if (feature_store_load(fixture->store, path, &upto, &error) != STATUS_OK)
@@ -314,7 +314,7 @@ static void refuses_a_damaged_checkpoint_wherever_the_damage_is(void **state)
     struct feature_usage usage;
     close(mkstemp(path));
     run(fixture, 0, 50);
-    assert_int_equal(feature_store_save(fixture->store, path, 50, &error), STATUS_OK);
+    assert_int_equal(save_store(fixture->store, path, 50, &error), STATUS_OK);
     read_file(path, bytes, sizeof bytes, &size);
     assert_in_range(size, 1000, sizeof bytes - 1);
     for (size_t at = 0; at < size; at += at < 200 ? 1 : 37) {
@@ -337,7 +337,7 @@ static void refuses_a_damaged_checkpoint_wherever_the_damage_is(void **state)
     assert_int_equal(feature_store_load(fixture->store, path, &upto, &error), STATUS_CONFLICT);
     unlink(path);
     assert_int_equal(feature_store_load(fixture->store, path, &upto, &error), STATUS_NOT_FOUND);
-    assert_int_equal(feature_store_save(fixture->store, "/nowhere/at/all", 1, &error), STATUS_IO);
+    assert_int_equal(save_store(fixture->store, "/nowhere/at/all", 1, &error), STATUS_IO);
     close_store(fixture);
     feature_views_destroy(others);
     open_store(fixture, NULL);

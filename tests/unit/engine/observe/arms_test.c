@@ -86,7 +86,10 @@ static void after_a_restart_it_is_the_first_of_the_split_of_now(void **state)
     split(before, a, b);
     split(before, c, a);
     assert_int_equal(judged(before, T0), 'c');
-    assert_int_equal(observe_save(before, path, 0, &error), STATUS_OK);
+    struct buffer encoded;
+    observe_encode(before, 0, &encoded);
+    assert_int_equal(observe_write(&encoded, path, &error), STATUS_OK);
+    buffer_free(&encoded);
     const struct observe_arm firsts[] = {c, b};
     for (size_t i = 0; i < 2; i++) {
         static struct observed_value values[OBSERVE_SAMPLE];

@@ -16,7 +16,10 @@ static void a_restart_goes_on_where_it_was_saved(void **state)
     int64_t now_us = T0 + 3000 * 97 * US_PER_S;
     struct snapshot *before = fill(first, now_us, 1);
     struct error error;
-    assert_int_equal(observe_save(first, path, 4711, &error), STATUS_OK);
+    struct buffer encoded;
+    observe_encode(first, 4711, &encoded);
+    assert_int_equal(observe_write(&encoded, path, &error), STATUS_OK);
+    buffer_free(&encoded);
 
     struct observe *second = create(100);
     observe_set_arms(second, &arm, 1);
