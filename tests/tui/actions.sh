@@ -1,37 +1,9 @@
 #!/usr/bin/env bash
 # What changes the service from the terminal: what is asked before, what is sent, what is said after.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-here=$(dirname "$(readlink -f "$0")")
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
-failed=0
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
 
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; kill "$server" 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
-keys() { terminal send-keys -t s:top "$@"; }
-check() {
-    local name=$1 pattern missing
-    shift
-    for _ in $(seq "${PATIENCE:-60}"); do
-        terminal capture-pane -p -t s:top >"$work/picture"
-        missing=
-        for pattern in "$@"; do grep -qE -- "$pattern" "$work/picture" || missing="$missing /$pattern/"; done
-        [ -z "$missing" ] && { echo "ok - $name"; return 0; }
-        sleep 0.2
-    done
-    echo "not ok - $name"
-    echo "# not seen:$missing"
-    sed 's/^/# /' "$work/picture"
-    failed=1
-}
-sent() {
-    local name=$1 words=$2
-    if grep -qF -- "$words" "$work/orders" 2>/dev/null; then echo "ok - $name"; else
-        echo "not ok - $name"; sed 's/^/# /' "$work/orders"; failed=1; fi
-}
+sent() { judge "$1" was_sent "$2"; }
+was_sent() { grep -qF -- "$1" "$work/orders" || { cat "$work/orders"; return 1; }; }
 
 # Answers with what the recording holds, and writes orders down.
 python3 "$here/lib/recording.py" burning >"$work/recording"

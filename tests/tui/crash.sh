@@ -1,24 +1,8 @@
 #!/usr/bin/env bash
 # The terminal is given back however the screen ends: crashes, signals, a terminal that goes away,
 # storms of resizing.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-here=$(dirname "$(readlink -f "$0")")
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
-failed=0
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
 
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
-picture() { terminal capture-pane -p -t "s:$1"; }
-judge() {
-    local name=$1
-    shift
-    if "$@" >"$work/judged" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"; sed 's/^/# /' "$work/judged"; failed=1; fi
-}
 shows() {
     for _ in $(seq 60); do
         picture "$1" | grep -qE -- "$2" && return 0

@@ -1,17 +1,8 @@
 #!/usr/bin/env bash
 # Every view at three sizes against the pictures in golden/, from a recording: the clock stands
 # still. GOLDEN=write makes the pictures anew; look at each of them before it is kept.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-here=$(dirname "$(readlink -f "$0")")
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
-failed=0
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
 
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
 picture() { terminal capture-pane -p -t s:top | sed 's/ *$//'; }
 
 # golden NAME: the screen is as the picture of that name within some seconds
@@ -31,7 +22,6 @@ golden() {
     diff "$file" "$work/picture" | sed 's/^/# /' | head -40
     failed=1
 }
-keys() { terminal send-keys -t s:top "$@"; }
 
 mkdir -p "$here/golden"
 python3 "$here/lib/recording.py" burning >"$work/recording"

@@ -1,41 +1,7 @@
 #!/usr/bin/env bash
 # Every key of the screen, on a recording: moving, filtering, sorting, copying, times, orders that a
 # recording refuses; and what hostile texts look like.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-here=$(dirname "$(readlink -f "$0")")
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
-failed=0
-
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
-picture() { terminal capture-pane -p -t "s:${1:-top}"; }
-keys() { terminal send-keys -t s:top "$@"; }
-check() {
-    local name=$1 pattern missing
-    shift
-    for _ in $(seq "${PATIENCE:-40}"); do
-        picture >"$work/picture"
-        missing=
-        for pattern in "$@"; do grep -qE -- "$pattern" "$work/picture" || missing="$missing /$pattern/"; done
-        [ -z "$missing" ] && { echo "ok - $name"; return 0; }
-        sleep 0.1
-    done
-    echo "not ok - $name"
-    echo "# not seen:$missing"
-    sed 's/^/# /' "$work/picture"
-    failed=1
-}
-judge() {
-    local name=$1
-    shift
-    if "$@" >"$work/judged" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"; sed 's/^/# /' "$work/judged"; failed=1; fi
-}
-not() { ! "$@"; }
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
 
 python3 "$here/lib/recording.py" burning >"$work/recording"
 terminal new-session -d -s s -n top -x 120 -y 40 \

@@ -1,16 +1,7 @@
 #!/usr/bin/env bash
 # `binnacle top` against answers that no good binnacle gives: hostile names, a picture that stands
 # still, a refusal, something else altogether.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
-failed=0
-
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; kill "$server" 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
 
 # Answers with $work/code and $work/body.
 python3 - "$work" <<'PY' &
@@ -44,28 +35,6 @@ hostile() {
          "state":"page","burn":{"1h":16.2,"5m":17.6}}]}
 JSON
 }
-check() {
-    local name=$1 pattern missing
-    shift
-    for _ in $(seq "${PATIENCE:-60}"); do
-        terminal capture-pane -p -t s:top >"$work/picture"
-        missing=
-        for pattern in "$@"; do grep -qE -- "$pattern" "$work/picture" || missing="$missing /$pattern/"; done
-        [ -z "$missing" ] && { echo "ok - $name"; return 0; }
-        sleep 0.2
-    done
-    echo "not ok - $name"
-    echo "# not seen:$missing"
-    sed 's/^/# /' "$work/picture"
-    failed=1
-}
-judge() {
-    local name=$1
-    shift
-    if "$@" >"$work/judged" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"; sed 's/^/# /' "$work/judged"; failed=1; fi
-}
-
 hostile | answer 200
 COLUMNS=80 LINES=24 "$binnacle" top --url "$url/" --once >"$work/once"
 judge "hostile names reach the terminal without control characters" \

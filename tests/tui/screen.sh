@@ -1,47 +1,19 @@
 #!/usr/bin/env bash
 # The terminal screen against the running program, in tmux: what is on it, keys, resizing, and that
 # the terminal is given back.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR TMUX
-binnacle=$(readlink -f "${BINNACLE:-build/dev/binnacle}")
-work=$(mktemp -d)
+. "$(dirname "$(readlink -f "$0")")/lib/terminal.bash"
+main=run
 export XDG_STATE_HOME=$work/state
 port=$((20000 + RANDOM % 20000))
-failed=0
 
-terminal() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-cleanup() { terminal kill-server 2>/dev/null; rm -rf "$work"; }
-trap cleanup EXIT
-picture() { terminal capture-pane -p -t "s:${1:-run}"; }
 keys() { local window=$1; shift; terminal send-keys -t "s:$window" "$@"; }
 
-# check NAME WINDOW PATTERN...: all of the patterns are on the screen within some seconds
+# check NAME WINDOW PATTERN...
 check() {
-    local name=$1 window=$2 pattern missing tries=0
+    local name=$1 window=$2
     shift 2
-    while :; do
-        picture "$window" >"$work/picture"
-        missing=
-        for pattern in "$@"; do grep -qE -- "$pattern" "$work/picture" || missing="$missing /$pattern/"; done
-        [ -z "$missing" ] && { echo "ok - $name"; return 0; }
-        tries=$((tries + 1))
-        [ $tries -gt "${PATIENCE:-50}" ] && break
-        sleep 0.2
-    done
-    echo "not ok - $name"
-    echo "# not seen:$missing"
-    sed 's/^/# /' "$work/picture"
-    failed=1
+    shown "$window" "$name" "$@"
 }
-# judge NAME COMMAND...: the command succeeds
-judge() {
-    local name=$1
-    shift
-    if "$@" >"$work/judged" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"; sed 's/^/# /' "$work/judged"; failed=1; fi
-}
-not() { ! "$@"; }
 
 terminal new-session -d -s s -n run -x 80 -y 24 \
     "stty -a >$work/before; '$binnacle' run --demo --listen 127.0.0.1:$port 2>$work/stderr; \
