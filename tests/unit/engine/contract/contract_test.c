@@ -120,85 +120,86 @@ static void accepts_good_events(void **state)
     }
 }
 
+static const struct {
+    int field;
+    const char *member;
+    enum violation_code code;
+} bad_inputs[] = {
+    {ID, "", VIOLATION_MISSING},
+    {ID, "\"event_id\":null", VIOLATION_NULL},
+    {ID, "\"event_id\":17", VIOLATION_TYPE},
+    {ID, "\"event_id\":{}", VIOLATION_NESTED},
+    {ID, "\"event_id\":\"\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDE\"", VIOLATION_ULID},   /* 25 */
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEFG\"", VIOLATION_ULID}, /* 27 */
+    {ID, "\"event_id\":\"81KDYJ2Q8G0123456789ABCDEF\"", VIOLATION_ULID},  /* over 128 bits */
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEI\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEL\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEO\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEU\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01kdyj2q8g0123456789abcdef\"", VIOLATION_ULID}, /* lower case */
+    {ID, "\"event_id\":\"01KDYJ2Q8G-123456789ABCDEF\"", VIOLATION_ULID},
+    {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDE\\u0000\"", VIOLATION_ULID},
+    {USER, "", VIOLATION_MISSING},
+    {USER, "\"user_id\":null", VIOLATION_NULL},
+    {USER, "\"user_id\":42", VIOLATION_TYPE},
+    {USER, "\"user_id\":[\"user-42\"]", VIOLATION_NESTED},
+    {USER, "\"user_id\":\"\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\"user-\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\"user-4x\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\" user-42\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\"user-42\\n\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\"User-42\"", VIOLATION_PATTERN},
+    {USER, "\"user_id\":\"user-\xD9\xA3\"", VIOLATION_PATTERN}, /* an Arabic digit */
+    {USER, "\"user_id\":\"user-\xFF\"", VIOLATION_NOT_UTF8},
+    {USER, "\"user_id\":\"user-000000000000000000000000000000000000000000000000000000000000\"",
+     VIOLATION_LENGTH},
+    {AMOUNT, "", VIOLATION_MISSING},
+    {AMOUNT, "\"transaction_amount\":null", VIOLATION_NULL},
+    {AMOUNT, "\"transaction_amount\":\"12.5\"", VIOLATION_TYPE},
+    {AMOUNT, "\"transaction_amount\":true", VIOLATION_TYPE},
+    {AMOUNT, "\"transaction_amount\":[1]", VIOLATION_NESTED},
+    {AMOUNT, "\"transaction_amount\":-0.01", VIOLATION_RANGE},
+    {AMOUNT, "\"transaction_amount\":5000.01", VIOLATION_RANGE},
+    {AMOUNT, "\"transaction_amount\":1e308", VIOLATION_RANGE},
+    {AMOUNT, "\"transaction_amount\":1e309", VIOLATION_NOT_FINITE},
+    {AMOUNT, "\"transaction_amount\":NaN", VIOLATION_NOT_JSON},
+    {COUNTRY, "", VIOLATION_MISSING},
+    {COUNTRY, "\"country\":null", VIOLATION_NULL},
+    {COUNTRY, "\"country\":1", VIOLATION_TYPE},
+    {COUNTRY, "\"country\":\"XX\"", VIOLATION_ENUM},
+    {COUNTRY, "\"country\":\"us\"", VIOLATION_ENUM},
+    {COUNTRY, "\"country\":\"\"", VIOLATION_ENUM},
+    {COUNTRY, "\"country\":\"US \"", VIOLATION_ENUM},
+    {DEVICE, "", VIOLATION_MISSING},
+    {DEVICE, "\"device\":null", VIOLATION_NULL},
+    {DEVICE, "\"device\":false", VIOLATION_TYPE},
+    {DEVICE, "\"device\":\"fridge\"", VIOLATION_ENUM},
+    {TS, "", VIOLATION_MISSING},
+    {TS, "\"event_ts\":null", VIOLATION_NULL},
+    {TS, "\"event_ts\":true", VIOLATION_TYPE},
+    {TS, "\"event_ts\":\"\"", VIOLATION_TIMESTAMP},
+    {TS, "\"event_ts\":\"02.01.2026\"", VIOLATION_TIMESTAMP},
+    {TS, "\"event_ts\":\"2026-02-29T00:00:00Z\"", VIOLATION_TIMESTAMP},
+    {TS, "\"event_ts\":\"2026-01-02T24:00:01Z\"", VIOLATION_TIMESTAMP},
+    {TS, "\"event_ts\":\"2026-01-02T03:05:05.000001Z\"", VIOLATION_FUTURE},
+    {TS, "\"event_ts\":\"9999-12-31T23:59:59Z\"", VIOLATION_FUTURE},
+    {TS, "\"event_ts\":1767323106", VIOLATION_FUTURE},
+    {LABEL, "\"label\":2", VIOLATION_RANGE},
+    {LABEL, "\"label\":-1", VIOLATION_RANGE},
+    {LABEL, "\"label\":0.5", VIOLATION_TYPE},
+    {LABEL, "\"label\":\"1\"", VIOLATION_TYPE},
+    {LABEL, "\"label\":true", VIOLATION_TYPE},
+    {LABEL, "\"label\":1,\"label\":0", VIOLATION_DUPLICATE_KEY},
+};
+
 static void quarantines_each_bad_input_of_each_field(void **state)
 {
-    static const struct {
-        int field;
-        const char *member;
-        enum violation_code code;
-    } cases[] = {
-        {ID, "", VIOLATION_MISSING},
-        {ID, "\"event_id\":null", VIOLATION_NULL},
-        {ID, "\"event_id\":17", VIOLATION_TYPE},
-        {ID, "\"event_id\":{}", VIOLATION_NESTED},
-        {ID, "\"event_id\":\"\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDE\"", VIOLATION_ULID},   /* 25 */
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEFG\"", VIOLATION_ULID}, /* 27 */
-        {ID, "\"event_id\":\"81KDYJ2Q8G0123456789ABCDEF\"", VIOLATION_ULID},  /* over 128 bits */
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEI\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEL\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEO\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDEU\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01kdyj2q8g0123456789abcdef\"", VIOLATION_ULID}, /* lower case */
-        {ID, "\"event_id\":\"01KDYJ2Q8G-123456789ABCDEF\"", VIOLATION_ULID},
-        {ID, "\"event_id\":\"01KDYJ2Q8G0123456789ABCDE\\u0000\"", VIOLATION_ULID},
-        {USER, "", VIOLATION_MISSING},
-        {USER, "\"user_id\":null", VIOLATION_NULL},
-        {USER, "\"user_id\":42", VIOLATION_TYPE},
-        {USER, "\"user_id\":[\"user-42\"]", VIOLATION_NESTED},
-        {USER, "\"user_id\":\"\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\"user-\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\"user-4x\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\" user-42\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\"user-42\\n\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\"User-42\"", VIOLATION_PATTERN},
-        {USER, "\"user_id\":\"user-\xD9\xA3\"", VIOLATION_PATTERN}, /* an Arabic digit */
-        {USER, "\"user_id\":\"user-\xFF\"", VIOLATION_NOT_UTF8},
-        {USER, "\"user_id\":\"user-000000000000000000000000000000000000000000000000000000000000\"",
-         VIOLATION_LENGTH},
-        {AMOUNT, "", VIOLATION_MISSING},
-        {AMOUNT, "\"transaction_amount\":null", VIOLATION_NULL},
-        {AMOUNT, "\"transaction_amount\":\"12.5\"", VIOLATION_TYPE},
-        {AMOUNT, "\"transaction_amount\":true", VIOLATION_TYPE},
-        {AMOUNT, "\"transaction_amount\":[1]", VIOLATION_NESTED},
-        {AMOUNT, "\"transaction_amount\":-0.01", VIOLATION_RANGE},
-        {AMOUNT, "\"transaction_amount\":5000.01", VIOLATION_RANGE},
-        {AMOUNT, "\"transaction_amount\":1e308", VIOLATION_RANGE},
-        {AMOUNT, "\"transaction_amount\":1e309", VIOLATION_NOT_FINITE},
-        {AMOUNT, "\"transaction_amount\":NaN", VIOLATION_NOT_JSON},
-        {COUNTRY, "", VIOLATION_MISSING},
-        {COUNTRY, "\"country\":null", VIOLATION_NULL},
-        {COUNTRY, "\"country\":1", VIOLATION_TYPE},
-        {COUNTRY, "\"country\":\"XX\"", VIOLATION_ENUM},
-        {COUNTRY, "\"country\":\"us\"", VIOLATION_ENUM},
-        {COUNTRY, "\"country\":\"\"", VIOLATION_ENUM},
-        {COUNTRY, "\"country\":\"US \"", VIOLATION_ENUM},
-        {DEVICE, "", VIOLATION_MISSING},
-        {DEVICE, "\"device\":null", VIOLATION_NULL},
-        {DEVICE, "\"device\":false", VIOLATION_TYPE},
-        {DEVICE, "\"device\":\"fridge\"", VIOLATION_ENUM},
-        {TS, "", VIOLATION_MISSING},
-        {TS, "\"event_ts\":null", VIOLATION_NULL},
-        {TS, "\"event_ts\":true", VIOLATION_TYPE},
-        {TS, "\"event_ts\":\"\"", VIOLATION_TIMESTAMP},
-        {TS, "\"event_ts\":\"02.01.2026\"", VIOLATION_TIMESTAMP},
-        {TS, "\"event_ts\":\"2026-02-29T00:00:00Z\"", VIOLATION_TIMESTAMP},
-        {TS, "\"event_ts\":\"2026-01-02T24:00:01Z\"", VIOLATION_TIMESTAMP},
-        {TS, "\"event_ts\":\"2026-01-02T03:05:05.000001Z\"", VIOLATION_FUTURE},
-        {TS, "\"event_ts\":\"9999-12-31T23:59:59Z\"", VIOLATION_FUTURE},
-        {TS, "\"event_ts\":1767323106", VIOLATION_FUTURE},
-        {LABEL, "\"label\":2", VIOLATION_RANGE},
-        {LABEL, "\"label\":-1", VIOLATION_RANGE},
-        {LABEL, "\"label\":0.5", VIOLATION_TYPE},
-        {LABEL, "\"label\":\"1\"", VIOLATION_TYPE},
-        {LABEL, "\"label\":true", VIOLATION_TYPE},
-        {LABEL, "\"label\":1,\"label\":0", VIOLATION_DUPLICATE_KEY},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *json = event_with(cases[i].field, cases[i].member);
+    for (size_t i = 0; i < sizeof bad_inputs / sizeof bad_inputs[0]; i++) {
+        const char *json = event_with(bad_inputs[i].field, bad_inputs[i].member);
         struct event *event = judge_at(*state, json, NOW, CONTRACT_WALL);
-        int field = cases[i].code == VIOLATION_NOT_JSON ? -1 : cases[i].field;
-        if (event->n_violations != 1 || event->violations[0].code != cases[i].code ||
+        int field = bad_inputs[i].code == VIOLATION_NOT_JSON ? -1 : bad_inputs[i].field;
+        if (event->n_violations != 1 || event->violations[0].code != bad_inputs[i].code ||
             event->violations[0].field != field)
             fail_msg("%s: %d violations, first %s", json, event->n_violations,
                      event->n_violations ? violation_name(event->violations[0].code) : "none");

@@ -6,85 +6,84 @@
 #include "engine/base/clock.h"
 #include "engine/contract/contract.h"
 
+static const struct {
+    const char *yaml, *message;
+} mistakes[] = {
+    {"windos: []\nfeatures: [amount]\n", "v.yaml:1:1: unknown key \"windos\""},
+    {"windows: []\n", "features"},
+    {"features: []\n", "v.yaml:1:11: expected a list of feature names"},
+    {"features: [amont]\n", "v.yaml:1:12: there is no feature \"amont\"; did you mean \"amount\"?"},
+    {"features: [user]\n", "field \"user\" is no number"},
+    {"features: [label]\n", "not known when an event is scored"},
+    {"features: [amount, amount]\n", "v.yaml:1:20: feature \"amount\" is listed twice"},
+    {"windows:\n  - {name: n, entity: usr, window: 1d, function: count}\nfeatures: [n]\n",
+     "v.yaml:2:23: there is no field \"usr\"; did you mean \"user\"?"},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: cuont}\nfeatures: [n]\n",
+     "v.yaml:2:51: there is no function \"cuont\"; did you mean \"count\"?"},
+    {"windows:\n  - {name: n, entity: user, windw: 1d, function: count}\nfeatures: [n]\n",
+     "v.yaml:2:29: unknown key \"windw\""},
+    {"windows:\n  - {name: n, entity: user, window: soon, function: count}\nfeatures: [n]\n",
+     "v.yaml:2:37: "},
+    {"windows:\n  - {name: n, entity: user, window: 0s, function: count}\nfeatures: [n]\n",
+     "v.yaml:2:37: "},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: sum}\nfeatures: [n]\n",
+     "v.yaml:2:5: sum needs a \"value\""},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: count, value: amount}\n"
+     "features: [n]\n",
+     "count takes no value"},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: amuont}\n"
+     "features: [n]\n",
+     "unknown name \"amuont\"; did you mean \"amount\"?"},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: user}\n"
+     "features: [n]\n",
+     "gives a string; expected a number or a bool"},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: label}\n"
+     "features: [n]\n",
+     "unknown name \"label\""},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: rate}\nfeatures: [n]\n",
+     "rate needs a \"delay\""},
+    {"windows:\n  - {name: n, entity: user, window: 1d, delay: 1h, function: since_last}\n"
+     "features: [n]\n",
+     "since_last takes no delay"},
+    {"windows:\n  - {name: n, entity: user, window: 1d, function: count, ddof: 0}\n"
+     "features: [n]\n",
+     "count takes no ddof"},
+    {"windows:\n  - {name: amount, entity: user, window: 1d, function: count}\n"
+     "features: [amount]\n",
+     "\"amount\" is already a field"},
+    {"windows:\n  - {name: 'a b', entity: user, window: 1d, function: count}\n"
+     "features: [amount]\n",
+     "v.yaml:2:12: a feature's name is"},
+    {"windows:\n  - {name: n, entity: at, window: 1d, function: count}\nfeatures: [n]\n",
+     "\"at\" tells no entities apart"},
+    {"windows: 3\nfeatures: [amount]\n", "v.yaml:1:10: expected a list"},
+    {"calendar:\n  - {name: h, function: huor}\nfeatures: [h]\n",
+     "there is no calendar function \"huor\"; did you mean \"hour\"?"},
+    {"calendar:\n  - {name: h, function: hour, field: amount}\nfeatures: [h]\n",
+     "field \"amount\" is no timestamp"},
+    {"calendar:\n  - {name: h, function: hour}\n  - {name: h, function: night}\n"
+     "features: [h]\n",
+     "v.yaml:3:12: there are two features \"h\""},
+    {"one_hot:\n  - {field: user, values: []}\nfeatures: [amount]\n", "expected a list of values"},
+    {"one_hot:\n  - {field: amount, values: [x]}\nfeatures: [amount]\n", "v.yaml:2:30: "},
+    {"transforms:\n  - {name: t, expression: 'amount +'}\nfeatures: [t]\n", "v.yaml:2:27: "},
+    {"scale:\n  - {feature: amonut, method: robust}\nfeatures: [amount]\n",
+     "did you mean \"amount\"?"},
+    {"scale:\n  - {feature: amount, method: robst}\nfeatures: [amount]\n",
+     "did you mean \"robust\"?"},
+};
+
 static void says_where_and_what_is_wrong(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml, *message;
-    } cases[] = {
-        {"windos: []\nfeatures: [amount]\n", "v.yaml:1:1: unknown key \"windos\""},
-        {"windows: []\n", "features"},
-        {"features: []\n", "v.yaml:1:11: expected a list of feature names"},
-        {"features: [amont]\n",
-         "v.yaml:1:12: there is no feature \"amont\"; did you mean \"amount\"?"},
-        {"features: [user]\n", "field \"user\" is no number"},
-        {"features: [label]\n", "not known when an event is scored"},
-        {"features: [amount, amount]\n", "v.yaml:1:20: feature \"amount\" is listed twice"},
-        {"windows:\n  - {name: n, entity: usr, window: 1d, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:23: there is no field \"usr\"; did you mean \"user\"?"},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: cuont}\nfeatures: [n]\n",
-         "v.yaml:2:51: there is no function \"cuont\"; did you mean \"count\"?"},
-        {"windows:\n  - {name: n, entity: user, windw: 1d, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:29: unknown key \"windw\""},
-        {"windows:\n  - {name: n, entity: user, window: soon, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:37: "},
-        {"windows:\n  - {name: n, entity: user, window: 0s, function: count}\nfeatures: [n]\n",
-         "v.yaml:2:37: "},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum}\nfeatures: [n]\n",
-         "v.yaml:2:5: sum needs a \"value\""},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: count, value: amount}\n"
-         "features: [n]\n",
-         "count takes no value"},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: amuont}\n"
-         "features: [n]\n",
-         "unknown name \"amuont\"; did you mean \"amount\"?"},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: user}\n"
-         "features: [n]\n",
-         "gives a string; expected a number or a bool"},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: sum, value: label}\n"
-         "features: [n]\n",
-         "unknown name \"label\""},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: rate}\nfeatures: [n]\n",
-         "rate needs a \"delay\""},
-        {"windows:\n  - {name: n, entity: user, window: 1d, delay: 1h, function: since_last}\n"
-         "features: [n]\n",
-         "since_last takes no delay"},
-        {"windows:\n  - {name: n, entity: user, window: 1d, function: count, ddof: 0}\n"
-         "features: [n]\n",
-         "count takes no ddof"},
-        {"windows:\n  - {name: amount, entity: user, window: 1d, function: count}\n"
-         "features: [amount]\n",
-         "\"amount\" is already a field"},
-        {"windows:\n  - {name: 'a b', entity: user, window: 1d, function: count}\n"
-         "features: [amount]\n",
-         "v.yaml:2:12: a feature's name is"},
-        {"windows:\n  - {name: n, entity: at, window: 1d, function: count}\nfeatures: [n]\n",
-         "\"at\" tells no entities apart"},
-        {"windows: 3\nfeatures: [amount]\n", "v.yaml:1:10: expected a list"},
-        {"calendar:\n  - {name: h, function: huor}\nfeatures: [h]\n",
-         "there is no calendar function \"huor\"; did you mean \"hour\"?"},
-        {"calendar:\n  - {name: h, function: hour, field: amount}\nfeatures: [h]\n",
-         "field \"amount\" is no timestamp"},
-        {"calendar:\n  - {name: h, function: hour}\n  - {name: h, function: night}\n"
-         "features: [h]\n",
-         "v.yaml:3:12: there are two features \"h\""},
-        {"one_hot:\n  - {field: user, values: []}\nfeatures: [amount]\n",
-         "expected a list of values"},
-        {"one_hot:\n  - {field: amount, values: [x]}\nfeatures: [amount]\n", "v.yaml:2:30: "},
-        {"transforms:\n  - {name: t, expression: 'amount +'}\nfeatures: [t]\n", "v.yaml:2:27: "},
-        {"scale:\n  - {feature: amonut, method: robust}\nfeatures: [amount]\n",
-         "did you mean \"amount\"?"},
-        {"scale:\n  - {feature: amount, method: robst}\nfeatures: [amount]\n",
-         "did you mean \"robust\"?"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         struct feature_views *views;
         struct error error = {0};
-        assert_int_equal(feature_views_load_text("v.yaml", slice_of(cases[i].yaml), &fixture_schema,
-                                                 &views, &error),
+        assert_int_equal(feature_views_load_text("v.yaml", slice_of(mistakes[i].yaml),
+                                                 &fixture_schema, &views, &error),
                          STATUS_INVALID);
-        if (!strstr(error.message, cases[i].message) || strncmp(error.message, "v.yaml", 6) != 0)
-            fail_msg("wanted: %s\ngot:    %s", cases[i].message, error.message);
+        if (!strstr(error.message, mistakes[i].message) || strncmp(error.message, "v.yaml", 6) != 0)
+            fail_msg("wanted: %s\ngot:    %s", mistakes[i].message, error.message);
     }
 }
 

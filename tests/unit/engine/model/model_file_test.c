@@ -124,75 +124,76 @@ static void keeps_what_a_good_file_says(void **state)
     forest_destroy(forest);
 }
 
+/* clang-format off */
+static const struct {
+    struct pieces pieces;
+    const char *message;
+} no_trees[] = {
+#define CASE(member, value, text_) {.pieces = {.member = value}, .message = text_}
+    CASE(left, "[1,-1,99,-1,-1]",
+         "trees[0]: node 2: its child 99 is not one of the nodes 1 to 4"),
+    CASE(left, "[1,-1,-2,-1,-1]", "node 2: its child -2 is not"),
+    CASE(left, "[1,-1,-1,-1,-1]", "node 2: its child -1 is not"),
+    CASE(right, "[2,-1,-1,-1,-1]", "node 2: its child -1 is not"),
+    CASE(left, "[0,-1,3,-1,-1]", "node 0: its child 0 is not"),
+    CASE(left, "[1,-1,0,-1,-1]", "node 2: its child 0 is not"),
+    CASE(left, "[1,-1,1,-1,-1]", "node 2: its child 1 is also a child of node 0"),
+    CASE(left, "[2,-1,3,-1,-1]", "node 0: its child 2 is also a child of node 0"),
+    CASE(left, "[1,-1,2,-1,-1]", "node 2: its child 2 is also a child of node 0"),
+    CASE(left, "[1,-1,2147483648,-1,-1]",
+         "learner.gradient_booster.model.trees[0].left_children[2]: byte "),
+    CASE(left, "[1,-1,2147483648,-1,-1]", "an integer of 32 bits was expected"),
+    CASE(left, "[1,-1,3.5,-1,-1]", "an integer of 32 bits was expected"),
+    CASE(left, "[1,-1,3,-1]", "left_children has 4 items, num_nodes is 5"),
+    CASE(right, "[2,-1,4,-1]", "right_children has 4 items for 5 nodes"),
+    CASE(conditions, "[1,2,3,4,5,6]", "split_conditions has 6 items for 5 nodes"),
+    CASE(default_left, "[]", "default_left has 0 items for 5 nodes"),
+    CASE(default_left, "[0,0,2,0,0]", "0 or 1 was expected"),
+    CASE(parents, "[2147483647,0,0,2]", "parents has 4 items"),
+    CASE(parents, "[2147483647,0,0,1,2]",
+         "node 3: its parent is 1, but node 2 has it as a child"),
+    CASE(indices, "[2,0,1,0,0]", "trees[0]: node 0: it splits on feature 2 of 2"),
+    CASE(indices, "[0,0,-1,0,0]", "trees[0]: node 2: it splits on feature -1 of 2"),
+    CASE(conditions, "[NaN,1,1,1,1]", "node 0: its threshold is not a number"),
+    CASE(conditions, "[1,1,1,NaN,1]", "node 3: its leaf value is not a finite number"),
+    CASE(conditions, "[1,Infinity,1,1,1]", "node 1: its leaf value is not a finite number"),
+    CASE(tree_param, "{\"num_nodes\":\"6\"}", "left_children has 5 items, num_nodes is 6"),
+    CASE(tree_param, "{\"num_nodes\":\"five\"}", "an integer was expected"),
+    CASE(split_type, "[1,0,0,0,0]", "node 0: it splits by categories and has none"),
+    CASE(category_nodes, "[0]", "categories_nodes, _segments and _sizes differ in size"),
+    CASE(learner_param, "\"num_feature\":\"0\"", "num_feature is 0"),
+    CASE(learner_param, "\"num_feature\":\"99999999999999999999\"", "an integer was expected"),
+    CASE(base_score, "1.0", "base_score 1 is not between 0 and 1"),
+    CASE(base_score, "[nan]", "base_score nan is not between 0 and 1"),
+    CASE(base_score, "half", "a number as base_score was expected"),
+    CASE(names, "[\"a\"]", "1 feature names and 0 types for 2 features"),
+    CASE(names, "[\"a\",\"a\"]", "two features are called \"a\""),
+    CASE(booster, "dart", "weight_drop has 0 items for 1 trees"),
+    CASE(hessian, "[4,1,-3,2,1]", "node 2: its sum_hessian -3 is not a number from 0 up"),
+    CASE(hessian, "[NaN,1,3,2,1]", "node 0: its sum_hessian nan is not a number from 0 up"),
+    CASE(indices, "[0,2147483647,1,0,0]", "node 1: it was deleted and is reached"),
+    CASE(tree_info, "[0,0]", "tree_info has 2 items for 1 trees"),
+    CASE(model, ",\"iteration_indptr\":[0,2]", "iteration_indptr goes from 0 to 2"),
+    CASE(model, ",\"iteration_indptr\":[-1,1]", "iteration_indptr goes from -1 to 1"),
+    CASE(model, ",\"trees\":[]", "\"trees\" stands there twice"),
+    CASE(base_score, "", "a number as base_score was expected"),
+    CASE(extra, ",\"left_children\":[]", "\"left_children\" stands there twice"),
+#undef CASE
+};
+/* clang-format on */
+
 static void refuses_trees_that_are_not_trees(void **state)
 {
     (void)state;
-    /* clang-format off */
-    const struct {
-        struct pieces pieces;
-        const char *message;
-    } cases[] = {
-#define CASE(member, value, text_) {.pieces = {.member = value}, .message = text_}
-        CASE(left, "[1,-1,99,-1,-1]",
-             "trees[0]: node 2: its child 99 is not one of the nodes 1 to 4"),
-        CASE(left, "[1,-1,-2,-1,-1]", "node 2: its child -2 is not"),
-        CASE(left, "[1,-1,-1,-1,-1]", "node 2: its child -1 is not"),
-        CASE(right, "[2,-1,-1,-1,-1]", "node 2: its child -1 is not"),
-        CASE(left, "[0,-1,3,-1,-1]", "node 0: its child 0 is not"),
-        CASE(left, "[1,-1,0,-1,-1]", "node 2: its child 0 is not"),
-        CASE(left, "[1,-1,1,-1,-1]", "node 2: its child 1 is also a child of node 0"),
-        CASE(left, "[2,-1,3,-1,-1]", "node 0: its child 2 is also a child of node 0"),
-        CASE(left, "[1,-1,2,-1,-1]", "node 2: its child 2 is also a child of node 0"),
-        CASE(left, "[1,-1,2147483648,-1,-1]",
-             "learner.gradient_booster.model.trees[0].left_children[2]: byte "),
-        CASE(left, "[1,-1,2147483648,-1,-1]", "an integer of 32 bits was expected"),
-        CASE(left, "[1,-1,3.5,-1,-1]", "an integer of 32 bits was expected"),
-        CASE(left, "[1,-1,3,-1]", "left_children has 4 items, num_nodes is 5"),
-        CASE(right, "[2,-1,4,-1]", "right_children has 4 items for 5 nodes"),
-        CASE(conditions, "[1,2,3,4,5,6]", "split_conditions has 6 items for 5 nodes"),
-        CASE(default_left, "[]", "default_left has 0 items for 5 nodes"),
-        CASE(default_left, "[0,0,2,0,0]", "0 or 1 was expected"),
-        CASE(parents, "[2147483647,0,0,2]", "parents has 4 items"),
-        CASE(parents, "[2147483647,0,0,1,2]",
-             "node 3: its parent is 1, but node 2 has it as a child"),
-        CASE(indices, "[2,0,1,0,0]", "trees[0]: node 0: it splits on feature 2 of 2"),
-        CASE(indices, "[0,0,-1,0,0]", "trees[0]: node 2: it splits on feature -1 of 2"),
-        CASE(conditions, "[NaN,1,1,1,1]", "node 0: its threshold is not a number"),
-        CASE(conditions, "[1,1,1,NaN,1]", "node 3: its leaf value is not a finite number"),
-        CASE(conditions, "[1,Infinity,1,1,1]", "node 1: its leaf value is not a finite number"),
-        CASE(tree_param, "{\"num_nodes\":\"6\"}", "left_children has 5 items, num_nodes is 6"),
-        CASE(tree_param, "{\"num_nodes\":\"five\"}", "an integer was expected"),
-        CASE(split_type, "[1,0,0,0,0]", "node 0: it splits by categories and has none"),
-        CASE(category_nodes, "[0]", "categories_nodes, _segments and _sizes differ in size"),
-        CASE(learner_param, "\"num_feature\":\"0\"", "num_feature is 0"),
-        CASE(learner_param, "\"num_feature\":\"99999999999999999999\"", "an integer was expected"),
-        CASE(base_score, "1.0", "base_score 1 is not between 0 and 1"),
-        CASE(base_score, "[nan]", "base_score nan is not between 0 and 1"),
-        CASE(base_score, "half", "a number as base_score was expected"),
-        CASE(names, "[\"a\"]", "1 feature names and 0 types for 2 features"),
-        CASE(names, "[\"a\",\"a\"]", "two features are called \"a\""),
-        CASE(booster, "dart", "weight_drop has 0 items for 1 trees"),
-        CASE(hessian, "[4,1,-3,2,1]", "node 2: its sum_hessian -3 is not a number from 0 up"),
-        CASE(hessian, "[NaN,1,3,2,1]", "node 0: its sum_hessian nan is not a number from 0 up"),
-        CASE(indices, "[0,2147483647,1,0,0]", "node 1: it was deleted and is reached"),
-        CASE(tree_info, "[0,0]", "tree_info has 2 items for 1 trees"),
-        CASE(model, ",\"iteration_indptr\":[0,2]", "iteration_indptr goes from 0 to 2"),
-        CASE(model, ",\"iteration_indptr\":[-1,1]", "iteration_indptr goes from -1 to 1"),
-        CASE(model, ",\"trees\":[]", "\"trees\" stands there twice"),
-        CASE(base_score, "", "a number as base_score was expected"),
-        CASE(extra, ",\"left_children\":[]", "\"left_children\" stands there twice"),
-#undef CASE
-    };
-    /* clang-format on */
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof no_trees / sizeof no_trees[0]; i++) {
         struct pieces pieces = good;
         for (size_t at = 0; at < sizeof pieces; at += sizeof(char *)) {
             const char *value;
-            memcpy(&value, (const char *)&cases[i].pieces + at, sizeof value);
+            memcpy(&value, (const char *)&no_trees[i].pieces + at, sizeof value);
             if (value)
                 memcpy((char *)&pieces + at, &value, sizeof value);
         }
-        assert_refused(make(pieces), STATUS_INVALID, cases[i].message);
+        assert_refused(make(pieces), STATUS_INVALID, no_trees[i].message);
     }
 }
 

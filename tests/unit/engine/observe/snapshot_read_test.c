@@ -13,27 +13,8 @@
 #include "engine/base/clock.h"
 #include "engine/observe/snapshot.h"
 
-static void fill(struct snapshot *snapshot)
+static void fill_objective(struct snapshot *snapshot)
 {
-    snapshot->seq = 41;
-    (void)time_parse(slice_of("2026-01-02T14:03:22.25Z"), &snapshot->time_us);
-    snapshot->started_us = snapshot->time_us - US_PER_HOUR;
-    snapshot->event_time = true;
-    snprintf(snapshot->service, sizeof snapshot->service, "fraud \"eu\"\n");
-    snapshot->events_per_s = NAN;
-    snapshot->events_total = UINT64_C(9007199254740992);
-    snapshot->latency_us = (struct latency_summary){.p50 = 85.5, .p95 = NAN, .p99 = 480, .n = 12};
-    snapshot->decisions[DECISION_DECLINE] = 3;
-    snapshot->score_bins[SCORE_BINS - 1] = 7;
-    snapshot->n_quarantine = 1;
-    snapshot->quarantine[0] = (struct count_status){.name = "future_timestamp", .n = 5};
-    snapshot->n_arms = 1;
-    snapshot->arms[0] = (struct arm_status){.variant = VARIANT_CANARY,
-                                            .model = "fraud",
-                                            .version = "13",
-                                            .share_wanted = 0.25,
-                                            .share_measured = NAN,
-                                            .latency_us = {NAN, NAN, NAN, 0}};
     snapshot->n_slos = 1;
     struct slo_status *slo = &snapshot->slos[0];
     snprintf(slo->name, sizeof slo->name, "latency");
@@ -48,7 +29,6 @@ static void fill(struct snapshot *snapshot)
     slo->since_us = snapshot->time_us - US_PER_MIN;
     slo->window_us = 30 * US_PER_DAY;
     slo->counted[BURN_2H] = 99;
-    snapshot->kept = (struct history_status){3, 2, "disk full"};
     slo->min_bad = 10;
     slo->min_counted = 50;
     for (int i = 0; i < SLO_PAIRS; i++)
@@ -60,17 +40,10 @@ static void fill(struct snapshot *snapshot)
                                           snapshot->time_us + US_PER_MIN, 0};
     snprintf(slo->unit, sizeof slo->unit, "decisions");
     snprintf(slo->sentence, sizeof slo->sentence, "it burns");
-    queues_add(&snapshot->queues, "shadow", 5, 4096, 12);
-    queues_add(&snapshot->queues, "judge", 0, 1, 0);
-    snapshot->queues.list[0].full_us = snapshot->time_us - US_PER_MIN;
-    snapshot->n_recent = 2;
-    snapshot->recent[0].decision = DECISION_REVIEW;
-    snapshot->recent[0].score = 0.1f;
-    snapshot->recent[0].ledger_index = UINT64_MAX;
-    snapshot->recent[1].ledger_index = 17;
-    snapshot->rate_history.n = 3;
-    snapshot->rate_history.points[1] = NAN;
-    snapshot->rate_history.points[2] = 12480;
+}
+
+static void fill_record(struct snapshot *snapshot)
+{
     snapshot->root[0] = 0xab;
     snapshot->tree_size = 18;
     snapshot->kafka =
@@ -97,6 +70,10 @@ static void fill(struct snapshot *snapshot)
                                               .batch_us = 250000,
                                               .commit_us = 900,
                                               .wait_us = NAN};
+}
+
+static void fill_quality(struct snapshot *snapshot)
+{
     snapshot->n_drift = 1;
     snapshot->drift[0] = (struct drift_status){
         .feature = "score", .psi = NAN, .noise = NAN, .warm_us = snapshot->time_us + US_PER_HOUR};
@@ -115,6 +92,44 @@ static void fill(struct snapshot *snapshot)
                                                 .expectations_failed = 1,
                                                 .expectations_nodata = 2,
                                                 .anomalies = 3};
+}
+
+static void fill(struct snapshot *snapshot)
+{
+    snapshot->seq = 41;
+    (void)time_parse(slice_of("2026-01-02T14:03:22.25Z"), &snapshot->time_us);
+    snapshot->started_us = snapshot->time_us - US_PER_HOUR;
+    snapshot->event_time = true;
+    snprintf(snapshot->service, sizeof snapshot->service, "fraud \"eu\"\n");
+    snapshot->events_per_s = NAN;
+    snapshot->events_total = UINT64_C(9007199254740992);
+    snapshot->latency_us = (struct latency_summary){.p50 = 85.5, .p95 = NAN, .p99 = 480, .n = 12};
+    snapshot->decisions[DECISION_DECLINE] = 3;
+    snapshot->score_bins[SCORE_BINS - 1] = 7;
+    snapshot->n_quarantine = 1;
+    snapshot->quarantine[0] = (struct count_status){.name = "future_timestamp", .n = 5};
+    snapshot->kept = (struct history_status){3, 2, "disk full"};
+    snapshot->n_arms = 1;
+    snapshot->arms[0] = (struct arm_status){.variant = VARIANT_CANARY,
+                                            .model = "fraud",
+                                            .version = "13",
+                                            .share_wanted = 0.25,
+                                            .share_measured = NAN,
+                                            .latency_us = {NAN, NAN, NAN, 0}};
+    queues_add(&snapshot->queues, "shadow", 5, 4096, 12);
+    queues_add(&snapshot->queues, "judge", 0, 1, 0);
+    snapshot->queues.list[0].full_us = snapshot->time_us - US_PER_MIN;
+    snapshot->n_recent = 2;
+    snapshot->recent[0].decision = DECISION_REVIEW;
+    snapshot->recent[0].score = 0.1f;
+    snapshot->recent[0].ledger_index = UINT64_MAX;
+    snapshot->recent[1].ledger_index = 17;
+    snapshot->rate_history.n = 3;
+    snapshot->rate_history.points[1] = NAN;
+    snapshot->rate_history.points[2] = 12480;
+    fill_objective(snapshot);
+    fill_record(snapshot);
+    fill_quality(snapshot);
     snprintf(snapshot->not_ready, sizeof snapshot->not_ready, "no model");
 }
 

@@ -91,6 +91,22 @@ static inline struct ledger_entry sample_decision(struct sample *sample, uint64_
     return entry;
 }
 
+/* An event that broke the contract in three ways. `event` must live as long as the entry. */
+static inline struct ledger_entry bad_event(struct event *event, const char *raw)
+{
+    *event = (struct event){.schema = &SCHEMA,
+                            .raw = slice_of(raw),
+                            .position = {-1, 0, 0},
+                            .received_us = DAY_ONE,
+                            .n_violations = 3};
+    event->violations[0] = (struct violation){VIOLATION_RANGE, 2, NULL};
+    event->violations[1] = (struct violation){VIOLATION_CHECK, -1, "not_weekend"};
+    event->violations[2] = (struct violation){VIOLATION_RANGE, 2, NULL};
+    struct ledger_entry entry = {.kind = ENTRY_QUARANTINE};
+    entry.quarantine.event = event;
+    return entry;
+}
+
 static inline char *folder_create(void)
 {
     /* In memory where that can be: what the machine's own disk is busy with is no matter here. */

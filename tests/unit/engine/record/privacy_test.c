@@ -96,21 +96,6 @@ static bool folder_has(const char *dir, const char *bytes, size_t size)
 
 #define PERSON "user-773311-margarete"
 
-static struct ledger_entry bad_event(struct event *event, const char *raw)
-{
-    *event = (struct event){.schema = &SCHEMA,
-                            .raw = slice_of(raw),
-                            .position = {-1, 0, 0},
-                            .received_us = DAY_ONE,
-                            .n_violations = 3};
-    event->violations[0] = (struct violation){VIOLATION_RANGE, 2, NULL};
-    event->violations[1] = (struct violation){VIOLATION_CHECK, -1, "not_weekend"};
-    event->violations[2] = (struct violation){VIOLATION_RANGE, 2, NULL};
-    struct ledger_entry entry = {.kind = ENTRY_QUARANTINE};
-    entry.quarantine.event = event;
-    return entry;
-}
-
 static void keeps_no_personal_value_in_the_clear(void **state)
 {
     struct clock *clock = clock_create_event(DAY_ONE);
@@ -212,37 +197,6 @@ static void pseudonyms_survive_a_restart(void **state)
     clock_destroy(clock);
 }
 
-struct seen {
-    int n;
-    char last[2000];
-};
-
-static enum status remember(void *context, const struct quarantine_row *row, struct error *error)
-{
-    (void)error;
-    struct seen *seen = context;
-    struct buffer line;
-    buffer_init(&line, 2000);
-    quarantine_json(row, &line);
-    snprintf(seen->last, sizeof seen->last, "%s", line.data);
-    buffer_free(&line);
-    seen->n++;
-    return STATUS_OK;
-}
-
-static int list(const char *dir, const struct quarantine_filter *filter, bool raw, char last[2000])
-{
-    struct seen seen = {0};
-    struct error error = {0};
-    struct reader *reader = open_reader(dir);
-    if (quarantine_scan(reader, filter, raw, remember, &seen, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    reader_close(reader);
-    if (last)
-        memcpy(last, seen.last, sizeof seen.last);
-    return seen.n;
-}
-
 /* A new key beside old rows would part every person from their past, without a word. */
 static void refuses_a_ledger_whose_keys_are_gone(void **state)
 {
@@ -270,88 +224,6 @@ static void refuses_a_ledger_whose_keys_are_gone(void **state)
     clock_destroy(clock);
 }
 
-static void lists_counts_opens_and_marks_quarantined_events(void **state)
-{
-    struct clock *clock = clock_create_event(DAY_ONE);
-    struct ledger *ledger = open_ledger(*state, clock);
-    struct error error;
-    struct event event;
-    char line[2000];
-    int source;
-    assert_int_equal(ledger_source(ledger, "kafka", &source), STATUS_OK);
-    for (int i = 0; i < 6; i++) {
-        struct ledger_entry entry = bad_event(&event, "{\"amount\":-1}");
-        event.position = (struct position){source, 3, i};
-        event.received_us = DAY_ONE + i * US_PER_DAY / 3;
-        event.n_violations = i == 5 ? 1 : 3;
-        if (i == 5)
-            event.violations[0] = (struct violation){VIOLATION_NOT_JSON, -1, NULL};
-        entry.quarantine.document = i == 4 ? slice_of("user_id,amount\nx,-1") : slice_make(NULL, 0);
-        assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
-        assert_int_equal(entry.index, i + 1);
-    }
-    struct ledger_entry mark = {.kind = ENTRY_QUARANTINE_MARK, .position = {-1, 0, 0}};
-    mark.mark.id = 2;
-    mark.mark.status = QUARANTINE_RETRIED;
-    mark.mark.at_us = DAY_ONE + 2 * US_PER_DAY;
-    assert_int_equal(ledger_submit(ledger, &mark, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
-    mark.mark.status = QUARANTINE_RESOLVED;
-    assert_int_equal(ledger_submit(ledger, &mark, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
-    flush_ledger(ledger);
-    assert_int_equal(ledger_position(ledger, "kafka", 3), 5);
-
-    struct quarantine_filter filter;
-    quarantine_filter_init(&filter);
-    assert_int_equal(list(*state, &filter, false, line), 6);
-    assert_null(strstr(line, "raw"));
-    filter.before = 4;
-    filter.newest_first = true;
-    assert_int_equal(list(*state, &filter, false, line), 3);
-    assert_non_null(strstr(line, "\"quarantine_id\":1,"));
-    quarantine_filter_init(&filter);
-    filter.status = QUARANTINE_OPEN;
-    assert_int_equal(list(*state, &filter, false, NULL), 5);
-    filter.status = QUARANTINE_RESOLVED;
-    assert_int_equal(list(*state, &filter, true, line), 1);
-    assert_string_equal(
-        line, "{\"quarantine_id\":2,\"received_at\":\"2018-08-08T08:00:00Z\",\"status\":"
-              "\"resolved\",\"errors\":[{\"field\":\"amount\",\"reason\":\"range\"},{\"field\":"
-              "null,\"reason\":\"check\",\"check\":\"not_weekend\"},{\"field\":\"amount\","
-              "\"reason\":\"range\"}],\"contract\":\"payments\",\"contract_version\":\"7\","
-              "\"source\":\"kafka\",\"part\":3,\"offset\":1,\"raw\":\"{\\\"amount\\\":-1}\"}");
-    quarantine_filter_init(&filter);
-    filter.reason = slice_of("not_json");
-    assert_int_equal(list(*state, &filter, false, NULL), 1);
-    quarantine_filter_init(&filter);
-    filter.field = slice_of("amount");
-    assert_int_equal(list(*state, &filter, false, NULL), 5);
-    quarantine_filter_init(&filter);
-    filter.id = 5;
-    assert_int_equal(list(*state, &filter, true, line), 1);
-    assert_non_null(strstr(line, "\"raw\":\"user_id,amount\\nx,-1\""));
-    quarantine_filter_init(&filter);
-    filter.from_us = DAY_ONE + US_PER_DAY / 3;
-    filter.to_us = DAY_ONE + US_PER_DAY;
-    assert_int_equal(list(*state, &filter, false, NULL), 2);
-    filter.limit = 1;
-    assert_int_equal(list(*state, &filter, false, NULL), 1);
-
-    quarantine_filter_init(&filter);
-    filter.reason = slice_of(violation_name(VIOLATION_RANGE));
-    assert_int_equal(list(*state, &filter, false, NULL), 5);
-    filter.reason = slice_of(violation_name(VIOLATION_ULID));
-    assert_int_equal(list(*state, &filter, false, NULL), 0);
-    close_ledger(ledger);
-
-    /* Ids go on after a restart. */
-    ledger = open_ledger(*state, clock);
-    struct ledger_entry entry = bad_event(&event, "{}");
-    assert_int_equal(ledger_submit(ledger, &entry, 1, SUBMIT_REFUSE, NULL, &error), STATUS_OK);
-    assert_int_equal(entry.index, 7);
-    close_ledger(ledger);
-    clock_destroy(clock);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,7 +233,6 @@ int main(void)
         IN_FOLDER(erases_a_person_for_good_and_leaves_the_rows_as_they_were),
         IN_FOLDER(pseudonyms_survive_a_restart),
         IN_FOLDER(refuses_a_ledger_whose_keys_are_gone),
-        IN_FOLDER(lists_counts_opens_and_marks_quarantined_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
