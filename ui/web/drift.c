@@ -163,6 +163,24 @@ static const struct drift_status *find_feature(const struct side *side, const ch
     return found || !decides ? found : side->decisions;
 }
 
+/* Which of several shadows it is; the other variants have one model at a time. */
+static void write_model(struct json_writer *json, const struct snapshot *snapshot, enum variant of)
+{
+    const struct arm_status *judged = NULL;
+    for (int i = 0; i < snapshot->n_arms && of == VARIANT_SHADOW; i++) {
+        if (snapshot->arms[i].judged)
+            judged = &snapshot->arms[i];
+    }
+    if (!judged) {
+        json_null(json, "model");
+        return;
+    }
+    json_object(json, "model");
+    json_text(json, "name", judged->model);
+    json_text(json, "version", judged->version);
+    json_object_end(json);
+}
+
 static void answer(const struct snapshot *snapshot, const char *feature, const char *variant,
                    struct http_response *response)
 {
@@ -182,6 +200,7 @@ static void answer(const struct snapshot *snapshot, const char *feature, const c
     json_object(&json, NULL);
     json_time(&json, "time", snapshot->time_us);
     json_text(&json, "variant", variant_name(of));
+    write_model(&json, snapshot, of);
     if (drift) {
         write_feature(&json, drift, side.live);
         write_bins(&json, drift, side.live);

@@ -59,7 +59,7 @@ const struct web_parameter web_parameters[] = {
      "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1024,\"default\":200}"},
     {"/api/v1/drift", "feature", "Only this one, with its bins; score is the model's output.",
      "{\"type\":\"string\"}"},
-    {"/api/v1/drift", "variant", "champion or canary; a shadow decides nothing: null.",
+    {"/api/v1/drift", "variant", "Of this arm; of several shadows the first of the split, which `model` names.",
      "{\"enum\":[\"champion\",\"canary\",\"shadow\"],\"default\":\"champion\"}"},
     {"/api/v1/changes", "from", "Not before this time: ISO-8601, or milliseconds since 1970.",
      TIME},

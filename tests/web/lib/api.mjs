@@ -69,7 +69,7 @@ const settings = (hostile) => ({ folder: "/etc/binnacle", settings: [
 const logs = (query, hostile) => ({ newest: 3, lines: [["info", "start", "binnacle 0.1.0"], ["warn", "few_viewers", text(hostile, "the limit leaves room for 12")], ["error", "disk", hostile ? LONG : "the disk is full"]]
   .map(([level, event, message], i) => ({ seq: i + 1, time: new Date(Date.now() - 3000 + i).toISOString(), level, component: "web", event, message })).filter((line) => line.seq > Number(query.get("after") ?? 0)) });
 
-const drift = (query, hostile) => ({ feature: query.get("feature"), since: new Date(Date.now() - 40 * MINUTE).toISOString(), methods: [{ method: "psi", statistic: 0.212, expected_null: 0.004, p_value: null }, { method: "ks", statistic: 0.11, expected_null: 0.01, p_value: 1e-9 }],
+const drift = (query, hostile) => ({ model: null, feature: query.get("feature"), since: new Date(Date.now() - 40 * MINUTE).toISOString(), methods: [{ method: "psi", statistic: 0.212, expected_null: 0.004, p_value: null }, { method: "ks", statistic: 0.11, expected_null: 0.01, p_value: 1e-9 }],
   bins: Array.from({ length: 10 }, (_, i) => ({ label: text(hostile && i === 0, `${i * 10} - ${i * 10 + 10}`), reference: 0.1, live: 0.02 + 0.016 * i, contribution: 0.01 * i })) });
 
 const quality = (hostile) => ({ state: "ticket", anomalies: [{ series: "events_per_s", state: "ok", why: null, value: 12480, usual: 12000, low: 9000, high: 15000, z: 0.4 }, { series: "error_ratio", state: "nodata", why: "too few hours are known yet", value: 0, usual: null, low: null, high: null, z: null }],
