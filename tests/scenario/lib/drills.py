@@ -64,7 +64,7 @@ def trained():
     """A state folder with trained models and an empty ledger."""
     base = os.path.join(WORK, "trained")
     server = Server("--demo", environment={"XDG_STATE_HOME": base})
-    ready = server.wait_ready(120)
+    ready = server.wait_ready(300)
     server.stop(signal.SIGINT)
     shutil.rmtree(os.path.join(base, "binnacle", "demo", "ledger"), ignore_errors=True)
     return base if ready else None
@@ -80,7 +80,7 @@ def begin(demo, fault, seed, innocent=None):
 def outcome(demo, drill, look):
     """One drill to its end, and at once what is said of it."""
     process = begin(demo, *drill)
-    said = process.communicate(timeout=120)[0]
+    said = process.communicate(timeout=300)[0]
     look(demo, drill[0])
     return demo.explain(), said if process.returncode else ""
 
