@@ -25,12 +25,17 @@ static int read_colours(const struct cli_args *args, enum tui_colours *colours)
 
 static int read_charts(const struct cli_args *args, struct tui_options *screen)
 {
+    static const char *const words[] = {
+        [CHARTS_AUTO] = "auto", [CHARTS_BRAILLE] = "braille", [CHARTS_BLOCKS] = "blocks"};
     const char *word = cli_text(args, "charts");
-    screen->blocks = strcmp(word, "blocks") == 0;
-    screen->ascii = cli_flag(args, "ascii") || strcmp(word, "ascii") == 0;
-    if (screen->blocks || strcmp(word, "braille") == 0 || strcmp(word, "ascii") == 0)
-        return EXIT_DONE;
-    return cli_usage(args, "--charts is braille, blocks or ascii, not '%s'", word);
+    bool ascii = strcmp(word, "ascii") == 0, known = ascii;
+    screen->ascii = cli_flag(args, "ascii") || ascii;
+    for (int i = 0; i < 3 && !known; i++) {
+        known = strcmp(word, words[i]) == 0;
+        screen->charts = known ? (enum tui_charts)i : CHARTS_AUTO;
+    }
+    return known ? EXIT_DONE
+                 : cli_usage(args, "--charts is auto, braille, blocks or ascii, not '%s'", word);
 }
 
 int command_top(const struct cli_args *args)

@@ -34,7 +34,7 @@ keys / C-u '!' d e c l i n e Enter
 check "! turns it around" '/!decline  40 of 60'
 judge "and the others are gone" not grep -q ' decline ' "$work/picture"
 keys / C-u '(' Enter
-check "a pattern that cannot be used is said" '/\(  60 of 60'
+check "a pattern that cannot be used is said" '/\(  60 of 60' 'all lines are shown: .*'
 keys Escape
 check "Esc takes the filter away" '[0-9]+ of 60'
 keys o o o o
@@ -46,7 +46,7 @@ check "c copies the line's name" 'copied 01J8ZQ5V7N3K2M4P6R8T0W2Y00'
 for _ in $(seq 20); do copied=$(terminal show-buffer 2>/dev/null) && break; sleep 0.1; done
 judge "it is on the clipboard" test "$copied" = 01J8ZQ5V7N3K2M4P6R8T0W2Y00
 keys y l i s t . c s v Enter
-check "y writes the list as CSV" '60 rows are in list.csv'
+check "y writes the list as CSV" 'the list \(60 rows\) is in list.csv'
 judge "with a line of titles and one a row" test "$(wc -l <"$work/list.csv")" = 61
 keys y l i s t . c s v Enter
 check "and never over a file that is there" 'list.csv: File exists'
@@ -62,6 +62,11 @@ judge "and refuses one that is none with 2" test $? = 2
 judge "naming those there are" grep -q "there is no view 'nobody': --screen takes now, .*own" "$work/said"
 keys : x y z Enter
 check "a name that is none is said" "there is no view 'xyz'"
+keys 2 y Tab c h a r t . c s v Enter
+check "y and Tab write the chart in front" 'the chart "latency" is in chart.csv'
+judge "with its times and lines" grep -qE '^2026-05-12T1[0-9:T]+Z,[0-9.]+,[0-9.]+,[0-9.]+' "$work/chart.csv"
+keys 0 y o w n . c s v Enter
+check "of a view of one's own the chart comes first" 'the chart "declined, percent" is in own.csv'
 keys 2 +
 check "+ makes charts longer" 'charts over 6 h'
 keys - -
@@ -106,10 +111,22 @@ for charts in blocks ascii; do
     COLUMNS=120 LINES=40 "$binnacle" top --play "$work/recording" --once --screen slo --charts $charts >"$work/once"
     judge "charts of $charts have no braille" not grep -qP '[\x{2800}-\x{28ff}]' "$work/once"
 done
+judge "the Linux console, which has no braille, gets blocks" not grep -qP '[\x{2800}-\x{28ff}]' <(TERM=linux COLUMNS=120 LINES=40 "$binnacle" top --play "$work/recording" --once --screen slo)
+judge "others get braille" grep -qP '[\x{2800}-\x{28ff}]' <(COLUMNS=120 LINES=40 "$binnacle" top --play "$work/recording" --once --screen slo)
 judge "ASCII is ASCII" not grep -qP '[^\x00-\x7F]' <(COLUMNS=120 LINES=40 "$binnacle" top --play "$work/recording" --once --screen slo --ascii)
 judge "TERM=dumb prints once all the same" env TERM=dumb COLUMNS=80 LINES=24 "$binnacle" top --play "$work/recording" --once
 echo '{"at":1' >"$work/broken"
 "$binnacle" top --play "$work/broken" --once >"$work/said" 2>&1
 judge "a broken recording is refused with 2" test $? = 2
 judge "and the line is named" grep -q 'line 1' "$work/said"
+head -c -100 "$work/recording" >"$work/cut"
+"$binnacle" top --play "$work/cut" --once >"$work/said" 2>&1
+judge "one that ends within a line plays" test $? = 0
+judge "and says so" grep -q 'ends within a line, which is left out' "$work/said"
+sed '2s/.*/{"at":1/' "$work/recording" >"$work/broken"
+"$binnacle" top --play "$work/broken" --once >"$work/said" 2>&1
+judge "one with a broken line amidst does not" grep -q 'line 2' "$work/said"
+echo '{"at":1,"target":"/api/v1/snapshot","code":200,"body":[]}' >"$work/broken"
+"$binnacle" top --play "$work/broken" --once >"$work/said" 2>&1
+judge "one whose picture is none is refused with 2" test $? = 2
 exit $failed

@@ -18,7 +18,7 @@ check() {
 terminal new-session -d -s s -n run -x 80 -y 24 \
     "stty -a >$work/before; '$binnacle' run --demo --listen 127.0.0.1:$port 2>$work/stderr; \
      echo \"ended \$?\"; stty -a >$work/after; sleep 600"
-PATIENCE=300 check "run opens the screen and events are decided" run 'live [0-9:]+Z' 'decided % approve [0-9]' 'rate +[0-9]'
+PATIENCE=900 check "run opens the screen and events are decided" run 'live [0-9:]+Z' 'decided % approve [0-9]' 'rate +[0-9]'
 check "an 80x24 screen shows objectives, drift, contract and keys" run \
     'objective .*want .*budget left' 'latency' 'availability' 'drift ' 'contract +[0-9]' '1Now 2SLO 3Traffic .*8Settings .*:go'
 judge "nothing is wider than 80 columns or cut at the key bar" not grep -qE '.{81}|…$' <(picture | tail -1)

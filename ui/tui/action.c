@@ -13,6 +13,7 @@
 
 #define SILENCE_MINUTES 60
 #define MOST_RETRIED    200
+#define SAME_SHARE      1e-9
 
 static void PRINTF_LIKE(2, 3) say_will(struct action *action, const char *format, ...)
 {
@@ -72,8 +73,42 @@ static const struct view_arm *find_arm(const struct screen *screen, enum variant
     return NULL;
 }
 
-/* The split as it is, with the canary's share changed; the champion gets what is left. */
-static void put_split(const struct screen *screen, double canary_percent, struct buffer *out)
+/* The canary that is selected on the traffic view, else the first; NULL: there is none. */
+static const struct view_arm *find_canary(const struct screen *screen)
+{
+    int32_t tag = grid_tag(&screen->grids[VIEW_TRAFFIC]);
+    const struct view_arm *selected =
+        TAG_KIND(tag) == ITEM_ARM && TAG_INDEX(tag) < screen->view.n_arms
+            ? &screen->view.arms[TAG_INDEX(tag)]
+            : NULL;
+    return screen->page == VIEW_TRAFFIC && selected && selected->variant == VARIANT_CANARY
+               ? selected
+               : find_arm(screen, VARIANT_CANARY);
+}
+
+/* The split as it shall be: `only` that canary, or with NULL every one, gets `percent`; the
+ * champion what is left. */
+struct change {
+    const struct view_arm *only;
+    double percent;
+};
+
+static double share_after(const struct change *change, const struct view_arm *arm)
+{
+    bool changed = arm->variant == VARIANT_CANARY && (!change->only || arm == change->only);
+    return changed ? change->percent : arm->share_wanted * 100;
+}
+
+static double champion_after(const struct screen *screen, const struct change *change)
+{
+    double left = 100;
+    for (int i = 0; i < screen->view.n_arms; i++)
+        if (screen->view.arms[i].variant == VARIANT_CANARY)
+            left -= share_after(change, &screen->view.arms[i]);
+    return left;
+}
+
+static void put_split(const struct screen *screen, const struct change *change, struct buffer *out)
 {
     struct json_writer json;
     json_begin(&json, out);
@@ -86,55 +121,80 @@ static void put_split(const struct screen *screen, double canary_percent, struct
         json_text(&json, "model", arm->name);
         json_text(&json, "version", arm->version);
         json_number(&json, "share",
-                    arm->variant == VARIANT_CANARY     ? canary_percent
-                    : arm->variant == VARIANT_CHAMPION ? 100 - canary_percent
-                                                       : arm->share_wanted * 100);
+                    arm->variant == VARIANT_CHAMPION ? champion_after(screen, change)
+                                                     : share_after(change, arm));
         json_object_end(&json);
     }
     json_array_end(&json);
 }
 
-static void change_split(struct screen *screen, double percent, const char *title)
+/* False: nothing would be another than it is. */
+static bool say_canaries(const struct screen *screen, const struct change *change,
+                         struct action *action)
+{
+    bool any = false;
+    for (int i = 0; i < screen->view.n_arms; i++) {
+        const struct view_arm *arm = &screen->view.arms[i];
+        double after = share_after(change, arm);
+        char now[WORD_SIZE], then[WORD_SIZE];
+        if (arm->variant != VARIANT_CANARY || fabs(after / 100 - arm->share_wanted) < SAME_SHARE)
+            continue;
+        any = true;
+        if (action->n_will < ACTION_LINES - 2) /* with room for the champion and the ledger */
+            say_will(action, "canary %.60s goes from %s to %s of the traffic, within a second",
+                     arm->model, words_percent(arm->share_wanted, now),
+                     words_percent(after / 100, then));
+    }
+    return any;
+}
+
+static void change_split(struct screen *screen, const struct change *change, const char *title)
 {
     struct action *action = &screen->action;
-    const struct view_arm *canary = find_arm(screen, VARIANT_CANARY);
     const struct view_arm *champion = find_arm(screen, VARIANT_CHAMPION);
-    char now[WORD_SIZE], then[WORD_SIZE], rest[WORD_SIZE];
+    char then[WORD_SIZE], rest[WORD_SIZE];
     struct buffer body;
-    if (!canary || !champion) {
+    if (!champion || !find_arm(screen, VARIANT_CANARY)) {
         screen_say(screen, STYLE_TICKET, "there is no canary to change the share of");
+        return;
+    }
+    words_percent(change->percent / 100, then);
+    if (champion_after(screen, change) < 0) {
+        screen_say(screen, STYLE_TICKET, "that and the other canaries are more than 100 %%");
         return;
     }
     if (!begin(screen, "PUT", "/api/v1/traffic"))
         return;
     snprintf(action->title, sizeof action->title, "%s", title);
-    words_percent(percent / 100, then);
-    words_percent(1 - percent / 100, rest);
-    say_will(action, "canary %.60s goes from %s to %s of the traffic, within a second",
-             canary->model, words_percent(canary->share_wanted, now), then);
+    if (!say_canaries(screen, change, action)) {
+        screen_say(screen, STYLE_QUIET, "the canary is at %s already", then);
+        return;
+    }
     say_will(action, "champion %.60s gets %s; decisions already made stay as they are",
-             champion->model, rest);
+             champion->model, words_percent(champion_after(screen, change) / 100, rest));
     say_will(action, "the ledger gets a row with your name and the reason");
     snprintf(action->done, sizeof action->done, "the canary is at %s", then);
     buffer_init(&body, sizeof action->body);
-    put_split(screen, percent, &body);
+    put_split(screen, change, &body);
     ask(screen, &body);
     buffer_free(&body);
 }
 
 void action_roll_back(struct screen *screen)
 {
-    change_split(screen, 0, "Roll the canary back");
+    const struct change change = {NULL, 0};
+    change_split(screen, &change, "Roll the canary back");
 }
 
 void action_share(struct screen *screen, const char *text)
 {
-    double percent;
+    struct change change = {find_canary(screen), 0};
     size_t size = strcspn(text, " %");
-    if (!number_parse(slice_make(text, size), &percent) || !(percent >= 0 && percent <= 100))
+    if (!number_parse(slice_make(text, size), &change.percent) ||
+        !(change.percent >= 0 && change.percent <= 100))
         screen_say(screen, STYLE_TICKET, "'%.40s' is no share from 0 to 100", text);
     else
-        change_split(screen, percent, "Change the shares");
+        change_split(screen, &change, "Change the shares");
 }
 
 /* ---- quarantine ---- */
@@ -168,8 +228,11 @@ void action_retry(struct screen *screen)
     } else {
         snprintf(action->title, sizeof action->title, "Retry %d quarantined %s", n,
                  number_noun((uint64_t)n, "event", "events"));
-        say_will(action, "they go through today's contract again, as they came");
+        say_will(action, "%s through today's contract again, as %s came",
+                 number_noun((uint64_t)n, "it goes", "they go"),
+                 number_noun((uint64_t)n, "it", "they"));
         say_will(action, "what passes is decided and recorded; the rest stays in quarantine");
+        say_will(action, "the ledger gets a row with your name and the reason");
         snprintf(action->done, sizeof action->done, "%d %s submitted again", n,
                  number_noun((uint64_t)n, "event was", "events were"));
         ask(screen, &body);

@@ -90,6 +90,7 @@ static void read_points(const struct json *points, const struct curves *set, int
     if (n <= 0 || n > MOST_POINTS || !(series->values = malloc((size_t)n * sizeof(double))))
         return;
     series->n = (int)n;
+    series->base_us = base_us;
     for (int i = 0; i < series->n; i++)
         series->values[i] = NAN;
     for (const struct json *point = json_first(points); point; point = json_next(point)) {
@@ -233,6 +234,7 @@ void draw_chart(struct pen *pen, const struct curve *const *lines, int n, const 
                                .n = lines[i]->n,
                                .style = line_style(lines[i], i, chart->style),
                                .dash = n > 1 ? i % 3 : 0};
+    chart_csv_lines(pen->screen, chart->title, lines, n, set);
     draw_legend(pen, pen->row, chart, lines, n);
     plot_draw(pen->canvas, &plot, pen->row + 1, pen->left, pen->width - 1, rows - 1);
     pen->row += rows;

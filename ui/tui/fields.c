@@ -102,10 +102,14 @@ static void draw_flow(struct pen *pen, const struct json *quality)
     double p95 = json_double(fresh, "age_p95_s"), ratio = json_double(twice, "ratio");
     enum health health = health_of(volume);
     enum health aged = health_of(fresh);
-    draw_fact(pen, "volume", "%s%s · usual %s%s%s", health >= HEALTH_TICKET ? "◆ " : "",
-              isnan(value) ? words_nodata : words_rate(value, now),
-              isnan(normal) ? words_nodata : words_rate(normal, usual),
-              json_word(volume, "why")[0] ? ": " : "", json_word(volume, "why"));
+    const char *why = json_word(volume, "why");
+    if (isnan(normal))
+        draw_fact(pen, "volume", "%s%s%s", isnan(value) ? "" : words_rate(value, now),
+                  isnan(value) ? "" : " · usual: ", why[0] ? why : words_nodata);
+    else
+        draw_fact(pen, "volume", "%s%s · usual %s%s%s", health >= HEALTH_TICKET ? "◆ " : "",
+                  isnan(value) ? words_nodata : words_rate(value, now), words_rate(normal, usual),
+                  why[0] ? ": " : "", why);
     draw_fact(pen, "freshness", "%s95 %% of events no older than %s; %s%s seen before",
               aged >= HEALTH_TICKET ? "◆ " : "",
               isnan(p95) ? words_nodata : words_duration((int64_t)(p95 * 1e6), age),

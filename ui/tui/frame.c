@@ -10,6 +10,7 @@
 #define OTHERS_COLUMNS 56 /* of the headline, without service and split but with our name */
 #define NAMED_COLUMNS  70 /* narrower, the views are only numbered in the key bar */
 #define ROOMY_COLUMNS  118
+#define LEAST_NOTE     10 /* columns beside what is typed; with fewer nothing is said there */
 
 static void draw_state(const struct screen *screen, struct canvas *canvas, int *column)
 {
@@ -102,7 +103,8 @@ static void draw_page_keys(const struct screen *screen, struct canvas *canvas, i
 {
     const struct page *page = &pages[screen->page];
     const char *keys = screen->opened && page->inside ? page->inside : page->keys;
-    const char *acts = screen->readonly || !page->acts ? "" : page->acts;
+    bool idle = screen->page == VIEW_NOW && screen->view.n_attention == 0;
+    const char *acts = screen->readonly || idle || !page->acts ? "" : page->acts;
     char text[120];
     if (!keys || screen->keys_shown)
         return;
@@ -132,14 +134,18 @@ static void draw_prompt(struct screen *screen, struct canvas *canvas)
         snprintf(note, sizeof note, "%s", grid->wrong);
     else if (screen->prompt.kind == PROMPT_FILTER)
         snprintf(note, sizeof note, "%zu of %zu", grid->n_shown, grid->n);
+    else if (screen->prompt.kind == PROMPT_CSV && screen->chart_csv.size > 0)
+        snprintf(note, sizeof note, "Tab: of %s %.150s",
+                 screen->prompt.of_chart ? "the list instead of" : "the chart", screen->chart);
     else if (screen->prompt.kind == PROMPT_REASON)
         snprintf(note, sizeof note, "Enter does it, Esc leaves it");
     if (screen->message[0])
         snprintf(note, sizeof note, "%.190s", screen->message);
     int wide = canvas_width(canvas, note);
-    if (canvas->columns - column > wide + 8)
-        canvas_right(canvas, row, canvas->columns - wide - 2, wide + 1,
-                     grid->wrong[0] || screen->message[0] ? STYLE_TICKET : STYLE_QUIET, note);
+    int style = grid->wrong[0] || screen->message[0] ? STYLE_TICKET : STYLE_QUIET;
+    int left = canvas->columns - wide - 1 > column + 4 ? canvas->columns - wide - 1 : column + 4;
+    if (canvas->columns - left > LEAST_NOTE)
+        canvas_put(canvas, row, left, canvas->columns - left - 1, style, note);
 }
 
 static void draw_bottom(struct screen *screen, struct canvas *canvas)
@@ -217,7 +223,8 @@ static void draw_loading(struct pen *pen)
         return;
     }
     canvas_put(pen->canvas, pen->row, pen->left + 1, pen->width - 2, STYLE_NODATA,
-               "○ waiting for the first picture");
+               pen->screen->playing ? "○ this picture of the recording cannot be read"
+                                    : "○ waiting for the first picture");
 }
 
 /* An old picture is drawn without colours: none of it is known to be so now. */
@@ -255,7 +262,9 @@ static void draw_past(struct screen *screen, struct pen *pen)
     words_duration(screen->live_us - screen->at_us, ago);
     canvas_printf(pen->canvas, pen->row++, pen->left + 1, STYLE_TICKET,
                   "◆ as of %s, %s ago%s   ] goes on, L is live", at, ago,
-                  screen->beyond ? ": charts only, figures are older than any picture kept" : "");
+                  !screen->beyond    ? ""
+                  : pen->width < 100 ? ": charts only"
+                                     : ": charts only, figures are of the oldest picture");
     draw_rule(pen);
 }
 
@@ -264,6 +273,8 @@ void screen_draw(struct screen *screen, struct canvas *canvas)
     canvas_clear(canvas);
     screen->body_rows = 0;
     screen->keys_shown = false;
+    screen->columns = canvas->columns;
+    screen->rows = canvas->rows;
     if (canvas->columns < LEAST_COLUMNS || canvas->rows < LEAST_ROWS) {
         canvas_printf(canvas, 0, 0, STYLE_TEXT, "needs %d x %d", LEAST_COLUMNS, LEAST_ROWS);
         return;

@@ -355,11 +355,33 @@ void grid_turn(struct grid *grid)
 
 /* ---- taking it away ---- */
 
-static void csv_field(const char *text, struct buffer *out)
+/* Thin spaces are for eyes: between digits they go, before a unit a plain one stands. */
+static size_t thin_space(const char *text, struct buffer *out)
+{
+    static const char thin[] = "\u2009";
+    size_t size = sizeof thin - 1;
+    if (strncmp(text, thin, size) != 0)
+        return 0;
+    if (!isdigit((unsigned char)text[size]))
+        buffer_append_char(out, ' ');
+    return size;
+}
+
+static void csv_text(const char *text, struct buffer *out)
+{
+    while (*text) {
+        size_t skipped = thin_space(text, out);
+        text += skipped;
+        if (!skipped)
+            buffer_append_char(out, *text++);
+    }
+}
+
+void grid_csv_field(const char *text, struct buffer *out)
 {
     bool formula = *text && strchr("=+-@\t\r", *text) && text[1] && !strchr("0123456789.", text[1]);
     if (!formula && !text[strcspn(text, ",\"\r\n")]) {
-        buffer_append_text(out, text);
+        csv_text(text, out);
         return;
     }
     buffer_append_text(out, formula ? "\"'" : "\"");
@@ -375,13 +397,13 @@ void grid_csv(const struct grid *grid, struct buffer *out)
 {
     for (int i = 0; i < grid->n_columns; i++) {
         buffer_append_text(out, i ? "," : "");
-        csv_field(grid->columns[i].title, out);
+        grid_csv_field(grid->columns[i].title, out);
     }
     buffer_append_text(out, "\r\n");
     for (size_t row = 0; row < grid->n_shown; row++) {
         for (int i = 0; i < grid->n_columns; i++) {
             buffer_append_text(out, i ? "," : "");
-            csv_field(grid_cell_text(grid, row, i), out);
+            grid_csv_field(grid_cell_text(grid, row, i), out);
         }
         buffer_append_text(out, "\r\n");
     }

@@ -82,5 +82,7 @@ void grid_set_filter(struct grid *grid, const char *pattern);
 /* RFC 4180 with a line of titles, of the rows shown. Cells that a spreadsheet would take for a
  * formula get an apostrophe. */
 void grid_csv(const struct grid *grid, struct buffer *out);
+/* One field of it, quoted where it has to be. */
+void grid_csv_field(const char *text, struct buffer *out);
 
 #endif

@@ -100,8 +100,8 @@ static void draw_none(struct pen *pen, const struct grid *grid, const char *empt
                  grid->inverse ? "is left by" : "matches", grid->filter);
     else
         snprintf(text, sizeof text, "%s", empty);
-    if (pen_left(pen) > 0)
-        canvas_put(pen->canvas, pen->row++, pen->left + 2, pen->width - 3, STYLE_NODATA, text);
+    words_plain(text);
+    draw_text(pen, pen->left + 2, pen->width - 3, 3, STYLE_NODATA, text);
 }
 
 void draw_grid(struct pen *pen, const char *empty)

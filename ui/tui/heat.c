@@ -196,6 +196,7 @@ void draw_heatmap(struct pen *pen, const struct json *heatmap, int rows, double 
         rows = pen_left(pen);
     if (rows < 3)
         return;
+    chart_csv_cells(pen->screen, json_word(heatmap, "of"), heatmap);
     if (!heat_read(heatmap, &heat)) {
         canvas_put(pen->canvas, pen->row++, pen->left + 3, pen->width - 4, STYLE_NODATA, "no data");
         return;

@@ -143,6 +143,10 @@ static void draw_quarantine_line(struct pen *pen)
     line_add(&line, STYLE_QUIET,
              strcmp(view->events, "1") == 0 ? " event   quarantined " : " events   quarantined ");
     line_add(&line, STYLE_TEXT, view->quarantined);
+    if (view->error_share[0]) {
+        line_add(&line, STYLE_QUIET, "   errors ");
+        line_add(&line, STYLE_TEXT, view->error_share);
+    }
     for (int i = 0; i < view->n_quarantine && i < 6; i++) {
         if (line_left(&line) < canvas_width(pen->canvas, view->quarantine[i].reason) + 10)
             break;

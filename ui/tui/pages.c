@@ -2,7 +2,7 @@
 #include "ui/tui/pages.h"
 
 const struct page pages[VIEW_COUNT] = {
-    [VIEW_NOW] = {fill_now, draw_now, open_now, "Enter why", "Esc back",
+    [VIEW_NOW] = {fill_now, draw_now, open_now, "Enter in full", "Esc back",
                   "x roll back  a acknowledge  s silence"},
     [VIEW_SLO] = {fill_slo, draw_slo, open_slo, "+ - time  Tab chart",
                   "+ - time  Tab chart  Esc back", NULL},

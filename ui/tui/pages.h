@@ -135,6 +135,7 @@ bool draw_absent(struct pen *pen, const struct feed_document *document, const ch
 struct curve {
     char name[NAME_SIZE], unit[16], label[NAME_SIZE]; /* label: of by=variant; "" */
     double *values;                                   /* owned */
+    int64_t base_us;                                  /* of the first */
     int n;
     double last; /* the newest that there is; NaN */
 };
@@ -152,6 +153,11 @@ const struct curve *curves_find(const struct curves *set, const char *name);
  * `rows` rows of the pen and moves on; `limit` (NaN: none) is marked at its band. */
 void draw_heatmap(struct pen *pen, const struct json *heatmap, int rows, double limit,
                   char *(*say)(double value, char out[WORD_SIZE]));
+/* ---- chart_csv.c: what the first chart is drawn of, while it is asked for ---- */
+void chart_csv_lines(struct screen *screen, const char *title, const struct curve *const *lines,
+                     int n, const struct curves *set);
+void chart_csv_cells(struct screen *screen, const char *title, const struct json *heatmap);
+
 /* A chart of up to PLOT_LINES series, each named at its end below. */
 struct chart {
     const char *title;

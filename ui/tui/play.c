@@ -123,6 +123,7 @@ struct player {
     size_t n, capacity;
     int *pictures; /* entries that are pictures */
     int n_pictures, shown;
+    bool cut;
 };
 
 void player_destroy(struct player *player)
@@ -187,14 +188,26 @@ static enum status add_entry(struct player *player, struct slice line, struct er
     return status;
 }
 
+static bool is_last(struct input *input)
+{
+    struct slice line;
+    return input_line(input, &line, NULL) == STATUS_END;
+}
+
 static enum status read_entries(struct player *player, struct input *input, struct error *error)
 {
     struct slice line;
     enum status status;
     while ((status = input_line(input, &line, error)) == STATUS_OK) {
         line = slice_trim(line);
-        if (line.size > 0 && add_entry(player, line, error) != STATUS_OK)
-            return error_prefix(error, "line %lld", (long long)input_line_number(input));
+        if (line.size == 0 || (status = add_entry(player, line, error)) == STATUS_OK)
+            continue;
+        int64_t number = input_line_number(input);
+        if (status != STATUS_MEMORY && player->n_pictures > 0 && is_last(input)) {
+            player->cut = true; /* whoever wrote it was killed, or the disk was full */
+            return STATUS_OK;
+        }
+        return error_prefix(error, "line %lld", (long long)number);
     }
     if (status == STATUS_FULL)
         return error_set(error, STATUS_INVALID, "line %lld is too long",
@@ -270,6 +283,11 @@ struct feed_source player_source(struct player *player)
 {
     return (struct feed_source){
         .ask = ask_player, .context = player, .direct = true, .fixed = true};
+}
+
+bool player_is_cut(const struct player *player)
+{
+    return player->cut;
 }
 
 int player_pictures(const struct player *player)

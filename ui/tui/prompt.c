@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/number.h"
 #include "ui/tui/screen.h"
 
 static void end_go(struct screen *screen, const char *text)
@@ -15,7 +16,10 @@ static void end_go(struct screen *screen, const char *text)
 
 static void end_filter(struct screen *screen, const char *text)
 {
-    grid_set_filter(screen_grid(screen), text);
+    struct grid *grid = screen_grid(screen);
+    grid_set_filter(grid, text);
+    if (grid->wrong[0])
+        screen_say(screen, STYLE_TICKET, "all lines are shown: %s", grid->wrong);
 }
 
 static void end_search(struct screen *screen, const char *text)
@@ -24,7 +28,8 @@ static void end_search(struct screen *screen, const char *text)
     screen->opened = false;
 }
 
-static void write_csv(struct screen *screen, const char *path, const struct buffer *csv)
+static void write_csv(struct screen *screen, const char *path, const struct buffer *csv,
+                      const char *what)
 {
     FILE *file = fopen(path, "wx");
     bool written = file && fwrite(csv->data, 1, csv->size, file) == csv->size;
@@ -32,24 +37,37 @@ static void write_csv(struct screen *screen, const char *path, const struct buff
     if (file && fclose(file) != 0)
         written = false;
     if (written)
-        screen_say(screen, STYLE_QUIET, "%zu rows are in %.150s", screen_grid(screen)->n_shown,
-                   path);
+        screen_say(screen, STYLE_QUIET, "%s is in %.150s", what, path);
     else
         screen_say(screen, STYLE_TICKET, "%.150s: %s", path, strerror(failed));
+}
+
+static void give_csv(struct screen *screen, const char *path, const struct buffer *csv,
+                     const char *what)
+{
+    if (*path) {
+        write_csv(screen, path, csv, what);
+        return;
+    }
+    buffer_reset(&screen->clipboard);
+    buffer_append_slice(&screen->clipboard, buffer_slice(csv));
+    screen_say(screen, STYLE_QUIET, "%s copied as CSV", what);
 }
 
 static void end_csv(struct screen *screen, const char *text)
 {
     struct buffer csv;
+    char what[VIEW_LINE_SIZE];
+    if (screen->prompt.of_chart) {
+        snprintf(what, sizeof what, "the chart \"%.100s\"", screen->chart);
+        give_csv(screen, text, &screen->chart_csv, what);
+        return;
+    }
+    size_t n = screen_grid(screen)->n_shown;
+    snprintf(what, sizeof what, "the list (%zu %s)", n, number_noun(n, "row", "rows"));
     buffer_init(&csv, (size_t)64 << 20);
     grid_csv(screen_grid(screen), &csv);
-    if (*text) {
-        write_csv(screen, text, &csv);
-    } else {
-        buffer_reset(&screen->clipboard);
-        buffer_append_slice(&screen->clipboard, buffer_slice(&csv));
-        screen_say(screen, STYLE_QUIET, "%zu rows as CSV copied", screen_grid(screen)->n_shown);
-    }
+    give_csv(screen, text, &csv, what);
     buffer_free(&csv);
 }
 
@@ -60,13 +78,15 @@ static const struct {
     [PROMPT_GO] = {":", end_go},
     [PROMPT_FILTER] = {"/", end_filter},
     [PROMPT_SEARCH] = {"find ", end_search},
-    [PROMPT_CSV] = {"CSV into a new file (empty: copy) ", end_csv},
+    [PROMPT_CSV] = {"CSV of the list into a new file (empty: copy) ", end_csv},
     [PROMPT_SHARE] = {"the canary's share in % ", action_share},
     [PROMPT_REASON] = {"reason ", action_send},
 };
 
 const char *prompt_label(const struct screen *screen)
 {
+    if (screen->prompt.kind == PROMPT_CSV && screen->prompt.of_chart)
+        return "CSV of the chart into a new file (empty: copy) ";
     return prompts[screen->prompt.kind].label;
 }
 
@@ -76,6 +96,11 @@ void prompt_open(struct screen *screen, enum prompt_kind kind, const char *text)
     prompt->kind = kind;
     snprintf(prompt->text, sizeof prompt->text, "%s", text);
     snprintf(prompt->before, sizeof prompt->before, "%s", screen_grid(screen)->filter);
+    if (kind != PROMPT_CSV)
+        return;
+    chart_csv_take(screen);
+    prompt->of_chart = screen->chart_csv.size > 0 &&
+                       (screen->page == VIEW_OWN || screen_grid(screen)->n_shown == 0);
 }
 
 /* ---- completion ---- */
@@ -202,6 +227,8 @@ void prompt_handle(struct screen *screen, int key)
         prompt->text[0] = '\0';
         break;
     case SCREEN_TAB:
+        if (prompt->kind == PROMPT_CSV && screen->chart_csv.size > 0)
+            prompt->of_chart = !prompt->of_chart;
         prompt_complete(screen, completion, sizeof completion);
         add(prompt, completion);
         break;

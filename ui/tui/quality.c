@@ -147,8 +147,9 @@ void open_quality(struct pen *pen)
     char at[WORD_SIZE], id[WORD_SIZE];
     snprintf(id, sizeof id, "%.0f", json_double(event, "quarantine_id"));
     draw_heading(pen, "quarantined event", id);
-    draw_fact(pen, "came", "%s by %s, %s", json_moment(pen->screen, event, "received_at", at),
-              json_word(event, "source"), json_word(event, "status"));
+    const char *source = json_word(event, "source");
+    draw_fact(pen, "came", "%s%s%s, %s", json_moment(pen->screen, event, "received_at", at),
+              source[0] ? " by " : "", source, json_word(event, "status"));
     const struct json *errors = json_get(event, "errors");
     for (const struct json *error = errors ? json_first(errors) : NULL; error;
          error = json_next(error))

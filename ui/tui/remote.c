@@ -57,7 +57,9 @@ static enum status publish(struct remote *remote, struct slice text, struct erro
     enum status status = snapshot_read(text, snapshot, error);
     if (status != STATUS_OK) {
         snapshot_release(snapshot);
-        return status;
+        return status == STATUS_UNSUPPORTED
+                   ? status
+                   : error_set(error, status, "the answer is no snapshot: is this a binnacle?");
     }
     if (snapshot->seq != remote->seq || !remote->moved_us)
         remote->moved_us = wall_us();
@@ -162,8 +164,10 @@ static enum status await_picture(struct remote *remote, struct error *error)
         return error_set(error, STATUS_UNAVAILABLE, "%s: it is starting and has no picture yet",
                          remote->url);
     case PEER_REFUSED:
-        return error_set(error, STATUS_DENIED, "%s: refused (%d): %s", remote->url, remote->code,
-                         remote->peer.why);
+        return remote->code == 401 || remote->code == 403
+                   ? error_set(error, STATUS_DENIED, "%s: refused (%d): %s", remote->url,
+                               remote->code, remote->peer.why)
+                   : error_set(error, STATUS_DENIED, "%s: %s", remote->url, remote->peer.why);
     case PEER_LIVE:
     case PEER_STALE:
         break;

@@ -33,6 +33,7 @@ void screen_init(struct screen *screen)
     memset(screen, 0, sizeof *screen);
     screen->range = ONE_HOUR;
     buffer_init(&screen->clipboard, CLIPBOARD_BYTES);
+    buffer_init(&screen->chart_csv, CLIPBOARD_BYTES);
     for (int i = 0; i < VIEW_COUNT; i++)
         grid_init(&screen->grids[i]);
 }
@@ -40,6 +41,7 @@ void screen_init(struct screen *screen)
 void screen_free(struct screen *screen)
 {
     buffer_free(&screen->clipboard);
+    buffer_free(&screen->chart_csv);
     for (int i = 0; i < VIEW_COUNT; i++)
         grid_free(&screen->grids[i]);
 }

@@ -58,6 +58,7 @@ struct prompt {
     enum prompt_kind kind;
     char text[400];
     char before[GRID_FILTER_SIZE]; /* the filter as it was, for Esc */
+    bool of_chart;                 /* CSV of the chart in front, not of the list */
 };
 
 /* Something that changes the service, before it is done. */
@@ -99,9 +100,13 @@ struct screen {
     struct action action;
     char message[VIEW_LINE_SIZE];
     int message_style;
-    struct buffer clipboard; /* for the terminal to take over; empty: nothing to */
-    bool keys_shown;         /* what can be pressed stands beside what it is about */
-    int body_row, body_rows; /* where the list was drawn last, for the mouse */
+    struct buffer chart_csv; /* of the chart in front, when CSV was asked for; empty: none */
+    bool chart_asked;
+    int columns, rows;          /* of what was drawn last */
+    char chart[VIEW_LINE_SIZE]; /* what it is called */
+    struct buffer clipboard;    /* for the terminal to take over; empty: nothing to */
+    bool keys_shown;            /* what can be pressed stands beside what it is about */
+    int body_row, body_rows;    /* where the list was drawn last, for the mouse */
     size_t body_top;
 };
 
@@ -156,6 +161,10 @@ void prompt_handle(struct screen *screen, int key);
 /* What may follow the typed text; "" when nothing is known. */
 void prompt_complete(struct screen *screen, char *out, size_t size);
 const char *prompt_label(const struct screen *screen);
+
+/* ---- chart_csv.c ---- */
+/* Fills chart_csv from the chart that is drawn first. */
+void chart_csv_take(struct screen *screen);
 
 /* ---- own.c ---- */
 enum own_search { OWN_NONE, OWN_SEVERAL, OWN_BEGUN, OWN_NAMED, OWN_UNKNOWN };

@@ -7,13 +7,14 @@
 
 #include "ui/tui/pages.h"
 
-#define HISTORY_MS 10000
+#define HISTORY_MS   10000
+#define LEAST_WINDOW 7 /* columns of a window's burn; where they do not fit the long windows go */
 
 void fill_slo(struct screen *screen, struct grid *grid)
 {
     static const struct grid_column columns[] = {
         {"objective", 15, false, 0},   {"state", 9, false, 0},       {"now", 9, true, 0},
-        {"want", 7, true, 0},          {"budget left", 14, true, 0}, {"burn 1h", 8, true, 0},
+        {"want", 7, true, 60},         {"budget left", 14, true, 0}, {"burn 1h", 8, true, 0},
         {"runs out in", 13, true, 92}, {"over", 7, true, 100},       {"n", 12, true, 110}};
     const struct view *view = &screen->view;
     grid_begin(grid, columns, 9);
@@ -49,14 +50,15 @@ static const struct view_objective *selected(const struct screen *screen)
 
 static void draw_burns(struct pen *pen, const struct view_objective *objective)
 {
-    int wide = (pen->width - 9) / BURN_WINDOWS, row = pen->row;
-    wide = wide > 22 ? 22 : wide;
+    int room = pen->width - 9, n = room / LEAST_WINDOW, row = pen->row;
+    n = n > BURN_WINDOWS ? BURN_WINDOWS : n > 1 ? n : 1;
+    int wide = room / n > 22 ? 22 : room / n;
     if (pen_left(pen) < 3)
         return;
     canvas_put(pen->canvas, row, pen->left + 1, 8, STYLE_BOLD, "burn");
     canvas_put(pen->canvas, row + 2, pen->left + 1, 8, STYLE_QUIET, "limit");
     canvas_put(pen->canvas, row + 1, pen->left + 1, 8, STYLE_QUIET, "now");
-    for (int i = 0; i < BURN_WINDOWS; i++) {
+    for (int i = 0; i < n; i++) {
         const struct view_burn *burn = &objective->burns[i];
         int left = pen->left + 8 + i * wide;
         char limit[WORD_SIZE];

@@ -36,6 +36,8 @@ MUST_USE enum status player_create(const char *path, struct player **player, str
 void player_destroy(struct player *player); /* NULL is ignored */
 /* The source of its documents: those that had come by the picture that is shown. */
 struct feed_source player_source(struct player *player);
+/* The last line was not whole and is left out. */
+bool player_is_cut(const struct player *player);
 int player_pictures(const struct player *player);
 /* Reads picture `index` into *snapshot. */
 MUST_USE enum status player_picture(struct player *player, int index, struct snapshot *snapshot,

@@ -10,7 +10,7 @@
 
 void fill_traffic(struct screen *screen, struct grid *grid)
 {
-    static const struct grid_column columns[] = {{"arm", 9, false, 0},   {"model", 14, false, 0},
+    static const struct grid_column columns[] = {{"arm", 9, false, 0},   {"model", 14, false, 60},
                                                  {"wanted", 8, true, 0}, {"measured", 9, true, 0},
                                                  {"p50", 9, true, 0},    {"p95", 9, true, 0},
                                                  {"p99", 9, true, 0},    {"n", 9, true, 82}};

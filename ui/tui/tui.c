@@ -3,6 +3,7 @@
  * set for as long as the screen is up, the process's is left alone. */
 #include "ui/tui/tui.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -169,6 +170,15 @@ static void sample_feed(struct loop *loop)
 
 /* ---- drawing and keys ---- */
 
+/* The console of Linux and terminals of old have blocks and no braille. */
+static bool wants_blocks(const struct tui_options *options)
+{
+    const char *name = getenv("TERM");
+    bool old = name && (strcmp(name, "linux") == 0 ||
+                        (strncmp(name, "vt", 2) == 0 && isdigit((unsigned char)name[2])));
+    return options->charts == CHARTS_BLOCKS || (options->charts == CHARTS_AUTO && old);
+}
+
 static bool draw_loop(struct loop *loop)
 {
     int rows, columns;
@@ -177,7 +187,7 @@ static bool draw_loop(struct loop *loop)
         canvas_free(&loop->canvas);
         if (!canvas_init(&loop->canvas, columns, rows, loop->ascii))
             return false;
-        loop->canvas.blocks = loop->options->blocks;
+        loop->canvas.blocks = wants_blocks(loop->options);
     }
     screen_draw(loop->screen, &loop->canvas);
     terminal_show(loop->terminal, &loop->canvas);
@@ -280,6 +290,9 @@ static enum status open_loop(struct loop *loop, const struct tui_options *option
     loop->screen->feed = options->feed;
     loop->screen->readonly = options->readonly;
     loop->screen->playing = options->player != NULL;
+    if (options->player && player_is_cut(options->player))
+        screen_say(loop->screen, STYLE_TICKET,
+                   "the recording ends within a line, which is left out");
     if (options->screen) {
         await_views(loop, options->screen);
         return go_first(loop->screen, options->screen, error);
@@ -333,10 +346,14 @@ enum status tui_print(const struct tui_options *options, int columns, int rows, 
     enum status status = open_loop(&loop, options, locale.utf8, error);
     if (status == STATUS_OK && !canvas_init(&loop.canvas, columns, rows, loop.ascii))
         status = error_set(error, STATUS_MEMORY, "no memory for the screen");
-    loop.canvas.blocks = options->blocks;
+    loop.canvas.blocks = wants_blocks(options);
     /* Of a recording the last picture. */
-    if (status == STATUS_OK && options->player)
+    if (status == STATUS_OK && options->player) {
         show_recorded(&loop, player_pictures(options->player) - 1);
+        if (!loop.screen->loaded)
+            status = error_set(error, STATUS_INVALID, "the recording's last picture: %s",
+                               loop.screen->message);
+    }
     if (status == STATUS_OK && (options->player || sample_board(&loop))) {
         screen_draw(loop.screen, &loop.canvas);
         feed_each(options->feed, note_arrival, &loop);

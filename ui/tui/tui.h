@@ -21,6 +21,8 @@ struct tui_peer {
     char why[240]; /* what went wrong, when something did */
 };
 
+/* Of what lines are drawn; CHARTS_AUTO: of braille where the terminal is known to show it. */
+enum tui_charts { CHARTS_AUTO, CHARTS_BRAILLE, CHARTS_BLOCKS };
 enum tui_colours { COLOURS_AUTO, COLOURS_DARK, COLOURS_LIGHT };
 
 struct tui_options {
@@ -33,8 +35,8 @@ struct tui_options {
     /* NULL when the pictures are of this very process. The screen's thread. */
     void (*peer)(void *context, struct tui_peer *peer);
     void *context;
-    bool ascii;         /* draw without characters beyond ASCII */
-    bool blocks;        /* charts of blocks, for terminals without braille */
+    bool ascii; /* draw without characters beyond ASCII */
+    enum tui_charts charts;
     bool mouse;         /* clicks and the wheel are the screen's, not the terminal's */
     bool readonly;      /* nothing can be changed from here */
     const char *screen; /* the view to begin with, by name; NULL: the first */

@@ -438,6 +438,9 @@ static void build_totals(const struct snapshot *snapshot, struct view *view)
     words_count(snapshot->accepted_total, view->accepted);
     words_count(snapshot->duplicate_total, view->duplicates);
     words_count(snapshot->error_total, view->errors);
+    if (snapshot->error_total > 0 && snapshot->events_total > 0)
+        words_share((double)snapshot->error_total / (double)snapshot->events_total,
+                    snapshot->events_total, view->error_share);
     words_count(snapshot->tree_size, view->tree_size);
     if (snapshot->tree_size)
         hex_encode(snapshot->root, sizeof snapshot->root, view->root);

@@ -176,6 +176,7 @@ struct view {
     char quarantined_n[WORD_SIZE];
     struct view_series rate, p99_series, decline;
     char events[WORD_SIZE], accepted[WORD_SIZE], duplicates[WORD_SIZE], errors[WORD_SIZE];
+    char error_share[WORD_SIZE]; /* of all events since the start; "" where there was no error */
     char tree_size[WORD_SIZE];
     char root[65];         /* hex, "" before the first row */
     char queue[WORD_SIZE]; /* "12 of 4 096"; "no data" when there is no queue */

@@ -356,7 +356,7 @@ static void keys_of_a_page_stand_over_the_bar(void **state)
     struct fixture *fixture = *state;
     screen_update(fixture->screen, fixture->snapshot);
     expect(draw(fixture, 80, 24), "a acknowledge   s silence   Enter why"); /* beside what hurts */
-    expect(draw(fixture, 80, 12), " x roll back  a acknowledge  s silence  Enter why ─");
+    expect(draw(fixture, 80, 12), " x roll back  a acknowledge  s silence  Enter in full ─");
     type(fixture, "3");
     expect(draw(fixture, 80, 24), " t shares  x roll back  + - time  Tab chart ─");
     expect(fixture->text.data, "8Settings");
@@ -411,6 +411,47 @@ static void of_several_shadows_the_one_that_is_judged_is_named(void **state)
     expect(draw(fixture, 80, 24), "not judged");
 }
 
+static void of_several_canaries_one_gets_another_share_and_all_are_rolled_back(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct answer answers[] = {{NULL, NULL}};
+    struct screen *screen = fixture->screen;
+    with_documents(fixture, answers);
+    add_arm(fixture->snapshot, VARIANT_CHAMPION, 0.7, 700);
+    add_arm(fixture->snapshot, VARIANT_CANARY, 0.2, 200);
+    add_arm(fixture->snapshot, VARIANT_CANARY, 0.1, 100);
+    screen_update(screen, fixture->snapshot);
+    type(fixture, "3G"); /* the second canary is selected */
+    type(fixture, "t15\n");
+    expect(draw(fixture, 80, 24), "canary fraud 14 goes from 10 % to 15 %");
+    expect(fixture->text.data, "champion fraud 12 gets 65 %");
+    expect(screen->action.body, "\"version\":\"12\",\"share\":65");
+    expect(screen->action.body, "\"version\":\"13\",\"share\":20");
+    expect(screen->action.body, "\"version\":\"14\",\"share\":15");
+    screen_handle(screen, SCREEN_ESCAPE);
+    type(fixture, "t10\n");
+    expect(screen->message, "already");
+    type(fixture, "t90\n");
+    expect(screen->message, "more than 100 %");
+    type(fixture, "x");
+    expect(draw(fixture, 80, 24), "canary fraud 13 goes from 20 % to 0 %");
+    expect(fixture->text.data, "canary fraud 14 goes from 10 % to 0 %");
+    expect(screen->action.body, "\"version\":\"12\",\"share\":100");
+}
+
+static void rows_of_one_name_keep_their_places(void **state)
+{
+    struct fixture *fixture = *state;
+    add_arm(fixture->snapshot, VARIANT_SHADOW, 1, 10);
+    add_arm(fixture->snapshot, VARIANT_SHADOW, 1, 10);
+    add_arm(fixture->snapshot, VARIANT_SHADOW, 1, 10);
+    screen_update(fixture->screen, fixture->snapshot);
+    type(fixture, "3j");
+    screen_update(fixture->screen, fixture->snapshot);
+    draw(fixture, 80, 24);
+    assert_true(screen_is_selected(fixture->screen, ITEM_ARM, 1));
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -430,6 +471,9 @@ int main(void)
             an_arm_without_traffic_has_none_and_without_any_traffic_it_is_not_known, make, drop),
         cmocka_unit_test_setup_teardown(of_several_shadows_the_one_that_is_judged_is_named, make,
                                         drop),
+        cmocka_unit_test_setup_teardown(
+            of_several_canaries_one_gets_another_share_and_all_are_rolled_back, make, drop),
+        cmocka_unit_test_setup_teardown(rows_of_one_name_keep_their_places, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
