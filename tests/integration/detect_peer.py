@@ -17,6 +17,7 @@ import warnings
 HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent / "lib"))
 import peer
+from verdict import check
 
 BINNACLE = os.path.abspath(os.environ.get("BINNACLE", "build/dev/binnacle"))
 DATA = pathlib.Path(os.environ.get("BINNACLE_DATA", "../shared/data")) / "elec2.csv.gz"
@@ -30,13 +31,6 @@ SETTINGS = {
     "ph": ({}, {"mode": "up", "threshold": 10}, {"mode": "down", "delta": .1, "alpha": 1, "threshold": 5.0}),
     "kswin": ({}, {"seed": 7, "alpha": .05}, {"window_size": 300, "stat_size": 20, "seed": 2 ** 33 + 1}),
 }
-
-
-def check(good, behaviour, detail=""):
-    print(("ok - " if good else "not ok - ") + behaviour, flush=True)
-    if not good:
-        print("\n".join("# " + line for line in str(detail).splitlines()[:20]), flush=True)
-    return bool(good)
 
 
 def theirs(method, settings, numbers):

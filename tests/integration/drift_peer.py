@@ -4,27 +4,18 @@ data sets of every kind of column, below and above the sizes at which those tool
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import peer  # noqa: E402
+from verdict import FAILED, answer_of, check  # noqa: E402
 
 BINNACLE = os.path.abspath(os.environ.get("BINNACLE", "build/dev/binnacle"))
 TOOL = os.environ.get("DRIFT_PEER", "")
 NEAR = 1e-9
 ROUNDS = int(os.environ.get("DRIFT_ROUNDS", "2"))
-FAILED = []
-
-
-def check(good, behaviour, details=()):
-    print(("ok - " if good else "not ok - ") + behaviour, flush=True)
-    for line in list(details)[:10] if not good else ():
-        print(f"# {line}")
-    if not good:
-        FAILED.append(behaviour)
 
 
 def make_column(rng, kind, n, shift, k):
@@ -61,11 +52,9 @@ def make_pair(rng, kinds, sizes, work):
 
 
 def ours(work, tool, method):
-    done = subprocess.run([BINNACLE, "drift", "--reference", work / "a.csv", "--current", work / "b.csv", "--json",
-                           "--compat", tool, *(["--method", method] if method else [])],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    return {feature["feature"]: feature for feature in json.loads(done.stdout)["features"]}
+    answer = answer_of([BINNACLE, "drift", "--reference", work / "a.csv", "--current", work / "b.csv", "--json",
+                        "--compat", tool, *(["--method", method] if method else [])], codes=(0, 1))
+    return {feature["feature"]: feature for feature in answer["features"]}
 
 
 def evidently_cases(rng, work):

@@ -5,13 +5,13 @@ with ties, constants, rare positives, missing labels, tiny chunks and a last one
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import peer  # noqa: E402
+from verdict import answer_of, check, differs  # noqa: E402
 
 BINNACLE = os.path.abspath(os.environ.get("BINNACLE", "build/dev/binnacle"))
 NEAR = 1e-9
@@ -59,10 +59,8 @@ def make(name, rng):
 def ours(work, size):
     words = ["--score", "s", "--pred", "p", "--label", "y", "--chunk-size", str(size), "--seed", str(SEED), "--json",
              "--metric", ",".join(METRICS), "--business-value", ",".join(str(v) for row in VALUES for v in row)]
-    done = subprocess.run([BINNACLE, "estimate", "--reference", work / "a.csv", "--current", work / "b.csv", *words],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout, parse_constant=lambda word: sys.exit(f"{word} is not JSON"))["chunks"]
+    return answer_of([BINNACLE, "estimate", "--reference", work / "a.csv", "--current", work / "b.csv",
+                      *words])["chunks"]
 
 
 class StableNumpy:
@@ -88,12 +86,6 @@ def theirs(reference, current, size):
     return estimator.estimate(current).filter(period="analysis").to_df()
 
 
-def differs(got, want):
-    if got is None or want is None or want != want:
-        return not (got is None and (want is None or want != want))
-    return abs(got - want) > NEAR * max(1, abs(want))
-
-
 def compare(name, rng, work):
     reference, current = make(name, rng)
     for table, file in ((reference, "a.csv"), (current, "b.csv")):
@@ -104,15 +96,12 @@ def compare(name, rng, work):
     for chunk in chunks:
         row = table.iloc[chunk["start"] // size][chunk["metric"]]
         for our, their in THEIR_NAMES.items():
-            if differs(chunk[our], row[their]):
+            if differs(chunk[our], row[their], NEAR):
                 wrong.append(f"{chunk['start']} {chunk['metric']} {our}: {chunk[our]}, not {row[their]}")
         if chunk["alert"] != bool(row["alert"]):
             wrong.append(f"{chunk['start']} {chunk['metric']} alert {chunk['alert']}")
-    good = not wrong and len(chunks) == 12 * len(table)
-    print(("ok - " if good else "not ok - ") + f"CBPE as NannyML has it, {name}: {len(chunks)} estimates", flush=True)
-    for line in wrong[:12]:
-        print(f"# {line}")
-    return good
+    return check(not wrong and len(chunks) == 12 * len(table),
+                 f"CBPE as NannyML has it, {name}: {len(chunks)} estimates", wrong)
 
 
 def main():

@@ -17,6 +17,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent / "lib"))
 import peer
+from verdict import check
 
 BINNACLE = os.path.abspath(os.environ.get("BINNACLE", "build/dev/binnacle"))
 DATA = pathlib.Path(os.environ.get("BINNACLE_DATA", "../shared/data")) / "fdh_transactions.csv.gz"
@@ -24,13 +25,6 @@ EVERY = 25  # of the customers and of the terminals, one in so many is compared
 SAME = "the features are those of the Handbook, by pandas"
 SATURDAY, NIGHT_UNTIL, DELAY_DAYS = 5, 6, 7
 WINDOWS_DAYS = (1, 7, 30)
-
-
-def check(good, behaviour, detail=""):
-    print(("ok - " if good else "not ok - ") + behaviour, flush=True)
-    if not good:
-        print("\n".join("# " + line for line in str(detail).splitlines()[:20]), flush=True)
-    return bool(good)
 
 
 def figures(folder):

@@ -5,36 +5,24 @@ import json
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import peer  # noqa: E402
+import verdict  # noqa: E402
 
 BINNACLE = os.path.abspath(os.environ.get("BINNACLE", "build/dev/binnacle"))
 NEAR = 1e-9
-FAILED = []
-
-
-def check(wrong, behaviour):
-    print(("not ok - " if wrong else "ok - ") + behaviour, flush=True)
-    for line in wrong[:12]:
-        print(f"# {line}")
-    FAILED.extend(wrong)
 
 
 def ours(*words):
-    done = subprocess.run([BINNACLE, *words, "--json"], capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    return json.loads(done.stdout, parse_constant=lambda word: sys.exit(f"{word} is not JSON"))
+    return verdict.answer_of([BINNACLE, *words, "--json"], codes=(0, 1))
 
 
-def differs(got, want, near=NEAR):
-    if got is None or want is None or math.isnan(want):
-        return not (got is None and (want is None or math.isnan(want)))
-    return abs(got - want) > near * max(1, abs(want))
+def differs(got, want):
+    return verdict.differs(got, want, NEAR)
 
 
 # ---- metrics ----
@@ -98,8 +86,8 @@ def compare_metrics(rng, work):
                 wrong.append(f"interval of {key}: {got['ci'][key]}, not {interval}")
         n += 1
         if wrong:
-            check(wrong, f"scikit-learn's metrics, {name}")
-    check([], f"scikit-learn's metrics and statsmodels' intervals of {n} files")
+            verdict.check(not wrong, f"scikit-learn's metrics, {name}", wrong)
+    verdict.check(True, f"scikit-learn's metrics and statsmodels' intervals of {n} files")
 
 
 # ---- drift ----
@@ -172,7 +160,7 @@ def compare_drift(rng, work):
                 wrong.append(f"{name}, {method}: {got['statistic']}, not {statistic}")
             if p is not None and differs(got["p_value"], p):
                 wrong.append(f"{name}, {method}: p {got['p_value']}, not {p}")
-    check(wrong, f"scipy's statistics and p-values, {n} comparisons")
+    verdict.check(not wrong, f"scipy's statistics and p-values, {n} comparisons", wrong)
 
 
 def main():
@@ -188,7 +176,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         compare_metrics(rng, pathlib.Path(work))
         compare_drift(rng, pathlib.Path(work))
-    return 1 if FAILED else 0
+    return 1 if verdict.FAILED else 0
 
 
 sys.exit(main())

@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 
-from tap import BINNACLE, EXAMPLES, WORK, check, run
+from tap import EXAMPLES, WORK, check, run
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

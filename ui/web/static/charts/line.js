@@ -1,7 +1,7 @@
 // Lines over time, drawn by uPlot: one time range and one crosshair for all of them, drag to zoom,
 // markers for what was changed, the period before as a thin line, limits as lines. The keyboard
 // moves the crosshair, and every chart is a table and a CSV, too.
-import { button, el, setText } from "../core/dom.js";
+import { el, setText } from "../core/dom.js";
 import { crosshair, onCrosshair, point } from "../core/crosshair.js";
 import { absolute, moment } from "../core/time.js";
 import { change } from "../core/route.js";

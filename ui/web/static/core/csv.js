@@ -7,6 +7,6 @@ const cell = (value) => {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
-export const toCsv = (columns, rows) => [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+const toCsv = (columns, rows) => [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 
 export const download = (name, columns, rows) => save(`${name.replace(/[^a-z0-9_-]+/gi, "-")}.csv`, toCsv(columns, rows), "text/csv");

@@ -9,7 +9,7 @@ import { copy } from "./take.js";
 
 let opener = null;
 
-export const openEvidence = (name) => {
+const openEvidence = (name) => {
   opener = document.activeElement;
   change({ open: name });
 };

@@ -1,7 +1,7 @@
 // Numbers as text where the server sent none: thin-space thousands, units always, no more digits
 // than mean something. null is "no data", never 0.
 
-export const NO_DATA = "no data";
+const NO_DATA = "no data";
 export const isNoData = (text) => text === NO_DATA || text === "too few";
 
 function thousands(plain) {
@@ -33,7 +33,7 @@ function bytes(n) {
   return step ? `${digits(n / step[1])} ${step[0]}` : `${n} B`;
 }
 
-export function duration(seconds) {
+function duration(seconds) {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;

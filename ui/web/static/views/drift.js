@@ -7,7 +7,7 @@ import { panel } from "../core/panel.js";
 import { go, route, viewLink } from "../core/route.js";
 import { refusalBox, stateBox } from "../core/states.js";
 import { absolute } from "../core/time.js";
-import { count, number, quantity } from "../core/words.js";
+import { count, number } from "../core/words.js";
 import { heatMap } from "../charts/heat.js";
 import { bar, barBox } from "../charts/marks.js";
 import { recordedChart } from "../charts/recorded.js";

@@ -40,7 +40,7 @@ function objectives() {
 }
 
 // The largest latency that the objective allows, from its own words where it is one of latency.
-export function latencyLimits({ slo }) {
+function latencyLimits({ slo }) {
   return slo.filter((one) => one.latency_limit_us > 0).map((one) => ({ value: one.latency_limit_us, label: `${one.name} ${quantity(one.latency_limit_us, "us")}`, state: "text" }));
 }
 
