@@ -250,8 +250,17 @@ static const struct json *find_series(const struct json *history, const char *na
     const struct json *list = json_get(history, "series");
     for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item))
         if (strcmp(json_as_text(json_get(item, "name"), ""), name) == 0)
-            return json_first(json_get(item, "points"));
+            return item;
     return NULL;
+}
+
+/* What is only a series is measured as that series is; what is made of several has no unit. */
+static const char *unit_of(const struct own_expression *expression, const struct json *history,
+                           const char *text)
+{
+    if (expression->n != 1 || strcmp(text, expression->names[0]) != 0)
+        return "";
+    return json_as_text(json_get(find_series(history, text), "unit"), "");
 }
 
 static void put_points(const struct own_expression *expression, const struct json *history,
@@ -259,7 +268,7 @@ static void put_points(const struct own_expression *expression, const struct jso
 {
     const struct json *points[OWN_MOST_SERIES];
     for (int i = 0; i < expression->n; i++)
-        points[i] = find_series(history, expression->names[i]);
+        points[i] = json_first(json_get(find_series(history, expression->names[i]), "points"));
     while (points[0]) {
         struct value slots[OWN_MOST_SERIES];
         for (int i = 0; i < expression->n; i++) {
@@ -289,7 +298,7 @@ void own_expression_json(const struct own_expression *expression, const struct j
     json_array(&json, "series");
     json_object(&json, NULL);
     json_text(&json, "name", name);
-    json_text(&json, "unit", "");
+    json_text(&json, "unit", unit_of(expression, history, name));
     json_object(&json, "labels");
     json_object_end(&json);
     json_array(&json, "points");

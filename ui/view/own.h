@@ -48,7 +48,7 @@ void own_expression_destroy(struct own_expression *expression); /* NULL is ignor
 const char *own_expression_series(const struct own_expression *expression);
 /* The answer of the history for those series, made into an answer of the same shape whose one
  * series is the expression, point by point; null where any part is null or the result is no number.
- */
+ * Its unit is that of the series where `name`, the expression's text, is only one. */
 void own_expression_json(const struct own_expression *expression, const struct json *history,
                          const char *name, struct buffer *out);
 

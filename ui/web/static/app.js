@@ -66,6 +66,12 @@ function ownNav(picture) {
   drawNav();
 }
 
+// Where there is no room for all views, the one that is looked at is in sight.
+function showCurrent() {
+  const place = id("nav").querySelector("ul"), link = place.querySelector("[aria-current]");
+  if (link) place.scrollLeft = link.offsetLeft - place.offsetLeft - (place.clientWidth - link.offsetWidth) / 2;
+}
+
 function drawNav() {
   for (const node of id("nav").querySelectorAll("a[data-view]")) {
     const name = node.dataset.own ?? "";
@@ -73,6 +79,7 @@ function drawNav() {
     if (node.dataset.view === current.row.id && name === ownName()) node.setAttribute("aria-current", "page");
     else node.removeAttribute("aria-current");
   }
+  showCurrent();
   drawRange(current.row.ranged);
 }
 

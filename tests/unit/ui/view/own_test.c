@@ -86,12 +86,37 @@ static void evaluates_point_by_point_and_null_is_no_zero(void **state)
     own_expression_destroy(expression);
 }
 
+static void a_series_alone_keeps_its_unit_and_what_is_made_of_it_has_none(void **state)
+{
+    (void)state;
+    static const char history_text[] =
+        "{\"from\":\"a\",\"to\":\"b\",\"step_s\":60,\"series\":["
+        "{\"name\":\"latency_p95_us\",\"unit\":\"us\",\"points\":[[1000,2]]}]}";
+    static const char *const cases[][2] = {{"latency_p95_us", "\"unit\":\"us\""},
+                                           {"latency_p95_us / 1000", "\"unit\":\"\""}};
+    struct json *history;
+    struct error error;
+    assert_int_equal(json_parse(slice_of(history_text), &history, &error), STATUS_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct own_expression *expression;
+        struct buffer out;
+        assert_int_equal(own_expression_create(cases[i][0], &expression, &error), STATUS_OK);
+        buffer_init(&out, 65536);
+        own_expression_json(expression, history, cases[i][0], &out);
+        assert_non_null(strstr(out.data, cases[i][1]));
+        buffer_free(&out);
+        own_expression_destroy(expression);
+    }
+    json_destroy(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_panels_and_gives_them_as_they_are),
         cmocka_unit_test(says_where_a_view_is_wrong),
         cmocka_unit_test(evaluates_point_by_point_and_null_is_no_zero),
+        cmocka_unit_test(a_series_alone_keeps_its_unit_and_what_is_made_of_it_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,14 +50,16 @@ function decades(_plot, _axis, min, max) {
 }
 
 function axes(unit, height, log) {
-  const font = `${px(13)}px system-ui, sans-serif`;
+  // As large as the type was when the chart was made: paper has another size, and the same picture.
+  const grown = px(1000) / 1000, sized = (size) => Math.round(size * grown);
+  const font = `${sized(13)}px system-ui, sans-serif`;
   const common = { stroke: () => colour("quiet"), font, ticks: { show: false }, grid: { stroke: () => colour("rule"), width: 1 } };
   return [
-    { ...common, grid: { show: false }, size: px(24), gap: px(4), space: px(72), values: (_, marks) => marks.map((at, i) => {
+    { ...common, grid: { show: false }, size: sized(24), gap: sized(4), space: sized(72), values: (_, marks) => marks.map((at, i) => {
       const text = moment(at * 1000, { seconds: marks.length > 1 && marks[1] - marks[0] < 60 });
       return i > 0 && text.length > 8 ? text.slice(-6) : text;
     }) },
-    { ...common, size: (plot, values) => Math.max(px(60), ...(values ?? []).map((text) => px(text.length * 7.5 + 10))), gap: px(4), space: Math.max(px(28), height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
+    { ...common, size: (plot, values) => Math.max(sized(60), ...(values ?? []).map((text) => sized(text.length * 7.5 + 10))), gap: sized(4), space: Math.max(sized(28), height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
   ];
 }
 
@@ -126,10 +128,10 @@ function zoom(plot) {
 }
 
 // panel options and: unit, height, from zero unless `zero` is false, `log` for values that lie far
-// below their limit. set({ from, to, lines, limits,
-// markers }): lines are { name, unit, points: [[ms, value]], arm, before }.
-export function lineChart(title, { unit = "", height = 160, zero = true, log = false, ...options } = {}) {
-  let plot = null, turn = 0, data = [[]], drawn = { lines: [], limits: [], markers: [] };
+// below their limit. set({ from, to, lines, limits, markers, unit }): lines are { name, points:
+// [[ms, value]], arm, before }; a unit that came with them counts before the usual one.
+export function lineChart(title, { unit: usual = "", height = 160, zero = true, log = false, ...options } = {}) {
+  let plot = null, turn = 0, unit = usual, data = [[]], drawn = { lines: [], limits: [], markers: [] };
   const table = () => ({
     columns: ["time", ...drawn.lines.map((line) => line.name + (unit ? ` (${unit})` : ""))],
     rows: data[0].map((at, i) => [new Date(at * 1000).toISOString(), ...data.slice(1).map((column) => column[i])]),
@@ -245,9 +247,10 @@ export function lineChart(title, { unit = "", height = 160, zero = true, log = f
 
   return {
     ...made,
-    set({ from, to, lines, limits = [], markers = [] }) {
-      const same = plot && drawn.lines.length === lines.length && drawn.lines.every((line, i) => line.name === lines[i].name);
+    set({ from, to, lines, limits = [], markers = [], unit: measured = usual }) {
+      const same = plot && measured === unit && drawn.lines.length === lines.length && drawn.lines.every((line, i) => line.name === lines[i].name);
       drawn = { from, to, lines, limits, markers };
+      unit = measured;
       data = align(lines, log);
       host.classList.toggle("none", !data.slice(1).some((column) => column.some((value) => value !== null)));
       made.body.classList.remove("is-loading");

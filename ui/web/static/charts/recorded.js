@@ -28,7 +28,7 @@ export function recordedChart(title, { names, by = "", of = null, derive = null,
       const got = await history(names, { by, of: now && of ? of(now) : [], derive, ask, strict, picture: now, signal: jobs.signal });
       if (jobs.ended) return;
       const wanted = got.series.filter(only).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-      chart.set({ from: got.from, to: got.to, lines: [...wanted.map((one) => line(one, false)), ...got.before.filter(only).map((one) => line(one, true))], limits: now ? limits(now) : [], markers });
+      chart.set({ from: got.from, to: got.to, lines: [...wanted.map((one) => line(one, false)), ...got.before.filter(only).map((one) => line(one, true))], limits: now ? limits(now) : [], markers, unit: ask ? got.series[0]?.unit : undefined });
       setText(chart.note, got.note || words(now));
     } catch (error) {
       if (!jobs.ended && error.name !== "AbortError") chart.refuse(refusalBox(error, load));

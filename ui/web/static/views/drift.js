@@ -80,7 +80,7 @@ function binTable(bins) {
   const most = Math.max(...bins.flatMap((bin) => [bin.reference ?? 0, bin.live ?? bin.current ?? 0]), 1e-9);
   const cell = (value) => { const box = barBox(); bar(box, { ratio: value === null ? null : value / most }); return [el("td", { class: "wide" }, box), el("td", { class: "num" }, value === null ? "no data" : `${(100 * value).toFixed(1)} %`)]; };
   return el("div", { class: "scroll bins", tabindex: "0", role: "group", "aria-label": "Bins" }, el("table", {},
-    el("thead", {}, el("tr", {}, [["bin"], ["reference", "wide"], ["", "num"], ["live", "wide"], ["", "num"], ["carries", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name || el("span", { class: "hidden" }, "share"))))),
+    el("thead", {}, el("tr", {}, [["bin"], ["reference as a bar", "wide"], ["reference", "num"], ["live as a bar", "wide"], ["live", "num"], ["carries", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, kind === "wide" ? el("span", { class: "hidden" }, name) : name)))),
     el("tbody", {}, bins.map((bin) => el("tr", {}, el("th", { scope: "row" }, cut(String(bin.label), 60)), cell(bin.reference ?? null), cell(bin.live ?? bin.current ?? null), el("td", { class: "num strong" }, bin.contribution === null || bin.contribution === undefined ? "no data" : bin.contribution.toFixed(4)))))));
 }
 
@@ -88,8 +88,8 @@ function methods(answer) {
   const rows = answer.methods ?? [];
   const list = Array.isArray(rows) ? rows : Object.entries(rows).map(([method, value]) => (typeof value === "object" ? { method, ...value } : { method, statistic: value }));
   if (list.length === 0) return null;
-  return el("table", {}, el("thead", {}, el("tr", {}, [["method"], ["statistic", "num"], ["no drift gives", "num"], ["p", "num"], ["n", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
-    el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value)), el("td", { class: "num quiet" }, row.n === undefined ? "" : `${count(row.n)}${row.sampled ? " sampled" : ""}`)))));
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Methods" }, el("table", {}, el("thead", {}, el("tr", {}, [["method"], ["statistic", "num"], ["no drift gives", "num"], ["p", "num"], ["n", "num"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))),
+    el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.method ?? row.name), el("td", { class: "num" }, number(row.statistic ?? row.value)), el("td", { class: "num quiet" }, number(row.expected_null ?? row.noise ?? null)), el("td", { class: "num" }, row.p_value === null || row.p_value === undefined ? "" : number(row.p_value)), el("td", { class: "num quiet" }, row.n === undefined ? "" : `${count(row.n)}${row.sampled ? " sampled" : ""}`))))));
 }
 
 const ARMS = ["champion", "canary", "shadow"];

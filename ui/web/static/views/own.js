@@ -56,7 +56,7 @@ function figure(one, { jobs, picture }) {
     try {
       const got = await history([one.expression], { ask: evaluated, strict: true, picture: picture(), signal: jobs.signal });
       newest = last(got.series[0]?.points ?? []);
-      value.textContent = newest ? number(newest[1]) : "";
+      value.textContent = newest ? quantity(newest[1], got.series[0].unit) : "";
       value.title = newest ? absolute(newest[0]) : "";
       box.body.replaceChildren(newest ? value : stateBox("nodata"));
     } catch (error) {
