@@ -8,6 +8,7 @@
 
 #define LOCKED_SHARE 0.2 /* of a window for which the writer waited for others' locks */
 #define UNFELT       0.6
+#define FELT_US      250000 /* a commit that holds a caller up for so long */
 
 static double seconds_of(const struct symptom *symptom)
 {
@@ -61,12 +62,14 @@ void find_slow_record(struct inquiry *inquiry)
     if (!commit && !record && !(answer && locked >= LOCKED_SHARE))
         return;
     bool others = locked >= LOCKED_SHARE || strstr(inquiry->facts->problem, "locked");
+    bool hurts = others || record || answer;
+    if (!hurts && commit->now < FELT_US)
+        return;
     struct candidate *candidate = inquiry_add(inquiry, others ? "dependency" : "resource",
                                               others ? "ledger lock" : "ledger disk", seen);
     if (!candidate)
         return;
     /* A disk that is slow and that nobody waits for is worth telling, behind what hurts. */
-    bool hurts = others || record || answer;
     candidate->weight = (0.6 + 0.4 * seen->strength) * (hurts ? 1 : UNFELT);
     candidate->cause.share_of_excess = others ? fmin(locked, 1) : NAN;
     tell_record(candidate, answer, commit, record);
