@@ -3,6 +3,7 @@
 #include "engine/history/cell.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/observe/bin_stage.h"
 #include "engine/observe/varint.h"
@@ -12,6 +13,26 @@ uint64_t *cell_latency(struct cell *cell)
     if (!cell->latency)
         cell->latency = calloc(LATENCY_COUNTS, sizeof *cell->latency);
     return cell->latency;
+}
+
+void cell_count_latency(struct cell *cell, int64_t latency_us)
+{
+    uint64_t *latency = cell_latency(cell);
+    if (!latency)
+        return;
+    size_t place = (size_t)layout_latency(cell->layout, latency_us);
+    latency[place]++;
+    if (place >= cell->n_buckets && place < HISTOGRAM_BUCKETS)
+        cell->n_buckets = place + 1;
+}
+
+void cell_clear_latency(struct cell *cell)
+{
+    if (cell->latency) {
+        memset(cell->latency, 0, cell->n_buckets * sizeof *cell->latency);
+        memset(cell->latency + HISTOGRAM_BUCKETS, 0, MAX_LATENCY_LIMITS * sizeof *cell->latency);
+    }
+    cell->n_buckets = 0;
 }
 
 static size_t n_bins(const struct cell *cell)
@@ -39,6 +60,7 @@ void cell_free(struct cell *cell)
     cell_free_bins(cell);
     free(cell->latency);
     cell->latency = NULL;
+    cell->n_buckets = 0;
 }
 
 void cell_settle(struct cell *cell)
@@ -71,6 +93,16 @@ static bool add(uint64_t *into, const uint64_t *from, size_t n)
     return true;
 }
 
+static bool add_latency(struct cell *into, const struct cell *from)
+{
+    if (!add(cell_latency(into), from->latency, from->n_buckets))
+        return false;
+    if (from->n_buckets > into->n_buckets)
+        into->n_buckets = from->n_buckets;
+    return add(into->latency + HISTOGRAM_BUCKETS, from->latency + HISTOGRAM_BUCKETS,
+               MAX_LATENCY_LIMITS);
+}
+
 bool cell_add(struct cell *into, const struct cell *from, unsigned sections)
 {
     bool whole = true;
@@ -79,7 +111,7 @@ bool cell_add(struct cell *into, const struct cell *from, unsigned sections)
     if (sections & SECTION_SCORES)
         add(into->scores, from->scores, SCORE_STEPS);
     if (sections & SECTION_LATENCY && from->latency)
-        whole = add(cell_latency(into), from->latency, LATENCY_COUNTS);
+        whole = add_latency(into, from);
     if (sections & SECTION_BINS && from->bins)
         whole = add(cell_bins(into), from->bins, n_bins(from)) && whole;
     return whole;
@@ -174,7 +206,8 @@ static inline bool take_small(const unsigned char **at, const unsigned char *end
     return whole;
 }
 
-static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n)
+/* All that take counts give the place behind the last one, too. */
+static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n, size_t *end_place)
 {
     const unsigned char *at = (const unsigned char *)pairs.data, *end = at + pairs.size;
     uint64_t place = 0, step, count;
@@ -185,12 +218,14 @@ static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n)
         place += step;
         counts[place - 1] += count;
     }
+    *end_place = place;
     return true;
 }
 
 /* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. Counts of 4 and
  * more come as they like: while all numbers are of one byte nothing is guessed of them. */
-static bool take_split(const struct packed_counts *section, uint64_t *counts, size_t n)
+static bool take_split(const struct packed_counts *section, uint64_t *counts, size_t n,
+                       size_t *end_place)
 {
     const unsigned char *at = (const unsigned char *)section->pairs.data;
     const unsigned char *end = at + section->pairs.size;
@@ -216,14 +251,34 @@ static bool take_split(const struct packed_counts *section, uint64_t *counts, si
             return false;
         counts[place - 1] += pair % 4 + 1 + rest;
     }
+    *end_place = place;
     return true;
+}
+
+static bool take_counts_to(const struct packed_counts *section, uint64_t *counts, size_t n,
+                           size_t *end_place)
+{
+    return section->split ? take_split(section, counts, n, end_place)
+                          : take_pairs(section->pairs, counts, n, end_place);
 }
 
 static bool take_counts(const struct packed_counts *section, uint64_t *counts, size_t n)
 {
-    if (section->pairs.size == 0)
-        return true;
-    return section->split ? take_split(section, counts, n) : take_pairs(section->pairs, counts, n);
+    size_t end_place;
+    return section->pairs.size == 0 || take_counts_to(section, counts, n, &end_place);
+}
+
+static bool take_latency(const struct packed_counts *section, struct cell *into)
+{
+    size_t end_place = 0;
+    bool whole =
+        cell_latency(into) && take_counts_to(section, into->latency, LATENCY_COUNTS, &end_place);
+    /* Of the buckets before a limit's count the last is not known. */
+    if (!whole || end_place > HISTOGRAM_BUCKETS)
+        end_place = HISTOGRAM_BUCKETS;
+    if (into->latency && end_place > into->n_buckets)
+        into->n_buckets = end_place;
+    return whole;
 }
 
 static bool take_bins(const struct packed_counts *section, struct cell *into)
@@ -251,8 +306,7 @@ bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned s
     if (sections & SECTION_SCORES)
         whole = whole && take_counts(&packed->scores, into->scores, SCORE_STEPS);
     if (sections & SECTION_LATENCY && packed->latency.pairs.size > 0)
-        whole = whole && cell_latency(into) &&
-                take_counts(&packed->latency, into->latency, LATENCY_COUNTS);
+        whole = whole && take_latency(&packed->latency, into);
     if (sections & SECTION_BINS && packed->bins.pairs.size > 0)
         whole = whole && take_bins(&packed->bins, into);
     return whole;

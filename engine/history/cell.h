@@ -62,6 +62,7 @@ struct cell {
     uint64_t scalars[SCALARS];
     uint64_t scores[SCORE_STEPS];
     uint64_t *latency; /* LATENCY_COUNTS of them; NULL: none measured */
+    size_t n_buckets;  /* of the histogram's buckets only these can be in use: few of them are */
     uint64_t *bins;    /* layout->n_columns * MAX_BINS; NULL: nothing binned */
     uint8_t *stage;    /* rows of bins that are not counted above yet, n_staged; see bin_stage.h */
     int n_staged;
@@ -70,6 +71,8 @@ struct cell {
 /* The distributions, made when they are first needed. NULL: out of memory. */
 uint64_t *cell_latency(struct cell *cell);
 uint64_t *cell_bins(struct cell *cell);
+void cell_count_latency(struct cell *cell, int64_t latency_us); /* without memory: not at all */
+void cell_clear_latency(struct cell *cell);
 void cell_free_bins(struct cell *cell);
 void cell_free(struct cell *cell); /* what is inside */
 

@@ -197,12 +197,8 @@ static void count_outcome(const struct observation *observation, struct cell *ce
         cell->scalars[SCALAR_AGE_S] +=
             observation->age_us > 0 ? (uint64_t)(observation->age_us / US_PER_S) : 0;
     }
-    if (observation->latency_us < 0)
-        return;
-    uint64_t *latency = cell_latency(cell);
-    if (!latency)
-        return;
-    latency[layout_latency(cell->layout, observation->latency_us)]++;
+    if (observation->latency_us >= 0)
+        cell_count_latency(cell, observation->latency_us);
 }
 
 /* Its own score is kept as those of other arms are, where arms are told apart. */

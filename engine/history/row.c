@@ -126,7 +126,7 @@ static bool next_section(struct row_cells *cells, int section, struct packed_cou
             cut(&cells->columns[MORE(section)], more, &counts->more));
 }
 
-bool row_next(struct row_cells *cells, struct packed_cell *packed)
+static bool next_cell(struct row_cells *cells, struct packed_cell *packed)
 {
     uint64_t layout;
     struct slice *heads = &cells->columns[HEADS];
@@ -136,6 +136,21 @@ bool row_next(struct row_cells *cells, struct packed_cell *packed)
     cells->n--;
     return next_section(cells, 0, &packed->scalars) && next_section(cells, 1, &packed->scores) &&
            next_section(cells, 2, &packed->latency) && next_section(cells, 3, &packed->bins);
+}
+
+static bool is_over(const struct row_cells *cells)
+{
+    for (int i = 0; i < ROW_COLUMNS; i++) {
+        if (cells->columns[i].size > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Behind the last cell nothing is left. */
+bool row_next(struct row_cells *cells, struct packed_cell *packed)
+{
+    return next_cell(cells, packed) && (cells->n > 0 || is_over(cells));
 }
 
 /* ---- putting ---- */
@@ -281,6 +296,7 @@ static bool take_blocks(struct row *row, struct slice *packed)
             index >= ROW_BLOCKS || (row->n_blocks > 0 && (int)index <= block[-1].index))
             return false;
         block->index = (int)index;
+        memset(block->from, 0, sizeof block->from);
     }
     return true;
 }
@@ -307,6 +323,8 @@ static bool find_blocks(struct row *row)
 {
     struct row_cells rest = {.sections = row->sections};
     struct packed_cell packed;
+    if (row->n_blocks == 1 && row->blocks[0].n_cells > 0)
+        return true; /* row_next() sees whether it is whole */
     for (int i = 0; i < ROW_COLUMNS; i++)
         rest.columns[i] = buffer_slice(&row->columns[i]);
     for (size_t block = 0; block < row->n_blocks; block++) {
@@ -314,15 +332,11 @@ static bool find_blocks(struct row *row)
             row->blocks[block].from[i] = row->columns[i].size - rest.columns[i].size;
         rest.n = row->blocks[block].n_cells;
         while (rest.n > 0) {
-            if (!row_next(&rest, &packed))
+            if (!next_cell(&rest, &packed))
                 return false;
         }
     }
-    for (int i = 0; i < ROW_COLUMNS; i++) {
-        if (rest.columns[i].size > 0)
-            return false;
-    }
-    return true;
+    return is_over(&rest);
 }
 
 bool row_unpack(struct row *row, struct packer *packer, struct slice packed, unsigned sections)

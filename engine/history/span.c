@@ -92,6 +92,7 @@ static bool grow(struct span *span)
 /* Distributions are kept where they still fit. */
 static void renew(struct cell *cell, int64_t start_s, uint64_t labels, const struct layout *layout)
 {
+    cell_clear_latency(cell);
     struct cell kept = *cell;
     if (kept.layout && kept.layout->n_columns != layout->n_columns)
         cell_free_bins(&kept);
@@ -101,8 +102,6 @@ static void renew(struct cell *cell, int64_t start_s, uint64_t labels, const str
                           .latency = kept.latency,
                           .bins = kept.bins,
                           .stage = kept.stage};
-    if (cell->latency)
-        memset(cell->latency, 0, LATENCY_COUNTS * sizeof *cell->latency);
     if (cell->bins)
         memset(cell->bins, 0, (size_t)layout->n_columns * MAX_BINS * sizeof *cell->bins);
     if (cell->stage)

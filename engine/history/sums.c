@@ -21,16 +21,15 @@ void sums_destroy(struct sums *sums)
 
 void sums_clear(struct sums *sums, uint64_t labels, const struct layout *layout)
 {
-    uint64_t *latency = sums->cell.latency, *bins = sums->cell.bins, *older = sums->older;
-    if (latency)
-        memset(latency, 0, LATENCY_COUNTS * sizeof *latency);
+    uint64_t *bins = sums->cell.bins, *older = sums->older;
+    cell_clear_latency(&sums->cell);
     if (bins)
         memset(bins, 0, (size_t)layout->n_columns * MAX_BINS * sizeof *bins);
     if (older)
         memset(older, 0, HISTOGRAM_BUCKETS * sizeof *older);
     *sums = (struct sums){.labels = labels,
                           .index = sums->index,
-                          .cell = {.layout = layout, .latency = latency, .bins = bins},
+                          .cell = {.layout = layout, .latency = sums->cell.latency, .bins = bins},
                           .older = older};
 }
 
@@ -101,8 +100,10 @@ bool sums_add(struct sums *sums, const struct cell *from, unsigned sections)
 uint64_t sums_measured(const struct sums *sums)
 {
     uint64_t n = 0;
-    for (size_t i = 0; sums->cell.latency && i < LATENCY_COUNTS; i++)
+    for (size_t i = 0; i < sums->cell.n_buckets; i++)
         n += sums->cell.latency[i];
+    for (int i = 0; sums->cell.latency && i < MAX_LATENCY_LIMITS; i++)
+        n += sums->cell.latency[HISTOGRAM_BUCKETS + i];
     for (int i = 0; sums->older && i < HISTOGRAM_BUCKETS; i++)
         n += sums->older[i];
     return n;
@@ -140,9 +141,9 @@ static uint64_t bucket_count(const struct buckets *buckets, size_t bucket)
 #define N_BLOCKS (HISTOGRAM_BUCKETS / BLOCK)
 _Static_assert(HISTOGRAM_BUCKETS % BLOCK == 0, "every bucket is in a block");
 
-static void add_blocks(const uint64_t *counts, uint64_t blocks[N_BLOCKS])
+static void add_blocks(const uint64_t *counts, size_t n, uint64_t blocks[N_BLOCKS])
 {
-    for (size_t block = 0; counts && block < N_BLOCKS; block++) {
+    for (size_t block = 0; counts && block * BLOCK < n; block++) {
         for (size_t i = 0; i < BLOCK; i++)
             blocks[block] += counts[block * BLOCK + i];
     }
@@ -152,8 +153,8 @@ double sums_latency(const struct sums *sums, double quantile)
 {
     struct buckets buckets = buckets_of(sums);
     uint64_t blocks[N_BLOCKS] = {0}, n = 0, seen = 0;
-    add_blocks(buckets.latency, blocks);
-    add_blocks(buckets.older, blocks);
+    add_blocks(buckets.latency, sums->cell.n_buckets, blocks);
+    add_blocks(buckets.older, HISTOGRAM_BUCKETS, blocks);
     for (int i = 0; i < buckets.n_limits; i++)
         blocks[buckets.limits[i] / BLOCK] += buckets.latency[HISTOGRAM_BUCKETS + i];
     for (size_t block = 0; block < N_BLOCKS; block++)
@@ -172,16 +173,22 @@ double sums_latency(const struct sums *sums, double quantile)
     return ((double)histogram_low(bucket) + (double)histogram_high(bucket)) / 2;
 }
 
+static double middle_of(size_t bucket)
+{
+    return ((double)histogram_low(bucket) + (double)histogram_high(bucket)) / 2;
+}
+
 double sums_latency_mean(const struct sums *sums)
 {
     struct buckets buckets = buckets_of(sums);
-    uint64_t n = 0;
+    uint64_t n = sums_measured(sums);
     double sum = 0;
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        uint64_t count = bucket_count(&buckets, i);
-        n += count;
-        sum += (double)count * ((double)histogram_low(i) + (double)histogram_high(i)) / 2;
-    }
+    for (size_t i = 0; i < sums->cell.n_buckets; i++)
+        sum += (double)buckets.latency[i] * middle_of(i);
+    for (int i = 0; i < buckets.n_limits; i++)
+        sum += (double)buckets.latency[HISTOGRAM_BUCKETS + i] * middle_of(buckets.limits[i]);
+    for (size_t i = 0; buckets.older && i < HISTOGRAM_BUCKETS; i++)
+        sum += (double)buckets.older[i] * middle_of(i);
     return n > 0 ? sum / (double)n : (double)NAN;
 }
 
