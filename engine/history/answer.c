@@ -69,6 +69,8 @@ static enum status find_series(struct answer *answer, struct slice name, struct 
     memcpy(series->name, series->measure.name, sizeof series->name);
     series->unit = measure_unit(&series->measure);
     answer->range.sections |= measure_sections(&series->measure);
+    if (series->measure.column >= answer->range.n_columns)
+        answer->range.n_columns = series->measure.column + 1;
     return STATUS_OK;
 }
 

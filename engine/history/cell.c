@@ -206,108 +206,126 @@ static inline bool take_small(const unsigned char **at, const unsigned char *end
     return whole;
 }
 
-/* All that take counts give the place behind the last one, too. */
-static bool take_pairs(struct slice pairs, uint64_t *counts, size_t n, size_t *end_place)
+/* Where counts are added, and how far that went. */
+struct taking {
+    uint64_t *counts;
+    size_t n;    /* of these */
+    bool part;   /* what lies behind them is not wanted; else it is damage */
+    size_t last; /* place + 1 of the last one that was added; 0: none */
+};
+
+static bool take_pairs(struct slice pairs, struct taking *taking)
 {
     const unsigned char *at = (const unsigned char *)pairs.data, *end = at + pairs.size;
     uint64_t place = 0, step, count;
     while (at < end) {
-        if (!take_small(&at, end, &step) || !take_small(&at, end, &count) || step == 0 ||
-            step > n - place)
+        if (!take_small(&at, end, &step) || !take_small(&at, end, &count) || step == 0)
             return false;
+        if (step > taking->n - place)
+            return taking->part;
         place += step;
-        counts[place - 1] += count;
+        taking->counts[place - 1] += count;
+        taking->last = place;
     }
-    *end_place = place;
     return true;
 }
 
 /* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. Counts of 4 and
  * more come as they like: while all numbers are of one byte nothing is guessed of them. */
-static bool take_split(const struct packed_counts *section, uint64_t *counts, size_t n,
-                       size_t *end_place)
+static bool take_split(const struct packed_counts *section, struct taking *taking)
 {
     const unsigned char *at = (const unsigned char *)section->pairs.data;
     const unsigned char *end = at + section->pairs.size;
     const unsigned char *more = (const unsigned char *)section->more.data;
     const unsigned char *more_end = more + section->more.size;
     uint64_t place = 0, pair, rest;
+    uint64_t *counts = taking->counts;
+    size_t n = taking->n;
     while (at < end) {
         while (at < end && more < more_end && *at < 0x80 && *more < 0x80) {
             uint64_t few = *at % 4, lacks = few == 3;
             place += *at++ / 4 + UINT64_C(1);
             if (place > n)
-                return false;
+                return taking->part;
             counts[place - 1] += few + 1 + (*more & -lacks);
             more += lacks;
         }
+        taking->last = place;
         if (at == end)
             break;
-        if (!take_small(&at, end, &pair) || pair / 4 >= n - place)
+        if (!take_small(&at, end, &pair))
             return false;
+        if (pair / 4 >= n - place)
+            return taking->part;
         place += pair / 4 + 1;
         rest = 0;
         if (pair % 4 == 3 && !take_small(&more, more_end, &rest))
             return false;
         counts[place - 1] += pair % 4 + 1 + rest;
+        taking->last = place;
     }
-    *end_place = place;
     return true;
 }
 
-static bool take_counts_to(const struct packed_counts *section, uint64_t *counts, size_t n,
-                           size_t *end_place)
+static bool take_counts(const struct packed_counts *section, struct taking *taking)
 {
-    return section->split ? take_split(section, counts, n, end_place)
-                          : take_pairs(section->pairs, counts, n, end_place);
-}
-
-static bool take_counts(const struct packed_counts *section, uint64_t *counts, size_t n)
-{
-    size_t end_place;
-    return section->pairs.size == 0 || take_counts_to(section, counts, n, &end_place);
+    if (section->pairs.size == 0)
+        return true;
+    return section->split ? take_split(section, taking) : take_pairs(section->pairs, taking);
 }
 
 static bool take_latency(const struct packed_counts *section, struct cell *into)
 {
-    size_t end_place = 0;
-    bool whole =
-        cell_latency(into) && take_counts_to(section, into->latency, LATENCY_COUNTS, &end_place);
+    struct taking taking = {.counts = cell_latency(into), .n = LATENCY_COUNTS};
+    bool whole = taking.counts && take_counts(section, &taking);
+    size_t n_buckets = taking.last;
     /* Of the buckets before a limit's count the last is not known. */
-    if (!whole || end_place > HISTOGRAM_BUCKETS)
-        end_place = HISTOGRAM_BUCKETS;
-    if (into->latency && end_place > into->n_buckets)
-        into->n_buckets = end_place;
+    if (!whole || n_buckets > HISTOGRAM_BUCKETS)
+        n_buckets = HISTOGRAM_BUCKETS;
+    if (taking.counts && n_buckets > into->n_buckets)
+        into->n_buckets = n_buckets;
     return whole;
 }
 
-static bool take_bins(const struct packed_counts *section, struct cell *into)
+static bool take_narrow_bins(const struct packed_counts *section, struct cell *into)
 {
-    size_t n = (size_t)into->layout->n_columns * NARROW_BINS;
-    uint64_t *bins = cell_bins(into);
-    if (!bins || !into->layout->narrow)
-        return bins && take_counts(section, bins, n_bins(into));
-    uint64_t *narrow = calloc(n + 1, sizeof *narrow);
-    bool whole = narrow && take_counts(section, narrow, n);
-    for (size_t i = 0; whole && i < n; i++) {
+    struct taking taking = {.n = (size_t)into->layout->n_columns * NARROW_BINS};
+    taking.counts = calloc(taking.n + 1, sizeof *taking.counts);
+    bool whole = taking.counts && take_counts(section, &taking);
+    for (size_t i = 0; whole && i < taking.n; i++) {
         size_t bin = i % NARROW_BINS;
-        bins[i / NARROW_BINS * MAX_BINS + (bin == NARROW_BINS - 1 ? MISSING_BIN : bin)] +=
-            narrow[i];
+        into->bins[i / NARROW_BINS * MAX_BINS + (bin == NARROW_BINS - 1 ? MISSING_BIN : bin)] +=
+            taking.counts[i];
     }
-    free(narrow);
+    free(taking.counts);
     return whole;
 }
 
-bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections)
+static bool take_bins(const struct packed_counts *section, struct cell *into, int n_columns)
+{
+    struct taking taking = {.counts = cell_bins(into), .n = n_bins(into)};
+    if (!taking.counts || into->layout->narrow)
+        return taking.counts && take_narrow_bins(section, into);
+    if (n_columns < into->layout->n_columns) {
+        taking.n = (size_t)n_columns * MAX_BINS;
+        taking.part = true;
+    }
+    return take_counts(section, &taking);
+}
+
+bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections,
+                 int n_columns)
 {
     bool whole = true;
     if (sections & SECTION_SCALARS)
-        whole = take_counts(&packed->scalars, into->scalars, SCALARS);
+        whole =
+            take_counts(&packed->scalars, &(struct taking){.counts = into->scalars, .n = SCALARS});
     if (sections & SECTION_SCORES)
-        whole = whole && take_counts(&packed->scores, into->scores, SCORE_STEPS);
+        whole = whole && take_counts(&packed->scores,
+                                     &(struct taking){.counts = into->scores, .n = SCORE_STEPS});
     if (sections & SECTION_LATENCY && packed->latency.pairs.size > 0)
         whole = whole && take_latency(&packed->latency, into);
     if (sections & SECTION_BINS && packed->bins.pairs.size > 0)
-        whole = whole && take_bins(&packed->bins, into);
+        whole = whole && take_bins(&packed->bins, into, n_columns);
     return whole;
 }

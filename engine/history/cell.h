@@ -3,6 +3,7 @@
 #ifndef BINNACLE_HISTORY_CELL_H
 #define BINNACLE_HISTORY_CELL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -102,7 +103,10 @@ struct packed_cell {
     struct packed_counts scalars, scores, latency, bins;
 };
 bool cell_next(struct slice *bytes, struct packed_cell *packed);
-/* Adds the sections of a packed cell. False: damaged, or out of memory. */
-bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections);
+/* Adds the sections of a packed cell, of its bins only the first `n_columns`, or ALL_COLUMNS.
+ * False: damaged as far as that was read, or out of memory. */
+#define ALL_COLUMNS INT_MAX
+bool cell_unpack(struct cell *into, const struct packed_cell *packed, unsigned sections,
+                 int n_columns);
 
 #endif

@@ -217,7 +217,7 @@ enum status disk_unpack(const struct disk *disk, const struct layouts *layouts,
             return damaged(disk, error);
         const struct layout *layout = layouts_get(layouts, packed.layout);
         struct cell *cell = layout ? span_cell(span, start_s, packed.labels, layout) : NULL;
-        if (!cell || !cell_unpack(cell, &packed, SECTION_ALL))
+        if (!cell || !cell_unpack(cell, &packed, SECTION_ALL, ALL_COLUMNS))
             return damaged(disk, error);
     }
     return STATUS_OK;

@@ -96,12 +96,13 @@ static void add_packed(struct reading *reading, const struct packed_cell *packed
         return;
     }
     if (layout == reading->layout) {
-        reading->failed = !cell_unpack(&sums->cell, packed, sections) || reading->failed;
+        int n_columns = reading->range->n_columns ? reading->range->n_columns : ALL_COLUMNS;
+        reading->failed = !cell_unpack(&sums->cell, packed, sections, n_columns) || reading->failed;
         return;
     }
     cell_free(&reading->scratch);
     reading->scratch = (struct cell){.layout = layout};
-    reading->failed = !cell_unpack(&reading->scratch, packed, sections) ||
+    reading->failed = !cell_unpack(&reading->scratch, packed, sections, ALL_COLUMNS) ||
                       !sums_add(sums, &reading->scratch, sections) || reading->failed;
 }
 

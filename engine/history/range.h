@@ -13,6 +13,7 @@ struct range {
     uint64_t where, where_mask; /* only events whose labels are these */
     uint64_t by_mask;           /* told apart by these */
     unsigned sections;
+    int n_columns; /* of SECTION_BINS only the layout's first ones are wanted; 0: all */
 };
 /* Whether [from, to) can be read by this step: 1 s and up for the last five minutes, else 60 s;
  * with bins by labels half an hour. Gives the next step that can. */

@@ -32,6 +32,11 @@ static inline void varint_put_signed(struct buffer *out, int64_t value)
 static inline bool varint_take(struct slice *bytes, uint64_t *value)
 {
     *value = 0;
+    if (bytes->size > 0 && !(bytes->data[0] & 0x80)) { /* most are small */
+        *value = (unsigned char)bytes->data[0];
+        *bytes = slice_make(bytes->data + 1, bytes->size - 1);
+        return true;
+    }
     for (unsigned i = 0; i < 10 && i < bytes->size; i++) {
         unsigned char byte = (unsigned char)bytes->data[i];
         *value |= (uint64_t)(byte & 0x7f) << (7 * i);

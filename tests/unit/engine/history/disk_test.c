@@ -15,7 +15,7 @@ static void pack_as_before(struct row_cells cells, const struct layouts *layouts
         struct packed_cell packed;
         assert_true(row_next(&cells, &packed));
         struct cell cell = {.labels = packed.labels, .layout = layouts_get(layouts, packed.layout)};
-        assert_true(cell_unpack(&cell, &packed, SECTION_ALL));
+        assert_true(cell_unpack(&cell, &packed, SECTION_ALL, ALL_COLUMNS));
         cell_encode(&cell, SECTION_ALL, &plain);
         cell_free(&cell);
     }

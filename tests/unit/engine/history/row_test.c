@@ -85,7 +85,7 @@ static void check_cell(const struct packed_cell *packed, const struct cell *want
     struct cell got = {.layout = layout};
     assert_int_equal(packed->labels, wanted->labels);
     assert_int_equal(packed->layout, layout->id);
-    assert_true(cell_unpack(&got, packed, SECTION_ALL));
+    assert_true(cell_unpack(&got, packed, SECTION_ALL, ALL_COLUMNS));
     check_counts(got.scalars, sections & SECTION_SCALARS ? wanted->scalars : none, SCALARS);
     check_counts(got.scores, sections & SECTION_SCORES ? wanted->scores : none, SCORE_STEPS);
     check_counts(got.latency, sections & SECTION_LATENCY ? wanted->latency : NULL, LATENCY_COUNTS);
@@ -170,7 +170,7 @@ static void read_all(const struct row *row)
         struct packed_cell packed;
         while (cells.n > 0 && row_next(&cells, &packed)) {
             struct cell cell = {.layout = layout};
-            (void)cell_unpack(&cell, &packed, SECTION_ALL);
+            (void)cell_unpack(&cell, &packed, SECTION_ALL, ALL_COLUMNS);
             cell_free(&cell);
         }
     }
