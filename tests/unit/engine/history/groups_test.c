@@ -179,5 +179,5 @@ int main(void)
         cmocka_unit_test(hundreds_of_combinations_are_told_apart_and_have_zeros),
         cmocka_unit_test(what_would_be_too_much_at_once_is_refused_by_what_helps),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }
