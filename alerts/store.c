@@ -39,6 +39,10 @@ enum statement {
     STATEMENTS
 };
 
+/* Of a message: the attempt after which it was given up is none. Where room was lacking there may
+ * have been no attempt at all. */
+#define RETRIES "max(attempts - (fate = 'dead'), 0)"
+
 static const char *const sql[STATEMENTS] = {
     [GET_STATE] = "SELECT phase, since_us, clear_us, fired_us FROM state WHERE rule = ?1",
     [PUT_STATE] = "INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (rule) DO UPDATE SET "
@@ -55,13 +59,13 @@ static const char *const sql[STATEMENTS] = {
                 "WHERE fate = 'waiting' ORDER BY id",
     [COUNT] = "SELECT ifnull(sum(fate = 'sent'), 0) + (SELECT sent FROM pruned), "
               "ifnull(sum(fate = 'dead'), 0) + (SELECT dead FROM pruned), "
-              "ifnull(sum(attempts - (fate = 'dead')), 0) + (SELECT retried FROM pruned) "
+              "ifnull(sum(" RETRIES "), 0) + (SELECT retried FROM pruned) "
               "FROM message",
     [COUNT_PRUNED] = "UPDATE pruned SET sent = sent + n_sent, dead = dead + n_dead, "
                      "retried = retried + n_retried FROM "
                      "(SELECT ifnull(sum(fate = 'sent'), 0) AS n_sent, "
                      "ifnull(sum(fate = 'dead'), 0) AS n_dead, "
-                     "ifnull(sum(attempts - (fate = 'dead')), 0) AS n_retried "
+                     "ifnull(sum(" RETRIES "), 0) AS n_retried "
                      "FROM message WHERE fate != 'waiting' AND settled_us < ?1)",
     [PRUNE] = "DELETE FROM message WHERE fate != 'waiting' AND settled_us < ?1",
 };

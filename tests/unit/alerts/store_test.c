@@ -119,6 +119,27 @@ static void a_message_is_written_over_by_what_became_of_it(void **state)
     store_close(store);
 }
 
+/* More than OUTBOX_MOST waited, and these were never tried. */
+static void a_message_given_up_untried_takes_no_retry_from_the_count(void **state)
+{
+    (void)state;
+    struct error error;
+    struct outbox_status status;
+    struct store *store = open_store();
+    write_message(store, "a", MESSAGE_DEAD, 0, 5);
+    write_message(store, "b", MESSAGE_DEAD, 0, 6);
+    write_message(store, "c", MESSAGE_SENT, 1, 7);
+    for (int prunings = 0; prunings < 2; prunings++) {
+        struct outbox *outbox = load(store);
+        outbox_count(outbox, &status);
+        assert_int_equal(status.dead, 2);
+        assert_int_equal(status.retried, 1);
+        outbox_destroy(outbox);
+        assert_int_equal(store_prune(store, STORE_KEPT_US + 8, &error), STATUS_OK);
+    }
+    store_close(store);
+}
+
 static void what_cannot_be_written_is_rolled_back_whole(void **state)
 {
     (void)state;
@@ -175,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(states_holds_and_messages_survive_a_restart),
         TEST(a_message_is_written_over_by_what_became_of_it),
+        TEST(a_message_given_up_untried_takes_no_retry_from_the_count),
         TEST(what_cannot_be_written_is_rolled_back_whole),
         TEST(prunes_what_was_settled_long_ago_and_goes_on_counting),
     };
