@@ -22,7 +22,7 @@ struct alert {
     struct hold hold;
     double value;
     char summary[200];
-    uint64_t changed; /* number of its last change; 0: since the start */
+    uint64_t changed; /* number of its last change; 0: none since the start */
 };
 
 /* What the saver writes now; its thread's alone. */
@@ -47,7 +47,8 @@ struct alerts {
     char service[NAME_SIZE];
     char *link;
     struct value *slots;
-    struct lock lock; /* of all that follows: people change it between ticks, the saver reads it */
+    /* Of all that follows: people change it between judgements, the saver reads it. */
+    struct lock lock;
     struct alert *alerts, *next; /* one per rule; `next` is what a snapshot makes of them */
     uint64_t changes, stored;    /* numbers of the last change, and of the last on the disk */
     struct buffer body;

@@ -1,4 +1,5 @@
-/* One step of an alert's life. Called for every rule with every snapshot, by the tick. */
+/* One step of an alert's life. Called for every rule with every snapshot, on the judge's
+ * thread. */
 #include "alerts/machine.h"
 
 static const char *const phase_names[PHASES] = {"inactive", "pending", "firing", "resolved"};

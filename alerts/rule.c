@@ -1,5 +1,5 @@
 /* Reading and compiling alert rules. The built-in ones are rows of a table, made for each objective
- * with its name put in for %s. Read once at start; evaluated by the tick's thread. */
+ * with its name put in for %s. Read once at start; evaluated by the judge's thread. */
 #include "alerts/rule.h"
 
 #include <math.h>
