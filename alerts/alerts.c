@@ -125,7 +125,7 @@ static void written(void *context, bool stored)
         lock_release(&alerts->lock);
         outbox_stored(alerts->outbox, writing->messages_mark);
     }
-    outbox_hurry(alerts->outbox, !stored);
+    outbox_refused(alerts->outbox, !stored);
 }
 
 static enum status open_store(struct alerts *alerts, const char *path, struct error *error)
@@ -133,7 +133,7 @@ static enum status open_store(struct alerts *alerts, const char *path, struct er
     enum status status = path ? store_open(path, &alerts->store, error) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    alerts->outbox = outbox_create(path != NULL);
+    alerts->outbox = outbox_create(path ? OUTBOX_PATIENCE_MS : 0);
     return alerts->outbox ? take_up_state(alerts, error)
                           : error_set(error, STATUS_MEMORY, "out of memory");
 }

@@ -21,8 +21,9 @@ struct outbox {
     struct lock lock;
     pthread_cond_t changed;
     uint64_t news;
-    bool durable; /* there is a disk that messages wait for */
-    bool hurry;
+    int64_t patience_ms; /* that messages wait for the disk */
+    bool refused;        /* it takes nothing now */
+    bool ending;         /* the process is about to end */
     struct entry entries[2 * OUTBOX_MOST];
     size_t n, n_waiting;
     int64_t last_id;
@@ -31,14 +32,14 @@ struct outbox {
     struct outbox_status counts; /* but for what waits */
 };
 
-struct outbox *outbox_create(bool stored)
+struct outbox *outbox_create(int64_t patience_ms)
 {
     struct outbox *outbox = calloc(1, sizeof *outbox);
     if (!outbox)
         return NULL;
     lock_init(&outbox->lock, "alerts.outbox");
     condition_init(&outbox->changed);
-    outbox->durable = stored;
+    outbox->patience_ms = patience_ms;
     return outbox;
 }
 
@@ -223,9 +224,9 @@ static bool is_due(const struct outbox_message *message, int64_t now_us)
 /* 0: it may go. */
 static int64_t patience_left_us(const struct outbox *outbox, const struct entry *entry)
 {
-    if (!outbox->durable || outbox->hurry || entry->stored)
+    if (outbox->refused || outbox->ending || entry->stored)
         return 0;
-    int64_t left_us = OUTBOX_PATIENCE_MS * INT64_C(1000) - (monotonic_ns() - entry->made_ns) / 1000;
+    int64_t left_us = outbox->patience_ms * 1000 - (monotonic_ns() - entry->made_ns) / 1000;
     return left_us > 0 ? left_us : 0;
 }
 
@@ -291,10 +292,18 @@ void outbox_settle(struct outbox *outbox, const struct outbox_attempt *attempt)
     lock_release(&outbox->lock);
 }
 
-void outbox_hurry(struct outbox *outbox, bool hurry)
+void outbox_refused(struct outbox *outbox, bool refused)
 {
     lock_take(&outbox->lock);
-    outbox->hurry = hurry;
+    outbox->refused = refused;
+    tell(outbox);
+    lock_release(&outbox->lock);
+}
+
+void outbox_hurry(struct outbox *outbox)
+{
+    lock_take(&outbox->lock);
+    outbox->ending = true;
     tell(outbox);
     lock_release(&outbox->lock);
 }

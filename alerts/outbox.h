@@ -19,7 +19,7 @@
  * again by the next start. */
 #define OUTBOX_MOST 1024
 
-/* How long a message waits for the disk, which should know of it before it is sent. */
+/* How long a message waits for a disk, which should know of it before it is sent. */
 #define OUTBOX_PATIENCE_MS 500
 
 enum message_fate { MESSAGE_WAITING, MESSAGE_SENT, MESSAGE_DEAD, MESSAGE_FATES };
@@ -48,8 +48,9 @@ struct outbox_attempt {
 
 struct outbox; /* any thread: one lock inside, never held over I/O */
 
-/* `stored`: messages wait for outbox_stored() before they are sent, but not for long. */
-struct outbox *outbox_create(bool stored); /* NULL: no memory */
+/* How long messages wait for outbox_stored() before they are sent; 0: there is no disk to wait for.
+ * NULL: no memory. */
+struct outbox *outbox_create(int64_t patience_ms);
 void outbox_destroy(struct outbox *outbox);
 
 /* A message and the counts that the last process left; both are on the disk. */
@@ -71,8 +72,10 @@ bool outbox_take(struct outbox *outbox, int64_t now_us, struct outbox_message *m
 uint64_t outbox_news(struct outbox *outbox);
 void outbox_wait(struct outbox *outbox, uint64_t seen, int64_t timeout_ms);
 void outbox_settle(struct outbox *outbox, const struct outbox_attempt *attempt);
-/* From now on, or no more: messages do not wait for the disk. */
-void outbox_hurry(struct outbox *outbox, bool hurry);
+/* Whether the disk refuses what it is given: while it does, messages do not wait for it. */
+void outbox_refused(struct outbox *outbox, bool refused);
+/* The process ends: from now on they do not wait for the disk, whatever that does. */
+void outbox_hurry(struct outbox *outbox);
 
 /* Copies of what is not on the disk yet, to be freed by outbox_free(); *mark goes to
  * outbox_stored() when they are. */

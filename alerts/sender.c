@@ -159,8 +159,10 @@ void sender_stop(struct sender *sender)
     lock_take(&sender->lock);
     sender->stopping = true;
     sender->stop_ns = monotonic_ns() + STOP_GRACE_NS;
+    /* Wakes it. With the lock held, or it would see that it is to end, and what waits for the disk
+     * not be due yet. */
+    outbox_hurry(sender->outbox);
     lock_release(&sender->lock);
-    outbox_hurry(sender->outbox, true); /* wakes it, too */
     thread_join(sender->thread);
     buffer_free(&sender->message.body);
     lock_destroy(&sender->lock);

@@ -12,9 +12,12 @@
 
 #include "alerts/outbox.h"
 
-static struct outbox *make(bool stored)
+/* Longer than any of these tests takes. */
+#define LONG_MS 3600000
+
+static struct outbox *make(int64_t patience_ms)
 {
-    struct outbox *outbox = outbox_create(stored);
+    struct outbox *outbox = outbox_create(patience_ms);
     assert_non_null(outbox);
     return outbox;
 }
@@ -61,7 +64,7 @@ static void a_key_is_put_once(void **state)
 {
     (void)state;
     int64_t id, next_us;
-    struct outbox *outbox = make(false);
+    struct outbox *outbox = make(0);
     put(outbox, "k", "first", 1);
     put(outbox, "k", "second", 2);
     assert_string_equal(take(outbox, 10, &id, &next_us), "first");
@@ -75,7 +78,7 @@ static void takes_what_is_due_longest_and_says_when_the_next_is(void **state)
 {
     (void)state;
     int64_t id, next_us;
-    struct outbox *outbox = make(false);
+    struct outbox *outbox = make(0);
     put(outbox, "late", "late", 50);
     put(outbox, "early", "early", 40);
     assert_null(take(outbox, 39, &id, &next_us));
@@ -94,7 +97,7 @@ static void a_clock_that_was_set_back_delays_no_message(void **state)
 {
     (void)state;
     int64_t id, next_us, noon_us = 12 * US_PER_HOUR, eleven_us = 11 * US_PER_HOUR;
-    struct outbox *outbox = make(false);
+    struct outbox *outbox = make(0);
     put(outbox, "k", "page", noon_us);
     settle(outbox, 1, MESSAGE_WAITING, noon_us + US_PER_MIN);
     assert_null(take(outbox, noon_us, &id, &next_us));
@@ -111,7 +114,7 @@ static void counts_what_waits_and_since_when(void **state)
     (void)state;
     int64_t id, next_us;
     struct outbox_status status = {.oldest_us = 77};
-    struct outbox *outbox = make(false);
+    struct outbox *outbox = make(0);
     outbox_count(outbox, &status);
     assert_int_equal(status.waiting + status.sent + status.dead + status.retried, 0);
     assert_int_equal(status.oldest_us, 0);
@@ -138,10 +141,10 @@ static void waits_for_the_disk_a_while_and_not_at_all_when_that_refuses(void **s
     (void)state;
     int64_t id, next_us, now_us = 1000000;
     uint64_t mark;
-    struct outbox *outbox = make(true);
+    struct outbox *outbox = make(LONG_MS);
     put(outbox, "a", "first", now_us);
     assert_null(take(outbox, now_us, &id, &next_us));
-    assert_true(next_us > now_us && next_us <= now_us + OUTBOX_PATIENCE_MS * 1000);
+    assert_true(next_us > now_us && next_us <= now_us + INT64_C(1000) * LONG_MS);
     assert_int_equal(unwritten(outbox, &mark), 1);
     outbox_stored(outbox, mark);
     assert_int_equal(unwritten(outbox, &mark), 0);
@@ -152,12 +155,38 @@ static void waits_for_the_disk_a_while_and_not_at_all_when_that_refuses(void **s
     put(outbox, "b", "second", now_us);
     outbox_stored(outbox, mark); /* the one before: this came meanwhile */
     assert_null(take(outbox, now_us, &id, &next_us));
-    outbox_hurry(outbox, true);
+    outbox_refused(outbox, true);
     assert_string_equal(take(outbox, now_us, &id, &next_us), "second");
-    outbox_hurry(outbox, false);
+    outbox_refused(outbox, false);
     assert_null(take(outbox, now_us, &id, &next_us));
-    outbox_wait(outbox, outbox_news(outbox), OUTBOX_PATIENCE_MS + 50);
-    assert_string_equal(take(outbox, now_us, &id, &next_us), "second");
+    outbox_destroy(outbox);
+}
+
+static void waits_for_a_disk_that_does_not_answer_no_longer_than_it_may(void **state)
+{
+    (void)state;
+    int64_t id, next_us, now_us = 1000000;
+    struct outbox *outbox = make(1);
+    put(outbox, "a", "page", now_us);
+    const char *taken = NULL;
+    for (int tries = 0; tries < 1000 && !taken; tries++) {
+        pause_us(1000);
+        taken = take(outbox, now_us, &id, &next_us);
+    }
+    assert_non_null(taken);
+    outbox_destroy(outbox);
+}
+
+/* What the disk said to what was asked of it before comes in between. */
+static void nothing_waits_for_the_disk_once_the_process_ends(void **state)
+{
+    (void)state;
+    int64_t id, next_us, now_us = 1000000;
+    struct outbox *outbox = make(LONG_MS);
+    outbox_hurry(outbox);
+    outbox_refused(outbox, false);
+    put(outbox, "a", "page", now_us);
+    assert_string_equal(take(outbox, now_us, &id, &next_us), "page");
     outbox_destroy(outbox);
 }
 
@@ -167,7 +196,7 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
     int64_t id, next_us;
     uint64_t mark;
     struct outbox_status status;
-    struct outbox *outbox = make(true);
+    struct outbox *outbox = make(LONG_MS);
     char key[16];
     for (int i = 0; i < OUTBOX_MOST + 3; i++) {
         snprintf(key, sizeof key, "k%d", i);
@@ -180,7 +209,7 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
     assert_int_equal(status.no_room, 3);
     assert_int_equal(status.oldest_us, 103);
     assert_int_equal(unwritten(outbox, &mark), OUTBOX_MOST + 3);
-    outbox_hurry(outbox, true);
+    outbox_refused(outbox, true);
     assert_string_equal(take(outbox, 10000, &id, &next_us), "k3");
     settle(outbox, 1, MESSAGE_SENT, 0); /* too late for that one */
     outbox_count(outbox, &status);
@@ -204,7 +233,7 @@ static void what_is_being_sent_is_not_given_up(void **state)
     (void)state;
     int64_t id, next_us;
     struct outbox_status status;
-    struct outbox *outbox = make(false);
+    struct outbox *outbox = make(0);
     char key[16];
     put(outbox, "sending", "sending", 1);
     assert_string_equal(take(outbox, 10, &id, &next_us), "sending");
@@ -236,6 +265,8 @@ int main(void)
         cmocka_unit_test(a_clock_that_was_set_back_delays_no_message),
         cmocka_unit_test(counts_what_waits_and_since_when),
         cmocka_unit_test(waits_for_the_disk_a_while_and_not_at_all_when_that_refuses),
+        cmocka_unit_test(waits_for_a_disk_that_does_not_answer_no_longer_than_it_may),
+        cmocka_unit_test(nothing_waits_for_the_disk_once_the_process_ends),
         cmocka_unit_test(a_full_outbox_gives_up_the_oldest_and_counts_it),
         cmocka_unit_test(what_is_being_sent_is_not_given_up),
     };

@@ -45,6 +45,7 @@ struct bench {
     struct peer peer;
     struct yaml *yaml;
     struct channels *channels;
+    int64_t patience_ms; /* with a disk that says nothing */
     struct outbox *outbox;
     struct sender *sender;
 };
@@ -129,7 +130,7 @@ static void sender_begin(struct bench *bench)
     struct error error = {0};
     struct store *store;
     check(store_open(bench->path, &store, &error), &error);
-    bench->outbox = outbox_create(false);
+    bench->outbox = outbox_create(bench->patience_ms);
     assert_non_null(bench->outbox);
     check(store_load(store, bench->outbox, &error), &error);
     store_close(store);
@@ -395,7 +396,7 @@ static void what_one_process_left_the_next_delivers_once(void **state)
     put(bench, "key-2", "second");
     wait_calls(bench, 2);
     sender_end(bench); /* key-2 waits for its second attempt */
-    bench->outbox = outbox_create(false);
+    bench->outbox = outbox_create(0);
     put(bench, "key-3", "third"); /* committed, and the process ended before it was sent */
     save(bench);
     outbox_destroy(bench->outbox);
@@ -424,6 +425,18 @@ static void stopping_delivers_what_is_due(void **state)
     wait_settled(bench, 5, 0);
 }
 
+static void stopping_delivers_what_waits_for_the_disk(void **state)
+{
+    struct bench *bench = *state;
+    sender_end(bench);
+    bench->patience_ms = 3600000;
+    sender_begin(bench);
+    put(bench, "key-1", "x");
+    sender_end(bench);
+    assert_int_equal(calls_of(&bench->peer), 1);
+    sender_begin(bench);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -439,6 +452,7 @@ int main(void)
         TEST(gives_up_what_is_for_a_channel_of_before),
         TEST(what_one_process_left_the_next_delivers_once),
         TEST(stopping_delivers_what_is_due),
+        TEST(stopping_delivers_what_waits_for_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

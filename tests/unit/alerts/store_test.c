@@ -52,7 +52,7 @@ static void write_message(struct store *store, const char *key, enum message_fat
 static struct outbox *load(struct store *store)
 {
     struct error error;
-    struct outbox *outbox = outbox_create(true);
+    struct outbox *outbox = outbox_create(OUTBOX_PATIENCE_MS);
     assert_non_null(outbox);
     assert_int_equal(store_load(store, outbox, &error), STATUS_OK);
     return outbox;
