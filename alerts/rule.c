@@ -79,8 +79,8 @@ static const struct builtin builtins[] = {
      "{ledger.problem}; {ledger.refused_total} events refused since start",
      "", 0, US_PER_MIN},
     {"ledger-slow", "ledger.wait_us > 2000000", "page",
-     "the ledger's disk is slow: what waits for it now takes {ledger.wait_us} us, so requests are "
-     "refused; {ledger.refused_total} events since start",
+     "the ledger's disk is slow: what waits for it takes more than 2 s, so requests are refused; "
+     "{ledger.refused_total} events since start",
      "", 10 * US_PER_S, US_PER_MIN},
     {"clock-behind", "clock.future_ratio > 0.5", "page",
      "most events are quarantined as lying in the future, so the machine's clock is behind; set "

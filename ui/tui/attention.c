@@ -83,19 +83,23 @@ static void draw_evidence_lines(struct pen *pen, const struct view_attention *it
     }
 }
 
-/* What can be pressed about it, where there is a line left for that. */
-static void draw_attention_keys(struct pen *pen)
+/* What is known of it speaks of the canary: who reads that may want to roll it back. */
+static bool is_of_canary(const struct view_attention *item)
 {
-    const struct screen *screen = pen->screen;
-    const struct view *view = &screen->view;
+    const char *canary = variant_name(VARIANT_CANARY);
+    bool found = strstr(item->title, canary) != NULL;
+    for (int i = 0; i < item->n_evidence && !found; i++)
+        found = strstr(item->evidence[i].text, canary) != NULL;
+    return found;
+}
+
+/* What can be pressed about it, where there is a line left for that. */
+static void draw_attention_keys(struct pen *pen, const struct view_attention *item)
+{
     char keys[80] = "Enter why";
-    bool canary = false;
-    for (int i = 0; i < view->n_arms; i++)
-        canary =
-            canary || (view->arms[i].variant == VARIANT_CANARY && view->arms[i].share_wanted > 0);
-    if (!screen->readonly)
+    if (!pen->screen->readonly)
         snprintf(keys, sizeof keys, "%sa acknowledge   s silence   Enter why",
-                 canary ? "x roll the canary back   " : "");
+                 is_of_canary(item) ? "x roll the canary back   " : "");
     canvas_put(pen->canvas, pen->row++, pen->left + EVIDENCE_LEFT, pen->width - EVIDENCE_LEFT - 1,
                STYLE_TEXT, keys);
     pen->screen->keys_shown = true;
@@ -136,10 +140,33 @@ static void draw_quiet(struct pen *pen)
                "nothing needs a person");
 }
 
+/* Of those there are, the selected one, else the first. */
+static int find_open(const struct pen *pen)
+{
+    for (int i = 0; i < pen->screen->view.n_attention; i++)
+        if (screen_is_selected(pen->screen, ITEM_ATTENTION, i))
+            return i;
+    return 0;
+}
+
+int attention_rows(const struct pen *pen)
+{
+    const struct view *view = &pen->screen->view;
+    int wanted = view->n_attention;
+    struct evidence_rows needs;
+    if (view->n_attention == 0)
+        return 0;
+    const struct view_attention *item = &view->attention[find_open(pen)];
+    need_rows(pen, item, &needs);
+    for (int i = 0; i < item->n_evidence; i++)
+        wanted += is_conclusion(&item->evidence[i]) ? needs.needed[i] : i == 0;
+    return wanted;
+}
+
 void draw_attention(struct pen *pen, int rows)
 {
     const struct view *view = &pen->screen->view;
-    int n = view->n_attention, open = 0, bottom = pen->bottom;
+    int n = view->n_attention, open = find_open(pen), bottom = pen->bottom;
     if (n == 0) {
         draw_quiet(pen);
         return;
@@ -147,10 +174,9 @@ void draw_attention(struct pen *pen, int rows)
     if (pen->row + rows < pen->bottom)
         pen->bottom = pen->row + rows;
     int first = first_shown(pen, ITEM_ATTENTION, n, rows);
-    for (int i = 0; i < n; i++)
-        if (screen_is_selected(pen->screen, ITEM_ATTENTION, i))
-            open = i;
     int titles = n - first < rows ? n - first : rows, spare = rows - titles;
+    struct evidence_rows needs;
+    int kept = need_rows(pen, &view->attention[open], &needs); /* for the selected one */
     for (int i = first; i < n && pen_left(pen) > 0; i++) {
         bool last = pen_left(pen) == 1 && i + 1 < n;
         if (last && i != open) {
@@ -159,16 +185,15 @@ void draw_attention(struct pen *pen, int rows)
             break;
         }
         draw_attention_title(pen, i);
-        struct evidence_rows needs;
         int wanted = need_rows(pen, &view->attention[i], &needs);
-        if ((i == open || spare >= wanted) && spare > 0) {
+        if ((i == open || spare >= wanted + (i < open ? kept : 0)) && spare > 0) {
             int end = pen->bottom;
             pen->bottom = pen->row + (wanted < spare ? wanted : spare);
             spare -= wanted < spare ? wanted : spare;
             draw_evidence_lines(pen, &view->attention[i]);
             pen->bottom = end;
             if (i == open && spare > 0) {
-                draw_attention_keys(pen);
+                draw_attention_keys(pen, &view->attention[i]);
                 spare--;
             }
         }

@@ -1,6 +1,7 @@
 /* Likely causes of an incident, as /api/v1/explain gives them. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ui/tui/pages.h"
 
@@ -25,7 +26,12 @@ static void draw_cause(struct pen *pen, const struct json *cause)
     double share = json_double(cause, "share_of_excess");
     const char *slice = json_word(cause, "slice");
     char percent[WORD_SIZE], changed[WORD_SIZE];
-    draw_fact(pen, json_word(cause, "cause"), "%s%s%s%s", slice, *slice ? "   " : "",
+    const char *name = json_word(cause, "cause");
+    if (strcmp(name, "none") == 0) { /* its evidence says how it is now */
+        draw_evidence(pen, json_get(cause, "evidence"));
+        return;
+    }
+    draw_fact(pen, name, "%s%s%s%s", slice, *slice ? "   " : "",
               isnan(share) ? "" : words_percent(round(share * 100) / 100, percent),
               isnan(share) ? "" : " of what is too much");
     if (json_moment(pen->screen, cause, "changed_at", changed)[0])

@@ -19,7 +19,10 @@ static void draw_state(const struct screen *screen, struct canvas *canvas, int *
     bool stale = screen->remote && screen->peer.state >= PEER_STALE;
     bool then = screen->at_us && !screen->playing;
     bool still = stale || then || screen->paused;
-    int style = still ? STYLE_TICKET : headline->worst == HEALTH_NODATA ? STYLE_NODATA : STYLE_OK;
+    int style = still                                                     ? STYLE_TICKET
+                : headline->stopped                                       ? STYLE_PAGE
+                : headline->worst == HEALTH_NODATA || !screen->view.ready ? STYLE_NODATA
+                                                                          : STYLE_OK;
     screen_time(screen, screen->view.time_us, true, at);
     if (screen->paused && !screen->playing)
         snprintf(text, sizeof text, "paused %s, %s %s   ", at, words_count(screen->waiting, waits),
@@ -32,8 +35,12 @@ static void draw_state(const struct screen *screen, struct canvas *canvas, int *
                  : screen->playing ? "recorded"
                                    : headline->clock_word,
                  at);
-    *column += canvas_put(canvas, 0, *column, 2, style, style == STYLE_OK ? "● " : "○ ");
-    *column += canvas_printf(canvas, 0, *column, still ? STYLE_TICKET : STYLE_TEXT, "%s", text);
+    *column += canvas_put(canvas, 0, *column, 2, style,
+                          style == STYLE_OK     ? "● "
+                          : style == STYLE_PAGE ? "▲ "
+                                                : "○ ");
+    bool loud = style == STYLE_TICKET || style == STYLE_PAGE;
+    *column += canvas_printf(canvas, 0, *column, loud ? style : STYLE_TEXT, "%s", text);
 }
 
 /* Of a Kafka source; where there is no room it gives way only while all is well. */

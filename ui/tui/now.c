@@ -31,14 +31,19 @@ static void draw_main(struct pen *pen)
 {
     const struct view *view = &pen->screen->view;
     int objectives = view->n_objectives ? view->n_objectives + 1 : 1;
-    int spare = pen_left(pen) - SUMMARY_LINES - 2;
+    int spare = pen_left(pen) - SUMMARY_LINES - 2, summary = SUMMARY_LINES;
+    /* What hurts comes before lines that sum up. */
+    while (summary > SUMMARY_LEAST && attention_rows(pen) > spare - objectives) {
+        summary--;
+        spare++;
+    }
     if (objectives > spare - 2)
         objectives = spare - 2 > 2 ? spare - 2 : 2;
     draw_attention(pen, spare - objectives > 1 ? spare - objectives : 1);
     draw_rule(pen);
     draw_objectives(pen, objectives);
     draw_rule(pen);
-    draw_summary(pen);
+    draw_summary(pen, summary);
 }
 
 static void draw_below(struct pen *pen)

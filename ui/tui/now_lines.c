@@ -201,11 +201,21 @@ static void draw_changes_line(struct pen *pen)
     }
 }
 
-void draw_summary(struct pen *pen)
+void draw_summary(struct pen *pen, int rows)
 {
-    static void (*const lines[SUMMARY_LINES])(struct pen *) = {
-        draw_rate,       draw_split,           draw_decided_line,
-        draw_drift_line, draw_quarantine_line, draw_changes_line};
-    for (int i = 0; i < SUMMARY_LINES && pen_left(pen) > 0; i++, pen->row++)
-        lines[i](pen);
+    /* `from`: where there are as many rows; the last change stands beside what hurts. */
+    static const struct {
+        void (*draw)(struct pen *);
+        int from;
+    } lines[SUMMARY_LINES] = {{draw_rate, 0},
+                              {draw_split, 0},
+                              {draw_decided_line, 0},
+                              {draw_drift_line, SUMMARY_LINES - 1},
+                              {draw_quarantine_line, SUMMARY_LINES},
+                              {draw_changes_line, 0}};
+    for (int i = 0; i < SUMMARY_LINES && pen_left(pen) > 0; i++)
+        if (rows >= lines[i].from) {
+            lines[i].draw(pen);
+            pen->row++;
+        }
 }

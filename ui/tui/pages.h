@@ -76,10 +76,13 @@ struct pen pen_part(const struct pen *pen, int column, int width, int rows);
 /* Titles of all that needs a person, as far as they fit into `rows` rows; the room that is left
  * goes to what is known about the selected one, else the first. */
 void draw_attention(struct pen *pen, int rows);
+/* Rows for all titles, and for the conclusion about the selected one with its first figure. */
+int attention_rows(const struct pen *pen);
 
 /* ---- now_lines.c ---- */
 #define SUMMARY_LINES 6
-void draw_summary(struct pen *pen);
+#define SUMMARY_LEAST 4
+void draw_summary(struct pen *pen, int rows); /* SUMMARY_LEAST to SUMMARY_LINES */
 
 /* ---- objectives.c ---- */
 void draw_objectives(struct pen *pen, int rows);

@@ -48,14 +48,17 @@ static const struct view_objective *selected(const struct screen *screen)
 
 /* ---- burn ---- */
 
-static void draw_burns(struct pen *pen, const struct view_objective *objective)
+/* `bad`: with how many bad events stand behind each. */
+static void draw_burns(struct pen *pen, const struct view_objective *objective, bool bad)
 {
     int room = pen->width - 9, n = room / LEAST_WINDOW, row = pen->row;
     n = n > BURN_WINDOWS ? BURN_WINDOWS : n > 1 ? n : 1;
     int wide = room / n > 22 ? 22 : room / n;
-    if (pen_left(pen) < 3)
+    if (pen_left(pen) < 3 + bad)
         return;
     canvas_put(pen->canvas, row, pen->left + 1, 8, STYLE_BOLD, "burn");
+    if (bad)
+        canvas_put(pen->canvas, row + 3, pen->left + 1, 8, STYLE_QUIET, "bad");
     canvas_put(pen->canvas, row + 2, pen->left + 1, 8, STYLE_QUIET, "limit");
     canvas_put(pen->canvas, row + 1, pen->left + 1, 8, STYLE_QUIET, "now");
     for (int i = 0; i < n; i++) {
@@ -68,8 +71,11 @@ static void draw_burns(struct pen *pen, const struct view_objective *objective)
                      isnan(burn->burn_rate) ? STYLE_NODATA : style, burn->burn);
         canvas_right(pen->canvas, row + 2, left, wide - 1, STYLE_QUIET,
                      isnan(burn->limit) ? "–" : words_burn(burn->limit, limit));
+        if (bad)
+            canvas_right(pen->canvas, row + 3, left, wide - 1, STYLE_QUIET,
+                         isnan(burn->burn_rate) ? "–" : burn->bad);
     }
-    pen->row += 3;
+    pen->row += 3 + bad;
 }
 
 static void draw_runs_out(struct pen *pen, const struct view_objective *objective)
@@ -245,7 +251,7 @@ void draw_slo(struct pen *pen)
     pen->row = list.bottom;
     draw_rule(pen);
     if (objective) {
-        draw_burns(pen, objective);
+        draw_burns(pen, objective, false);
         draw_runs_out(pen, objective);
     }
     draw_rule(pen);
@@ -268,17 +274,7 @@ void open_slo(struct pen *pen)
               "budget left = 1 - bad / (n * (1 - wanted)); burn = share of bad "
               "events / (1 - wanted), per window; both windows of a rule must burn");
     draw_rule(pen);
-    for (int i = 0; i < BURN_WINDOWS && pen_left(pen) > 0; i++) {
-        const struct view_burn *burn = &row->burns[i];
-        char limit[WORD_SIZE];
-        bool limited = !isnan(burn->limit), known = !isnan(burn->burn_rate);
-        draw_fact(pen, burn->window, "%s%s%s%s%s%s", burn->burn,
-                  !limited ? ""
-                  : known  ? " of "
-                           : "; limit ",
-                  limited ? words_burn(burn->limit, limit) : "", known ? "   " : "",
-                  known ? burn->bad : "", known ? " bad" : "");
-    }
+    draw_burns(pen, row, true);
     draw_rule(pen);
     static const struct panel panels[] = {{draw_budget}, {draw_good}};
     draw_panels(pen, panels, 2);

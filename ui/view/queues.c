@@ -9,33 +9,40 @@
 #define SHOWN_US (5 * US_PER_MIN) /* after the last time */
 
 static const struct queue_words {
-    const char *name, *title; /* a title takes the count */
+    const char *name, *one, *title; /* titles take the count, `one` that of 1 */
     const char *effect, *action;
 } words[] = {
-    {"shadow", "the shadow did not see %s events: its queue was full",
+    {"shadow", "the shadow did not see %s event: its queue was full",
+     "the shadow did not see %s events: its queue was full",
      "its figures are of a smaller share than wanted; answers did not wait",
      "give the machine more cores, or the shadow a smaller share"},
-    {"online_store", "%s entries for Redis were given up: too many waited",
+    {"online_store", "%s entry for Redis was given up: too many waited",
+     "%s entries for Redis were given up: too many waited",
      "other instances count these events too low; this one does not",
      "bring Redis back; it goes on by itself then"},
-    {"history", "%s minutes of the history were given up",
+    {"history", "%s minute of the history was given up", "%s minutes of the history were given up",
      "charts and expectations have a gap there; decisions are not touched",
      "see why the folder of the ledger cannot be written"},
-    {"personal_values", "%s events of persons not met before found no room",
+    {"personal_values", "%s event of a person not met before found no room",
+     "%s events of persons not met before found no room",
      "they were refused with 503, or their source waited; nothing is lost",
      "see why subjects.db is written so slowly: the disk, or a process that holds it"},
-    {"head_file", "%s signed heads were not kept elsewhere, newer ones took their place",
+    {"head_file", "%s signed head was not kept elsewhere, a newer one took its place",
+     "%s signed heads were not kept elsewhere, newer ones took their place",
      "a newer head speaks for all rows before it",
      "see why the file of `heads: file` cannot be written"},
-    {"judge", "%s pictures were not judged for alerts: judging took too long",
+    {"judge", "%s picture was not judged for alerts: judging took too long",
+     "%s pictures were not judged for alerts: judging took too long",
      "alerts and explanations are those of before",
      "see what keeps the machine so busy, or its disk from being read"},
-    {"alert_messages", "%s alert messages were given up: too many waited",
+    {"alert_messages", "%s alert message was given up: too many waited",
+     "%s alert messages were given up: too many waited",
      "they will not be sent; their alerts are on the screens",
      "see why the channels do not take messages"},
-    {"long_requests", "%s long requests were refused: too many waited",
-     "their callers got 503 with Retry-After", "ask less at once"},
-    {"demo_labels", "%s truths of the demo were given up",
+    {"long_requests", "%s long request was refused: too many waited",
+     "%s long requests were refused: too many waited", "their callers got 503 with Retry-After",
+     "ask less at once"},
+    {"demo_labels", "%s truth of the demo was given up", "%s truths of the demo were given up",
      "they will never be known; performance is measured on the others",
      "a smaller rate, or truths that come sooner"},
 };
@@ -47,8 +54,8 @@ static void add_queue(const struct snapshot *snapshot, const struct queue_status
     char n[WORD_SIZE], capacity[WORD_SIZE];
     if (!item)
         return;
-    const char *place = strstr(say->title, "%s");
-    snprintf(item->title, sizeof item->title, "%.*s%s%s", (int)(place - say->title), say->title,
+    const char *title = queue->full == 1 ? say->one : say->title, *place = strstr(title, "%s");
+    snprintf(item->title, sizeof item->title, "%.*s%s%s", (int)(place - title), title,
              words_count(queue->full, n), place + 2);
     view_attention_say(item, "counted", "since the start; %s may wait",
                        words_count(queue->capacity, capacity));

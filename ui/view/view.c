@@ -83,11 +83,13 @@ static void build_headline(const struct snapshot *snapshot, struct view *view)
     struct view_headline *headline = &view->headline;
     copy_name(headline->service, sizeof headline->service, snapshot->service);
     copy_name(headline->source, sizeof headline->source, snapshot->source);
+    headline->stopped =
+        !snapshot->ready && (view_record_stopped(snapshot) || view_record_slow(snapshot));
     snprintf(headline->clock_word, sizeof headline->clock_word, "%s",
-             snapshot->event_time                                          ? "event time"
-             : snapshot->ready                                             ? "live"
-             : view_record_stopped(snapshot) || view_record_slow(snapshot) ? "not deciding"
-                                                                           : "starting");
+             snapshot->event_time ? "event time"
+             : snapshot->ready    ? "live"
+             : headline->stopped  ? "not deciding"
+                                  : "starting");
     /* Event time is another day than today, so it is always dated. */
     words_time(snapshot->time_us, snapshot->event_time ? 0 : snapshot->time_us, true,
                headline->clock);

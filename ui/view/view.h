@@ -18,7 +18,8 @@
 struct view_headline {
     char service[NAME_SIZE];
     char source[NAME_SIZE];
-    char clock_word[WORD_SIZE]; /* "live", "event time", "starting" */
+    char clock_word[WORD_SIZE]; /* "live", "event time", "starting", "not deciding" */
+    bool stopped;               /* nothing is decided */
     char clock[WORD_SIZE];      /* "14:03:22Z"; event time with its date */
     enum health worst;
     int n_pages, n_tickets;

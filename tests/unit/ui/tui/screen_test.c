@@ -89,6 +89,14 @@ static const char *draw(struct fixture *fixture, int columns, int rows)
     return fixture->text.data;
 }
 
+static void type(struct fixture *fixture, const char *keys)
+{
+    for (; *keys; keys++)
+        screen_handle(fixture->screen, *keys == '\n'   ? SCREEN_ENTER
+                                       : *keys == '\t' ? SCREEN_TAB
+                                                       : *keys);
+}
+
 static void expect(const char *picture, const char *words)
 {
     if (!strstr(picture, words))
@@ -156,6 +164,18 @@ static void few_rows_hold_the_cause_and_what_to_do(void **state)
     if (strstr(picture, "speed"))
         fail_msg("a figure took the place of\n%s", picture);
     expect(draw(fixture, 80, 40), "speed   a group of rows takes 2.10 s");
+    expect(fixture->text.data, "▲ not deciding");
+    expect(fixture->text.data, "a acknowledge   s silence");
+    assert_null(strstr(fixture->text.data, "x roll the canary back")); /* it is not the canary */
+    for (int i = 0; i < snapshot->n_slos; i++)
+        snapshot->slos[i].state = HEALTH_PAGE; /* more titles: lines that sum up give way */
+    screen_update(fixture->screen, snapshot);
+    type(fixture, "jjj");
+    picture = draw(fixture, 80, 24);
+    expect(picture, "  another process held");
+    expect(picture, "do      end the process that holds it");
+    assert_null(strstr(picture, "contract "));
+    expect(picture, "decided % no decision");
 }
 
 static void nothing_to_show_has_a_picture_for_each_reason(void **state)
@@ -271,14 +291,6 @@ static void with_documents(struct fixture *fixture, const struct answer *answers
         .ask = answer, .context = (void *)(uintptr_t)answers, .direct = true};
     feed_destroy(fixture->screen->feed);
     assert_int_equal(feed_create(&source, &fixture->screen->feed, &error), STATUS_OK);
-}
-
-static void type(struct fixture *fixture, const char *keys)
-{
-    for (; *keys; keys++)
-        screen_handle(fixture->screen, *keys == '\n'   ? SCREEN_ENTER
-                                       : *keys == '\t' ? SCREEN_TAB
-                                                       : *keys);
 }
 
 static const char views[] =
