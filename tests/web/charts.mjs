@@ -133,6 +133,29 @@ await test("a picture that grows old is told once, and its seconds only to who s
   check((await heard.textContent()) === "", await heard.textContent());
 });
 
+await test("who changed what and why stands in words, not in letters, at every size", async () => {
+  for (const [width, view] of [[400, "now"], [768, "now"], [1280, "now"], [768, "slo"], [1280, "slo"]]) {
+    const page = await look(view);
+    await page.setViewportSize({ width, height: 900 });
+    const why = page.locator(".changes-list li > :last-child", { hasText: "shift-2" });
+    await why.waitFor();
+    const { width: wide, height } = await why.boundingBox();
+    check(wide > 100 && height < 80, `${view}, ${width} px: ${wide} by ${height} px`);
+    await page.context().close();
+  }
+});
+
+await test("a held picture stands still, counts what waits, and goes on", async () => {
+  const page = await look("now");
+  const clock = page.locator("#clock"), link = page.locator("#link");
+  await page.keyboard.press("Z");
+  const held = await clock.innerText();
+  await until("a count", async () => /paused, [2-9] waiting/.test(await link.innerText()));
+  check((await clock.innerText()) === held, "it goes on");
+  await page.keyboard.press("Z");
+  await until("the clock to go on", async () => (await clock.innerText()) !== held && /^live$/.test((await link.innerText()).trim()));
+});
+
 await browser.close();
 fake.child.stdin.end();
 await fake.ended;

@@ -1,5 +1,7 @@
 // Work that belongs to a view: what it asked for and what repeats ends with it, and nothing repeats
-// while nobody looks.
+// while nobody looks or while the picture is held.
+import { live } from "./live.js";
+
 export function jobs() {
   const controller = new AbortController();
   const timers = [];
@@ -7,7 +9,7 @@ export function jobs() {
   return {
     signal: controller.signal,
     every(ms, run) {
-      timers.push(setInterval(() => { if (!document.hidden) run(); }, ms));
+      timers.push(setInterval(() => { if (!document.hidden && !live.paused) run(); }, ms));
     },
     cleanup(run) { cleanups.push(run); },
     end() {

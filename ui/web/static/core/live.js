@@ -50,7 +50,7 @@ function take(picture) {
   if (live.picture?.seq !== picture.seq || live.picture?.time !== picture.time) state.seen = Date.now();
   live.picture = picture;
   if (live.paused) live.missed++;
-  else tell(true);
+  tell(!live.paused);
   judge();
 }
 
