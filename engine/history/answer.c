@@ -1,5 +1,6 @@
-/* A question is checked, read point by point, and its values are kept by group until all are known:
- * JSON has them by series, time by time. */
+/* A question is checked and read, and its values are written: JSON has them by series, time by
+ * time.
+ */
 #include "engine/history/answer.h"
 
 #include <math.h>
@@ -9,22 +10,17 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/history/history_priv.h"
+#include "engine/history/lines.h"
 #include "engine/history/question.h"
-#include "engine/history/measure.h"
 
 #define MAX_SERIES 16
-#define MAX_VALUES ((size_t)1 << 20) /* of all lines together */
-
-struct line { /* of one group: values by point, then by series */
-    uint64_t labels;
-    double *values;
-};
 
 /* One of the names asked for. */
 struct asked {
     char name[2 * NAME_SIZE];
     const char *unit;
     struct measure measure;
+    int place;    /* among the measures */
     int derived;  /* index of what others make of the history; -1: the measure */
     double *made; /* by point, of a derived one */
 };
@@ -34,11 +30,9 @@ struct answer {
     struct range range;
     struct asked series[MAX_SERIES];
     int n_series;
-    size_t n_points, point;
-    double *nothing;               /* as a line's: what is said of a group that has nothing */
-    struct line lines[MAX_GROUPS]; /* by the group's index */
-    int n_lines;
-    bool too_many, no_memory;
+    size_t n_points;
+    const struct measure *measures[MAX_SERIES];
+    struct lines lines;
 };
 
 /* ---- the question ---- */
@@ -97,83 +91,18 @@ static size_t count_points(const struct range *range)
 
 /* ---- the values ---- */
 
-static size_t n_values(const struct answer *answer)
-{
-    return answer->n_points * (size_t)answer->n_series;
-}
-
-/* Until its group was first met it had nothing. */
-static struct line *add_line(struct answer *answer, uint64_t labels)
-{
-    size_t n = n_values(answer);
-    answer->too_many = (size_t)(answer->n_lines + 1) * n > MAX_VALUES;
-    double *values = answer->too_many ? NULL : malloc((n + 1) * sizeof *values);
-    answer->no_memory = !values && !answer->too_many;
-    if (!values)
-        return NULL;
-    memcpy(values, answer->nothing, n * sizeof *values);
-    answer->lines[answer->n_lines] = (struct line){labels, values};
-    return &answer->lines[answer->n_lines++];
-}
-
-static void take_values(const struct answer *answer, const struct point *point,
-                        const struct sums *sums, double *values)
-{
-    double *at = values + answer->point * (size_t)answer->n_series;
-    for (int k = 0; k < answer->n_series; k++)
-        if (answer->series[k].derived < 0)
-            at[k] = measure_value(&answer->series[k].measure, point, sums);
-}
-
-/* A group that has nothing at this point still has its zeros. */
-static void take_nothing(const struct answer *answer, const struct point *point)
-{
-    size_t first = answer->point * (size_t)answer->n_series;
-    take_values(answer, point, NULL, answer->nothing);
-    for (int i = 0; i < answer->n_lines; i++)
-        memcpy(answer->lines[i].values + first, answer->nothing + first,
-               (size_t)answer->n_series * sizeof *answer->nothing);
-}
-
-static void take_point(void *context, const struct point *point)
-{
-    struct answer *answer = context;
-    take_nothing(answer, point);
-    for (int i = 0; i < point->n_groups && !answer->too_many && !answer->no_memory; i++) {
-        const struct sums *sums = point->groups[i];
-        const struct line *line = sums->index < answer->n_lines ? &answer->lines[sums->index]
-                                                                : add_line(answer, sums->labels);
-        if (line)
-            take_values(answer, point, sums, line->values);
-    }
-    answer->point++;
-}
-
-/* Of everything together there is a line even where nothing happened. */
-static enum status begin_lines(struct answer *answer, struct error *error)
-{
-    size_t n = n_values(answer);
-    answer->nothing = malloc((n + 1) * sizeof *answer->nothing);
-    for (size_t i = 0; answer->nothing && i < n; i++)
-        answer->nothing[i] = (double)NAN;
-    if (answer->nothing && (answer->range.by_mask != 0 || add_line(answer, 0)))
-        return STATUS_OK;
-    return error_set(error, STATUS_MEMORY, "out of memory");
-}
-
+/* The measures among the names, in their order; read_lines() numbers them. */
 static enum status read_lines(struct answer *answer, struct error *error)
 {
-    enum status status = begin_lines(answer, error);
-    if (status == STATUS_OK)
-        status = range_read(answer->history, &answer->range, take_point, answer, error);
-    if (status == STATUS_OK && answer->too_many)
-        return error_set(error, STATUS_INVALID,
-                         "by: lines of %zu points of more than %d groups are too much at once: "
-                         "take a larger step, or fewer labels",
-                         answer->n_points, answer->n_lines);
-    if (status == STATUS_OK && answer->no_memory)
-        return error_set(error, STATUS_MEMORY, "out of memory");
-    return status;
+    for (int k = 0; k < answer->n_series; k++) {
+        struct asked *series = &answer->series[k];
+        series->place = answer->lines.n_measures;
+        if (series->derived < 0)
+            answer->measures[answer->lines.n_measures++] = &series->measure;
+    }
+    answer->lines.measures = answer->measures;
+    answer->lines.n_points = answer->n_points;
+    return lines_read(answer->history, &answer->range, &answer->lines, error);
 }
 
 /* They are counted over everything: an answer would be one to another question. */
@@ -249,9 +178,10 @@ static bool is_of_another_arm(const struct answer *answer, const struct line *li
 /* Quarantined events have no arm: what is not said of them is no series. */
 static bool says_nothing(const struct answer *answer, const struct line *line, int series)
 {
+    const double *values = line->values + answer->series[series].place;
     bool nothing = is_nameless(answer, line) || is_of_another_arm(answer, line, series);
     for (size_t i = 0; i < answer->n_points && nothing; i++) {
-        double value = line->values[i * (size_t)answer->n_series + (size_t)series];
+        double value = values[i * (size_t)answer->lines.n_measures];
         nothing = isnan(value) || value == 0;
     }
     return nothing;
@@ -275,7 +205,8 @@ static void put_line(const struct answer *answer, const struct line *line, int s
     json_text(json, "name", answer->series[series].name);
     json_text(json, "unit", answer->series[series].unit);
     put_labels(answer, line->labels, json);
-    put_values(answer, line->values + series, (size_t)answer->n_series, json);
+    put_values(answer, line->values + answer->series[series].place,
+               (size_t)answer->lines.n_measures, json);
     json_object_end(json);
 }
 
@@ -308,9 +239,9 @@ static void put_answer(const struct answer *answer, struct buffer *out)
     for (int k = 0; k < answer->n_series; k++) {
         if (answer->series[k].derived >= 0)
             put_derived(answer, &answer->series[k], &json);
-        for (int i = 0; i < answer->n_lines && answer->series[k].derived < 0; i++) {
-            if (!says_nothing(answer, &answer->lines[i], k))
-                put_line(answer, &answer->lines[i], k, &json);
+        for (int i = 0; i < answer->lines.n && answer->series[k].derived < 0; i++) {
+            if (!says_nothing(answer, &answer->lines.list[i], k))
+                put_line(answer, &answer->lines.list[i], k, &json);
         }
     }
     json_array_end(&json);
@@ -319,11 +250,9 @@ static void put_answer(const struct answer *answer, struct buffer *out)
 
 static void answer_free(struct answer *answer)
 {
-    for (int i = 0; i < answer->n_lines; i++)
-        free(answer->lines[i].values);
+    lines_free(&answer->lines);
     for (int i = 0; i < answer->n_series; i++)
         free(answer->series[i].made);
-    free(answer->nothing);
     free(answer);
 }
 

@@ -18,6 +18,7 @@
 #define MINUTE_S       INT64_C(60)
 #define MINUTE_SHELVES 2              /* the first ones */
 #define SEAL_GRACE_US  (2 * US_PER_S) /* until then every worker has poured what it held back */
+#define READERS        4
 #define NOT_KNOWN      INT64_MIN
 #define SECOND_SECTION (SECTION_SCALARS | SECTION_SCORES | SECTION_LATENCY)
 
@@ -75,8 +76,12 @@ struct history_store {
 
     struct history_derived derived;
 
-    struct lock reading; /* of the reader */
-    struct disk *reader;
+    struct lock reading; /* of who has which reader */
+    pthread_cond_t returned;
+    struct reader {
+        struct disk *disk; /* NULL: not opened yet */
+        bool taken;
+    } readers[READERS];
 };
 
 void epoch_release(struct epoch *epoch);

@@ -164,6 +164,7 @@ enum status history_create(const struct history_options *options, struct history
     lock_init(&made->lock, "history");
     lock_init(&made->reading, "history.reading");
     condition_init(&made->changed);
+    condition_init(&made->returned);
     made->recovering = true;
     made->open_end_us = made->upto_us = NOT_KNOWN;
     made->minutes_s = made->slice_s = made->hour_s = NOT_KNOWN;
@@ -203,7 +204,8 @@ void history_destroy(struct history_store *history)
     if (!history)
         return;
     stop_writer(history);
-    disk_close(history->reader); /* whoever closes last moves the log into the file */
+    for (int i = 0; i < READERS; i++)
+        disk_close(history->readers[i].disk); /* whoever closes last moves the log into the file */
     if (history->stats.problem[0])
         disk_abandon(history->disk);
     else
@@ -226,6 +228,7 @@ void history_destroy(struct history_store *history)
         layout_destroy(history->layouts.list[i]);
     labels_destroy(history->labels);
     pthread_cond_destroy(&history->changed);
+    pthread_cond_destroy(&history->returned);
     lock_destroy(&history->reading);
     lock_destroy(&history->lock);
     free(history->path);

@@ -1,7 +1,7 @@
 /* Reading: for each point the rows on the disk that lie in it, of the coarsest shelf that holds
  * what is asked for, and the cells that are still in memory. Which is which is told by the number
  * of the last commit: what waits is noted before the file is looked at, and left out when the file
- * has it by then. Readers share one connection, one after another. */
+ * has it by then. There are a few connections, each for one reading at a time. */
 #include "engine/history/range.h"
 
 #include <stdlib.h>
@@ -16,6 +16,8 @@
 struct reading {
     struct history_store *history;
     const struct range *range;
+    struct reader *reader;
+    struct disk *disk; /* its connection; NULL: there is no file */
     const struct layout *layout;
     struct shadow_keys shadow;
     struct span *memory[MAX_WAITING * 2 + 2]; /* what is not on the disk */
@@ -142,7 +144,7 @@ static enum status read_shelf(struct reading *reading, enum shelf shelf, unsigne
                           .sections = sections & shelf_shapes[shelf].sections,
                           .any_of =
                               shelf == SHELF_HOUR_LABEL ? range->by_mask | range->where_mask : 0};
-    struct disk *disk = reading->history->reader;
+    struct disk *disk = reading->disk;
     if (!disk || from_s >= to_s || visit.sections == 0)
         return STATUS_OK;
     return disk_visit(disk, shelf, from_s, to_s, visit.sections, visit_row, &visit, error);
@@ -286,33 +288,57 @@ static void add_epochs(struct reading *reading, uint64_t seq)
     }
 }
 
-static enum status open_reader(struct history_store *history, struct error *error)
+static struct reader *take_reader(struct history_store *history)
 {
-    if (history->reader || !history->path)
-        return STATUS_OK;
-    return disk_open(history->path, false, &history->reader, error);
+    int free = 0;
+    lock_take(&history->reading);
+    while (history->readers[free].taken) {
+        free = (free + 1) % READERS;
+        if (free == 0)
+            (void)condition_wait(&history->returned, &history->reading, -1);
+    }
+    history->readers[free].taken = true;
+    lock_release(&history->reading);
+    return &history->readers[free];
+}
+
+static void return_reader(struct history_store *history, struct reader *reader)
+{
+    lock_take(&history->reading);
+    reader->taken = false;
+    pthread_cond_signal(&history->returned);
+    lock_release(&history->reading);
+}
+
+static enum status open_reader(struct reading *reading, struct error *error)
+{
+    struct history_store *history = reading->history;
+    enum status status = STATUS_OK;
+    if (!reading->reader->disk && history->path)
+        status = disk_open(history->path, false, &reading->reader->disk, error);
+    reading->disk = reading->reader->disk;
+    return status;
 }
 
 static enum status begin(struct reading *reading, struct error *error)
 {
-    struct history_store *history = reading->history;
     uint64_t seq = 0;
     size_t n = 0;
     if (!copy_memory(reading))
         return error_set(error, STATUS_MEMORY, "out of memory for reading the history");
-    enum status status = open_reader(history, error);
-    if (status == STATUS_OK && history->reader) {
-        status = disk_begin(history->reader, false, error);
+    enum status status = open_reader(reading, error);
+    if (status == STATUS_OK && reading->disk) {
+        status = disk_begin(reading->disk, false, error);
         if (status != STATUS_OK)
             return status;
-        status = disk_seq(history->reader, &seq, error);
+        status = disk_seq(reading->disk, &seq, error);
         if (status == STATUS_OK)
-            status = disk_runs(history->reader, reading->range->from_s * US_PER_S,
+            status = disk_runs(reading->disk, reading->range->from_s * US_PER_S,
                                reading->range->to_s * US_PER_S, reading->runs + reading->n_runs,
                                MAX_RUNS - reading->n_runs, &n, error);
         reading->n_runs += n;
         if (status != STATUS_OK)
-            disk_rollback(history->reader);
+            disk_rollback(reading->disk);
     }
     add_epochs(reading, seq);
     return status;
@@ -320,8 +346,8 @@ static enum status begin(struct reading *reading, struct error *error)
 
 static void end(struct reading *reading, bool begun)
 {
-    if (begun && reading->history->reader)
-        disk_rollback(reading->history->reader);
+    if (begun && reading->disk)
+        disk_rollback(reading->disk);
     for (int i = 0; i < reading->n_memory && i < 2; i++)
         span_destroy(reading->memory[i]); /* the two copies */
     for (int i = 0; i < reading->n_epochs; i++)
@@ -414,12 +440,12 @@ enum status range_read(struct history_store *history, const struct range *range,
     struct reading *reading = create(history, range);
     if (!reading)
         return error_set(error, STATUS_MEMORY, "out of memory for reading the history");
-    lock_take(&history->reading);
+    struct reader *reader = reading->reader = take_reader(history);
     enum status status = begin(reading, error);
     bool begun = status == STATUS_OK;
     if (begun)
         status = read_points(reading, visit, context, error);
     end(reading, begun);
-    lock_release(&history->reading);
+    return_reader(history, reader);
     return status;
 }
