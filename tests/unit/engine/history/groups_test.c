@@ -151,6 +151,47 @@ static void hundreds_of_combinations_are_told_apart_and_have_zeros(void **state)
     history_destroy(history);
 }
 
+static double told_of_country(double told[N_COUNTRIES][N_DEVICES][MINUTES / 10],
+                              const struct json *labels, int64_t point)
+{
+    int country = atoi(json_as_text(json_get(labels, "country"), "C0") + 1);
+    double n = 0;
+    for (int i = 0; i < N_DEVICES && point >= 0 && point < MINUTES / 10; i++)
+        n += told[country][i][point];
+    return n;
+}
+
+/* Days around what was told: a long question is read in two halves, cut where events are. */
+static void halves_of_a_long_range_hold_every_event_once(void **state)
+{
+    static double told[N_COUNTRIES][N_DEVICES][MINUTES / 10];
+    (void)state;
+    struct history_store *history = fill_words(told);
+    struct history_question question = {.from_us = T0 - 3 * US_PER_DAY,
+                                        .to_us = T0 + 3 * US_PER_DAY + MINUTES * 60 * US_PER_S,
+                                        .step_us = 600 * US_PER_S,
+                                        .series = slice_of("accepted"),
+                                        .by = slice_of("country")};
+    struct json *json = answer(history, &question);
+    const struct json *series = json_get(json, "series");
+    assert_int_equal(json_size(series), N_COUNTRIES);
+    for (const struct json *line = json_first(series); line; line = json_next(line)) {
+        int64_t at_ms = question.from_us / 1000, n = 0;
+        const struct json *points = json_get(line, "points");
+        for (const struct json *point = json_first(points); point; point = json_next(point)) {
+            double wanted =
+                told_of_country(told, json_get(line, "labels"), (at_ms - T0 / 1000) / 600000);
+            assert_true(json_as_number(json_item(point, 0), NAN) == (double)at_ms);
+            assert_true(json_as_number(json_item(point, 1), 0) == wanted);
+            at_ms += 600000;
+            n++;
+        }
+        assert_int_equal(n, 6 * 144 + MINUTES / 10);
+    }
+    json_destroy(json);
+    history_destroy(history);
+}
+
 static void what_would_be_too_much_at_once_is_refused_by_what_helps(void **state)
 {
     static double told[N_COUNTRIES][N_DEVICES][MINUTES / 10];
@@ -177,6 +218,7 @@ int main(void)
         cmocka_unit_test(every_combination_keeps_its_number),
         cmocka_unit_test(only_what_was_found_at_a_point_is_there),
         cmocka_unit_test(hundreds_of_combinations_are_told_apart_and_have_zeros),
+        cmocka_unit_test(halves_of_a_long_range_hold_every_event_once),
         cmocka_unit_test(what_would_be_too_much_at_once_is_refused_by_what_helps),
     };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
