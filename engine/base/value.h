@@ -17,6 +17,7 @@ enum value_type {
 
 struct value {
     enum value_type type;
+    uint32_t word; /* a text's number among those its field may have, from 1; 0: not known */
     union {
         double number;
         bool boolean;
@@ -72,6 +73,7 @@ static inline void value_set_bool(struct value *value, bool boolean)
 static inline void value_set_string(struct value *value, struct slice string)
 {
     value->type = VALUE_STRING;
+    value->word = 0;
     value->string.data = string.data;
     value->string.size = string.size;
 }

@@ -149,7 +149,10 @@ static bool has_length(const struct field_rule *rule, struct slice text)
 static void check_string(const struct contract *contract, struct event *event, int field)
 {
     const struct field_rule *rule = &contract->rules[field];
-    struct slice text = event->values[field].string;
+    struct value *value = &event->values[field];
+    struct slice text = value->string;
+    if (rule->words)
+        value->word = words_find(contract->words[field], text);
     if (rule->ulid) {
         if (!ulid_is_valid(text))
             event_violate(event, VIOLATION_ULID, field);
@@ -159,7 +162,7 @@ static void check_string(const struct contract *contract, struct event *event, i
             return; /* a pattern is not tried on what is too long */
         }
     }
-    if (rule->words && !words_have(contract->words[field], text))
+    if (rule->words && value->word == 0)
         event_violate(event, VIOLATION_ENUM, field);
     if (contract->patterns[field] && !regex_match(contract->patterns[field], text))
         event_violate(event, VIOLATION_PATTERN, field);

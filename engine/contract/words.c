@@ -2,7 +2,7 @@
  * the usual question is answered without touching any text but the one asked for. */
 #include "engine/contract/words_priv.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define WHOLE_SIZE 8 /* words that their fingerprint tells whole, given their size */
@@ -10,6 +10,7 @@
 struct word {
     uint64_t fingerprint;
     struct slice text; /* data NULL: a free slot */
+    uint32_t number;   /* in the list, from 1; 0: a free slot */
 };
 
 struct words {
@@ -60,7 +61,9 @@ struct words *words_create(const char *const *words, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct slice text = slice_of(words[i]);
         uint64_t print = fingerprint(text);
-        made->slots[find(made, print, text)] = (struct word){print, text};
+        struct word *word = &made->slots[find(made, print, text)];
+        if (!word->text.data)
+            *word = (struct word){print, text, (uint32_t)i + 1};
     }
     return made;
 }
@@ -70,7 +73,7 @@ void words_destroy(struct words *words)
     free(words);
 }
 
-bool words_have(const struct words *words, struct slice text)
+uint32_t words_find(const struct words *words, struct slice text)
 {
-    return words->slots[find(words, fingerprint(text), text)].text.data != NULL;
+    return words->slots[find(words, fingerprint(text), text)].number;
 }

@@ -2,7 +2,7 @@
 #ifndef BINNACLE_CONTRACT_WORDS_PRIV_H
 #define BINNACLE_CONTRACT_WORDS_PRIV_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "engine/base/slice.h"
 
@@ -11,6 +11,7 @@ struct words; /* immutable; any thread may ask */
 /* The words are borrowed; the same one may come twice. NULL: out of memory. */
 struct words *words_create(const char *const *words, size_t n);
 void words_destroy(struct words *words); /* NULL is ignored */
-bool words_have(const struct words *words, struct slice text);
+/* Its number in the list, from 1, the first one where it comes twice; 0: it is not there. */
+uint32_t words_find(const struct words *words, struct slice text);
 
 #endif

@@ -263,12 +263,11 @@ static uint64_t labels_for(struct history_store *history, const struct observati
 }
 
 static void take_one(struct history_store *history, const struct observation *observation,
-                     const uint8_t *codes)
+                     const uint8_t *codes, uint64_t nothing)
 {
     note_time(history, observation->at_us);
     if (is_known(history, observation->at_us))
         return;
-    uint64_t nothing = labels_of_nothing(history->labels);
     uint64_t labels = labels_for(history, observation, nothing);
     struct cell *cell = cell_for(history, observation->at_us, observation->event_us, labels);
     if (cell)
@@ -284,8 +283,9 @@ static void take(void *context, const struct observations *observations)
 {
     struct history_store *history = context;
     lock_take(&history->lock);
+    uint64_t nothing = labels_of_nothing(history->labels);
     for (int i = 0; i < observations->n; i++)
-        take_one(history, &observations->list[i], observation_codes(observations, i));
+        take_one(history, &observations->list[i], observation_codes(observations, i), nothing);
     lock_release(&history->lock);
 }
 

@@ -11,6 +11,7 @@
 #include "engine/base/thread.h"
 #include "engine/base/dictionary.h"
 
+#define NAMED     64
 #define MAX_WORDS ((size_t)LABEL_FIRST + LABEL_VALUES - LABEL_NONE) /* "", "other", values */
 
 enum label_kind { LABEL_UNUSED, LABEL_VARIANT, LABEL_DECISION, LABEL_REASON, LABEL_FIELD };
@@ -19,8 +20,8 @@ struct label {
     char name[NAME_SIZE];
     enum label_kind kind;
     int field;
-    atomic_int n;                                     /* codes below are known */
-    atomic_int named[VARIANT_COUNT + DECISION_COUNT]; /* codes of an enum's values; 0: not met */
+    atomic_int n;             /* codes below are known */
+    atomic_int named[NAMED];  /* codes of values that have a number; 0: not met */
     struct dictionary *words; /* the value of number i has the code LABEL_NONE + i */
     char values[LABEL_FIRST + LABEL_VALUES][NAME_SIZE];
 };
@@ -162,16 +163,26 @@ static uint64_t value_code(struct labels *labels, struct label *label, struct sl
     return (uint64_t)code;
 }
 
-/* Without looking at the text again. */
+/* Of a value with a number, whose text is not looked at again. What found no room is asked again:
+ * there may be some by then. */
+static uint64_t named_code(struct labels *labels, struct label *label, size_t number,
+                           struct slice name)
+{
+    if (number >= NAMED)
+        return value_code(labels, label, name);
+    int code = atomic_load_explicit(&label->named[number], memory_order_relaxed);
+    if (code == 0) {
+        code = (int)value_code(labels, label, name);
+        if (code != LABEL_OTHER)
+            atomic_store_explicit(&label->named[number], code, memory_order_relaxed);
+    }
+    return (uint64_t)code;
+}
+
 static uint64_t enum_code(struct labels *labels, struct label *label, unsigned value,
                           const char *name)
 {
-    int code = atomic_load_explicit(&label->named[value], memory_order_relaxed);
-    if (code == 0) {
-        code = (int)value_code(labels, label, slice_of(name));
-        atomic_store_explicit(&label->named[value], code, memory_order_relaxed);
-    }
-    return (uint64_t)code;
+    return named_code(labels, label, value, slice_of(name));
 }
 
 bool labels_restore_value(struct labels *labels, int position, int code, const char *text)
@@ -214,7 +225,8 @@ static uint64_t field_code(struct labels *labels, struct label *label, const str
     const struct value *value = &event->values[label->field];
     switch (value->type) {
     case VALUE_STRING:
-        return value_code(labels, label, value->string);
+        return value->word > 0 ? named_code(labels, label, value->word, value->string)
+                               : value_code(labels, label, value->string);
     case VALUE_BOOL:
         return value_code(labels, label, slice_of(value->boolean ? "true" : "false"));
     case VALUE_NUMBER:

@@ -133,6 +133,12 @@ static void count_slice(uint32_t *row, int first, const struct tick *tick)
         row[first + tick->offsets[i]]++;
 }
 
+/* Of a text that one of the words may be, counted from 0; -1: it is none of them. */
+static int number_of(const struct place *place, const struct value *value)
+{
+    return value->word > 0 ? (int)value->word - 1 : dictionary_find(place->texts, value->string);
+}
+
 static void count_event(struct slices *slices, uint32_t *row, int cell, const struct event *event,
                         const struct tick *tick)
 {
@@ -142,9 +148,7 @@ static void count_event(struct slices *slices, uint32_t *row, int cell, const st
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct place *place = &slices->places[i];
         const struct value *value = &event->values[i];
-        int word = place->texts && value->type == VALUE_STRING
-                       ? dictionary_find(place->texts, value->string)
-                       : -1;
+        int word = place->texts && value->type == VALUE_STRING ? number_of(place, value) : -1;
         if (place->field != NO_SERIES)
             row[place->field + violated_bin(event, (int)i, value_bin(place, value, word))]++;
         add_extra(slices, cell, i, value);

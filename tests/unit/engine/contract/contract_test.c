@@ -332,6 +332,19 @@ static void refuses_wrong_contracts_and_says_where(void **state)
     }
 }
 
+/* What slices, history and features know a text by without reading it again. */
+static void numbers_the_words_of_enumerated_fields(void **state)
+{
+    struct event *event =
+        judge_at(*state, event_with(COUNTRY, "\"country\":\"GB\""), NOW, CONTRACT_WALL);
+    assert_int_equal(event->values[COUNTRY].word, 3);
+    assert_int_equal(event->values[DEVICE].word, 1);
+    assert_int_equal(event->values[USER].word, 0);
+    event = judge_at(*state, event_with(COUNTRY, "\"country\":\"XX\""), NOW, CONTRACT_WALL);
+    assert_int_equal(event->values[COUNTRY].word, 0);
+    assert_int_equal(event->values[DEVICE].word, 1);
+}
+
 static void checks_enums_of_numbers_and_lengths_in_characters(void **state)
 {
     (void)state;
@@ -480,6 +493,7 @@ int main(void)
         cmocka_unit_test(reads_the_card_fraud_example),
         cmocka_unit_test(refuses_wrong_contracts_and_says_where),
         cmocka_unit_test(checks_enums_of_numbers_and_lengths_in_characters),
+        cmocka_unit_test_setup_teardown(numbers_the_words_of_enumerated_fields, set_up, tear_down),
         cmocka_unit_test(judges_by_check_expressions),
         cmocka_unit_test(packs_ulids_into_their_128_bits),
         cmocka_unit_test(packs_ulids_as_character_by_character),
