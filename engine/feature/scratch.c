@@ -1,11 +1,11 @@
 /* A worker's view of one event: its values with pseudonyms in place, keys of its entities, numbers
  * that windows are over; and the features that need no state. One thread each. */
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/feature/rounding_priv.h"
 #include "engine/feature/store_priv.h"
 
 /* Beyond it squares and sums could leave the range of doubles. */
@@ -46,11 +46,15 @@ enum status feature_scratch_create(struct feature_store *store, struct feature_s
     scratch->slots = calloc(n_fields + views->n_outputs + 1, sizeof *scratch->slots);
     scratch->columns = calloc(views->n_columns + 1, sizeof *scratch->columns);
     scratch->hashes = calloc(n_fields + 1, sizeof *scratch->hashes);
+    scratch->word_hashes = calloc(n_fields + 1, sizeof *scratch->word_hashes);
+    scratch->word_hots = calloc(views->n_one_hots + 1, sizeof *scratch->word_hots);
     scratch->outputs = calloc(views->n_numbers + 1, sizeof *scratch->outputs);
+    scratch->group = calloc(MAX_GROUP * views->n_streams + 1, sizeof *scratch->group);
     scratch->hour = hour_of(0);
     scratch->arena = arena_create(TEXT_BYTES);
-    if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->outputs ||
-        !scratch->arena || !make_link(scratch)) {
+    if (!scratch->slots || !scratch->columns || !scratch->hashes || !scratch->word_hashes ||
+        !scratch->word_hots || !scratch->outputs || !scratch->group || !scratch->arena ||
+        !make_link(scratch)) {
         feature_scratch_destroy(scratch);
         return error_set(error, STATUS_MEMORY, "out of memory for feature scratch");
     }
@@ -65,7 +69,10 @@ void feature_scratch_destroy(struct feature_scratch *scratch)
     free(scratch->slots);
     free(scratch->columns);
     free(scratch->hashes);
+    free(scratch->word_hashes);
+    free(scratch->word_hots);
     free(scratch->outputs);
+    free(scratch->group);
     counts_free(&scratch->counts, NULL);
     arena_destroy(scratch->arena);
     online_link_destroy(scratch->link);
@@ -124,7 +131,7 @@ static struct value field_value(const struct event *event, const struct slice *r
 }
 
 void scratch_keys(const struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements, struct event_keys *keys)
+                  const struct slice *replacements, struct event_key *keys)
 {
     const struct feature_views *views = scratch->store->views;
     double number;
@@ -133,23 +140,38 @@ void scratch_keys(const struct feature_scratch *scratch, const struct event *eve
         struct slice bytes = value_bytes(&value, &number);
         struct hash128 of = hash128(bytes.data, bytes.size, i);
         bool has = value.type != VALUE_NULL;
-        keys->by_stream[i] =
+        keys[i] =
             (struct event_key){.of = of, .shard = has ? store_shard(scratch->store, of) : NULL};
     }
+}
+
+/* 0: missing. */
+static uint64_t value_hash(const struct value *value)
+{
+    double number;
+    struct slice bytes = value_bytes(value, &number);
+    uint64_t hash = hash64(bytes.data, bytes.size, 0);
+    return value->type == VALUE_NULL ? 0 : hash ? hash : 1;
+}
+
+static size_t word_of(const struct value *value)
+{
+    return value->type == VALUE_STRING && value->word < WORDS ? value->word : 0;
 }
 
 static void read_hashes(struct feature_scratch *scratch)
 {
     const struct feature_views *views = scratch->store->views;
-    double number;
     for (uint32_t i = 0; i < views->n_streams; i++) {
         const struct stream *stream = &views->streams[i];
         for (size_t j = 0; j < stream->n_hashes; j++) {
             uint32_t field = stream->hashes[j];
-            struct slice bytes = value_bytes(&scratch->slots[field], &number);
-            uint64_t hash = hash64(bytes.data, bytes.size, 0);
-            bool missing = scratch->slots[field].type == VALUE_NULL;
-            scratch->hashes[field] = missing ? 0 : hash ? hash : 1;
+            const struct value *value = &scratch->slots[field];
+            size_t word = word_of(value);
+            uint64_t *known = &scratch->word_hashes[field][word];
+            if (word == 0 || *known == 0)
+                *known = value_hash(value);
+            scratch->hashes[field] = *known;
         }
     }
 }
@@ -162,7 +184,7 @@ static uint64_t id_of(const struct event *event)
 }
 
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements, const struct event_keys *keys)
+                  const struct slice *replacements, const struct event_key *keys)
 {
     const struct feature_views *views = scratch->store->views;
     memcpy(scratch->slots, event->values, views->schema->n_fields * sizeof *scratch->slots);
@@ -222,24 +244,37 @@ static bool same(const struct value *a, const struct value *b)
     return a->type == VALUE_BOOL ? a->boolean == b->boolean : a->number == b->number;
 }
 
-static void one_hot_text(const struct one_hot_plan *plan, struct slice text, double *outputs)
+/* 1 + the place of the text among the plan's values; 1 + their number: it is not there. */
+static size_t find_text(const struct one_hot_plan *plan, struct slice text)
 {
     uint64_t print = text_print(text);
-    for (size_t i = 0; i < plan->n_values; i++) {
-        bool is = print == plan->prints[i];
-        if (is)
-            is = text.size < sizeof print ? plan->values[i].string.size < sizeof print
-                                          : slice_equal(text, plan->values[i].string);
-        outputs[plan->outputs[i]] = is;
-    }
+    size_t i = 0;
+    while (i < plan->n_values &&
+           (print != plan->prints[i] || !slice_equal(text, plan->values[i].string)))
+        i++;
+    return 1 + i;
 }
 
-static void one_hot(const struct one_hot_plan *plan, const struct feature_scratch *scratch)
+static void one_hot_text(struct feature_scratch *scratch, size_t number, const struct value *value)
 {
+    const struct one_hot_plan *plan = &scratch->store->views->one_hots[number];
+    size_t word = word_of(value);
+    uint16_t *known = &scratch->word_hots[number][word];
+    if (word == 0 || *known == 0)
+        *known = (uint16_t)find_text(plan, value->string);
+    for (size_t i = 0; i < plan->n_values; i++)
+        scratch->outputs[plan->outputs[i]] = 0;
+    if (*known <= plan->n_values)
+        scratch->outputs[plan->outputs[*known - 1]] = 1;
+}
+
+static void one_hot(struct feature_scratch *scratch, size_t number)
+{
+    const struct one_hot_plan *plan = &scratch->store->views->one_hots[number];
     const struct value *value = &scratch->slots[plan->field];
     double *outputs = scratch->outputs;
     if (value->type == VALUE_STRING && plan->values->type == VALUE_STRING)
-        one_hot_text(plan, value->string, outputs);
+        one_hot_text(scratch, number, value);
     else
         for (size_t i = 0; i < plan->n_values; i++)
             outputs[plan->outputs[i]] =
@@ -251,19 +286,6 @@ static void set_slot(struct feature_scratch *scratch, size_t slot, double number
     struct value *value = &scratch->slots[slot];
     value->type = isnan(number) ? VALUE_NULL : VALUE_NUMBER;
     value->number = number;
-}
-
-/* The nearest floats; what no float holds becomes the largest one of its sign. NaN stays. In two
- * steps and a function of its own, for that is how compilers do several at a time. */
-__attribute__((noinline)) static void round_all(const double *restrict numbers, float *restrict out,
-                                                size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = (float)numbers[i];
-    for (size_t i = 0; i < n; i++) {
-        float number = FLT_MAX < out[i] ? FLT_MAX : out[i];
-        out[i] = -FLT_MAX > number ? -FLT_MAX : number;
-    }
 }
 
 static void transform(struct feature_scratch *scratch)
@@ -285,7 +307,7 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
     for (size_t i = 0; i < views->n_calendars; i++)
         scratch->outputs[views->calendars[i].output] = calendar(&views->calendars[i], scratch);
     for (size_t i = 0; i < views->n_one_hots; i++)
-        one_hot(&views->one_hots[i], scratch);
+        one_hot(scratch, i);
     for (size_t i = 0; i < views->n_read_outputs; i++)
         set_slot(scratch, views->read_outputs[i].slot,
                  scratch->outputs[views->read_outputs[i].output]);
@@ -293,5 +315,5 @@ void scratch_finish(struct feature_scratch *scratch, float *out)
     for (size_t i = 0; i < views->n_own_fields; i++)
         scratch->outputs[views->own_fields[i].output] =
             number_of(&scratch->slots[views->own_fields[i].field]);
-    round_all(scratch->outputs, out, views->features.n_features);
+    round_floats(scratch->outputs, out, views->features.n_features);
 }

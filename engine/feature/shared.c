@@ -35,7 +35,7 @@ void shared_exchange(struct feature_scratch *scratch, bool append)
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
         scratch->request_of[i] = -1;
-        const struct event_key *key = &scratch->keys->by_stream[i];
+        const struct event_key *key = &scratch->keys[i];
         if (!key->shard)
             continue;
         unsigned char *record = record_of(scratch, i);
@@ -132,9 +132,9 @@ void shared_label(struct feature_scratch *scratch, int label)
             (scratch->entry.id & ~(uint64_t)LABEL_MASK) | (label ? LABEL_POSITIVE : LABEL_NEGATIVE),
     };
     for (uint32_t i = 0; i < store->views->n_streams; i++)
-        if (scratch->keys->by_stream[i].shard && store->views->streams[i].labels)
+        if (scratch->keys[i].shard && store->views->streams[i].labels)
             requests[n++] = (struct online_request){.stream = i,
-                                                    .key = scratch->keys->by_stream[i].of,
+                                                    .key = scratch->keys[i].of,
                                                     .kind = ONLINE_LABEL,
                                                     .record = &record,
                                                     .size = sizeof record,

@@ -83,13 +83,13 @@ void feature_store_destroy(struct feature_store *store)
 }
 
 /* Adds the shards of an event's entities; they are held later, by hold(). */
-static void add_shards(const struct feature_store *store, const struct event_keys *keys,
+static void add_shards(const struct feature_store *store, const struct event_key *keys,
                        struct held *held)
 {
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        if (!keys->by_stream[i].shard)
+        if (!keys[i].shard)
             continue;
-        size_t number = (size_t)(keys->by_stream[i].shard - store->shards);
+        size_t number = (size_t)(keys[i].shard - store->shards);
         held->shards[number / 64] |= UINT64_C(1) << number % 64;
     }
 }
@@ -111,29 +111,29 @@ static void release(const struct feature_store *store, const struct held *held)
 /* Most of an event's time would go by waiting for memory: where an entity is, then it, then its
  * entries. All of it is asked for ahead, step by step, while events before this one are taken. The
  * shards are held. */
-static void ask_slots(const struct feature_store *store, const struct event_keys *keys)
+static void ask_slots(const struct feature_store *store, const struct event_key *keys)
 {
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        const struct event_key *key = &keys->by_stream[i];
+        const struct event_key *key = &keys[i];
         if (key->shard)
             shard_prefetch_slot(key->shard, key->of);
     }
 }
 
-static void ask_entities(const struct feature_store *store, const struct event_keys *keys)
+static void ask_entities(const struct feature_store *store, const struct event_key *keys)
 {
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        const struct event_key *key = &keys->by_stream[i];
+        const struct event_key *key = &keys[i];
         if (key->shard)
             shard_prefetch_entity(key->shard, key->of,
                                   sizeof(struct entity) + store->views->streams[i].states_size);
     }
 }
 
-static void ask_series(const struct feature_store *store, struct event_keys *keys, int64_t time_us)
+static void ask_series(const struct feature_store *store, struct event_key *keys, int64_t time_us)
 {
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        struct event_key *key = &keys->by_stream[i];
+        struct event_key *key = &keys[i];
         if (key->shard)
             key->entity = shard_find(key->shard, i, key->of);
         if (!key->entity)
@@ -148,7 +148,7 @@ static void ask_series(const struct feature_store *store, struct event_keys *key
 static void find_entities(struct feature_scratch *scratch)
 {
     for (uint32_t i = 0; i < scratch->store->views->n_streams; i++) {
-        const struct event_key *key = &scratch->keys->by_stream[i];
+        const struct event_key *key = &scratch->keys[i];
         struct entity *found = key->entity;
         if (key->shard && (!found || scratch->forgot))
             found = shard_find(key->shard, i, key->of);
@@ -165,7 +165,7 @@ static bool is_too_late(const struct feature_scratch *scratch)
         const struct entity *entity = scratch->entities[i];
         if (entity && entity->series.n > 0 &&
             scratch->entry.time_us < entity->series.newest_us - store->lateness_us) {
-            scratch->keys->by_stream[i].shard->too_late++;
+            scratch->keys[i].shard->too_late++;
             return true;
         }
     }
@@ -177,7 +177,7 @@ static void insert(struct feature_scratch *scratch)
 {
     struct feature_store *store = scratch->store;
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
-        const struct event_key *key = &scratch->keys->by_stream[i];
+        const struct event_key *key = &scratch->keys[i];
         struct entity *entity = scratch->entities[i];
         uint32_t *number = &scratch->numbers[i];
         if (!key->shard)
@@ -223,7 +223,7 @@ static void evict(struct feature_scratch *scratch)
     const struct feature_store *store = scratch->store;
     int64_t newest_us = atomic_load_explicit(&store->newest_us, memory_order_relaxed);
     for (size_t i = 0; i < store->views->n_streams; i++) {
-        struct shard *shard = scratch->keys->by_stream[i].shard;
+        struct shard *shard = scratch->keys[i].shard;
         if (shard && shard_evict(shard, store->layouts, store->max_bytes_of_shard, newest_us))
             scratch->forgot = true;
     }
@@ -251,8 +251,8 @@ static enum status take_shared(struct feature_scratch *scratch, const struct fea
 {
     struct feature_store *store = scratch->store;
     struct held held = {{0}};
-    scratch_keys(scratch, event->event, event->replacements, &scratch->group[0]);
-    scratch_read(scratch, event->event, event->replacements, &scratch->group[0]);
+    scratch_keys(scratch, event->event, event->replacements, scratch_group(scratch, 0));
+    scratch_read(scratch, event->event, event->replacements, scratch_group(scratch, 0));
     add_shards(store, scratch->keys, &held);
     hold(store, &held);
     find_entities(scratch);
@@ -273,7 +273,7 @@ static enum status take_shared(struct feature_scratch *scratch, const struct fea
 }
 
 static enum status take_held(struct feature_scratch *scratch, const struct feature_request *event,
-                             const struct event_keys *keys)
+                             const struct event_key *keys)
 {
     scratch_read(scratch, event->event, event->replacements, keys);
     find_entities(scratch);
@@ -296,22 +296,22 @@ static size_t take_group(struct feature_scratch *scratch, struct feature_request
     size_t size = n < MAX_GROUP ? n : MAX_GROUP;
     memset(held.shards, 0, (store->n_shards + 63) / 64 * sizeof *held.shards);
     for (size_t i = 0; i < size; i++) {
-        scratch_keys(scratch, events[i].event, events[i].replacements, &scratch->group[i]);
-        add_shards(store, &scratch->group[i], &held);
+        scratch_keys(scratch, events[i].event, events[i].replacements, scratch_group(scratch, i));
+        add_shards(store, scratch_group(scratch, i), &held);
     }
     hold(store, &held);
     scratch->forgot = false;
     for (size_t turn = 0; turn < size + 3 * AHEAD; turn++) {
         if (turn < size)
-            ask_slots(store, &scratch->group[turn]);
+            ask_slots(store, scratch_group(scratch, turn));
         if (turn >= AHEAD && turn < size + AHEAD)
-            ask_entities(store, &scratch->group[turn - AHEAD]);
+            ask_entities(store, scratch_group(scratch, turn - AHEAD));
         if (turn >= 2 * AHEAD && turn < size + 2 * AHEAD)
-            ask_series(store, &scratch->group[turn - 2 * AHEAD],
+            ask_series(store, scratch_group(scratch, turn - 2 * AHEAD),
                        events[turn - 2 * AHEAD].event->time_us);
         if (turn >= 3 * AHEAD)
-            events[turn - 3 * AHEAD].status =
-                take_held(scratch, &events[turn - 3 * AHEAD], &scratch->group[turn - 3 * AHEAD]);
+            events[turn - 3 * AHEAD].status = take_held(scratch, &events[turn - 3 * AHEAD],
+                                                        scratch_group(scratch, turn - 3 * AHEAD));
     }
     release(store, &held);
     return size;
@@ -348,13 +348,13 @@ enum status feature_label(struct feature_store *store, struct feature_scratch *s
 {
     struct held held = {{0}};
     bool reached = false;
-    scratch_keys(scratch, event, replacements, &scratch->group[0]);
-    scratch_read(scratch, event, replacements, &scratch->group[0]);
+    scratch_keys(scratch, event, replacements, scratch_group(scratch, 0));
+    scratch_read(scratch, event, replacements, scratch_group(scratch, 0));
     add_shards(store, scratch->keys, &held);
     hold(store, &held);
     for (uint32_t i = 0; i < store->views->n_streams; i++) {
         const struct series_layout *layout = &store->layouts[i];
-        const struct event_key *key = &scratch->keys->by_stream[i];
+        const struct event_key *key = &scratch->keys[i];
         if (!key->shard || !store->views->streams[i].labels)
             continue;
         struct entity *entity = shard_find(key->shard, i, key->of);

@@ -33,12 +33,11 @@ struct event_key {
     struct entity *entity; /* as it was found ahead; NULL: not then */
 };
 
-struct event_keys {
-    struct event_key by_stream[MAX_STREAMS];
-};
+/* Events taken while their shards are held: so many that a shard's lock is taken for several. */
+#define MAX_GROUP 256
 
-/* Events taken while their shards are held. */
-#define MAX_GROUP 48
+/* Texts with a number below are known by it after they were met once. */
+#define WORDS 64
 
 struct hour {
     int64_t start_us, of_day, weekday; /* Monday is 0 */
@@ -48,8 +47,10 @@ struct feature_scratch {
     struct feature_store *store;
     struct value *slots; /* the fields with their replacements, then the outputs */
     double *columns;
-    uint64_t *hashes; /* by field; 0 where missing or not asked for */
-    double *outputs;  /* the features, then what only they are made of */
+    uint64_t *hashes;               /* by field; 0 where missing or not asked for */
+    uint64_t (*word_hashes)[WORDS]; /* by field and the word's number; 0: not met */
+    uint16_t (*word_hots)[WORDS];   /* by one-hot plan and the word's number, see one_hot_text() */
+    double *outputs;                /* the features, then what only they are made of */
     struct hour hour; /* that the last calendar feature was of: most events follow within it */
     struct counts counts;
     struct arena *arena;      /* of texts that expressions make */
@@ -61,13 +62,19 @@ struct feature_scratch {
     struct online_request requests[MAX_STREAMS];
     int request_of[MAX_STREAMS]; /* by stream; -1: none */
     size_t n_requests;
-    const struct event_keys *keys;
+    const struct event_key *keys; /* by stream */
     bool forgot; /* an entity since the shards are held: what was found ahead may be gone */
     struct entity *entities[MAX_STREAMS];
     uint32_t numbers[MAX_STREAMS];
     struct entry entry;
-    struct event_keys group[MAX_GROUP]; /* of it and those after it */
+    struct event_key *group; /* of it and those after it: MAX_GROUP rows, a key a stream */
 };
+
+/* Keys of an event of the group. */
+static inline struct event_key *scratch_group(const struct feature_scratch *scratch, size_t number)
+{
+    return scratch->group + number * scratch->store->views->n_streams;
+}
 
 static inline struct shard *store_shard(const struct feature_store *store, struct hash128 key)
 {
@@ -90,10 +97,10 @@ MUST_USE bool shared_insert(struct feature_scratch *scratch, struct shard *shard
 void shared_label(struct feature_scratch *scratch, int label);
 
 void scratch_keys(const struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements, struct event_keys *keys);
+                  const struct slice *replacements, struct event_key *keys);
 /* Fills slots, columns, hashes and entry of the scratch from the event, whose keys are kept. */
 void scratch_read(struct feature_scratch *scratch, const struct event *event,
-                  const struct slice *replacements, const struct event_keys *keys);
+                  const struct slice *replacements, const struct event_key *keys);
 /* Calendar, one-hot and transforms from slots and outputs; then the features in their order. */
 void scratch_finish(struct feature_scratch *scratch, float *out);
 

@@ -1,10 +1,12 @@
 /* View files: what is understood, every kind of mistake with its place, and what needs no state. */
+#include <float.h>
 #include <math.h>
 
 #include "tests/unit/engine/feature/fixture.h"
 
 #include "engine/base/clock.h"
 #include "engine/contract/contract.h"
+#include "engine/feature/rounding_priv.h"
 
 static const struct {
     const char *yaml, *message;
@@ -166,6 +168,65 @@ static void calendar_one_hot_and_transforms(void **state)
     feature_views_destroy(views);
 }
 
+/* The contract numbers the words of an enumeration; up to 64 of them are known by that. */
+static void numbered_words_give_what_their_texts_give(void **state)
+{
+    (void)state;
+    struct feature_views *views = fixture_views(
+        "windows:\n"
+        "  - {name: shops, entity: user, window: 1h, function: distinct, value: shop}\n"
+        "one_hot:\n  - {field: shop, values: ['0', '7', '70', longer-than-eight]}\n"
+        "features: [shops, shop_0, shop_7, shop_70, shop_longer-than-eight]\n");
+    struct feature_scratch *scratch[2];
+    struct feature_store *stores[2];
+    for (int i = 0; i < 2; i++)
+        stores[i] = fixture_store(views, NULL, &scratch[i]);
+    for (int i = 0; i < 500; i++) {
+        float out[2][5];
+        for (int numbered = 0; numbered < 2; numbered++) {
+            struct fixture_event event;
+            fixture_fill(&event, i, US_PER_MIN * i, i % 3, i * 7 % 80, 1, -1);
+            if (i % 9 == 0)
+                event.values[F_SHOP] = value_string(slice_of("longer-than-eight"));
+            if (numbered)
+                event.values[F_SHOP].word = i % 9 ? (uint32_t)(i * 7 % 80) + 2 : 1;
+            assert_int_equal(feature_compute(stores[numbered], scratch[numbered], &event.event,
+                                             NULL, out[numbered]),
+                             STATUS_OK);
+        }
+        assert_memory_equal(out[0], out[1], sizeof out[0]);
+        assert_true(out[0][4] == (float)(i % 9 == 0));
+    }
+    for (int i = 0; i < 2; i++) {
+        feature_scratch_destroy(scratch[i]);
+        feature_store_destroy(stores[i]);
+    }
+    feature_views_destroy(views);
+}
+
+/* Of rows of any length: what is rounded at a time and what is left over. */
+static void rounds_rows_as_number_by_number(void **state)
+{
+    (void)state;
+    static const double odd[] = {NAN,    INFINITY, -INFINITY, 0.1,      -0.1, 1e300, -1e300,
+                                 1e-320, 0x1p128,  3.5e38,    16777217, -0.0, 1e-46};
+    double numbers[40];
+    float out[41];
+    for (size_t n = 0; n <= 40; n++) {
+        for (size_t i = 0; i < n; i++)
+            numbers[i] = odd[(i * 5 + n) % (sizeof odd / sizeof *odd)];
+        out[n] = 77;
+        round_floats(numbers, out, n);
+        for (size_t i = 0; i < n; i++) {
+            float wanted = (float)numbers[i];
+            wanted = wanted > FLT_MAX ? FLT_MAX : wanted < -FLT_MAX ? -FLT_MAX : wanted;
+            assert_true(isnan(wanted) ? isnan(out[i])
+                                      : memcmp(&wanted, &out[i], sizeof wanted) == 0);
+        }
+        assert_true(out[n] == 77);
+    }
+}
+
 static void knows_how_far_back_a_feature_looks(void **state)
 {
     (void)state;
@@ -204,6 +265,8 @@ int main(void)
         cmocka_unit_test(says_where_and_what_is_wrong),
         cmocka_unit_test(both_examples_fit_their_contracts),
         cmocka_unit_test(calendar_one_hot_and_transforms),
+        cmocka_unit_test(numbered_words_give_what_their_texts_give),
+        cmocka_unit_test(rounds_rows_as_number_by_number),
         cmocka_unit_test(knows_how_far_back_a_feature_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
