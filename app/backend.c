@@ -153,6 +153,7 @@ enum status backend_create(struct engine *engine, struct snapshot_board *board, 
     made->board = board;
     made->n_most = max_workers;
     lock_init(&made->lock, "backend.pool");
+    lock_init(&made->split, "backend.split");
     condition_init(&made->returned);
     enum status status = gather_create(engine, options, &made->gather, error);
     if (status != STATUS_OK) {
@@ -176,6 +177,7 @@ void backend_destroy(struct backend *backend)
     for (int i = 0; i < backend->n_idle; i++)
         worker_destroy(backend->idle[i]);
     pthread_cond_destroy(&backend->returned);
+    lock_destroy(&backend->split);
     lock_destroy(&backend->lock);
     free(backend->idle);
     free(backend);

@@ -10,7 +10,8 @@ struct backend {
     struct engine *engine;
     struct snapshot_board *board;
     struct worker_options options;
-    struct lock lock; /* the pool */
+    struct lock lock;  /* the pool */
+    struct lock split; /* who changes it is the one it is listed under */
     pthread_cond_t returned;
     struct worker **idle;
     int n_idle, n_made, n_most;

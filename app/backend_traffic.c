@@ -127,6 +127,17 @@ void backend_compare_split(struct engine *engine, struct changes *changes, const
         changes_compare(changes, now_us, actor, &parts[i]);
 }
 
+static enum status change_split(struct backend *backend, const struct engine_arm *arms, int n_arms,
+                                const char *actor, const char *reason, struct error *error)
+{
+    lock_take(&backend->split);
+    enum status status = engine_set_traffic(backend->engine, arms, n_arms, actor, reason, error);
+    if (status == STATUS_OK)
+        backend_compare_split(backend->engine, backend->changes, actor ? actor : "", reason);
+    lock_release(&backend->split);
+    return status;
+}
+
 int backend_traffic_set(void *context, struct slice body, const char *actor, struct buffer *out,
                         struct error *error)
 {
@@ -140,9 +151,7 @@ int backend_traffic_set(void *context, struct slice body, const char *actor, str
     int n_arms = 0;
     status = read_arms(engine_parts(backend->engine), document, arms, &n_arms, error);
     if (status == STATUS_OK)
-        status = engine_set_traffic(backend->engine, arms, n_arms, actor, reason, error);
-    if (status == STATUS_OK)
-        backend_compare_split(backend->engine, backend->changes, actor ? actor : "", reason);
+        status = change_split(backend, arms, n_arms, actor, reason, error);
     if (status == STATUS_OK && (status = engine_settle(backend->engine, error)) != STATUS_OK)
         error_prefix(error, "the split is changed, and its row waits to be recorded");
     json_destroy(document);

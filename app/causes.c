@@ -162,7 +162,8 @@ void causes_now(struct causes *causes, struct explanation *explanation)
     int64_t at_us = now_us(causes);
     bool has_view = slices_view_there(slices_of(causes), at_us, &view);
     lock_take(&causes->lock);
-    if (has_view && causes->facts.time_us > 0)
+    /* The judge may have concluded from a newer view meanwhile: time does not go back. */
+    if (has_view && causes->facts.time_us > 0 && at_us >= causes->explanation.at_us)
         conclude(causes, at_us, &view);
     *explanation = causes->explanation;
     lock_release(&causes->lock);

@@ -90,9 +90,10 @@ static enum status find_key_files(struct config_ledger *ledger, const char *fold
         const char *name = *names[i];
         int size = name[0] == '/' || !top ? asprintf(&ledger->key_files[i], "%s", name)
                                           : asprintf(&ledger->key_files[i], "%s/%s", top, name);
-        if (size < 0)
+        if (size < 0) {
+            ledger->key_files[i] = NULL; /* what asprintf() left there is nobody's */
             status = error_set(error, STATUS_MEMORY, "out of memory");
-        else
+        } else
             *names[i] = ledger->key_files[i];
     }
     free(top);

@@ -38,6 +38,14 @@ size_t utf8_length(struct slice text)
     return 0;
 }
 
+size_t utf8_fitting(struct slice text, size_t room)
+{
+    size_t size = text.size < room ? text.size : room;
+    while (size > 0 && size < text.size && between((unsigned char)text.data[size], 0x80, 0xbf))
+        size--;
+    return size;
+}
+
 bool utf8_is_valid(struct slice text)
 {
     size_t at = 0;

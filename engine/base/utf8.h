@@ -12,6 +12,8 @@
 size_t utf8_length(struct slice text);
 /* Whether all of the text is well formed; fast where it is ASCII. */
 bool utf8_is_valid(struct slice text);
+/* How much of the front of text fits into `room` bytes without a character cut in two. */
+size_t utf8_fitting(struct slice text, size_t room);
 /* Bytes of a well-formed character at the front of text that must not reach a screen as it is, or
  * 0: controls that a terminal obeys (C0, DEL, C1), marks that turn the direction of what follows
  * (U+061C, U+200E/F, U+202A to U+202E, U+2066 to U+2069) and line ends that are no newline

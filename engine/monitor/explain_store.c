@@ -14,7 +14,7 @@
 #define BRIDGED_US ((SLICE_CELLS - 30) * SLICE_CELL_US)
 
 /* Another order of members, or of the kinds of a series, is another version. */
-static const struct state_file_kind kind = {"BNRECENT", 2};
+static const struct state_file_kind kind = {"BNRECENT", 3};
 
 static const char *const symptom_names[SYMPTOM_KINDS] = {
     [SYMPTOM_COMMIT] = "commit",   [SYMPTOM_RECORD] = "record",     [SYMPTOM_ANSWER] = "answer",

@@ -33,6 +33,7 @@ static void put_series(const struct slices *slices, struct buffer *out)
 static void put_extra_fields(const struct slices *slices, struct buffer *out)
 {
     varint_put(out, (uint64_t)slices->n_extras);
+    varint_put(out, sizeof *slices->extras);
     for (int place = 0; place < slices->n_extras; place++) {
         size_t field = 0;
         while (slices->extra_of[field] != place)
@@ -186,8 +187,9 @@ static int find_extra(const struct slices *slices, const char *name, uint64_t me
 static bool take_extra_fields(const struct slices *slices, struct slice *bytes,
                               struct mapping *mapping)
 {
-    uint64_t n, meaning;
-    if (!varint_take(bytes, &n) || n > EXTRAS)
+    uint64_t n, size, meaning;
+    if (!varint_take(bytes, &n) || n > EXTRAS || !varint_take(bytes, &size) ||
+        size != sizeof *slices->extras)
         return false;
     for (mapping->n_extras = 0; mapping->n_extras < (int)n; mapping->n_extras++) {
         char name[NAME_SIZE];
@@ -314,6 +316,7 @@ static bool take_all(struct slices *slices, struct slice *bytes, int64_t now_us)
 static void forget(struct slices *slices)
 {
     memset(slices->stamps, 0, sizeof slices->stamps);
+    memset(slices->rules, 0, sizeof slices->rules);
     slices->first_stamp = slices->newest_event_us = 0;
     slices->n_away = 0;
 }

@@ -9,6 +9,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/db.h"
 #include "engine/base/thread.h"
+#include "engine/base/utf8.h"
 
 #define HELD         256 /* in memory */
 #define PRUNE_EVERY  256
@@ -193,10 +194,10 @@ static void describe_words(const struct change_part *part, const char *known, ch
         return;
     size_t same = same_parts(part->words, known);
     const char *now = part->words + same, *before = known + same, *left_out = same > 0 ? "..." : "";
-    int room = (int)(size - strlen(part->name) - sizeof ": ......, before ......") / 2;
-    snprintf(out, size, "%s: %s%.*s%s, before %s%.*s%s", part->name, left_out, room, now,
-             strlen(now) > (size_t)room ? "..." : "", left_out, room, before,
-             strlen(before) > (size_t)room ? "..." : "");
+    size_t room = (size - strlen(part->name) - sizeof ": ......, before ......") / 2;
+    snprintf(out, size, "%s: %s%.*s%s, before %s%.*s%s", part->name, left_out,
+             (int)utf8_fitting(slice_of(now), room), now, strlen(now) > room ? "..." : "", left_out,
+             (int)utf8_fitting(slice_of(before), room), before, strlen(before) > room ? "..." : "");
 }
 
 static void describe(const struct change_part *part, const char *known, char *out, size_t size)

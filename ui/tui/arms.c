@@ -6,11 +6,11 @@
 
 #include "ui/tui/pages.h"
 
-#define FRESH_MS   15000
-#define MOST       64 /* bins of scores */
-#define DAY_S      86400
-#define SLICE_S    1800 /* scores of an arm are kept by these */
-#define FAR_SERIES "shadow_disagreement_ratio"
+#define FRESH_MS    15000
+#define MOST        64 /* bins of scores */
+#define DAY_S       86400
+#define HALF_HOUR_S 1800 /* scores of an arm are kept by these */
+#define FAR_SERIES  "shadow_disagreement_ratio"
 
 /* ---- decisions and scores of each ---- */
 
@@ -203,7 +203,8 @@ void draw_scores_over_time(struct pen *pen, const struct view_arm *arm)
 {
     char query[120], note[80];
     int64_t range_s = screen_range_s(pen->screen);
-    screen_past_query(pen->screen, range_s < DAY_S ? DAY_S : range_s, SLICE_S, query, sizeof query);
+    screen_past_query(pen->screen, range_s < DAY_S ? DAY_S : range_s, HALF_HOUR_S, query,
+                      sizeof query);
     struct feed_document document =
         read_document(pen->screen, FRESH_MS, "/api/v1/heatmap?of=score&where=variant:%s&%s",
                       variant_name(arm->variant), query);

@@ -297,12 +297,14 @@ static void draw_others(struct pen *pen, const struct view_drift *opened)
         const struct view_drift *row = &view->drift[i];
         if (row == opened || row->waits[0])
             continue;
-        if (row->psi_ratio > row->noise_ratio && used + 1 < sizeof moved)
-            used += (size_t)snprintf(moved + used, sizeof moved - used, "%s%s %s of %s",
-                                     used ? ", " : "", row->feature, row->psi, row->limit);
-        else if (quiet + 1 < sizeof still)
+        if (row->psi_ratio > row->noise_ratio) {
+            if (used + 1 < sizeof moved)
+                used += (size_t)snprintf(moved + used, sizeof moved - used, "%s%s %s of %s",
+                                         used ? ", " : "", row->feature, row->psi, row->limit);
+        } else if (quiet + 1 < sizeof still) {
             quiet += (size_t)snprintf(still + quiet, sizeof still - quiet, "%s%s",
                                       quiet ? ", " : "", row->feature);
+        }
     }
     snprintf(text, sizeof text, "%s%s%s%s%s", used ? "also moved: " : "", moved,
              used && quiet ? "; " : "", quiet ? "not moved: " : "", still);

@@ -147,10 +147,12 @@ void view_explain_build(const struct snapshot *snapshot, struct view *view)
     for (int i = 0; i < view->n_attention && !item; i++)
         if (may_explain(explanation, &view->attention[i]))
             item = &view->attention[i];
-    if (item)
+    if (item) {
         say_conclusion(explanation, snapshot->time_us, item);
-    else
-        say_besides(explanation, snapshot->time_us, item = worst);
+    } else {
+        item = worst;
+        say_besides(explanation, snapshot->time_us, item);
+    }
     for (int i = 0; i < item->n_evidence; i++)
         words_plain(item->evidence[i].text);
 }

@@ -34,7 +34,7 @@ static const struct queue_words {
     {"judge", "%s picture was not judged for alerts: judging took too long",
      "%s pictures were not judged for alerts: judging took too long",
      "alerts and explanations are those of before",
-     "see what keeps the machine so busy, or its disk from being read"},
+     "see what keeps the machine so busy"},
     {"alert_messages", "%s alert message was given up: too many waited",
      "%s alert messages were given up: too many waited",
      "they will not be sent; their alerts are on the screens",

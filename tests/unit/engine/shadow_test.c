@@ -49,7 +49,8 @@ static void live_a_shadow_is_scored_aside_and_counted(void **state)
         char id[8];
         snprintf(id, sizeof id, "e%d", i);
         assert_int_equal(bench_pay(bench, id, "ann", 1, T0)->outcome->n_shadows, 0);
-        for (int tries = 0; i % 500 == 499 && tries < 1000 && !seen_by_shadow(bench); tries++)
+        for (int tries = 0; i % 500 == 499 && tries < 1000 && seen_by_shadow(bench) <= (uint64_t)i;
+             tries++)
             pause_us(10000);
     }
     for (int tries = 0; tries < 1000 && seen_by_shadow(bench) < EVENTS; tries++)

@@ -179,6 +179,15 @@ static void tells_utf8(void **state)
         assert_false(utf8_is_valid(slice_of(bad[i])));
 }
 
+static void fits_whole_characters(void **state)
+{
+    (void)state;
+    struct slice text = slice_of("a\xc3\xa9\xf0\x9f\x98\x80z");
+    static const size_t fitting[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+    for (size_t room = 0; room < sizeof fitting / sizeof *fitting; room++)
+        assert_int_equal(utf8_fitting(text, room), fitting[room]);
+}
+
 static struct json *parse(struct slice text)
 {
     struct json *json;
@@ -297,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_document_is_made_plain_and_stays_the_same_value),
         cmocka_unit_test(replaces_what_is_not_utf8),
         cmocka_unit_test(tells_utf8),
+        cmocka_unit_test(fits_whole_characters),
         cmocka_unit_test(reads_documents),
         cmocka_unit_test(refuses_what_is_not_json),
         cmocka_unit_test(reads_back_what_it_wrote),

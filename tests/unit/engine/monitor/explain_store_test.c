@@ -19,7 +19,7 @@
 #define MINUTE   INT64_C(60000000)
 #define MAX_FILE ((size_t)1 << 24)
 
-static const struct state_file_kind kind = {"BNRECENT", 2};
+static const struct state_file_kind kind = {"BNRECENT", 3};
 static const struct schema schema = {.n_fields = 0, .id = -1, .time = -1, .label = -1};
 
 struct bench {
@@ -211,7 +211,7 @@ static void read_back(struct bench *bench, struct buffer *content)
 /* The same bytes mean something else there. */
 static void a_file_of_another_version_is_not_taken_up(void **state)
 {
-    const struct state_file_kind others[] = {{"BNRECENT", 1}, {"BNRECENT", 3}, {"BNCOUNTS", 2}};
+    const struct state_file_kind others[] = {{"BNRECENT", 2}, {"BNRECENT", 4}, {"BNCOUNTS", 2}};
     struct bench *bench = *state;
     struct buffer content;
     save(bench);

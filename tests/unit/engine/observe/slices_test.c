@@ -295,6 +295,26 @@ static void bytes_that_were_cut_leave_nothing(void **state)
     buffer_free(&bytes);
 }
 
+static void rules_of_bytes_that_were_cut_take_no_place(void **state)
+{
+    (void)state;
+    struct slices *slices = make(&schema, shapes), *next = make(&schema, shapes);
+    struct slices_view view;
+    struct buffer bytes;
+    feed(slices, &schema, 0, 10);
+    buffer_init(&bytes, 1 << 24);
+    slices_encode(slices, START_US + 10 * SECOND, &bytes);
+    slices_destroy(slices);
+    struct slice rest = slice_make(bytes.data, bytes.size - 1);
+    assert_false(slices_decode(next, &rest, START_US + 10 * SECOND));
+    decide_by(next, "other", 11);
+    view = view_there(next, 11);
+    assert_int_equal(count_names(&view), 1);
+    slices_view_free(&view);
+    slices_destroy(next);
+    buffer_free(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +326,7 @@ int main(void)
         cmocka_unit_test(what_is_too_long_ago_or_to_come_is_left_out),
         cmocka_unit_test(a_second_restart_knows_of_the_first),
         cmocka_unit_test(bytes_that_were_cut_leave_nothing),
+        cmocka_unit_test(rules_of_bytes_that_were_cut_take_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/utf8.h"
 #include "engine/record/changes.h"
 
 static struct changes *open_list(const char *path)
@@ -185,6 +186,29 @@ static void of_long_words_a_change_at_their_end_is_listed_and_told(void **state)
     changes_close(changes);
 }
 
+/* A name may have to be cut, a character of it never. */
+static void words_are_cut_between_characters(void **state)
+{
+    (void)state;
+    struct changes *changes = open_list(NULL);
+    char words[CHANGE_WORDS] = "";
+    struct change_part part = {.kind = CHANGE_SPLIT, .name = "split", .words = words};
+    for (int shift = 0; shift < 3; shift++) {
+        struct change *list;
+        for (int i = 0; i < 2; i++) {
+            int n = snprintf(words, sizeof words, "%.*s%d", shift, "---", i);
+            while ((size_t)n + 3 < sizeof words)
+                n += snprintf(words + n, sizeof words - (size_t)n, "\xe2\x82\xac");
+            changes_compare(changes, 2 * shift + i, "", &part);
+        }
+        assert_true(read_list(changes, INT64_MIN, INT64_MAX, 9, &list) > 0);
+        assert_true(utf8_is_valid(slice_of(list[0].what)));
+        assert_non_null(strstr(list[0].what, "..., before "));
+        free(list);
+    }
+    changes_close(changes);
+}
+
 static void lists_posted_labels_together(void **state)
 {
     (void)state;
@@ -213,6 +237,7 @@ int main(void)
         cmocka_unit_test(lists_a_part_when_it_is_another_than_before),
         cmocka_unit_test(of_long_words_a_change_at_their_end_is_listed_and_told),
         cmocka_unit_test(lists_posted_labels_together),
+        cmocka_unit_test(words_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
