@@ -10,7 +10,7 @@
 #define OTHERS_COLUMNS 56 /* of the headline, without service and split but with our name */
 #define NAMED_COLUMNS  70 /* narrower, the views are only numbered in the key bar */
 #define ROOMY_COLUMNS  118
-#define LEAST_NOTE     10 /* columns beside what is typed; with fewer nothing is said there */
+#define LEAST_NOTE     10 /* columns beside what is typed; with fewer nothing is said in part */
 
 static void draw_state(const struct screen *screen, struct canvas *canvas, int *column)
 {
@@ -150,8 +150,9 @@ static void draw_prompt(struct screen *screen, struct canvas *canvas)
         snprintf(note, sizeof note, "%.190s", screen->message);
     int wide = canvas_width(canvas, note);
     int style = grid->wrong[0] || screen->message[0] ? STYLE_TICKET : STYLE_QUIET;
-    int left = canvas->columns - wide - 1 > column + 4 ? canvas->columns - wide - 1 : column + 4;
-    if (canvas->columns - left > LEAST_NOTE)
+    bool fits = canvas->columns - wide - 1 > column + 4;
+    int left = fits ? canvas->columns - wide - 1 : column + 4;
+    if (fits || canvas->columns - left > LEAST_NOTE)
         canvas_put(canvas, row, left, canvas->columns - left - 1, style, note);
 }
 
