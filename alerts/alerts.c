@@ -11,7 +11,7 @@
 #include "alerts/alerts_priv.h"
 #include "engine/base/hash.h"
 
-#define BODY_BYTES (1u << 18)
+#define LINK_MOST 2000 /* bytes; browsers and chats take no longer ones */
 
 /* ---- making ---- */
 
@@ -20,7 +20,7 @@ static enum status make_empty(struct alerts **made, struct error *error)
     struct alerts *alerts = *made = calloc(1, sizeof *alerts);
     if (!alerts)
         return error_set(error, STATUS_MEMORY, "out of memory");
-    buffer_init(&alerts->body, BODY_BYTES);
+    buffer_init(&alerts->body, OUTBOX_BODY_BYTES);
     lock_init(&alerts->lock, "alerts");
     condition_init(&alerts->answered);
     return STATUS_OK;
@@ -29,6 +29,8 @@ static enum status make_empty(struct alerts **made, struct error *error)
 static enum status read_parts(const struct alerts_options *options, struct alerts *alerts,
                               struct error *error)
 {
+    if (options->link && strlen(options->link) > LINK_MOST)
+        return error_set(error, STATUS_INVALID, "link is longer than %d bytes", LINK_MOST);
     enum status status = vocabulary_create(options->slos, options->n_slos, options->columns,
                                            options->n_columns, &alerts->vocabulary, error);
     if (status == STATUS_OK)
@@ -253,12 +255,13 @@ static void tell(struct alerts *alerts, const struct rule *rule, const struct al
         const char *channel = channels_name(alerts->channels, i);
         if (!goes_to(rule, channel))
             continue;
-        buffer_reset(&alerts->body);
-        channel_render(alerts->channels, i, &notice, &alerts->body);
         struct hash128 id = hash128(channel, strlen(channel), (uint64_t)transition);
         snprintf(key, sizeof key, "%s-%d-%08x", fingerprint, (int)transition, (unsigned)id.low);
-        if (outbox_put(alerts->outbox, key, channel, buffer_slice(&alerts->body),
-                       clock_now_us(alerts->wall), &error) != STATUS_OK)
+        enum status status = channel_render(alerts->channels, i, &notice, &alerts->body, &error);
+        if (status == STATUS_OK)
+            status = outbox_put(alerts->outbox, key, channel, buffer_slice(&alerts->body),
+                                clock_now_us(alerts->wall), &error);
+        if (status != STATUS_OK)
             log_write(alerts->log, LOG_ERROR, "alerts", "message_given_up",
                       "channel %s: %s; the alert stays on the screens", channel, error.message);
     }

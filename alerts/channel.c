@@ -10,6 +10,7 @@
 #include "engine/base/json.h"
 #include "engine/base/webhook.h"
 
+/* Appends it; body->overflow says that it did not fit. */
 typedef void render_notice(const struct notice *notice, struct buffer *body);
 
 struct channel {
@@ -113,12 +114,13 @@ static void render_slack(const struct notice *notice, struct buffer *body)
 {
     struct buffer text;
     struct json_writer json;
-    buffer_init(&text, 1u << 16);
+    buffer_init(&text, body->maximum);
     slack_text(notice, &text);
     json_begin(&json, body);
     json_object(&json, NULL);
     json_string(&json, "text", buffer_slice(&text));
     json_object_end(&json);
+    body->overflow |= text.overflow;
     buffer_free(&text);
 }
 
@@ -226,10 +228,15 @@ int channels_find(const struct channels *channels, const char *name)
 
 /* ---- posting ---- */
 
-void channel_render(const struct channels *channels, int index, const struct notice *notice,
-                    struct buffer *body)
+enum status channel_render(const struct channels *channels, int index, const struct notice *notice,
+                           struct buffer *body, struct error *error)
 {
+    buffer_reset(body);
     channels->channels[index].render(notice, body);
+    return body->overflow
+               ? error_set(error, STATUS_FULL,
+                           "the message does not fit in %zu bytes, or in memory", body->maximum)
+               : STATUS_OK;
 }
 
 enum status channel_post(const struct channels *channels, int index, struct slice body,

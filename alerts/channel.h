@@ -41,9 +41,11 @@ int channels_count(const struct channels *channels);
 const char *channels_name(const struct channels *channels, int index);
 int channels_find(const struct channels *channels, const char *name); /* -1: none such */
 
-/* The body that this channel wants. */
-void channel_render(const struct channels *channels, int index, const struct notice *notice,
-                    struct buffer *body);
+/* The body that this channel wants, in place of what `body` held. STATUS_FULL: all of it does not
+ * fit there. */
+MUST_USE enum status channel_render(const struct channels *channels, int index,
+                                    const struct notice *notice, struct buffer *body,
+                                    struct error *error);
 /* Posts it. STATUS_OK: taken. A retriable error: later, after *retry_after_s when that is not
  * negative. Any other: never. `key` goes into the Idempotency-Key header. */
 MUST_USE enum status channel_post(const struct channels *channels, int index, struct slice body,

@@ -8,8 +8,6 @@
 
 #include "engine/base/thread.h"
 
-#define BODY_BYTES (1u << 20)
-
 struct entry {
     struct outbox_message message;
     uint64_t changed; /* number of its last change */
@@ -149,6 +147,15 @@ static struct entry *find_key(struct outbox *outbox, const char *key)
     return NULL;
 }
 
+enum status outbox_copy_body(struct slice text, struct buffer *body, struct error *error)
+{
+    buffer_init(body, OUTBOX_BODY_BYTES);
+    if (text.size > OUTBOX_BODY_BYTES)
+        return error_set(error, STATUS_FULL, "its body has more than %u bytes", OUTBOX_BODY_BYTES);
+    return buffer_append_slice(body, text) ? STATUS_OK
+                                           : error_set(error, STATUS_MEMORY, "out of memory");
+}
+
 static bool copy_message(const struct outbox_message *from, struct outbox_message *to)
 {
     struct buffer body = to->body;
@@ -162,7 +169,7 @@ static enum status add(struct outbox *outbox, const struct outbox_message *messa
                        struct error *error)
 {
     struct entry entry = {.stored = stored, .made_ns = monotonic_ns()};
-    buffer_init(&entry.message.body, BODY_BYTES);
+    buffer_init(&entry.message.body, OUTBOX_BODY_BYTES);
     if (!copy_message(message, &entry.message)) {
         buffer_free(&entry.message.body);
         return error_set(error, STATUS_MEMORY, "out of memory");
@@ -204,10 +211,9 @@ enum status outbox_put(struct outbox *outbox, const char *key, const char *chann
     struct outbox_message message = {.made_us = now_us, .due_us = now_us};
     snprintf(message.key, sizeof message.key, "%s", key);
     snprintf(message.channel, sizeof message.channel, "%s", channel);
-    buffer_init(&message.body, BODY_BYTES);
-    enum status status = buffer_append_slice(&message.body, body)
-                             ? add(outbox, &message, false, error)
-                             : error_set(error, STATUS_MEMORY, "out of memory");
+    enum status status = outbox_copy_body(body, &message.body, error);
+    if (status == STATUS_OK)
+        status = add(outbox, &message, false, error);
     buffer_free(&message.body);
     return status;
 }
@@ -328,7 +334,7 @@ static enum status copy_changes(struct outbox *outbox, struct outbox_message *me
     for (size_t i = 0; i < outbox->n; i++) {
         if (!is_unwritten(&outbox->entries[i]))
             continue;
-        buffer_init(&messages[*n].body, BODY_BYTES);
+        buffer_init(&messages[*n].body, OUTBOX_BODY_BYTES);
         if (!copy_message(&outbox->entries[i].message, &messages[(*n)++]))
             return error_set(error, STATUS_MEMORY, "out of memory");
     }

@@ -19,6 +19,10 @@
  * again by the next start. */
 #define OUTBOX_MOST 1024
 
+/* Of a message: more than the longest summary, explanation and link come to when every character is
+ * escaped. All that are kept, twice OUTBOX_MOST, are 128 MiB at most. */
+#define OUTBOX_BODY_BYTES (1u << 16)
+
 /* How long a message waits for a disk, which should know of it before it is sent. */
 #define OUTBOX_PATIENCE_MS 500
 
@@ -45,6 +49,10 @@ struct outbox_attempt {
     int64_t due_us; /* MESSAGE_WAITING: when to try again */
     const char *problem;
 };
+
+/* Makes `body` a copy of `text`, to be freed whatever is returned. STATUS_FULL: it is longer than a
+ * message may be. */
+MUST_USE enum status outbox_copy_body(struct slice text, struct buffer *body, struct error *error);
 
 struct outbox; /* any thread: one lock inside, never held over I/O */
 

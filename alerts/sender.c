@@ -14,7 +14,6 @@
 
 #define MAX_AGE_US      (24 * US_PER_HOUR) /* nobody is helped by yesterday's page */
 #define STOP_GRACE_NS   INT64_C(2000000000)
-#define BODY_BYTES      (1u << 20)
 #define LONGEST_WAIT_MS 60000
 
 struct sender {
@@ -140,7 +139,7 @@ enum status sender_start(struct outbox *outbox, struct saver *saver,
     made->channels = channels;
     made->log = log;
     made->clock = clock_create_wall();
-    buffer_init(&made->message.body, BODY_BYTES);
+    buffer_init(&made->message.body, OUTBOX_BODY_BYTES);
     lock_init(&made->lock, "alerts.sender");
     enum status status = made->clock ? thread_start("alerts", run, made, &made->thread, error)
                                      : error_set(error, STATUS_MEMORY, "out of memory");

@@ -8,8 +8,6 @@
 
 #include "engine/base/db.h"
 
-#define BODY_BYTES (1u << 20)
-
 static const char *const migrations[] = {
     "CREATE TABLE state (rule TEXT PRIMARY KEY, phase INTEGER NOT NULL, since_us INTEGER NOT NULL,"
     " clear_us INTEGER NOT NULL, fired_us INTEGER NOT NULL) WITHOUT ROWID;"
@@ -168,14 +166,17 @@ static enum status load_message(struct db_stmt *stmt, struct outbox *outbox, str
     struct outbox_message message = {.fate = MESSAGE_WAITING};
     copy_text(db_text(stmt, 0), message.key, sizeof message.key);
     copy_text(db_text(stmt, 1), message.channel, sizeof message.channel);
-    buffer_init(&message.body, BODY_BYTES);
-    buffer_append_slice(&message.body, db_blob(stmt, 2));
     message.made_us = db_int(stmt, 3);
     message.due_us = db_int(stmt, 4);
     message.attempts = (int)db_int(stmt, 5);
-    enum status status = outbox_load(outbox, &message, error);
+    struct error problem;
+    enum status status = outbox_copy_body(db_blob(stmt, 2), &message.body, &problem);
+    if (status == STATUS_OK)
+        status = outbox_load(outbox, &message, &problem);
     buffer_free(&message.body);
-    return status;
+    return status == STATUS_OK ? status
+                               : error_set(error, status, "alerts.db: message %s: %s", message.key,
+                                           problem.message);
 }
 
 static enum status load_counts(struct store *store, struct outbox *outbox, struct error *error)

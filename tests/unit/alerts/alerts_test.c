@@ -383,6 +383,20 @@ static void a_rule_for_a_channel_that_is_not_there_is_told_with_its_place(void *
     yaml_destroy(rules);
 }
 
+static void a_link_too_long_for_messages_is_refused_at_the_start(void **state)
+{
+    struct bench *bench = *state;
+    struct alerts_options options = bench->options;
+    struct error error = {0};
+    char link[2002] = "";
+    memset(link, 'x', sizeof link - 1);
+    options.link = link;
+    assert_int_equal(alerts_check(&options, &error), STATUS_INVALID);
+    assert_string_equal(error.message, "link is longer than 2000 bytes");
+    link[2000] = '\0';
+    check(alerts_check(&options, &error), &error);
+}
+
 int main(void)
 {
     disk_register();
@@ -397,6 +411,7 @@ int main(void)
         TEST(what_is_refused_to_one_takes_nothing_from_another),
         TEST(a_silence_is_on_the_disk_or_not_promised),
         TEST(pages_stand_before_tickets),
+        TEST(a_link_too_long_for_messages_is_refused_at_the_start),
         TEST(a_rule_for_a_channel_that_is_not_there_is_told_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

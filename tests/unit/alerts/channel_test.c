@@ -33,25 +33,32 @@ static const struct notice plain = {
     .at_us = INT64_C(1533686460000000),
 };
 
-static struct json *render(int channel, const struct notice *notice)
+static struct channels *read_channels(void)
 {
     struct yaml *yaml;
     struct channels *channels;
+    struct error error;
+    assert_int_equal(yaml_load_text("c.yaml", slice_of(CHANNELS), &yaml, &error), STATUS_OK);
+    assert_int_equal(channels_read(yaml_root(yaml), NULL, &channels, &error), STATUS_OK);
+    yaml_destroy(yaml);
+    return channels;
+}
+
+static struct json *render(int channel, const struct notice *notice)
+{
+    struct channels *channels = read_channels();
     struct buffer body;
     struct error error = {0};
     struct json *json = NULL;
-    assert_int_equal(yaml_load_text("c.yaml", slice_of(CHANNELS), &yaml, &error), STATUS_OK);
-    assert_int_equal(channels_read(yaml_root(yaml), NULL, &channels, &error), STATUS_OK);
     buffer_init(&body, 1u << 20);
-    channel_render(channels, channel, notice, &body);
-    assert_false(body.overflow);
+    buffer_append_text(&body, "what was there before");
+    assert_int_equal(channel_render(channels, channel, notice, &body, &error), STATUS_OK);
     for (size_t i = 0; i < body.size; i++) /* one line, nothing that a log could trip over */
         assert_true((unsigned char)body.data[i] >= 0x20);
     if (json_parse(buffer_slice(&body), &json, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     buffer_free(&body);
     channels_destroy(channels);
-    yaml_destroy(yaml);
     return json;
 }
 
@@ -196,6 +203,27 @@ static void very_long_words_still_make_a_whole_body(void **state)
 
 /* ---- reading ---- */
 
+static void a_body_that_does_not_fit_is_refused_and_not_cut(void **state)
+{
+    (void)state;
+    struct channels *channels = read_channels();
+    struct error error;
+    for (int channel = SLACK; channel <= WEBHOOK; channel++) {
+        enum status status = STATUS_FULL;
+        struct buffer body;
+        for (size_t maximum = 1; status != STATUS_OK; maximum++) {
+            buffer_init(&body, maximum);
+            status = channel_render(channels, channel, &plain, &body, &error);
+            assert_true(status == STATUS_OK || status == STATUS_FULL);
+            if (status == STATUS_OK) /* the first that is large enough has all of it */
+                assert_non_null(strstr(body.data, channel == SLACK ? "|open binnacle>\"}"
+                                                                   : "\"severity\":\"page\"}}"));
+            buffer_free(&body);
+        }
+    }
+    channels_destroy(channels);
+}
+
 static enum status read_text(const char *text, const char *folder, struct error *error)
 {
     struct yaml *yaml;
@@ -273,6 +301,7 @@ int main(void)
         cmocka_unit_test(hostile_words_stay_words),
         cmocka_unit_test(bytes_that_are_no_text_do_not_break_the_body),
         cmocka_unit_test(very_long_words_still_make_a_whole_body),
+        cmocka_unit_test(a_body_that_does_not_fit_is_refused_and_not_cut),
         cmocka_unit_test(reads_addresses_from_the_environment_and_from_files),
         cmocka_unit_test(tells_where_a_mistake_stands),
     };

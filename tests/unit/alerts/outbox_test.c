@@ -257,6 +257,24 @@ static void what_is_being_sent_is_not_given_up(void **state)
     outbox_destroy(outbox);
 }
 
+static void a_message_that_is_too_long_is_refused_whole(void **state)
+{
+    (void)state;
+    static char body[OUTBOX_BODY_BYTES + 1];
+    struct error error;
+    struct outbox_status status;
+    struct outbox *outbox = make(0);
+    memset(body, 'x', sizeof body);
+    assert_int_equal(outbox_put(outbox, "a", "oncall", slice_make(body, sizeof body), 1, &error),
+                     STATUS_FULL);
+    assert_non_null(strstr(error.message, "65536"));
+    outbox_count(outbox, &status);
+    assert_int_equal(status.waiting, 0);
+    assert_int_equal(
+        outbox_put(outbox, "a", "oncall", slice_make(body, sizeof body - 1), 1, &error), STATUS_OK);
+    outbox_destroy(outbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +287,7 @@ int main(void)
         cmocka_unit_test(nothing_waits_for_the_disk_once_the_process_ends),
         cmocka_unit_test(a_full_outbox_gives_up_the_oldest_and_counts_it),
         cmocka_unit_test(what_is_being_sent_is_not_given_up),
+        cmocka_unit_test(a_message_that_is_too_long_is_refused_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,26 @@ static void a_message_is_written_over_by_what_became_of_it(void **state)
     store_close(store);
 }
 
+static void a_message_that_does_not_fit_is_not_cut_but_told(void **state)
+{
+    (void)state;
+    static char text[OUTBOX_BODY_BYTES + 1];
+    struct error error;
+    struct outbox_message message = {.key = "k1", .channel = "oncall"};
+    struct store *store = open_store();
+    struct outbox *outbox = outbox_create(0);
+    memset(text, 'x', sizeof text);
+    buffer_init(&message.body, sizeof text);
+    assert_true(buffer_append(&message.body, text, sizeof text));
+    const struct store_changes changes = {.messages = &message, .n_messages = 1};
+    assert_int_equal(store_write(store, &changes, &error), STATUS_OK);
+    buffer_free(&message.body);
+    assert_int_equal(store_load(store, outbox, &error), STATUS_FULL);
+    assert_string_equal(error.message, "alerts.db: message k1: its body has more than 65536 bytes");
+    outbox_destroy(outbox);
+    store_close(store);
+}
+
 /* More than OUTBOX_MOST waited, and these were never tried. */
 static void a_message_given_up_untried_takes_no_retry_from_the_count(void **state)
 {
@@ -197,6 +217,7 @@ int main(void)
         TEST(states_holds_and_messages_survive_a_restart),
         TEST(a_message_is_written_over_by_what_became_of_it),
         TEST(a_message_given_up_untried_takes_no_retry_from_the_count),
+        TEST(a_message_that_does_not_fit_is_not_cut_but_told),
         TEST(what_cannot_be_written_is_rolled_back_whole),
         TEST(prunes_what_was_settled_long_ago_and_goes_on_counting),
     };
