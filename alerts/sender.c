@@ -1,7 +1,9 @@
 /* Takes due messages one at a time, posts them, and says in the outbox what became of them before
- * the next one. A message that was posted but not written down, because the process was killed
- * between the two, is posted again under the same Idempotency-Key. Nothing here waits for a disk.
- */
+ * the next one. Nothing here waits for a disk. When the process is killed between posting a
+ * message and writing that down, the next one posts it again under the same Idempotency-Key if the
+ * message itself was on the disk. If not, it was sent from memory while the disk did not answer or
+ * refused, and the next process knows nothing of it: what still holds fires anew, as another
+ * incident under another key. */
 #include "alerts/sender.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* alerts.db: the state of every alert, what people did about it, and the messages with what became
- * of them. What belongs together is one transaction, so that a crash neither loses a transition nor
- * tells it twice. One thread at a time. */
+ * of them. What belongs together is one transaction, so that after a crash a transition is there
+ * with its messages, or neither is. One thread at a time. */
 #ifndef BINNACLE_ALERTS_STORE_H
 #define BINNACLE_ALERTS_STORE_H
 
