@@ -11,7 +11,8 @@
 #include "alerts/alerts_priv.h"
 #include "engine/base/hash.h"
 
-#define LINK_MOST 2000 /* bytes; browsers and chats take no longer ones */
+#define DISK_TIMEOUT_US (5 * US_PER_S)
+#define LINK_MOST       2000 /* bytes; browsers and chats take no longer ones */
 
 /* ---- making ---- */
 
@@ -62,6 +63,8 @@ static enum status allocate(struct alerts *alerts, const struct alerts_options *
     snprintf(alerts->service, sizeof alerts->service, "%s",
              options->service ? options->service : "binnacle");
     alerts->log = options->log;
+    alerts->disk_timeout_us =
+        options->disk_timeout_us > 0 ? options->disk_timeout_us : DISK_TIMEOUT_US;
     alerts->link = options->link ? strdup(options->link) : NULL;
     alerts->slots = calloc(n_slots + 1, sizeof *alerts->slots);
     alerts->alerts = calloc(n, sizeof *alerts->alerts);

@@ -25,8 +25,9 @@ struct alerts_options {
     int n_slos;
     const char *const *columns; /* "score" and the features, likewise */
     int n_columns;
-    const char *folder; /* of binnacle.yaml: url_file is relative to it; NULL: "." */
-    struct log *log;    /* may be NULL */
+    const char *folder;      /* of binnacle.yaml: url_file is relative to it; NULL: "." */
+    struct log *log;         /* may be NULL */
+    int64_t disk_timeout_us; /* how long people wait for the disk; 0: 5 s */
 };
 
 /* Reads rules and channels, opens the database, takes up the state it left, starts the sender when
@@ -47,8 +48,8 @@ MUST_USE enum status alerts_check(const struct alerts_options *options, struct e
 void alerts_evaluate(struct alerts *alerts, const struct snapshot *snapshot);
 
 /* What people do about an alert; on the disk when it returns, or else it is not done: the disk's
- * error, or STATUS_UNAVAILABLE when that does not answer within 5 s, in which those who asked
- * before are answered first. Names are those of the rules. Any thread but that of
+ * error, or STATUS_UNAVAILABLE when that does not answer within disk_timeout_us, in which those who
+ * asked before are answered first. Names are those of the rules. Any thread but that of
  * alerts_evaluate(). */
 bool alerts_has(const struct alerts *alerts, const char *name);
 /* It is judged and shown, but until then nobody is told of it; if it still fires then, that is

@@ -5,9 +5,6 @@
 
 #include "alerts/alerts_priv.h"
 
-/* That a person waits to be told that it is written. */
-#define DISK_TIMEOUT_NS INT64_C(5000000000)
-
 static int find(const struct alerts *alerts, const char *name)
 {
     for (int i = 0; i < rules_set_count(alerts->rules); i++) {
@@ -35,7 +32,7 @@ struct change {
 static enum status begin_change(struct alerts *alerts, const char *name, struct change *change,
                                 struct error *error)
 {
-    change->deadline_ns = monotonic_ns() + DISK_TIMEOUT_NS;
+    change->deadline_ns = monotonic_ns() + 1000 * alerts->disk_timeout_us;
     change->i = find(alerts, name);
     if (change->i < 0)
         return error_set(error, STATUS_NOT_FOUND, "there is no alert called %.100s", name);

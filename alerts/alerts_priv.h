@@ -44,6 +44,7 @@ struct alerts {
     struct sender *sender;
     struct log *log;
     struct clock *wall;
+    int64_t disk_timeout_us;
     char service[NAME_SIZE];
     char *link;
     struct value *slots;

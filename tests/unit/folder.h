@@ -1,5 +1,5 @@
-/* A folder for the files of one test program: made before its first test, and removed after its
- * last with what is in it. Setup and teardown of a group, or of one test. */
+/* A folder for the files of one test program, in $TMPDIR: made before its first test, and removed
+ * after its last with what is in it. Setup and teardown of a group, or of one test. */
 #ifndef BINNACLE_TESTS_FOLDER_H
 #define BINNACLE_TESTS_FOLDER_H
 
@@ -8,14 +8,15 @@
 
 #include "engine/base/file.h"
 
-#define FOLDER_PATH 128
+#define FOLDER_PATH 160
 
-static char folder[64];
+static char folder[96];
 
 static inline int make_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/binnacle-test-XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/binnacle-test-XXXXXX", parent ? parent : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "engine/base/json.h"
 #include "engine/base/thread.h"
 #include "tests/unit/disk/disk.h"
+#include "tests/unit/folder.h"
 
 #define T0 INT64_C(1533686400000000)
 
@@ -33,8 +35,7 @@ static const char CHANNELS[] = "- {name: chat, type: slack, url: \"http://127.0.
                                "- {name: pager, type: webhook, url: \"http://127.0.0.1:9/\"}\n";
 
 struct bench {
-    char dir[32];
-    char path[64];
+    char path[FOLDER_PATH];
     struct yaml *rules, *channels;
     struct alerts_options options;
     struct alerts *alerts;
@@ -52,9 +53,8 @@ static int set_up(void **state)
     struct bench *bench = calloc(1, sizeof *bench);
     struct error error = {0};
     assert_non_null(bench);
-    snprintf(bench->dir, sizeof bench->dir, "/tmp/alerts-XXXXXX");
-    assert_non_null(mkdtemp(bench->dir));
-    snprintf(bench->path, sizeof bench->path, "%s/alerts.db", bench->dir);
+    assert_int_equal(make_folder(state), 0);
+    folder_path("alerts.db", bench->path);
     check(yaml_load_text("rules.yaml", slice_of(RULES), &bench->rules, &error), &error);
     check(yaml_load_text("channels.yaml", slice_of(CHANNELS), &bench->channels, &error), &error);
     bench->options = (struct alerts_options){
@@ -73,17 +73,14 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct bench *bench = *state;
-    char command[64];
     disk_hold_syncs(NULL);
     alerts_destroy(bench->alerts);
     disk_end();
     snapshot_release(bench->snapshot);
     yaml_destroy(bench->rules);
     yaml_destroy(bench->channels);
-    snprintf(command, sizeof command, "rm -rf '%s'", bench->dir);
-    int result = system(command);
     free(bench);
-    return result;
+    return remove_folder(state);
 }
 
 static void restart(struct bench *bench)
@@ -110,7 +107,11 @@ static int64_t count_messages(const struct bench *bench, const char *where)
     struct db *db;
     struct db_stmt *stmt;
     char sql[256];
-    check(alerts_silence(bench->alerts, "deep", 0, &error), &error); /* until it is written */
+    enum status status;
+    do /* until it is written */
+        status = alerts_silence(bench->alerts, "deep", 0, &error);
+    while (status == STATUS_UNAVAILABLE);
+    check(status, &error);
     snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE %s", where);
     check(db_open(bench->path, DB_READ, DB_SYNC_OFF, &db, &error), &error);
     check(db_prepare(db, sql, &stmt, &error), &error);
@@ -233,6 +234,8 @@ struct request {
     struct alerts *alerts;
     const char *who;  /* acknowledges; NULL: silences */
     int64_t until_us; /* a silence */
+    bool again;       /* presses again when the disk does not answer in time */
+    atomic_bool ended;
     enum status status;
     struct error error;
     struct thread *thread;
@@ -241,9 +244,13 @@ struct request {
 static void ask(void *context)
 {
     struct request *request = context;
-    request->status =
-        request->who ? alerts_acknowledge(request->alerts, "deep", request->who, &request->error)
-                     : alerts_silence(request->alerts, "deep", request->until_us, &request->error);
+    do
+        request->status =
+            request->who
+                ? alerts_acknowledge(request->alerts, "deep", request->who, &request->error)
+                : alerts_silence(request->alerts, "deep", request->until_us, &request->error);
+    while (request->again && request->status == STATUS_UNAVAILABLE);
+    request->ended = true;
 }
 
 static void start(struct bench *bench, struct request *request)
@@ -258,9 +265,17 @@ static int64_t silent_until(struct bench *bench)
     return bench->snapshot->alerts[0].silent_until_us;
 }
 
-static void watch_disk(struct bench *bench)
+/* Until the silence that is asked for is seen, or has been refused. */
+static void wait_asked(struct bench *bench, struct request *request)
 {
-    disk_watch(bench->dir);
+    while (silent_until(bench) == 0 && !request->ended)
+        pause_us(1000);
+}
+
+static void watch_disk(struct bench *bench, int64_t timeout_us)
+{
+    disk_watch(folder);
+    bench->options.disk_timeout_us = timeout_us;
     restart(bench); /* only files that are opened from now on are watched */
 }
 
@@ -270,7 +285,7 @@ static void a_disk_that_hangs_delays_no_page(void **state)
 {
     struct bench *bench = *state;
     struct request request = {.until_us = T0 + 900 * US_PER_S};
-    watch_disk(bench);
+    watch_disk(bench, US_PER_S / 2);
     disk_hold_syncs("alerts.db-wal");
     tick(bench, 0, 9);
     while (disk_held() == 0)
@@ -280,8 +295,7 @@ static void a_disk_that_hangs_delays_no_page(void **state)
     while (attempts(bench) < 2)
         pause_us(1000);
     start(bench, &request);
-    while (silent_until(bench) == 0)
-        pause_us(1000);
+    wait_asked(bench, &request);
     tick(bench, 62, 9); /* while somebody waits for the disk */
     thread_join(request.thread);
     assert_int_equal(request.status, STATUS_UNAVAILABLE);
@@ -303,18 +317,15 @@ static void what_is_refused_to_one_takes_nothing_from_another(void **state)
     struct bench *bench = *state;
     struct request refused[] = {
         {.until_us = T0 + 800 * US_PER_S}, {.until_us = T0 + 900 * US_PER_S}, {.who = "ann"}};
-    struct request accepted = {.who = "ann"};
-    watch_disk(bench);
+    struct request accepted = {.who = "ann", .again = true};
+    watch_disk(bench, US_PER_S / 2);
     tick(bench, 0, 9);
     tick(bench, 60, 9);
     disk_hold_syncs("alerts.db-wal");
     for (size_t i = 0; i < 3; i++) {
         start(bench, &refused[i]);
-        while (silent_until(bench) == 0)
-            pause_us(1000);
-        pause_us(100000); /* so that they come in this order */
+        wait_asked(bench, &refused[i]);
     }
-    pause_us(3000000); /* the last one has time left when the others have none */
     start(bench, &accepted);
     for (size_t i = 0; i < 3; i++) {
         thread_join(refused[i].thread);
@@ -338,7 +349,7 @@ static void a_silence_is_on_the_disk_or_not_promised(void **state)
     const struct disk_fault full = {CALL_WRITE, "alerts.db-wal", .times = 1000, .error = ENOSPC};
     tick(bench, 0, 9);
     tick(bench, 60, 9);
-    watch_disk(bench);
+    watch_disk(bench, 0);
     disk_fail(&full);
     assert_int_not_equal(alerts_silence(bench->alerts, "deep", T0 + 900 * US_PER_S, &error),
                          STATUS_OK);

@@ -15,6 +15,7 @@
 
 #include "alerts/channel.h"
 #include "engine/base/json.h"
+#include "tests/unit/folder.h"
 
 static const char CHANNELS[] = "- {name: chat, type: slack, url: \"http://127.0.0.1:1/x\"}\n"
                                "- {name: pager, type: webhook, url: \"http://127.0.0.1:1/y\"}\n";
@@ -224,13 +225,13 @@ static void a_body_that_does_not_fit_is_refused_and_not_cut(void **state)
     channels_destroy(channels);
 }
 
-static enum status read_text(const char *text, const char *folder, struct error *error)
+static enum status read_text(const char *text, const char *at, struct error *error)
 {
     struct yaml *yaml;
     struct channels *channels = NULL;
     *error = (struct error){0};
     assert_int_equal(yaml_load_text("c.yaml", slice_of(text), &yaml, error), STATUS_OK);
-    enum status status = channels_read(yaml_root(yaml), folder, &channels, error);
+    enum status status = channels_read(yaml_root(yaml), at, &channels, error);
     channels_destroy(channels);
     yaml_destroy(yaml);
     return status;
@@ -239,11 +240,9 @@ static enum status read_text(const char *text, const char *folder, struct error 
 static void reads_addresses_from_the_environment_and_from_files(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/channel-XXXXXX", path[64];
+    char path[FOLDER_PATH];
     struct error error;
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/url", folder);
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(folder_path("url", path), "w");
     assert_non_null(file);
     fputs("https://example.org/hook\r\nsecond line\n", file);
     fclose(file);
@@ -257,8 +256,6 @@ static void reads_addresses_from_the_environment_and_from_files(void **state)
         read_text("- {name: b, type: slack, url_env: BINNACLE_TEST_URL}\n", folder, &error),
         STATUS_INVALID);
     assert_non_null(strstr(error.message, "c.yaml:1:35: the environment has no BINNACLE_TEST_URL"));
-    unlink(path);
-    rmdir(folder);
 }
 
 static void tells_where_a_mistake_stands(void **state)
@@ -302,7 +299,8 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_text_do_not_break_the_body),
         cmocka_unit_test(very_long_words_still_make_a_whole_body),
         cmocka_unit_test(a_body_that_does_not_fit_is_refused_and_not_cut),
-        cmocka_unit_test(reads_addresses_from_the_environment_and_from_files),
+        cmocka_unit_test_setup_teardown(reads_addresses_from_the_environment_and_from_files,
+                                        make_folder, remove_folder),
         cmocka_unit_test(tells_where_a_mistake_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

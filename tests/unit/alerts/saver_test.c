@@ -13,12 +13,12 @@
 #include "alerts/saver.h"
 #include "engine/base/clock.h"
 #include "engine/base/thread.h"
+#include "tests/unit/folder.h"
 
 static const struct store_rule RULE = {"deep", {PHASE_FIRING, 11, 22, 33}, {.by = "ann"}};
 
 /* What the saver is to write, and how that goes. */
 struct source {
-    char dir[32], path[64];
     struct store *store;
     struct saver *saver;
     struct lock held; /* collect() waits for it, as for a disk that hangs */
@@ -53,13 +53,12 @@ static int set_up(void **state)
 {
     struct source *source = calloc(1, sizeof *source);
     struct error error;
+    char path[FOLDER_PATH];
     assert_non_null(source);
-    snprintf(source->dir, sizeof source->dir, "/tmp/saver-XXXXXX");
-    assert_non_null(mkdtemp(source->dir));
-    snprintf(source->path, sizeof source->path, "%s/alerts.db", source->dir);
+    assert_int_equal(make_folder(state), 0);
     lock_init(&source->held, "held");
     const struct saver_source callbacks = {collect, done, source};
-    assert_int_equal(store_open(source->path, &source->store, &error), STATUS_OK);
+    assert_int_equal(store_open(folder_path("alerts.db", path), &source->store, &error), STATUS_OK);
     assert_int_equal(saver_start(source->store, &callbacks, NULL, &source->saver, &error),
                      STATUS_OK);
     *state = source;
@@ -69,14 +68,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct source *source = *state;
-    char command[64];
     saver_stop(source->saver);
     store_close(source->store);
     lock_destroy(&source->held);
-    snprintf(command, sizeof command, "rm -rf '%s'", source->dir);
-    int result = system(command);
     free(source);
-    return result;
+    return remove_folder(state);
 }
 
 static enum status await(struct source *source, int64_t timeout_ms, struct error *error)

@@ -16,6 +16,7 @@
 #include "engine/base/crypto.h"
 #include "engine/base/httpd.h"
 #include "engine/base/thread.h"
+#include "tests/unit/folder.h"
 
 #define MAX_CALLS 32
 
@@ -40,8 +41,7 @@ struct peer {
 };
 
 struct bench {
-    char dir[32];
-    char path[64];
+    char path[FOLDER_PATH];
     struct peer peer;
     struct yaml *yaml;
     struct channels *channels;
@@ -170,13 +170,11 @@ static int set_up(void **state)
         "secret_file: secret}\n";
     struct bench *bench = calloc(1, sizeof *bench);
     struct error error = {0};
-    char yaml[256], secret[64];
+    char yaml[256], secret[FOLDER_PATH];
     assert_non_null(bench);
-    snprintf(bench->dir, sizeof bench->dir, "/tmp/sender-XXXXXX");
-    assert_non_null(mkdtemp(bench->dir));
-    snprintf(bench->path, sizeof bench->path, "%s/alerts.db", bench->dir);
-    snprintf(secret, sizeof secret, "%s/secret", bench->dir);
-    FILE *file = fopen(secret, "w");
+    assert_int_equal(make_folder(state), 0);
+    folder_path("alerts.db", bench->path);
+    FILE *file = fopen(folder_path("secret", secret), "w");
     assert_non_null(file);
     fputs("correct horse\n", file);
     assert_int_equal(fclose(file), 0);
@@ -184,7 +182,7 @@ static int set_up(void **state)
     peer_start(&bench->peer);
     snprintf(yaml, sizeof yaml, text, bench->peer.port);
     check(yaml_load_text("binnacle.yaml", slice_of(yaml), &bench->yaml, &error), &error);
-    check(channels_read(yaml_root(bench->yaml), bench->dir, &bench->channels, &error), &error);
+    check(channels_read(yaml_root(bench->yaml), folder, &bench->channels, &error), &error);
     sender_begin(bench);
     *state = bench;
     return 0;
@@ -193,16 +191,13 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct bench *bench = *state;
-    char command[64];
     sender_end(bench);
     peer_stop(&bench->peer);
     channels_destroy(bench->channels);
     yaml_destroy(bench->yaml);
     lock_destroy(&bench->peer.lock);
-    snprintf(command, sizeof command, "rm -rf '%s'", bench->dir);
-    int result = system(command);
     free(bench);
-    return result;
+    return remove_folder(state);
 }
 
 static void put_made(struct bench *bench, const char *key, const char *channel, const char *body,

@@ -142,7 +142,7 @@ static void what_is_given_is_taken(void **state)
 static void paths_are_relative_to_the_folder(void **state)
 {
     (void)state;
-    char expected[96];
+    char expected[FOLDER_PATH];
     struct config *config = load("service: cards\n");
     char *path = config_path(config, "a/b.json");
     snprintf(expected, sizeof expected, "%s/a/b.json", folder);

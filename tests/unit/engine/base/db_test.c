@@ -118,7 +118,7 @@ static void reader_needs_a_database_and_never_writes(void **state)
     assert_int_equal(db_open(path, DB_READ, DB_SYNC_FULL, &db, &error), STATUS_CORRUPT);
     assert_int_equal(db_open(path, DB_WRITE, DB_SYNC_FULL, &db, &error), STATUS_CORRUPT);
     db_close(open_new("read.db"));
-    char name[128];
+    char name[FOLDER_PATH];
     folder_path("read.db", name);
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
     assert_int_equal(db_exec(db, "CREATE TABLE t(a)", &error), STATUS_DENIED);
@@ -215,7 +215,7 @@ static void commits_or_rolls_back_whole(void **state)
     OK(db_begin(db, &error));
     OK(db_exec(db, "INSERT INTO t VALUES(2)", &error));
     OK(db_commit(db, &error));
-    char name[128];
+    char name[FOLDER_PATH];
     folder_path("commit.db", name);
     struct db *reader;
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &reader, &error));
@@ -250,7 +250,7 @@ static void reader_undoes_what_a_killed_writer_left(void **state)
     copy_file("killed.db-journal", "left.db-journal");
     db_rollback(db);
     db_close(db);
-    char name[128];
+    char name[FOLDER_PATH];
     folder_path("left.db", name);
     OK(db_open(name, DB_READ, DB_SYNC_FULL, &db, &error));
     struct db_stmt *stmt;
@@ -277,7 +277,7 @@ static void new_large_file_has_large_pages_and_an_older_one_keeps_its_own(void *
     struct db *db = open_new("older.db");
     OK(db_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", &error));
     db_close(db);
-    char older[128];
+    char older[FOLDER_PATH];
     folder_path("older.db", older);
     OK(db_open(older, DB_WRITE_LARGE, DB_SYNC_FULL, &db, &error));
     assert_int_equal(page_size(db), 4096);
