@@ -183,8 +183,8 @@ static void put_reasons(struct json_writer *json, const struct ledger_row *row)
     json_array(json, "reasons");
     for (int i = 0; i < row->n_reasons; i++) {
         const struct row_reason *reason = &row->reasons[i];
-        if (reason->feature < 0 || reason->contribution == 0)
-            continue; /* a rule's code, or of a feature that moves no margin */
+        if (reason->feature < 0)
+            continue; /* a rule's code */
         json_object(json, NULL);
         json_string(json, "code", reason->code);
         json_text(json, "feature", row->names->names[reason->feature]);
@@ -205,7 +205,7 @@ static void put_explained(const struct inquiry *inquiry, struct ledger_row *row,
     struct error error = {0};
     enum status status = explainer_create(inquiry->parts.engine, &explainer, &error);
     if (status == STATUS_OK)
-        status = explainer_explain(explainer, -1, row, &error);
+        status = explainer_explain(explainer, MAX_FEATURES, row, &error); /* no zeros, as -1 has */
     if (status == STATUS_OK) {
         put_reasons(json, row);
         json_null(json, "reasons_problem");

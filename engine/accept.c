@@ -217,8 +217,7 @@ static enum status accept(struct worker *worker, struct item *item, struct error
 
 static void set_receipt(const struct worker *worker, struct item *item, const struct raw_event *raw)
 {
-    int reasons = raw->reasons_asked ? raw->max_reasons : worker->options.reasons;
-    item->top = reasons < 0 ? worker->engine->features->n_features : (size_t)reasons;
+    item->top = raw->reasons_asked ? raw->max_reasons : worker->options.reasons;
     item->always = raw->reasons_asked || worker->options.always;
     item->received_ns = raw->received_ns;
     item->csv = raw->format == FORMAT_CSV && !raw->document;

@@ -28,7 +28,7 @@ void reasons_scale(const struct engine *engine, const struct scorer *scorer, flo
 }
 
 enum status reasons_give(const struct reasons_room *room, const struct scorer *scorer,
-                         const struct feature_vector *features, size_t top, struct reason *out,
+                         const struct feature_vector *features, int top, struct reason *out,
                          size_t *n, struct error *error)
 {
     const struct engine *engine = room->engine;
@@ -36,10 +36,9 @@ enum status reasons_give(const struct reasons_room *room, const struct scorer *s
     reasons_scale(engine, scorer, room->scaled, 1);
     enum status status =
         scorer_explain(scorer, room->scratch, room->scaled, 1, room->contribs, error);
-    if (*n + top > MAX_FEATURES)
-        top = MAX_FEATURES - *n; /* the most that a row holds */
+    size_t left = MAX_FEATURES - *n; /* the most that a row holds */
     if (status == STATUS_OK)
-        *n += reasons_rank(engine_rules(engine), features, room->contribs, top, out + *n);
+        *n += reasons_rank(engine_rules(engine), features, room->contribs, top, left, out + *n);
     return status;
 }
 
@@ -146,8 +145,8 @@ static size_t take_rule_code(const struct explainer *explainer, const struct led
     return code != NULL;
 }
 
-static enum status fill_reasons(struct explainer *explainer, const struct scorer *scorer,
-                                size_t top, struct ledger_row *row, struct error *error)
+static enum status fill_reasons(struct explainer *explainer, const struct scorer *scorer, int top,
+                                struct ledger_row *row, struct error *error)
 {
     /* Ranking reads the values; nothing writes them. */
     const struct feature_vector features = {explainer->room.engine->features,
@@ -178,8 +177,7 @@ enum status explainer_explain(struct explainer *explainer, int top, struct ledge
     if (status == STATUS_OK && top == 0)
         row->n_reasons = 0; /* none asked for, none recorded: the rule's neither */
     else if (status == STATUS_OK)
-        status = fill_reasons(explainer, scorer,
-                              top < 0 ? engine->features->n_features : (size_t)top, row, error);
+        status = fill_reasons(explainer, scorer, top, row, error);
     return status;
 }
 

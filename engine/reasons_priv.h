@@ -15,10 +15,10 @@ struct reasons_room {
 
 /* Scales as the model was trained to see it; what is served and recorded stays as it was. */
 void reasons_scale(const struct engine *engine, const struct scorer *scorer, float *rows, size_t n);
-/* Appends the `top` features by their contributions to the *n reasons in `out`, which has room for
- * as many more, or for MAX_FEATURES in all. */
+/* Appends the `top` features by their contributions, -1: all of them, to the *n reasons in `out`,
+ * which has room for as many more, or for MAX_FEATURES in all. */
 MUST_USE enum status reasons_give(const struct reasons_room *room, const struct scorer *scorer,
-                                  const struct feature_vector *features, size_t top,
+                                  const struct feature_vector *features, int top,
                                   struct reason *out, size_t *n, struct error *error);
 
 #endif

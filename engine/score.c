@@ -163,11 +163,11 @@ static enum status give_reasons(struct worker *worker, size_t i, struct error *e
 {
     struct outcome *outcome = &worker->items[i].outcome;
     bool explained = outcome->decision != DECISION_APPROVE || worker->items[i].always;
-    size_t top = worker->items[i].top;
-    size_t n = 0;
+    int top = worker->items[i].top;
+    size_t n = 0, most = top < 0 ? worker->engine->features->n_features : (size_t)top;
     if (!explained && !outcome->rule_code)
         return STATUS_OK;
-    struct reason *reasons = arena_alloc(worker->arena, (top + 1) * sizeof *reasons);
+    struct reason *reasons = arena_alloc(worker->arena, (most + 1) * sizeof *reasons);
     if (!reasons)
         return error_set(error, STATUS_MEMORY, "out of memory for reasons");
     if (outcome->rule_code)

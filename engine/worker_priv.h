@@ -25,7 +25,7 @@ struct item {
     struct scorer *scorer;      /* of the model that decides */
     struct scorer *shadows[MAX_SHADOWS];
     int n_shadows;
-    size_t top;          /* how many reasons */
+    int top;             /* how many reasons; -1: of every feature */
     bool always;         /* whatever the decision */
     int64_t received_ns; /* monotonic; 0: not measured */
 };

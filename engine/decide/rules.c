@@ -109,16 +109,16 @@ static bool comes_before(const float *contribs, size_t a, size_t b)
 }
 
 size_t reasons_rank(const struct rules *rules, const struct feature_vector *features,
-                    const float *contribs, size_t top, struct reason *out)
+                    const float *contribs, int top, size_t room, struct reason *out)
 {
-    size_t n = 0;
-    bool all = top >= rules->features->n_features;
-    for (size_t i = 0; i < rules->features->n_features; i++) {
-        if (isnan(contribs[i]) || (contribs[i] == 0 && !all) || top == 0)
+    bool all = top < 0;
+    size_t n = 0, most = all || (size_t)top > room ? room : (size_t)top;
+    for (size_t i = 0; i < rules->features->n_features && most > 0; i++) {
+        if (isnan(contribs[i]) || (contribs[i] == 0 && !all))
             continue;
-        if (n == top && !comes_before(contribs, i, (size_t)out[n - 1].feature))
+        if (n == most && !comes_before(contribs, i, (size_t)out[n - 1].feature))
             continue;
-        size_t at = n < top ? n++ : n - 1;
+        size_t at = n < most ? n++ : n - 1;
         for (; at > 0 && comes_before(contribs, i, (size_t)out[at - 1].feature); at--)
             out[at] = out[at - 1];
         out[at] = (struct reason){.code = rules->codes[i],

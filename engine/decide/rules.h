@@ -56,11 +56,11 @@ struct rule_text {
     enum decision decision;
 };
 size_t rules_texts(const struct rules *rules, struct rule_text *texts, size_t max);
-/* Writes the `top` largest contributions by absolute value, largest first, ties in the order of
- * the view. A contribution of 0 is no reason, unless `top` asks for every feature: then that it
- * is 0 is part of the answer. NaN is none. `contribs` has one float a feature (a bias after them is
- * not read). Returns how many. */
+/* Writes the `top` largest contributions by absolute value, at most `room` of them, largest first,
+ * ties in the order of the view. A contribution of 0 is no reason, however many are asked for; a
+ * `top` of -1 asks for every feature: then that it is 0 is part of the answer. NaN is none.
+ * `contribs` has one float a feature (a bias after them is not read). Returns how many. */
 size_t reasons_rank(const struct rules *rules, const struct feature_vector *features,
-                    const float *contribs, size_t top, struct reason *out);
+                    const float *contribs, int top, size_t room, struct reason *out);
 
 #endif

@@ -235,6 +235,7 @@ static enum status open_next_day(struct query *query, struct error *error)
     return status;
 }
 
+/* Rows recorded with all reasons also hold the features that moved nothing. */
 static bool has_reason(const struct ledger_row *row, struct slice code)
 {
     for (int i = 0; i < row->n_reasons; i++)

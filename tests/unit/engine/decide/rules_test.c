@@ -242,7 +242,7 @@ static void reason_codes_come_from_the_file_or_the_name(void **state)
     const struct feature_vector vector = {&features, values};
     const float falling[] = {3, 2, 1, 0, 0};
     struct reason reasons[3];
-    assert_int_equal(reasons_rank(rules, &vector, falling, 3, reasons), 3);
+    assert_int_equal(reasons_rank(rules, &vector, falling, 3, 3, reasons), 3);
     assert_string_equal(reasons[0].code, "R-AMOUNT");
     assert_string_equal(reasons[1].code, "R-VELOCITY");
     assert_string_equal(reasons[2].code, "R-MEAN-AMOUNT--7D-");
@@ -255,20 +255,20 @@ static void ranks_reasons_by_absolute_contribution(void **state)
     struct rules *rules = load(good);
     float values[] = {1, 2, NAN, 4};
     const struct feature_vector vector = {&features, values};
-    struct reason reasons[4];
+    struct reason reasons[5];
     const float contribs[] = {0.5f, -2.0f, 0.5f, 0.0f, 99.0f};
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 3, reasons), 3);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 3, 5, reasons), 3);
     assert_int_equal(reasons[0].feature, 1);
     assert_true(reasons[0].contribution == -2.0f && reasons[0].value == 2);
     assert_string_equal(reasons[0].code, "R-VELOCITY");
     assert_int_equal(reasons[1].feature, 0); /* a tie: the view's order */
     assert_int_equal(reasons[2].feature, 2);
     assert_true(isnan(reasons[2].value));
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 2, reasons), 2);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 2, 5, reasons), 2);
     assert_int_equal(reasons[1].feature, 0);
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 0, reasons), 0);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 0, 5, reasons), 0);
     const float rising[] = {1, 2, 3, 4, 0};
-    assert_int_equal(reasons_rank(rules, &vector, rising, 3, reasons), 3);
+    assert_int_equal(reasons_rank(rules, &vector, rising, 3, 5, reasons), 3);
     assert_int_equal(reasons[0].feature, 3);
     assert_int_equal(reasons[2].feature, 1);
     rules_release(rules);
@@ -282,15 +282,32 @@ static void all_features_are_told_where_all_are_asked_for(void **state)
     const struct feature_vector vector = {&features, values};
     struct reason reasons[5];
     const float contribs[] = {0.0f, -2.0f, 0.5f, 0.0f, 99.0f};
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 3, reasons), 2);
-    assert_int_equal(reasons_rank(rules, &vector, contribs, 4, reasons), 4);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, -1, 5, reasons), 4);
     assert_int_equal(reasons[0].feature, 1);
     assert_int_equal(reasons[1].feature, 2);
     assert_int_equal(reasons[2].feature, 0);
     assert_int_equal(reasons[3].feature, 3);
     assert_true(reasons[3].contribution == 0 && reasons[3].value == 4);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, -1, 3, reasons), 3);
+    assert_int_equal(reasons[2].feature, 0); /* what there is no room for is the least */
     const float unknown[] = {NAN, NAN, NAN, NAN, NAN};
-    assert_int_equal(reasons_rank(rules, &vector, unknown, 5, reasons), 0);
+    assert_int_equal(reasons_rank(rules, &vector, unknown, -1, 5, reasons), 0);
+    rules_release(rules);
+}
+
+/* A number as large as the view is no word for all: the same number means the same of any view. */
+static void no_number_makes_a_reason_of_a_contribution_of_zero(void **state)
+{
+    (void)state;
+    struct rules *rules = load(good);
+    float values[] = {1, 2, 3, 4};
+    const struct feature_vector vector = {&features, values};
+    struct reason reasons[9];
+    const float contribs[] = {0.0f, -2.0f, 0.5f, 0.0f, 99.0f};
+    for (int top = 2; top <= 9; top++)
+        assert_int_equal(reasons_rank(rules, &vector, contribs, top, 9, reasons), 2);
+    assert_int_equal(reasons_rank(rules, &vector, contribs, 9, 1, reasons), 1);
+    assert_int_equal(reasons[0].feature, 1);
     rules_release(rules);
 }
 
@@ -307,6 +324,7 @@ int main(void)
         cmocka_unit_test(reason_codes_come_from_the_file_or_the_name),
         cmocka_unit_test(ranks_reasons_by_absolute_contribution),
         cmocka_unit_test(all_features_are_told_where_all_are_asked_for),
+        cmocka_unit_test(no_number_makes_a_reason_of_a_contribution_of_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
