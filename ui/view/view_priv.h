@@ -36,6 +36,12 @@ double view_slo_left_us(const struct slo_status *slo);
 /* explain.c: the likely cause, the impact and the action, into the worst item of attention. */
 void view_explain_build(const struct snapshot *snapshot, struct view *view);
 
+/* drift.c: fills what the view has of drift. */
+void view_drift_build(const struct snapshot *snapshot, struct view *view);
+
+/* A name that came from a configuration, a model or an event, made safe to show. */
+void view_copy_name(char *out, size_t size, const char *name);
+
 /* "38 %", "overspent 12 %", "no data". */
 void view_budget(double left, char out[WORD_SIZE]);
 
