@@ -83,11 +83,10 @@ static void quarantine_at(struct bench *bench, int64_t at_us)
     assert_int_equal(ledger_submit(bench->ledger, &entry, 1, SUBMIT_WAIT, NULL, &error), STATUS_OK);
 }
 
-static const struct report *build(struct bench *bench, int64_t from_us, int64_t to_us)
+static struct slo_report_options options_of(const struct bench *bench, int64_t from_us,
+                                            int64_t to_us)
 {
-    struct error error = {0};
-    flush_ledger(bench->ledger);
-    struct slo_report_options options = {
+    return (struct slo_report_options){
         .ledger_dir = bench->dir,
         .service = "cards",
         .objectives = &bench->monitor.objectives,
@@ -98,6 +97,13 @@ static const struct report *build(struct bench *bench, int64_t from_us, int64_t 
         .from_us = from_us,
         .to_us = to_us,
     };
+}
+
+static const struct report *build(struct bench *bench, int64_t from_us, int64_t to_us)
+{
+    struct error error = {0};
+    flush_ledger(bench->ledger);
+    struct slo_report_options options = options_of(bench, from_us, to_us);
     report_free(&bench->report);
     if (slo_report_build(&options, &bench->report, &error) != STATUS_OK)
         fail_msg("%s", error.message);
@@ -411,15 +417,7 @@ static void a_history_that_cannot_be_read_is_an_error(void **state)
     struct bench *bench = *state;
     struct error error = {0};
     struct report report;
-    struct slo_report_options options = {
-        .ledger_dir = bench->dir,
-        .service = "cards",
-        .objectives = &bench->monitor.objectives,
-        .observe = &bench->observe,
-        .history = &bench->history,
-        .from_us = DAY_ONE,
-        .to_us = DAY_TWO,
-    };
+    struct slo_report_options options = options_of(bench, DAY_ONE, DAY_TWO);
     char path[256];
     snprintf(path, sizeof path, "%s/history.db", bench->dir);
     FILE *file = fopen(path, "w");
@@ -453,13 +451,6 @@ static void refuses_an_empty_or_endless_range(void **state)
     struct bench *bench = *state;
     struct error error = {0};
     struct report report;
-    struct slo_report_options options = {
-        .ledger_dir = bench->dir,
-        .service = "cards",
-        .objectives = &bench->monitor.objectives,
-        .observe = &bench->observe,
-        .history = &bench->history,
-    };
     const int64_t ranges[][2] = {
         {DAY_ONE, DAY_ONE},
         {DAY_TWO, DAY_ONE},
@@ -467,13 +458,11 @@ static void refuses_an_empty_or_endless_range(void **state)
         {INT64_MIN, INT64_MAX},
     };
     for (size_t i = 0; i < 4; i++) {
-        options.from_us = ranges[i][0];
-        options.to_us = ranges[i][1];
+        struct slo_report_options options = options_of(bench, ranges[i][0], ranges[i][1]);
         assert_int_equal(slo_report_build(&options, &report, &error), STATUS_INVALID);
     }
+    struct slo_report_options options = options_of(bench, DAY_ONE, DAY_TWO);
     options.ledger_dir = "/nowhere/at/all";
-    options.from_us = DAY_ONE;
-    options.to_us = DAY_TWO;
     assert_int_equal(slo_report_build(&options, &report, &error), STATUS_NOT_FOUND);
 }
 

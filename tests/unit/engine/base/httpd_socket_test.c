@@ -1,82 +1,9 @@
 /* The WebSockets of the HTTP server. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <signal.h>
-#include <sys/wait.h>
-
-#include "engine/base/clock.h"
-#include "tests/unit/engine/base/httpd_fixture.h"
-
-static void hello(void *context, const struct http_request *request, struct http_response *response)
-{
-    (void)context;
-    (void)request;
-    buffer_append_text(response->body, "\"hello\"");
-}
-
-static void first_message(void *context, struct http_socket *socket)
-{
-    (void)context;
-    http_socket_send(socket, 1, slice_of("first"));
-}
-
-static void answer_text(void *context, struct http_socket *socket, struct slice text)
-{
-    (void)context;
-    http_socket_send(socket, 0, text);
-}
-
-static const struct http_route routes[] = {
-    {.method = "GET", .path = "/hello", .handle = hello},
-    {.method = NULL},
-};
-
-static const struct http_socket_route socket_routes[] = {
-    {.path = "/live", .on_open = first_message, .on_text = answer_text},
-    {.path = NULL},
-};
+#include "tests/unit/engine/base/httpd_socket_fixture.h"
 
 static struct httpd *start(int workers, int max_sockets)
 {
     return serve(routes, socket_routes, workers, max_sockets);
-}
-
-#define HANDSHAKE                                                                                  \
-    "GET /live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"       \
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-
-/* The payload of the next frame that is no ping; false when the connection ended. */
-static bool wire_frame(struct wire *wire, char *out, size_t size, int *opcode)
-{
-    for (;;) {
-        const unsigned char *data = (const unsigned char *)wire->data;
-        size_t header = 2, length = wire->size >= 2 ? data[1] & 127u : 0;
-        if (length == 126)
-            header = 4;
-        else if (length == 127)
-            header = 10;
-        if (wire->size >= header) {
-            if (header == 4)
-                length = (size_t)data[2] << 8 | data[3];
-            if (header == 10)
-                length =
-                    (size_t)data[6] << 24 | (size_t)data[7] << 16 | (size_t)data[8] << 8 | data[9];
-            if (wire->size >= header + length) {
-                *opcode = data[0] & 15;
-                snprintf(out, size, "%.*s", (int)length, wire->data + header);
-                wire_drop(wire, header + length);
-                if (*opcode != 9) /* a ping only says that this peer was slow */
-                    return true;
-                continue;
-            }
-        }
-        if (!wire_more(wire))
-            return false;
-    }
 }
 
 static void wire_upgrade(struct wire *wire, struct httpd *httpd, int receive_buffer)
@@ -372,139 +299,6 @@ static void closes_a_client_that_asks_and_does_not_read(void **state)
     httpd_stop(httpd);
 }
 
-/* ---- over TLS: through the client of OpenSSL's own program, which has no line in common with us
- * ---- */
-
-struct tls_wire {
-    struct wire wire;
-    char folder[64];
-    char certificate[96];
-    pid_t client;
-};
-
-static void run_command(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("%s", command);
-}
-
-static void make_certificate(struct tls_wire *tls)
-{
-    char command[600];
-    snprintf(tls->folder, sizeof tls->folder, "/tmp/binnacle-tls-XXXXXX");
-    assert_non_null(mkdtemp(tls->folder));
-    snprintf(tls->certificate, sizeof tls->certificate, "%s/both.pem", tls->folder);
-    snprintf(command, sizeof command,
-             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-             " -days 2 -subj /CN=localhost -keyout key.pem -out certificate.pem 2>/dev/null"
-             " && cat key.pem certificate.pem > both.pem",
-             tls->folder);
-    run_command(command);
-}
-
-static struct httpd *start_tls(struct tls_wire *tls)
-{
-    make_certificate(tls);
-    struct httpd_options options = {.listen = "127.0.0.1:0",
-                                    .workers = 2,
-                                    .max_sockets = 2,
-                                    .tls_certificate = tls->certificate};
-    struct httpd *httpd = NULL;
-    struct error error = {0};
-    if (httpd_start(&options, routes, socket_routes, NULL, &httpd, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    return httpd;
-}
-
-static void tls_open(struct tls_wire *tls, struct httpd *httpd)
-{
-    char address[64];
-    int pair[2];
-    snprintf(address, sizeof address, "127.0.0.1:%d", httpd_port(httpd));
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    tls->client = fork();
-    if (tls->client == 0) {
-        dup2(pair[1], 0);
-        dup2(pair[1], 1);
-        close(pair[0]);
-        close(pair[1]);
-        execlp("openssl", "openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile",
-               tls->certificate, "-verify_hostname", "localhost", "-connect", address,
-               (char *)NULL);
-        _exit(127);
-    }
-    close(pair[1]);
-    tls->wire = (struct wire){.fd = pair[0], .data = calloc(1, WIRE_SIZE + 1)};
-    struct timeval limit = {.tv_sec = 20};
-    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-}
-
-static void tls_close(struct tls_wire *tls)
-{
-    char command[128];
-    int status;
-    wire_close(&tls->wire);
-    kill(tls->client, SIGTERM);
-    assert_int_equal(waitpid(tls->client, &status, 0), tls->client);
-    snprintf(command, sizeof command, "rm -r '%s'", tls->folder);
-    run_command(command);
-}
-
-static void serves_sockets_over_tls(void **state)
-{
-    (void)state;
-    enum { LARGE = 300000 };
-    struct tls_wire tls;
-    struct httpd *httpd = start_tls(&tls);
-    tls_open(&tls, httpd);
-    wire_send(&tls.wire, HANDSHAKE "\r\n");
-    struct answer answer = wire_answer(&tls.wire, true);
-    assert_int_equal(answer.status, 101);
-    char *text = calloc(1, LARGE + 1), *large = malloc(LARGE);
-    int opcode;
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_string_equal(text, "first");
-    assert_int_equal(send(tls.wire.fd, "\x81\x82\0\0\0\0hi", 8, 0), 8);
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_string_equal(text, "hi");
-    /* More than the connection takes at once, and two in one piece of what the client sends. */
-    memset(large, 'x', LARGE);
-    httpd_broadcast(httpd, "/live", 2, slice_make(large, LARGE));
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_int_equal(strlen(text), LARGE);
-    assert_int_equal(send(tls.wire.fd, "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b", 14, 0), 14);
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_string_equal(text, "a");
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_string_equal(text, "b");
-    httpd_stop(httpd);
-    assert_true(wire_frame(&tls.wire, text, LARGE + 1, &opcode));
-    assert_int_equal(opcode, 8);
-    free(large);
-    free(text);
-    tls_close(&tls);
-}
-
-/* What is not TLS gets nothing, and does not keep others up. */
-static void a_plain_client_at_a_tls_port_gets_nothing(void **state)
-{
-    (void)state;
-    struct tls_wire tls;
-    struct httpd *httpd = start_tls(&tls);
-    struct wire plain;
-    wire_open(&plain, httpd, 0);
-    wire_send(&plain, HANDSHAKE "\r\n");
-    tls_open(&tls, httpd);
-    wire_send(&tls.wire, "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    assert_int_equal(wire_answer(&tls.wire, false).status, 200);
-    while (wire_more(&plain))
-        ;
-    assert_null(strstr(plain.data, "101"));
-    wire_close(&plain);
-    tls_close(&tls);
-    httpd_stop(httpd);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,8 +314,6 @@ int main(void)
         cmocka_unit_test(answers_pings_and_closes_by_the_rules),
         cmocka_unit_test(refuses_a_handshake_that_it_does_not_understand),
         cmocka_unit_test(closes_a_client_that_asks_and_does_not_read),
-        cmocka_unit_test(serves_sockets_over_tls),
-        cmocka_unit_test(a_plain_client_at_a_tls_port_gets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
