@@ -101,27 +101,11 @@ static int recorded(void *context, uint64_t ledger_index, struct buffer *out, st
 
 /* ---- why ---- */
 
-static int explain_code(enum status status)
-{
-    switch (status) {
-    case STATUS_OK:
-        return 200;
-    case STATUS_NOT_FOUND:
-        return 404;
-    case STATUS_CONFLICT:
-        return 409;
-    case STATUS_UNSUPPORTED:
-        return 501;
-    default:
-        return 503;
-    }
-}
-
 static int decision(void *context, const char *event_id, int max_reasons, struct buffer *out,
                     struct error *error)
 {
     struct backend *backend = context;
-    return explain_code(
+    return web_code(
         engine_explain_event(backend->engine, slice_of(event_id), max_reasons, out, error));
 }
 

@@ -149,22 +149,6 @@ static enum status apply_label(struct backend *backend, struct slice line, int *
     return status;
 }
 
-static int label_code(enum status status)
-{
-    switch (status) {
-    case STATUS_OK:
-        return 200;
-    case STATUS_INVALID:
-        return 422;
-    case STATUS_NOT_FOUND:
-        return 404;
-    case STATUS_UNSUPPORTED:
-        return 501;
-    default:
-        return 503;
-    }
-}
-
 static void refusal_json(struct json_writer *json, int64_t line, const struct error *error)
 {
     json_object(json, NULL);
@@ -195,7 +179,7 @@ static void apply_labels(struct backend *backend, struct slice body, struct labe
         enum status status = apply_label(backend, line, &labelling->positives, error);
         labelling->accepted += status == STATUS_OK;
         if (status != STATUS_OK) {
-            labelling->code = label_code(status);
+            labelling->code = web_code(status);
             refusal_json(&json, number, error);
         }
     }

@@ -16,24 +16,6 @@
 
 #define MAX_TEXTS 257 /* rules and the default */
 
-int inquiry_code(enum status status)
-{
-    switch (status) {
-    case STATUS_OK:
-        return 200;
-    case STATUS_NOT_FOUND:
-        return 404;
-    case STATUS_INVALID:
-        return 422;
-    case STATUS_CONFLICT:
-        return 409;
-    case STATUS_UNSUPPORTED:
-        return 501;
-    default:
-        return 503;
-    }
-}
-
 static const char *ledger_of(const struct inquiry *inquiry)
 {
     return engine_parts(inquiry->parts.engine)->ledger_dir;
@@ -172,7 +154,7 @@ static int decisions(void *context, const struct web_decision_query *query, stru
     reader_close(reader);
     if (status != STATUS_OK)
         buffer_reset(out);
-    return inquiry_code(status);
+    return web_code(status);
 }
 
 /* ---- one decision in full ---- */
@@ -295,7 +277,7 @@ static int record(void *context, const char *event_id, struct buffer *out, struc
     if (status == STATUS_OK)
         put_record(inquiry, reader, &row, out);
     reader_close(reader);
-    return inquiry_code(status);
+    return web_code(status);
 }
 
 /* ---- quarantine ---- */
@@ -353,7 +335,7 @@ static int quarantine(void *context, const struct web_quarantine_query *query, s
     reader_close(reader);
     if (status != STATUS_OK)
         buffer_reset(out);
-    return inquiry_code(status);
+    return web_code(status);
 }
 
 /* ---- making and ending ---- */

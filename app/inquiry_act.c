@@ -122,7 +122,7 @@ int inquiry_retry(void *context, struct slice body, const char *actor, struct bu
     free(ids);
     if (status != STATUS_OK)
         buffer_reset(out);
-    return inquiry_code(status);
+    return web_code(status);
 }
 
 /* ---- alerts ---- */
@@ -184,5 +184,5 @@ int inquiry_alert(void *context, enum web_alert_act act, struct slice body, cons
         json_object_end(&json);
     }
     json_destroy(document);
-    return inquiry_code(status);
+    return web_code(status);
 }

@@ -10,8 +10,6 @@ struct inquiry {
     struct lock retrying; /* one at a time: what two choose may overlap */
 };
 
-int inquiry_code(enum status status); /* of the HTTP answer */
-
 /* See struct web_backend. */
 int inquiry_retry(void *context, struct slice body, const char *actor, struct buffer *out,
                   struct error *error);

@@ -2,20 +2,32 @@
  * of what went wrong. Any thread; no state. */
 #include "ui/web/web_priv.h"
 
+/* Bodies of events have a title of their own. */
 static const struct {
-    enum status status;
     int code;
     const char *title;
 } problem_titles[] = {
-    {STATUS_INVALID, 400, "Not understood"},
-    {STATUS_DENIED, 403, "Forbidden"},
-    {STATUS_NOT_FOUND, 404, "Not found"},
-    {STATUS_CONFLICT, 409, "Conflict"},
-    {STATUS_FULL, 503, "Overloaded"},
-    {STATUS_UNAVAILABLE, 503, "Unavailable"},
-    {STATUS_UNSUPPORTED, 501, "Not supported"},
-    {STATUS_INVALID, 422, "Bad request body"}, /* events have a title of their own */
+    {400, "Not understood"},   {403, "Forbidden"},     {404, "Not found"},  {409, "Conflict"},
+    {422, "Bad request body"}, {501, "Not supported"}, {503, "Overloaded"},
 };
+
+int web_code(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return 200;
+    case STATUS_NOT_FOUND:
+        return 404;
+    case STATUS_CONFLICT:
+        return 409;
+    case STATUS_INVALID:
+        return 422;
+    case STATUS_UNSUPPORTED:
+        return 501;
+    default:
+        return 503;
+    }
+}
 
 static const char *title_of(int code)
 {

@@ -95,6 +95,10 @@ struct web_quarantine_query {
 
 enum web_alert_act { WEB_ACKNOWLEDGE, WEB_SILENCE };
 
+/* The HTTP status for what a call came to. STATUS_INVALID is 422: what was sent is at fault; what
+ * is not the caller's is 503. Any thread. */
+int web_code(enum status status);
+
 /* What the app offers. Every function may be called from several threads at once.
  *
  * Those that return int give the HTTP status and append the body: the answer's JSON for 200, or for
