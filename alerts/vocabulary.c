@@ -46,7 +46,7 @@ static const struct member plain_members[] = {
     {"queue.capacity", KIND_COUNT, OF(snapshot, queue_capacity), "rows that may wait"},
     {"ledger.tree_size", KIND_COUNT, OF(snapshot, tree_size), "leaves of the ledger's tree"},
     {"ledger.not_written_s", KIND_DOUBLE, OF(snapshot, record.not_written_s),
-     "how long the ledger has not been written; no data while it is"},
+     "how long the ledger has not been written; 0 while it is"},
     {"ledger.problem", KIND_TEXT, OF(snapshot, record.problem), "why it is not written"},
     {"ledger.wait_us", KIND_DOUBLE, OF(snapshot, record.wait_us),
      "how long what is queued now will take to be on the disk"},
@@ -55,9 +55,9 @@ static const struct member plain_members[] = {
     {"ledger.unconfirmed_total", KIND_COUNT, OF(snapshot, record.unconfirmed),
      "events decided whose callers were told to ask again, since start"},
     {"clock.ahead_s", KIND_DOUBLE, OF(snapshot, clock.ahead_s),
-     "how far the service counts ahead of a machine's clock that was set back; no data: it agrees"},
+     "how far the service counts ahead of a machine's clock that was set back; 0: it agrees"},
     {"clock.behind_record_s", KIND_DOUBLE, OF(snapshot, clock.behind_record_s),
-     "how far it is behind the newest row; no data: it is not"},
+     "how far it is behind the newest row; 0: it is not"},
     {"clock.steps", KIND_COUNT, OF(snapshot, clock.steps),
      "how often the machine's clock was set since start"},
     {"clock.future_ratio", KIND_DOUBLE, OF(snapshot, clock.future_ratio),
@@ -282,6 +282,9 @@ int vocabulary_find(const struct vocabulary *vocabulary, const char *name, const
 
 /* ---- values ---- */
 
+/* A variant that no model has gets nothing: that much is known of it. */
+static const struct arm_status no_arm = {.latency_us = {.p99 = NAN}};
+
 static const void *subject_of(const struct word *word, const struct snapshot *snapshot)
 {
     switch (word->group) {
@@ -304,7 +307,7 @@ static const void *subject_of(const struct word *word, const struct snapshot *sn
             if (strcmp(variant_name(snapshot->arms[i].variant), word->subject) == 0)
                 return &snapshot->arms[i];
         }
-        break;
+        return &no_arm;
     }
     return NULL;
 }
@@ -323,8 +326,8 @@ static struct value value_of(const struct member *member, const void *subject)
         return value_bool(*(const bool *)at);
     case KIND_HEALTH:
         return value_string(slice_of(health_name(*(const enum health *)(const void *)at)));
-    case KIND_TEXT:
-        return *at ? value_string(slice_of(at)) : value_null();
+    case KIND_TEXT: /* "": there is nothing to say, which is known */
+        return value_string(slice_of(at));
     }
     return value_null();
 }

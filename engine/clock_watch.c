@@ -48,6 +48,11 @@ static void follow(struct engine *engine, struct clock_watch *watch)
               fabs((double)step_us) / 1e6, time_format(watch->stepped_at_us, at));
 }
 
+static double distance_s(int64_t distance_us)
+{
+    return distance_us >= TOLERATED_US ? (double)distance_us / 1e6 : 0;
+}
+
 void clock_watch(struct engine *engine, int64_t high_us, struct snapshot *snapshot)
 {
     struct clock_watch *watch = &engine->clock_watch;
@@ -55,11 +60,11 @@ void clock_watch(struct engine *engine, int64_t high_us, struct snapshot *snapsh
     look_at_events(watch, snapshot);
     if (!engine->parts.event_time)
         follow(engine, watch);
-    int64_t behind_us =
-        engine->parts.event_time || high_us == INT64_MIN ? 0 : high_us - snapshot->time_us;
+    bool has_clock = !engine->parts.event_time;
     snapshot->clock = (struct clock_status){
-        .ahead_s = watch->ahead_us >= TOLERATED_US ? (double)watch->ahead_us / 1e6 : none,
-        .behind_record_s = behind_us >= TOLERATED_US ? (double)behind_us / 1e6 : none,
+        .ahead_s = has_clock ? distance_s(watch->ahead_us) : none,
+        .behind_record_s =
+            has_clock && high_us != INT64_MIN ? distance_s(high_us - snapshot->time_us) : none,
         .last_step_s = watch->steps > 0 ? (double)watch->step_us / 1e6 : none,
         .last_step_us = watch->stepped_at_us,
         .steps = watch->steps,

@@ -223,7 +223,7 @@ struct record_status {
     enum record_state state;
     char problem[200];                /* why it is not written */
     int64_t since_us;                 /* since when it is not; 0: it is */
-    double not_written_s;             /* how long it has not been; NaN: it is */
+    double not_written_s;             /* how long it has not been; 0: it is; NaN: no ledger */
     int64_t last_from_us, last_to_us; /* the last time that is over; 0: none since start */
     uint64_t stops;                   /* how often since start */
     double stopped_s;                 /* and how long in all */
@@ -240,8 +240,8 @@ struct record_status {
 /* The machine's clock, held against the service's own, the record's and the events'. */
 struct clock_status {
     double ahead_s; /* how far the service counts ahead of a machine's clock that was set back;
-                       NaN: they agree */
-    double behind_record_s; /* how far it is behind the newest row; NaN: it is not */
+                       0: they agree; NaN: time is that of the events */
+    double behind_record_s; /* how far it is behind the newest row; 0: it is not; NaN: no row */
     double last_step_s;     /* by how much the machine's clock was last set; NaN: not since start */
     int64_t last_step_us;   /* when that was noticed; 0: never */
     uint64_t steps;         /* since start */

@@ -315,12 +315,12 @@ static void add_slow_ledger(const struct snapshot *snapshot, struct view *view)
 static void say_distance(struct view_attention *item, const struct clock_status *clock)
 {
     char long_ago[WORD_SIZE];
-    if (!isnan(clock->ahead_s))
+    if (clock->ahead_s > 0)
         view_attention_say(
             item, "detail",
             "it was set back: this service counts on, %s ahead of it, and records nothing twice",
             words_duration((int64_t)(clock->ahead_s * 1e6), long_ago));
-    if (!isnan(clock->behind_record_s))
+    if (clock->behind_record_s > 0)
         view_attention_say(item, "detail", "it is %s behind the newest row of the ledger",
                            words_duration((int64_t)(clock->behind_record_s * 1e6), long_ago));
 }

@@ -103,7 +103,7 @@ static void what_is_not_known_is_null(void **state)
     assert_int_equal(value_of("events_per_s")->type, VALUE_NULL);
     assert_int_equal(value_of("slo.latency.attainment")->type, VALUE_NULL);
     assert_int_equal(value_of("drift.score.n")->type, VALUE_NULL);
-    assert_int_equal(value_of("traffic.shadow.n")->type, VALUE_NULL);
+    assert_int_equal(value_of("traffic.shadow.p99_us")->type, VALUE_NULL);
     snapshot->slos[0].attainment = (double)INFINITY;
     assert_int_equal(value_of("slo.latency.attainment")->type, VALUE_NULL);
 }

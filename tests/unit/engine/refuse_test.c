@@ -122,6 +122,17 @@ static void wait_until_unhealthy(struct bench *bench)
     assert_int_equal(stats.health, LEDGER_RETRYING);
 }
 
+/* As the snapshot has it; the alert about it asks for 0 to be over. */
+static double not_written_s(struct bench *bench)
+{
+    struct snapshot *snapshot = snapshot_create();
+    assert_non_null(snapshot);
+    engine_fill(bench->engine, snapshot);
+    double seconds = snapshot->record.not_written_s;
+    snapshot_release(snapshot);
+    return seconds;
+}
+
 static void a_disk_that_refuses_is_told_to_callers_and_gets_over_it(void **state)
 {
     (void)state;
@@ -129,13 +140,16 @@ static void a_disk_that_refuses_is_told_to_callers_and_gets_over_it(void **state
     struct bench *bench = start(65536);
     assert_int_equal(pay(bench, "e1"), ANSWER_DECIDED);
     check(worker_wait(bench->worker, &error), &error);
+    assert_float_equal(not_written_s(bench), 0, 0);
     struct db *db = lock_day(bench);
     assert_int_equal(pay(bench, "e2"), ANSWER_DECIDED); /* queued; nobody could know yet */
     wait_until_unhealthy(bench);
     assert_int_equal(worker_wait(bench->worker, &error), STATUS_IO);
     assert_int_equal(pay(bench, "e3"), ANSWER_REFUSED);
+    assert_true(not_written_s(bench) > 0);
     unlock_day(db);
     wait_until_written(bench);
+    assert_float_equal(not_written_s(bench), 0, 0);       /* known to be over, not unknown */
     assert_int_equal(pay(bench, "e2"), ANSWER_DUPLICATE); /* it was kept and is written now */
     assert_int_equal(bench->answers[0].ledger_index, 1);
     assert_int_equal(pay(bench, "e3"), ANSWER_DECIDED);
