@@ -5,11 +5,24 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/record/files_priv.h"
 #include "engine/record/tree.h"
 
 #define READER_MAGIC 0x5eade201u
+
+/* A ledger has its keys before its first row. A folder without either is some other one: an empty
+ * mount point, for example, which must not pass for a record in which nothing is wrong. */
+static enum status expect_ledger(const struct reader *reader, struct error *error)
+{
+    char keys[PATH_SIZE];
+    if (reader->n_days > 0 || tiers_count(reader->tiers) > 0 ||
+        (path_join(keys, reader->dir, "keys") && access(keys, F_OK) == 0))
+        return STATUS_OK;
+    return error_set(error, STATUS_NOT_FOUND,
+                     "%s: there is no ledger in this folder; is its disk mounted?", reader->dir);
+}
 
 enum status reader_open(const char *dir, struct reader **reader, struct error *error)
 {
@@ -25,6 +38,8 @@ enum status reader_open(const char *dir, struct reader **reader, struct error *e
                              : error_set(error, STATUS_MEMORY, "out of memory");
     if (status == STATUS_OK)
         status = reader_look(opened, error);
+    if (status == STATUS_OK)
+        status = expect_ledger(opened, error);
     if (status != STATUS_OK) {
         reader_close(opened);
         return status;

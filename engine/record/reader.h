@@ -15,7 +15,8 @@
 
 struct reader;
 
-/* STATUS_NOT_FOUND: no such folder. A folder without rows is an empty ledger. */
+/* STATUS_NOT_FOUND: no such folder, or one with neither days nor keys. With keys alone it is an
+ * empty ledger. */
 MUST_USE enum status reader_open(const char *dir, struct reader **reader, struct error *error);
 void reader_close(struct reader *reader); /* NULL is ignored */
 
