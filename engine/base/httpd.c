@@ -139,6 +139,8 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
                               "1024",
                               "enable_directory_listing",
                               "no",
+                              "decode_url", /* its way loses what follows a zero byte */
+                              "no",
                               "enable_auth_domain_check",
                               "no",
                               httpd->tls ? "ssl_certificate" : NULL,

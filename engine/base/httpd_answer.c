@@ -22,6 +22,26 @@ bool http_query(const struct http_request *request, const char *name, char *out,
     return got != -1;
 }
 
+void httpd_count_head(struct httpd_heads *heads, const char *name)
+{
+    heads->hosts += strcasecmp(name, "Host") == 0;
+    heads->lengths +=
+        strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+}
+
+const char *httpd_contradiction(const struct httpd_heads *heads)
+{
+    if (heads->lengths > 1)
+        return "the length of the body is given more than once";
+    return heads->hosts > 1 ? "the Host is given more than once" : NULL;
+}
+
+int httpd_decode_path(const char *path, size_t size, char *out)
+{
+    int length = mg_url_decode(path, (int)size, out, (int)size + 1, 0);
+    return length >= 0 && strlen(out) == (size_t)length ? length : -1;
+}
+
 void http_problem(struct http_response *response, int status, const char *title,
                   const char *detail_format, ...)
 {
@@ -123,6 +143,8 @@ const struct http_route *httpd_find_route(const struct httpd *httpd, const char 
 {
     bool head = strcmp(method, "HEAD") == 0;
     allowed->methods[0] = '\0';
+    if (strstr(path, "/.."))
+        return NULL; /* a step upwards is in no route: it is meant to climb out of a prefix */
     for (const struct http_route *route = httpd->routes; route->method; route++) {
         if (!path_matches(route->path, path))
             continue;

@@ -103,10 +103,10 @@ static bool read_target(struct connection *connection)
     char *place = buffer_reserve(head, 2 * size + 2);
     if (!place)
         return false;
-    int length = mg_url_decode(head->data + url.field_data[UF_PATH].off,
-                               url.field_data[UF_PATH].len, place, (int)size + 1, 0);
-    if (length < 0 || strlen(place) != (size_t)length)
-        return false; /* a zero byte among them */
+    int length = httpd_decode_path(head->data + url.field_data[UF_PATH].off,
+                                   url.field_data[UF_PATH].len, place);
+    if (length < 0)
+        return false;
     head->size += (size_t)length + 1;
     connection->query = head->size;
     if (url.field_set & (1u << UF_QUERY))
@@ -121,17 +121,13 @@ static bool read_target(struct connection *connection)
 
 /* ---- who is let in ---- */
 
-/* Two statements of the length: the grammar refuses most of these; a proxy in front may still have
- * chosen the other one. */
-static bool is_ambiguous(const struct connection *connection)
+/* The grammar refuses most of two lengths by itself. */
+static const char *find_contradiction(const struct connection *connection)
 {
-    int lengths = 0;
-    for (int i = 0; i < connection->n_fields; i++) {
-        const char *name = connection->head.data + connection->fields[i].name;
-        lengths +=
-            strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
-    }
-    return lengths > 1;
+    struct httpd_heads heads = {0};
+    for (int i = 0; i < connection->n_fields; i++)
+        httpd_count_head(&heads, connection->head.data + connection->fields[i].name);
+    return httpd_contradiction(&heads);
 }
 
 static bool has_body(const http_parser *parser)
@@ -148,17 +144,14 @@ static bool admit(struct connection *connection)
     const http_parser *parser = &connection->parser;
     struct http_request *request = &connection->exchange.request;
     struct http_response *response = &connection->exchange.response;
-    struct httpd_allowed allowed = {""};
+    struct httpd_allowed allowed;
     connection->settled = true;
     connection->close_after = has_body(parser);
     if (atomic_load(&httpd->draining)) {
         httpd_refuse_draining(response);
         return false;
     }
-    /* No route has a step upwards: one in a path is meant to climb out of a prefix. */
-    connection->route = strstr(request->path, "/..")
-                            ? NULL
-                            : httpd_find_route(httpd, request->method, request->path, &allowed);
+    connection->route = httpd_find_route(httpd, request->method, request->path, &allowed);
     if (!connection->route) {
         httpd_refuse_method(request, &allowed, response);
         return false;
@@ -194,9 +187,9 @@ static int on_head(http_parser *parser)
         return refuse(parser, 505, "Version not supported", "this server speaks HTTP/1.1");
     if (connection->head.overflow || !read_target(connection))
         return refuse(parser, 400, "Not understood", "the target is no path");
-    if (is_ambiguous(connection))
-        return refuse(parser, 400, "Not understood",
-                      "the length of the body is given more than once");
+    const char *contradiction = find_contradiction(connection);
+    if (contradiction)
+        return refuse(parser, 400, "Not understood", contradiction);
     struct http_request *request = &connection->exchange.request;
     request->method = http_method_str((enum http_method)parser->method);
     if (admit(connection)) {

@@ -66,7 +66,7 @@ struct httpd_allowed {
 /* One civetweb thread: its buffers are used again by every request it serves. */
 struct worker {
     struct httpd *httpd;
-    struct buffer request_body, body, packed, headers, out;
+    struct buffer path, request_body, body, packed, headers, out;
     int64_t connected_ns; /* when it took up its connection */
     struct httpd_date date;
 };
@@ -81,6 +81,20 @@ const char *httpd_guard(const struct httpd *httpd, const char *host, const char 
 const char *httpd_guard_read(const struct httpd *httpd, const char *host);
 
 /* httpd_answer.c */
+
+/* Headers that may stand in a request once only. */
+struct httpd_heads {
+    int lengths, hosts;
+};
+/* To be called for each header of a request. */
+void httpd_count_head(struct httpd_heads *heads, const char *name);
+/* Why a request with these headers can be read in two ways, or NULL. A proxy in front may have
+ * chosen the other one: another Host, or what we read as this body for the next request (RFC 9112,
+ * 3.2 and 6.3). */
+const char *httpd_contradiction(const struct httpd_heads *heads);
+/* Decodes a path of `size` bytes into `out`, which has room for size + 1. Its length; -1: it has a
+ * zero byte, after which nobody would see its end. */
+int httpd_decode_path(const char *path, size_t size, char *out);
 
 /* NULL: *allowed says which methods the path has. */
 const struct http_route *httpd_find_route(const struct httpd *httpd, const char *method,

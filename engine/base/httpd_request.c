@@ -79,16 +79,21 @@ static void drain(struct mg_connection *connection)
     }
 }
 
-/* True for two lengths, or a length and chunks: a proxy in front may have chosen the other one, and
- * take what we read as this body for the next request (RFC 9112, 6.3). */
-static bool is_ambiguous(const struct mg_request_info *info)
+/* What keeps this request from being read in one way only, or NULL. Decodes its path. */
+static const char *read_head(struct worker *worker, const struct mg_request_info *info,
+                             const char **path)
 {
-    int lengths = 0, encodings = 0;
-    for (int i = 0; i < info->num_headers; i++) {
-        lengths += strcasecmp(info->http_headers[i].name, "Content-Length") == 0;
-        encodings += strcasecmp(info->http_headers[i].name, "Transfer-Encoding") == 0;
-    }
-    return lengths + encodings > 1;
+    struct httpd_heads heads = {0};
+    const char *encoded = info->local_uri ? info->local_uri : "";
+    size_t size = strlen(encoded);
+    char *place = buffer_reserve(&worker->path, size + 1);
+    *path = "";
+    if (!place || httpd_decode_path(encoded, size, place) < 0)
+        return "the target is no path";
+    *path = place;
+    for (int i = 0; i < info->num_headers; i++)
+        httpd_count_head(&heads, info->http_headers[i].name);
+    return httpd_contradiction(&heads);
 }
 
 enum body_result { BODY_READ, BODY_TOO_LARGE, BODY_TOO_SLOW, BODY_BROKEN };
@@ -170,9 +175,11 @@ static void answer(struct worker *worker, struct mg_connection *connection,
                    const struct mg_request_info *info, struct http_response *response)
 {
     struct httpd *httpd = worker->httpd;
+    const char *path;
+    const char *problem = read_head(worker, info, &path);
     struct http_request request = {
         .method = info->request_method,
-        .path = info->local_uri ? info->local_uri : "",
+        .path = path,
         .query = info->query_string ? info->query_string : "",
         .remote = info->remote_addr,
         .connection = connection,
@@ -185,9 +192,8 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         httpd_find_route(httpd, request.method, request.path, &allowed);
     if (atomic_load(&httpd->draining)) {
         httpd_refuse_draining(response);
-    } else if (is_ambiguous(info)) {
-        http_problem(response, 400, "Not understood",
-                     "the length of the body is given more than once");
+    } else if (problem) {
+        http_problem(response, 400, "Not understood", "%s", problem);
     } else if (socket) {
         if (httpd_hand_over(httpd, connection, socket, response))
             return;
@@ -212,6 +218,7 @@ struct worker *httpd_worker_create(struct httpd *httpd)
     if (!worker)
         return NULL;
     worker->httpd = httpd;
+    buffer_init(&worker->path, HTTPD_MAX_HEADERS);
     buffer_init(&worker->request_body, httpd->max_body + READ_STEP);
     buffer_init(&worker->body, HTTPD_MAX_RESPONSE);
     buffer_init(&worker->packed, HTTPD_MAX_RESPONSE);
@@ -224,6 +231,7 @@ void httpd_worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
+    buffer_free(&worker->path);
     buffer_free(&worker->request_body);
     buffer_free(&worker->body);
     buffer_free(&worker->packed);

@@ -341,6 +341,22 @@ static void refuses_a_body_whose_end_can_be_read_in_two_ways(void **state)
     httpd_stop(httpd);
 }
 
+static void refuses_two_hosts_and_a_zero_byte_in_the_path(void **state)
+{
+    (void)state;
+    struct httpd *httpd = start(2);
+    static const char *const requests[] = {
+        "GET /hello%00zork HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        assert_int_equal(ask(httpd, requests[i]).status, 400);
+    assert_int_equal(ask(httpd, "GET /h%65llo HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
+    httpd_stop(httpd);
+}
+
 /* Every worker held by a byte now and then: who sends a whole request is served all the same. */
 static void does_not_wait_for_ever_for_a_body_that_trickles(void **state)
 {
@@ -475,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_page_elsewhere_cannot_read_a_local_instance_through_a_name_of_its_own),
         cmocka_unit_test(answers_nonsense_with_a_problem_and_closes),
         cmocka_unit_test(refuses_a_body_whose_end_can_be_read_in_two_ways),
+        cmocka_unit_test(refuses_two_hosts_and_a_zero_byte_in_the_path),
         cmocka_unit_test(does_not_wait_for_ever_for_a_body_that_trickles),
         cmocka_unit_test(spells_the_reason_as_registered),
         cmocka_unit_test(says_so_when_an_answer_is_too_large),
