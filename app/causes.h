@@ -25,7 +25,8 @@ void causes_tick(struct causes *causes, bool at_once, struct snapshot *snapshot,
                  struct explanation *last);
 /* The same for whoever asks. Any thread. */
 void causes_now(struct causes *causes, struct explanation *explanation);
-/* Writes down what a restart needs, when that is a minute ago. The thread of the judge's notes. */
+/* Writes down what a restart needs, but no more often than once a minute. The thread of the judge's
+ * notes. */
 void causes_save(struct causes *causes);
 
 #endif

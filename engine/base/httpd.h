@@ -179,7 +179,8 @@ struct httpd_stats {
     uint64_t sockets_refused; /* because max_sockets were open */
     uint64_t frames_replaced; /* broadcasts that a slow client never got */
     uint64_t jobs_refused;    /* long requests, because as many waited as may: 503 */
-    uint64_t jobs, max_jobs;  /* long requests that wait for a thread; 0 at most: none does */
+    uint64_t jobs;            /* long requests that wait for a thread */
+    uint64_t max_jobs;        /* so many may wait; 0 without options.loop: none ever does */
     int connections;          /* that are served now */
     int sockets;              /* WebSockets now */
 };

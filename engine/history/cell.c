@@ -230,8 +230,9 @@ static bool take_pairs(struct slice pairs, struct taking *taking)
     return true;
 }
 
-/* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. Counts of 4 and
- * more come as they like: while all numbers are of one byte nothing is guessed of them. */
+/* One number is (distance - 1) * 4 + min(count, 4) - 1; what 4 lacks is in `more`. Whether a count
+ * has a part in `more` follows no pattern, so a branch on it would often be predicted wrongly: the
+ * inner loop, for numbers of one byte, masks that part instead. The outer loop takes any number. */
 static bool take_split(const struct packed_counts *section, struct taking *taking)
 {
     const unsigned char *at = (const unsigned char *)section->pairs.data;
