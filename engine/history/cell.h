@@ -21,27 +21,30 @@ enum scalar {
     SCALAR_APPROVED, /* in the order of enum decision */
     SCALAR_REVIEWED,
     SCALAR_DECLINED,
-    SCALAR_FREE,          /* not used */
-    SCALAR_SCORE_SUM,     /* of scores, each rounded to thousandths */
-    SCALAR_FRESH_MINUTES, /* verdicts, at the time they were given */
+    SCALAR_FREE,              /* not used */
+    SCALAR_SCORE_THOUSANDTHS, /* earlier releases' SCALAR_SCORE_MILLIONTHS: only read */
+    SCALAR_FRESH_MINUTES,     /* verdicts, at the time they were given */
     SCALAR_STALE_MINUTES,
     SCALAR_STEADY_SLICES,
     SCALAR_DRIFTED_SLICES,
-    SCALAR_AGE_S,           /* the sum of the ages of events when they were decided */
-    SCALAR_AGED,            /* events with a known age */
-    SCALAR_SHADOWED,        /* scored by a shadow; each as often as shadows did */
-    SCALAR_SHADOW_FAR,      /* further than SHADOW_FAR from the score that decided */
-    SCALAR_SHADOW_HIGHER,   /* above it */
-    SCALAR_SHADOW_DISTANCE, /* the sum of distances from it, each rounded to thousandths */
-    SCALAR_SHADOW_SCORES,   /* the sum of scores of shadows, likewise */
-    SCALAR_VIOLATIONS = 32, /* from here: quarantine reasons, by enum violation_code */
+    SCALAR_AGE_S,                       /* the sum of the ages of events when they were decided */
+    SCALAR_AGED,                        /* events with a known age */
+    SCALAR_SHADOWED,                    /* scored by a shadow; each as often as shadows did */
+    SCALAR_SHADOW_FAR,                  /* further than SHADOW_FAR from the score that decided */
+    SCALAR_SHADOW_HIGHER,               /* above it */
+    SCALAR_SHADOW_DISTANCE_THOUSANDTHS, /* of earlier releases: only read */
+    SCALAR_SHADOW_SCORE_THOUSANDTHS,    /* likewise */
+    SCALAR_SCORE_MILLIONTHS,            /* the sum of scores, each rounded to millionths */
+    SCALAR_SHADOW_DISTANCE_MILLIONTHS,  /* likewise of distances from the score that decided */
+    SCALAR_SHADOW_SCORE_MILLIONTHS,     /* and of scores of shadows */
+    SCALAR_VIOLATIONS = 32,             /* from here: quarantine reasons, by enum violation_code */
     SCALAR_CUSTOM_COUNTED = SCALAR_VIOLATIONS + 32, /* by objectives that expressions define */
     SCALAR_CUSTOM_BAD = SCALAR_CUSTOM_COUNTED + MAX_CUSTOM,
     SCALAR_SPARE = SCALAR_CUSTOM_BAD + MAX_CUSTOM,
     SCALARS = 80
 };
 _Static_assert(SCALAR_SPARE <= SCALARS, "room for counts");
-_Static_assert(SCALAR_SHADOW_SCORES < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32,
+_Static_assert(SCALAR_SHADOW_SCORE_MILLIONTHS < SCALAR_VIOLATIONS && VIOLATION_CODES <= 32,
                "room for counts");
 
 #define SCORE_STEPS 50  /* equal widths over [0, 1] */

@@ -177,9 +177,9 @@ static int score_step(float score)
     return score < 1 ? (int)(score * SCORE_STEPS) : SCORE_STEPS - 1;
 }
 
-static uint64_t thousandths(float score)
+static uint64_t millionths(float score)
 {
-    return score > 0 ? (uint64_t)llrint((double)score * 1e3) : 0;
+    return score > 0 ? (uint64_t)llrint((double)score * 1e6) : 0;
 }
 
 static void count_outcome(const struct observation *observation, struct cell *cell)
@@ -187,7 +187,7 @@ static void count_outcome(const struct observation *observation, struct cell *ce
     cell->scalars[SCALAR_ACCEPTED]++;
     cell->scalars[SCALAR_APPROVED + observation->decision]++;
     cell->scores[score_step(observation->score)]++;
-    cell->scalars[SCALAR_SCORE_SUM] += thousandths(observation->score);
+    cell->scalars[SCALAR_SCORE_MILLIONTHS] += millionths(observation->score);
     for (int i = 0; observation->custom.counted >> i; i++) {
         cell->scalars[SCALAR_CUSTOM_COUNTED + i] += observation->custom.counted >> i & 1;
         cell->scalars[SCALAR_CUSTOM_BAD + i] += observation->custom.bad >> i & 1;
@@ -208,8 +208,8 @@ static void count_shadow(const struct observation *observation, bool apart, stru
     cell->scalars[SCALAR_SHADOWED]++;
     cell->scalars[SCALAR_SHADOW_FAR] += fabs((double)distance) > SHADOW_FAR;
     cell->scalars[SCALAR_SHADOW_HIGHER] += distance > 0;
-    cell->scalars[SCALAR_SHADOW_DISTANCE] += thousandths(fabsf(distance));
-    cell->scalars[SCALAR_SHADOW_SCORES] += thousandths(observation->score);
+    cell->scalars[SCALAR_SHADOW_DISTANCE_MILLIONTHS] += millionths(fabsf(distance));
+    cell->scalars[SCALAR_SHADOW_SCORE_MILLIONTHS] += millionths(observation->score);
     if (apart)
         cell->scores[score_step(observation->score)]++;
 }

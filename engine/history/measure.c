@@ -48,6 +48,16 @@ static double ratio(uint64_t part, uint64_t whole)
     return whole > 0 ? (double)part / (double)whole : (double)NAN;
 }
 
+/* Sums of scores are kept in millionths; what earlier releases wrote is apart, in thousandths, and
+ * a range may hold both. */
+static double mean_of_scores(const struct question *question, enum scalar millionths,
+                             enum scalar thousandths, enum scalar n)
+{
+    double sum =
+        (double)scalar(question, millionths) / 1e6 + (double)scalar(question, thousandths) / 1e3;
+    return scalar(question, n) > 0 ? sum / (double)scalar(question, n) : (double)NAN;
+}
+
 static uint64_t all_events(const struct question *question)
 {
     return scalar(question, SCALAR_ACCEPTED) + scalar(question, SCALAR_QUARANTINED) +
@@ -125,15 +135,18 @@ static double share_of_shadowed(const struct question *question)
 
 static double shadow_distance(const struct question *question)
 {
-    return per_shadowed(question, SCALAR_SHADOW_DISTANCE) / 1e3;
+    return mean_of_scores(question, SCALAR_SHADOW_DISTANCE_MILLIONTHS,
+                          SCALAR_SHADOW_DISTANCE_THOUSANDTHS, SCALAR_SHADOWED);
 }
 
 /* Beside other arms a shadow's is its own. */
 static double score_mean(const struct question *question)
 {
     if (question->point->by_arm && scalar(question, SCALAR_ACCEPTED) == 0)
-        return per_shadowed(question, SCALAR_SHADOW_SCORES) / 1e3;
-    return ratio(scalar(question, SCALAR_SCORE_SUM), scalar(question, SCALAR_ACCEPTED)) / 1e3;
+        return mean_of_scores(question, SCALAR_SHADOW_SCORE_MILLIONTHS,
+                              SCALAR_SHADOW_SCORE_THOUSANDTHS, SCALAR_SHADOWED);
+    return mean_of_scores(question, SCALAR_SCORE_MILLIONTHS, SCALAR_SCORE_THOUSANDTHS,
+                          SCALAR_ACCEPTED);
 }
 
 /* The middle of the step that holds the percentile. */

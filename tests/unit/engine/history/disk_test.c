@@ -4,6 +4,14 @@
 #include "engine/base/db.h"
 #include "engine/history/disk.h"
 
+/* Sums of scores had thousandths; here every score is a whole number of them. */
+static void sum_as_before(struct cell *cell)
+{
+    assert_int_equal(cell->scalars[SCALAR_SCORE_MILLIONTHS] % 1000, 0);
+    cell->scalars[SCALAR_SCORE_THOUSANDTHS] = cell->scalars[SCALAR_SCORE_MILLIONTHS] / 1000;
+    cell->scalars[SCALAR_SCORE_MILLIONTHS] = 0;
+}
+
 /* The cells of a block as that release wrote them: all of a cell together, one frame a row. */
 static void pack_as_before(struct row_cells cells, const struct layouts *layouts,
                            struct packer *packer, struct buffer *out)
@@ -16,6 +24,7 @@ static void pack_as_before(struct row_cells cells, const struct layouts *layouts
         assert_true(row_next(&cells, &packed));
         struct cell cell = {.labels = packed.labels, .layout = layouts_get(layouts, packed.layout)};
         assert_true(cell_unpack(&cell, &packed, SECTION_ALL, ALL_COLUMNS));
+        sum_as_before(&cell);
         cell_encode(&cell, SECTION_ALL, &plain);
         cell_free(&cell);
     }
@@ -91,6 +100,23 @@ static int64_t number_of(const char *sql)
     return number;
 }
 
+/* Over four hours, of which the first half may be of the earlier release and the other of this one.
+ */
+static void check_mean_score(struct history_store *history)
+{
+    int64_t to_s = T0_S + 4 * 3600;
+    double sum = 0;
+    int n = 0;
+    for (int i = 0; i < N_EVENTS; i++) {
+        if (all[i].event_us >= T0 && all[i].event_us < to_s * US_PER_S) {
+            sum += (double)all[i].score;
+            n++;
+        }
+    }
+    assert_true(n > N_EVENTS / 2);
+    assert_true(fabs(value_at(history, "score_mean", T0_S, to_s) - sum / n) < 1e-6);
+}
+
 static void a_file_of_an_earlier_release_is_read_as_it_is(void **state)
 {
     (void)state;
@@ -100,6 +126,7 @@ static void a_file_of_an_earlier_release_is_read_as_it_is(void **state)
     assert_true(number_of("SELECT count(*) FROM piece0") > 10 * rows);
     struct history_store *history = create(LIMIT_US);
     check_many(history);
+    check_mean_score(history);
     history_destroy(history);
 }
 
@@ -117,6 +144,7 @@ static void a_file_of_an_earlier_release_goes_on(void **state)
     history_begin(history, all[N_EVENTS / 2 - 1].at_us);
     tell_range(history, N_EVENTS / 2, N_EVENTS);
     check_many(history);
+    check_mean_score(history);
     history_destroy(history);
     assert_int_equal(number_of("PRAGMA user_version"), 3);
     /* Half an hour that was written again is one row. */
@@ -125,6 +153,7 @@ static void a_file_of_an_earlier_release_goes_on(void **state)
                      1);
     history = create(LIMIT_US);
     check_many(history);
+    check_mean_score(history);
     history_destroy(history);
 }
 

@@ -45,7 +45,8 @@ static void take(struct history_store *history, struct observation *observation)
 
 typedef float scores(int minute);
 
-static void tell(struct history_store *history, int minute, scores *shadow_score)
+static void tell(struct history_store *history, int minute, scores *decided_score,
+                 scores *shadow_score)
 {
     struct observe_sink sink = history_sink(history);
     struct outcome outcome = {.rule = "default", .variant = VARIANT_CHAMPION};
@@ -55,7 +56,7 @@ static void tell(struct history_store *history, int minute, scores *shadow_score
                                   .event_us = at_us,
                                   .latency_us = 100,
                                   .age_us = INT64_MAX,
-                                  .score = decided_at(minute),
+                                  .score = decided_score(minute),
                                   .kind = OBSERVED_OUTCOME,
                                   .arm = NO_ARM};
     sink.labels(sink.context, &told, 1, &decided.labels);
@@ -65,7 +66,7 @@ static void tell(struct history_store *history, int minute, scores *shadow_score
                                  .latency_us = -1,
                                  .age_us = INT64_MAX,
                                  .score = shadow_score(minute),
-                                 .decided_score = decided_at(minute),
+                                 .decided_score = decided_score(minute),
                                  .kind = OBSERVED_SHADOW,
                                  .arm = NO_ARM};
     take(history, &shadow);
@@ -91,13 +92,13 @@ static struct history_store *open_history(bool by_arms)
 }
 
 /* Written, closed and opened again, so that all of it is read from the file. */
-static struct history_store *fill_with(bool by_arms, scores *shadow_score)
+static struct history_store *fill_with(bool by_arms, scores *decided_score, scores *shadow_score)
 {
     unlink(path);
     struct history_store *history = open_history(by_arms);
     history_begin(history, T0_S * US_PER_S);
     for (int minute = 0; minute < MINUTES; minute++)
-        tell(history, minute, shadow_score);
+        tell(history, minute, decided_score, shadow_score);
     assert_true(history_flush(history, 20000));
     history_destroy(history);
     return open_history(by_arms);
@@ -105,7 +106,7 @@ static struct history_store *fill_with(bool by_arms, scores *shadow_score)
 
 static struct history_store *fill(bool by_arms)
 {
-    return fill_with(by_arms, shadow_at);
+    return fill_with(by_arms, decided_at, shadow_at);
 }
 
 static struct json *ask(struct history_store *history, struct history_question question)
@@ -178,7 +179,7 @@ static void disagreement_over_any_step_is_as_counted_by_hand(void **state)
             assert_true(value_of(json_item(series, 0), at) == truth.n);
             assert_true(value_of(json_item(series, 1), at) == truth.far / truth.n);
             assert_true(value_of(json_item(series, 2), at) == truth.higher / truth.n);
-            assert_near(value_of(json_item(series, 3), at), truth.distance / truth.n, 0.001);
+            assert_near(value_of(json_item(series, 3), at), truth.distance / truth.n, 1e-6);
         }
         json_destroy(json);
     }
@@ -231,7 +232,7 @@ static void by_arm_a_shadow_has_scores_and_decides_nothing(void **state)
 static void by_arm_a_shadow_that_always_agrees_has_lines_of_zeros(void **state)
 {
     (void)state;
-    struct history_store *history = fill_with(true, decided_at);
+    struct history_store *history = fill_with(true, decided_at, decided_at);
     struct json *json = ask_series(history, "shadow_disagreement_ratio,shadow_distance_mean,review",
                                    "variant", 3600);
     const struct json *series = json_get(json, "series");
@@ -256,12 +257,39 @@ static float nothing_at(int minute)
 static void by_arm_scores_of_nothing_but_zero_are_a_line(void **state)
 {
     (void)state;
-    struct history_store *history = fill_with(true, nothing_at);
+    struct history_store *history = fill_with(true, decided_at, nothing_at);
     struct json *json = ask_series(history, "score_mean", "variant", 3600);
     const struct json *shadow = json_item(json_get(json, "series"), 1);
     assert_string_equal(json_as_text(json_get(json_get(shadow, "labels"), "variant"), ""),
                         "shadow");
     assert_true(value_of(shadow, 0) == 0);
+    json_destroy(json);
+    history_destroy(history);
+}
+
+static float low_at(int minute)
+{
+    return 0.0003f + 0.0001f * (float)(minute % 2);
+}
+
+static float lower_at(int minute)
+{
+    return 0.0001f + 0.0001f * (float)(minute % 2);
+}
+
+/* Most events are no fraud: their scores lie below a thousandth, where rounding must not hide them.
+ */
+static void means_of_low_scores_are_those_of_the_scores(void **state)
+{
+    (void)state;
+    struct history_store *history = fill_with(true, low_at, lower_at);
+    struct json *json =
+        ask_series(history, "score_mean,shadow_distance_mean", "variant", MINUTES * 60);
+    const struct json *series = json_get(json, "series");
+    assert_int_equal(json_size(series), 3);
+    assert_near(value_of(json_item(series, 0), 0), 0.00035, 1e-6);
+    assert_near(value_of(json_item(series, 1), 0), 0.00015, 1e-6);
+    assert_near(value_of(json_item(series, 2), 0), 0.0002, 1e-6);
     json_destroy(json);
     history_destroy(history);
 }
@@ -319,6 +347,7 @@ int main(void)
         cmocka_unit_test(by_arm_a_shadow_has_scores_and_decides_nothing),
         cmocka_unit_test(by_arm_a_shadow_that_always_agrees_has_lines_of_zeros),
         cmocka_unit_test(by_arm_scores_of_nothing_but_zero_are_a_line),
+        cmocka_unit_test(means_of_low_scores_are_those_of_the_scores),
         cmocka_unit_test(a_heatmap_of_scores_holds_a_shadows_only_where_they_are_asked_for),
         cmocka_unit_test(where_arms_are_not_told_apart_disagreement_is_known_all_the_same),
     };
