@@ -40,13 +40,36 @@ void late_labels_put(struct late_labels *labels, const struct late_label *label)
     labels->n++;
 }
 
-bool late_labels_take(struct late_labels *labels, int64_t now_us, struct late_label *label)
+static const struct late_label *label_at(const struct late_labels *labels, size_t i)
 {
-    if (labels->n == 0 || labels->ring[labels->first].due_us > now_us)
-        return false;
-    *label = labels->ring[labels->first];
-    drop_first(labels);
-    return true;
+    return &labels->ring[(labels->first + i) % labels->capacity];
+}
+
+enum status late_labels_give(struct late_labels *labels, int64_t now_us, int most,
+                             late_label_taker *taker, void *context, struct error *error)
+{
+    enum status round = STATUS_OK;
+    for (int i = 0; i < most && labels->n > 0 && label_at(labels, 0)->due_us <= now_us; i++) {
+        struct error why;
+        enum status status = taker(context, label_at(labels, 0), &why);
+        if (status != STATUS_OK) {
+            round = status;
+            *error = why;
+        }
+        if (status == STATUS_FULL || status == STATUS_IO)
+            break;
+        drop_first(labels);
+        labels->given_up += status != STATUS_OK;
+    }
+    return round;
+}
+
+size_t late_labels_due(const struct late_labels *labels, int64_t now_us)
+{
+    size_t n = 0;
+    while (n < labels->n && label_at(labels, n)->due_us <= now_us)
+        n++;
+    return n;
 }
 
 size_t late_labels_waiting(const struct late_labels *labels)

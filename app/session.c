@@ -235,18 +235,20 @@ enum status session_await_disk(struct session *session, struct interrupt *interr
     return status;
 }
 
-void session_await_writing(const struct session *session)
+bool session_await_writing(const struct session *session)
 {
     struct ledger *ledger = engine_ledger(session->engine);
     const struct engine_parts *parts = engine_parts(session->engine);
     struct ledger_stats stats = {.health = LEDGER_OK};
     if (ledger)
         ledger_stats(ledger, &stats);
+    bool waited = stats.health == LEDGER_RETRYING;
     while (stats.health == LEDGER_RETRYING &&
            !(parts->interrupted && parts->interrupted(parts->context))) {
         (void)interrupt_wait(NULL, AWAIT_MS);
         ledger_stats(ledger, &stats);
     }
+    return waited;
 }
 
 void session_close(struct session *session)
@@ -295,7 +297,7 @@ static enum status run_batches(const struct session *session, size_t most, struc
         status = error_set(error, STATUS_MEMORY, "out of memory");
     while (status == STATUS_OK && !interrupt_came(interrupt)) {
         size_t n;
-        session_await_writing(session);
+        (void)session_await_writing(session);
         status = read_batch(file, arena, source, most, events, &n, error);
         if (status != STATUS_OK || n == 0)
             break;

@@ -69,8 +69,8 @@ MUST_USE enum status session_await_disk(struct session *session, struct interrup
                                         struct error *error);
 
 /* Returns when the ledger is written again, or when the session is interrupted: what a source has
- * is not decided meanwhile, to wait in memory. */
-void session_await_writing(const struct session *session);
+ * is not decided meanwhile, to wait in memory. Whether it had to wait. */
+bool session_await_writing(const struct session *session);
 
 /* What a file's position is kept under: its name without folders, so that a moved file goes on. */
 const char *source_name(const char *path);

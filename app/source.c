@@ -17,6 +17,8 @@
 #define LABEL_QUEUE 262144
 #define DEMO_BATCH  256
 #define ARENA_BYTES (4u << 20)
+/* So long labels must be taken before their trouble is over: a slow disk takes some in between. */
+#define LABELS_WELL_NS ((int64_t)5 * 1000000000)
 
 struct source {
     struct source_options options;
@@ -28,6 +30,8 @@ struct source {
     struct producer_event next;
     bool has_next;
     struct late_labels *labels;
+    int64_t labels_refused_ns; /* when one was last; 0: none is since that was told to be over */
+    size_t labels_waited;      /* the most at once since then */
     struct arena *arena;
     struct raw_event *events;
     struct answer *answers;
@@ -80,17 +84,51 @@ static size_t take_due_events(struct source *source, int64_t now_us)
     return n;
 }
 
-/* The truth about an event that was quarantined or is not committed yet is not found: no matter. */
+/* The truth about an event that was quarantined is not found: no matter. */
+static enum status take_label(void *context, const struct late_label *label, struct error *error)
+{
+    const struct session *session = context;
+    enum status status = engine_label(session->engine, slice_of(label->event_id), label->label,
+                                      clock_now_us(session->clock), error);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* A line when labels begin to be refused and one when that is over, whatever lies between. */
+static void tell_labels(struct source *source, int64_t now_us, enum status status,
+                        const struct error *error)
+{
+    size_t due = late_labels_due(source->labels, now_us);
+    if (status != STATUS_OK) {
+        if (source->labels_refused_ns == 0)
+            log_write(log_of(source), LOG_WARN, "source", "labels_wait",
+                      "%s; labels are kept and tried again", error->message);
+        source->labels_refused_ns = monotonic_ns();
+        source->labels_waited = due > source->labels_waited ? due : source->labels_waited;
+    } else if (source->labels_refused_ns > 0 && due == 0 &&
+               monotonic_ns() - source->labels_refused_ns >= LABELS_WELL_NS) {
+        log_write(log_of(source), LOG_INFO, "source", "labels_recorded",
+                  "labels are recorded again: %zu waited, %llu were given up since start",
+                  source->labels_waited, (unsigned long long)late_labels_given_up(source->labels));
+        source->labels_refused_ns = 0;
+        source->labels_waited = 0;
+    }
+}
+
 static void apply_due_labels(struct source *source, int64_t now_us)
 {
     struct error error;
-    struct late_label label;
-    for (int i = 0; i < DEMO_BATCH && late_labels_take(source->labels, now_us, &label); i++) {
-        enum status status = engine_label(source->options.session->engine, slice_of(label.event_id),
-                                          label.label, now_us, &error);
-        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-            log_write(log_of(source), LOG_WARN, "source", "label_failed", "%s", error.message);
-    }
+    enum status status = late_labels_give(source->labels, now_us, DEMO_BATCH, take_label,
+                                          source->options.session, &error);
+    tell_labels(source, now_us, status, &error);
+}
+
+/* After the ledger stood still, events are found by their labels once all that waited is there. */
+static void await_ledger(struct source *source)
+{
+    struct error error;
+    if (session_await_writing(source->options.session) &&
+        worker_wait(source->worker, &error) != STATUS_OK && !atomic_load(&source->stopping))
+        pause_us(20000); /* it stands again */
 }
 
 static void run_demo(void *context)
@@ -98,7 +136,7 @@ static void run_demo(void *context)
     struct source *source = context;
     struct error error;
     while (!atomic_load(&source->stopping)) {
-        session_await_writing(source->options.session);
+        await_ledger(source);
         int64_t now_us = clock_now_us(source->options.session->clock);
         size_t n = take_due_events(source, now_us);
         if (n > 0 &&
