@@ -228,6 +228,19 @@ await test("a young service: features that warm up are no data, an arm without t
   fake.say("scene burning");
 });
 
+await test("how far shadows are from the others is told of recorded scores, for the range that is looked at", async () => {
+  fake.say("scene full");
+  const page = await visit("traffic");
+  const panel = page.locator("#panel-shadow-box");
+  await until("figures", async () => /fraud 14\s+n\s+\d[^]*mean difference of score\s+0\.0\d+\s+further than 0\.1\s+\d[\d.]* %/.test(await panel.innerText()));
+  check(/last hour/.test(await panel.innerText()), await panel.innerText());
+  const asked = page.waitForRequest(/series=shadow_scored/);
+  await page.locator('[data-range="6h"]').click();
+  await asked;
+  await until("the other range", async () => /last 6 hours/.test(await panel.innerText()));
+  fake.say("scene burning");
+});
+
 await test("a feature is looked at by arm", async () => {
   const page = await visit("feature");
   const asked = page.waitForRequest(/api\/v1\/drift\?.*variant=canary/);

@@ -11,7 +11,7 @@ const text = (hostile, plain) => (hostile ? `${HOSTILE}${plain}` : plain);
 const UNITS = { psi: "", share: "ratio", events_per_s: "per_s" };
 const LABELS = { objective: ["latency", "availability"], variant: ["champion", "canary", "shadow"], feature: ["tx_amount", "country", "device"] };
 
-const LEVELS = { events_per_s: 12480, events: 12480, latency_measured: 12400, latency_good_ratio: 0.998, error_ratio: 0.001, fresh_ratio: 0.9995, steady_ratio: 0.999 };
+const LEVELS = { events_per_s: 12480, events: 12480, latency_measured: 12400, latency_good_ratio: 0.998, error_ratio: 0.001, fresh_ratio: 0.9995, steady_ratio: 0.999, shadow_scored: 640, shadow_disagreement_ratio: 0.04, shadow_distance_mean: 0.02 };
 
 function history(query, hostile) {
   const from = Number(query.get("from")), to = Number(query.get("to"));

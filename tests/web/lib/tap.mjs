@@ -1,7 +1,10 @@
 // Prints "ok - behaviour" lines and remembers whether all of them held.
+// ONLY=PATTERN runs those alone whose behaviour has the pattern.
+const only = new RegExp(process.env.ONLY ?? "");
 let failed = 0;
 
 export async function test(behaviour, run) {
+  if (!only.test(behaviour)) return;
   try {
     await run();
     console.log(`ok - ${behaviour}`);

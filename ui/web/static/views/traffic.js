@@ -1,17 +1,18 @@
 // Traffic: the arms beside each other: shares wanted and measured, latency, decisions, scores; how
 // far the shadows differ; and the place where shares are changed.
 import { button, el, setAttribute, setText } from "../core/dom.js";
-import { get } from "../core/api.js";
-import { changes, history } from "../core/history.js";
-import { asTable, panel } from "../core/panel.js";
+import { changes, history, nowOf } from "../core/history.js";
+import { panel } from "../core/panel.js";
 import { refusalBox, stateBox } from "../core/states.js";
-import { number, quantity } from "../core/words.js";
+import { rangeWords } from "../core/time.js";
+import { route } from "../core/route.js";
+import { count, number, quantity } from "../core/words.js";
 import { countHeat } from "../charts/counts.js";
 import { histogram, stack } from "../charts/marks.js";
 import { chartGroup, recordedChart } from "../charts/recorded.js";
 import { drawTimeline, makeTimeline } from "../charts/timeline.js";
 import { changeShares, rollBack } from "./actions.js";
-import { liveTable } from "./parts.js";
+import { facts, liveTable } from "./parts.js";
 import { changeArm } from "./now.js";
 
 function arms() {
@@ -56,35 +57,49 @@ async function shares(picture, signal) {
   return { ...got, series: ofAll(got.series), before: ofAll(got.before) };
 }
 
-const BEYOND = 0.1;
 const shadowNames = (now) => {
   const shadows = now?.view.arms.filter((arm) => arm.variant === "shadow") ?? [];
   return shadows.length > 1 ? `all ${shadows.length} shadows together` : shadows[0]?.model ?? "no shadow sees events";
 };
 
-// How far a shadow's scores are from those that decided, on the newest decisions that it saw.
-function disagreement({ jobs, start }) {
+const MEANS = ["shadow_distance_mean", "shadow_disagreement_ratio", "shadow_higher_ratio"];
+
+// How many scores shadows gave, and the means of all of them: each step counts as often as it has scores.
+function summed(series) {
+  const points = (name) => new Map(series.find((one) => one.name === name)?.points ?? []);
+  const counts = [...points("shadow_scored")].filter(([, n]) => n > 0);
+  const n = counts.reduce((sum, [, some]) => sum + some, 0);
+  return { n, means: MEANS.map((name) => {
+    const of = points(name), known = counts.filter(([at]) => Number.isFinite(of.get(at)));
+    const all = known.reduce((sum, [, some]) => sum + some, 0);
+    return all ? known.reduce((sum, [at, some]) => sum + of.get(at) * some, 0) / all : null;
+  }) };
+}
+
+// How far the scores of shadows are from those that decided, over the range.
+function disagreement({ jobs, start, picture }) {
   let rows = [];
-  const box = panel("Shadow disagreement", { name: "shadow-box", span: "half", table: () => ({ columns: ["shadow", "n", "mean difference", "differs by more than 0.1"], rows }) });
+  const list = el("dl", { class: "facts" });
+  const columns = ["shadow", "n", "mean difference of score", "further than 0.1", "the shadow is higher"];
+  const box = panel("Shadow disagreement", { name: "shadow-box", span: "half", table: () => ({ columns, rows }) });
   box.body.append(stateBox("loading"));
   const load = async () => {
     try {
-      const { decisions } = await get("/api/v1/decisions", { order: "newest", limit: 200 }, jobs.signal);
-      const shadows = new Map();
-      for (const row of decisions) for (const shadow of row.shadows ?? []) {
-        const name = `${shadow.model?.name ?? shadow.model ?? shadow.name} ${shadow.model?.version ?? shadow.version ?? ""}`.trim();
-        shadows.set(name, [...(shadows.get(name) ?? []), Math.abs(shadow.score - row.score)]);
-      }
-      rows = [...shadows].map(([name, all]) => [name, all.length, all.reduce((sum, one) => sum + one, 0) / all.length, all.filter((one) => one > BEYOND).length / all.length]);
-      setText(box.note, rows.length ? `of the newest ${decisions.length} decisions` : "");
-      box.body.replaceChildren(rows.length ? asTable({ columns: ["shadow", "n", "mean difference of score", "further than 0.1"], rows: rows.map(([name, n, mean, far]) => [name, n, number(mean), quantity(far, "ratio")]) }) : stateBox("unset", "No shadow saw the newest decisions."));
+      const now = picture(), within = rangeWords(route.state, nowOf(now));
+      const { n, means: [distance, far, higher] } = summed((await history(["shadow_scored", ...MEANS], { strict: true, picture: now, signal: jobs.signal })).series);
+      if (jobs.ended) return;
+      rows = n > 0 ? [[shadowNames(now), n, distance, far, higher]] : [];
+      setText(box.note, within);
+      const told = [shadowNames(now), count(n), number(distance), quantity(far, "ratio"), quantity(higher, "ratio")];
+      if (n > 0) facts(list, columns.map((name, i) => [name, told[i]]));
+      box.body.replaceChildren(n > 0 ? list : stateBox("empty", `No shadow scored an event in this range (${within}).`));
     } catch (error) {
       if (!jobs.ended) box.body.replaceChildren(refusalBox(error, load));
     }
   };
   start(load);
-  jobs.every(15000, load);
-  return box.root;
+  jobs.every(15000, () => start(load));
+  return { root: box.root, load };
 }
 
 export function open(root, context) {
@@ -99,13 +114,14 @@ export function open(root, context) {
     recordedChart("Shadow scores apart over time", { names: ["shadow_disagreement_ratio"], unit: "ratio", span: "half", name: "shadow-line", note: shadowNames, label: () => "further than 0.1" }, context),
   ];
   const heat = countHeat("Scores by time", "score", { name: "score-heat", words: number, named: "scores" }, context);
+  const far = disagreement(context);
   const timeline = makeTimeline("What was changed", { name: "changes", span: "changes" });
   const group = chartGroup(charts, timeline, { ...context, changes, drawTimeline });
-  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, disagreement(context), charts[5].root, timeline.root);
+  root.append(parts[0].root, parts[1].root, charts[0].root, charts[1].root, charts[2].root, heat.root, charts[3].root, charts[4].root, far.root, charts[5].root, timeline.root);
   context.start(() => { group.load(); heat.load(); });
   context.jobs.every(60000, heat.load);
   return {
     draw(now) { parts.forEach((part) => part.draw(now)); group.draw(now); },
-    route() { group.load(); heat.load(); },
+    route() { group.load(); heat.load(); far.load(); },
   };
 }
