@@ -83,9 +83,10 @@ static void slack_explanation(const struct explanation *explanation, struct buff
     append_escaped(out, cause->slice);
     buffer_append_text(out, ": ");
     append_escaped(out, cause->evidence);
-    if (explanation->action[0]) {
+    const char *action = explanation_action(explanation);
+    if (action[0]) {
         buffer_append_text(out, "\nto do: ");
-        append_escaped(out, explanation->action);
+        append_escaped(out, action);
     }
 }
 

@@ -195,11 +195,11 @@ const struct cli_command commands[] = {
      "Prints the incident, its causes with their evidence, best first, what it has touched and a\n"
      "command to begin with. --json prints {incident, since, until, causes: [{cause, slice,\n"
      "share_of_excess, changed_at, recovered_at, evidence}], impact: {requests, users, errors,\n"
-     "money, money_field, decisions_changed}, action, incidents}. incidents: what objectives\n"
-     "that burned and drift that was found have opened, newest first: the same members after\n"
-     "opened_at, closed_at and triggers, kept across restarts. cause is one of model, split,\n"
-     "rules, contract, upstream, cohort, source, dependency, resource, labels, volume, freshness,\n"
-     "none.",
+     "money, money_field, decisions_changed}, action, incidents, firing}. incidents: what\n"
+     "objectives that burned and drift that was found have opened, newest first: the same members\n"
+     "after opened_at, closed_at and triggers, kept across restarts. firing: the alerts that fire\n"
+     "now, also on what is over by now. cause is one of model, split, rules, contract, upstream,\n"
+     "cohort, source, dependency, resource, labels, volume, freshness, none.",
      "binnacle explain", options_explain, 0, 0, command_explain},
     {"report", "KIND", "A report out of the ledger: slo, performance",
      "slo: what each objective attained, day by day, out of the ledger and history.db beside it;\n"

@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/remote.h"
 #include "engine/base/json.h"
+#include "engine/observe/explanation.h"
 
 static const char *text_of(const struct json *object, const char *key)
 {
@@ -71,25 +72,77 @@ static void print_incidents(const struct json *list)
     }
 }
 
-static void print_words(const struct json *document)
+/* What people were called for comes first, whether it goes on or not. */
+static void print_firing(const struct json *list)
 {
-    const struct json *causes = json_get(document, "causes");
-    const char *incident = text_of(document, "incident"), *since = text_of(document, "since");
-    int place = 0;
-    if (!incident) {
-        const char *why = causes ? text_of(json_first(causes), "evidence") : NULL;
-        printf("Nothing is wrong now: %s.\n", why ? why : "nothing was looked for");
-        print_incidents(json_get(document, "incidents"));
+    if (!list || !json_first(list))
         return;
+    puts("Firing:");
+    for (const struct json *alert = json_first(list); alert; alert = json_next(alert)) {
+        const char *summary = text_of(alert, "summary"), *since = text_of(alert, "since");
+        printf("   %-6s  %s, since %.19sZ", text_of(alert, "severity"), text_of(alert, "name"),
+               since ? since : "?");
+        printf("%s%s\n", summary && summary[0] ? ": " : "", summary ? summary : "");
     }
-    printf("%s\nsince %.19sZ\n\nWhy, best first:\n", incident, since ? since : "?");
+    puts("");
+}
+
+/* The incident, of the moment or of the list, with its causes. */
+static void print_trouble(const struct json *told)
+{
+    const char *incident = text_of(told, "incident"), *since = text_of(told, "since");
+    const char *until = text_of(told, "until"), *action = text_of(told, "action");
+    int place = 0;
+    printf("%s\nsince %.19sZ", incident, since ? since : "?");
+    if (until)
+        printf(", over since %.19sZ", until);
+    puts("\n\nWhy, best first:");
+    const struct json *causes = json_get(told, "causes");
     for (const struct json *cause = json_first(causes); cause; cause = json_next(cause))
         print_cause(cause, ++place);
     puts("\nWhat it touched:");
-    print_impact(json_get(document, "impact"));
-    const char *action = text_of(document, "action");
-    if (action)
+    print_impact(json_get(told, "impact"));
+    if (until)
+        printf("\nWhat to do: " EXPLANATION_OVER_ACTION "\n");
+    else if (action)
         printf("\nWhat to do: %s\n", action);
+}
+
+/* The incident of the list that is not closed, or NULL. */
+static const struct json *open_incident(const struct json *document)
+{
+    const struct json *list = json_get(document, "incidents");
+    const struct json *newest = list ? json_first(list) : NULL;
+    return newest && !text_of(newest, "closed_at") ? newest : NULL;
+}
+
+/* Nothing is unusual any more while alerts fire or an objective burns: the incident that they
+ * belong to, if it was explained. */
+static void print_past(const struct json *document)
+{
+    const struct json *newest = open_incident(document);
+    const char *until = newest ? text_of(newest, "until") : NULL;
+    if (until && text_of(newest, "incident")) {
+        printf("What caused it is over since %.19sZ; alerts end when their windows have passed.\n",
+               until);
+        print_trouble(newest);
+    } else {
+        puts("Nothing unusual is seen by now; what caused it was not found, or is over.");
+    }
+}
+
+static void print_words(const struct json *document)
+{
+    const struct json *causes = json_get(document, "causes"),
+                      *firing = json_get(document, "firing");
+    const char *why = causes ? text_of(json_first(causes), "evidence") : NULL;
+    print_firing(firing);
+    if (text_of(document, "incident"))
+        print_trouble(document);
+    else if ((firing && json_first(firing)) || open_incident(document))
+        print_past(document);
+    else
+        printf("Nothing is wrong now: %s.\n", why ? why : "nothing was looked for");
     print_incidents(json_get(document, "incidents"));
 }
 

@@ -31,6 +31,7 @@ struct watch {
     struct quality *quality;
     struct incidents *incidents;
     struct causes *causes;
+    struct snapshot_board *board; /* borrowed; NULL until watch_table() */
     int64_t changed_us; /* when something was last changed here; 0: never. The notes' thread */
 };
 
@@ -312,6 +313,16 @@ static int quality_get(void *context, struct buffer *out, struct error *error)
     return 200;
 }
 
+/* Trouble may be over while alerts on it still fire: who was paged is told both. */
+static void firing_json(const struct watch *watch, struct json_writer *json)
+{
+    const struct snapshot *snapshot = snapshot_acquire(watch->board);
+    if (!snapshot)
+        return;
+    snapshot_firing_json(snapshot, json, "firing");
+    snapshot_release(snapshot);
+}
+
 static int explain_get(void *context, struct buffer *out, struct error *error)
 {
     struct watch *watch = context;
@@ -323,6 +334,7 @@ static int explain_get(void *context, struct buffer *out, struct error *error)
     json_object(&json, NULL);
     explanation_members(&explanation, &json);
     incidents_json(watch->incidents, &json);
+    firing_json(watch, &json);
     json_object_end(&json);
     return 200;
 }
@@ -388,6 +400,7 @@ static int reload(void *context, const char *actor, const char *reason, struct b
 
 void watch_table(struct watch *watch, struct web_backend *table)
 {
+    watch->board = table->board;
     table->watch = watch;
     table->changes = changes_get;
     table->explain = explain_get;

@@ -28,7 +28,7 @@ void watch_explain(struct watch *watch, struct snapshot *snapshot);
 void watch_tick(struct watch *watch, const struct snapshot *snapshot);
 
 struct changes *watch_changes(struct watch *watch);
-/* Adds what it answers to the table for web_start(). */
+/* Adds what it answers to the table for web_start(); borrows the table's board. */
 void watch_table(struct watch *watch, struct web_backend *table);
 
 #endif

@@ -13,6 +13,11 @@ bool explanation_names(const struct explanation *explanation)
     return explanation->n_causes > 0 && explanation->incident[0];
 }
 
+const char *explanation_action(const struct explanation *explanation)
+{
+    return explanation->until_us > 0 ? EXPLANATION_OVER_ACTION : explanation->action;
+}
+
 void explanation_members(const struct explanation *explanation, struct json_writer *json)
 {
     json_text_or_null(json, "incident", explanation->incident);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #define MAX_CAUSES 6
+/* What is to be done about what has recovered, in place of its action. */
+#define EXPLANATION_OVER_ACTION "nothing but to look why: it is over"
 
 struct explained_cause {
     char cause[16];         /* "split", "dependency", ... "none" */
@@ -46,6 +48,9 @@ struct incident {
 
 /* Whether it names something that is wrong. */
 bool explanation_names(const struct explanation *explanation);
+/* What is to be done now; "": nothing was found to say. The member itself says what is to be done
+ * while it goes on. */
+const char *explanation_action(const struct explanation *explanation);
 
 /* {"incident","since","until","causes":[...],"impact":{...},"action"}, under `key` when not NULL.
  */

@@ -372,6 +372,10 @@ void snapshot_release(const struct snapshot *snapshot);
 
 /* The JSON of GET /api/v1/snapshot and /live. */
 void snapshot_json(const struct snapshot *snapshot, struct buffer *out);
+/* The alerts that fire, pages first, as an array under `key`. */
+struct json_writer;
+void snapshot_firing_json(const struct snapshot *snapshot, struct json_writer *json,
+                          const char *key);
 /* Reads it back into *snapshot, wholly overwritten. STATUS_INVALID for what is no JSON,
  * STATUS_UNSUPPORTED for another schema. Any thread. */
 MUST_USE enum status snapshot_read(struct slice text, struct snapshot *snapshot,

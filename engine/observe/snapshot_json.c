@@ -225,6 +225,16 @@ static void alert_json(struct json_writer *json, const struct alert_status *aler
     json_object_end(json);
 }
 
+void snapshot_firing_json(const struct snapshot *snapshot, struct json_writer *json,
+                          const char *key)
+{
+    json_array(json, key);
+    for (int i = 0; i < snapshot->n_alerts; i++)
+        if (strcmp(snapshot->alerts[i].state, "firing") == 0)
+            alert_json(json, &snapshot->alerts[i]);
+    json_array_end(json);
+}
+
 static void judged_json(struct json_writer *json, const struct snapshot *snapshot)
 {
     json_array(json, "slo");

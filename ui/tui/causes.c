@@ -69,7 +69,9 @@ void draw_causes(struct pen *pen)
     for (const struct json *cause = causes ? json_first(causes) : NULL; cause && pen_left(pen) > 0;
          cause = json_next(cause))
         draw_cause(pen, cause);
-    if (json_word(document.json, "action")[0])
+    if (json_word(document.json, "until")[0])
+        draw_fact(pen, "do", EXPLANATION_OVER_ACTION);
+    else if (json_word(document.json, "action")[0])
         draw_fact(pen, "do", "%s", json_word(document.json, "action"));
     draw_incidents(pen, json_get(document.json, "incidents"));
 }

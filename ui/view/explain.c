@@ -123,8 +123,9 @@ static void say_besides(const struct explanation *explanation, int64_t now_us,
 static void say_conclusion(const struct explanation *explanation, int64_t now_us,
                            struct view_attention *item)
 {
+    const char *action = explanation_action(explanation);
     remove_evidence(item, "cause");
-    if (explanation->action[0])
+    if (action[0])
         remove_evidence(item, "do");
     remove_evidence(item, "alert"); /* its name is in the item, and nothing else is in it */
     join_budget(item);
@@ -132,9 +133,9 @@ static void say_conclusion(const struct explanation *explanation, int64_t now_us
         say_incident(explanation, item);
     say_cause(&explanation->causes[0], now_us, item);
     say_impact(explanation, item);
-    char *line = explanation->action[0] ? next_line(item, "do") : NULL;
+    char *line = action[0] ? next_line(item, "do") : NULL;
     if (line)
-        snprintf(line, VIEW_LINE_SIZE, "%.230s", explanation->action);
+        snprintf(line, VIEW_LINE_SIZE, "%.230s", action);
 }
 
 void view_explain_build(const struct snapshot *snapshot, struct view *view)

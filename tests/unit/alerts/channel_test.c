@@ -152,6 +152,12 @@ static void what_explains_it_is_told(void **state)
                            "likely cause: upstream country: 20 % now &amp; 1 % before\n"
                            "to do: ask its sender\nsince"));
     json_destroy(json);
+    struct explanation over = explanation;
+    over.until_us = 1;
+    notice.explanation = &over;
+    json = render(SLACK, &notice);
+    assert_non_null(strstr(text_of(json, "text"), "to do: " EXPLANATION_OVER_ACTION "\nsince"));
+    json_destroy(json);
 }
 
 static void hostile_words_stay_words(void **state)

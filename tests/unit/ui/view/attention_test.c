@@ -159,6 +159,10 @@ static void tells_of_data_that_is_not_sound_with_its_alert_and_incident(void **s
     assert_non_null(strstr(evidence(item, "cause"), "upstream"));
     assert_string_equal(evidence(item, "do"), "ask its producer");
 
+    explanation->until_us = explanation->causes[0].recovered_at_us = snapshot->time_us - US_PER_S;
+    view_build(snapshot, pair->view); /* Bug: what was over was still to be ended */
+    assert_string_equal(evidence(item, "do"), EXPLANATION_OVER_ACTION);
+
     snapshot->quality.state = HEALTH_OK; /* what still fires is told by its name */
     view_build(snapshot, pair->view);
     assert_int_equal(pair->view->n_attention, 2);
