@@ -16,9 +16,10 @@ const test = (behaviour, run) => one(behaviour, async () => {
   try { await run(); } finally { for (const context of browser.contexts()) await context.close(); }
 });
 const label = (page, panel) => page.locator(`${panel} [aria-roledescription=chart]`).getAttribute("aria-label");
-// Ready to be looked at with the answers of `routes`: [pattern, (query) => what is fulfilled].
-async function look(view, routes = []) {
+// Ready to be looked at with the answers of `routes`: [pattern, (query) => what is fulfilled]; `first` runs before the page.
+async function look(view, routes = [], first = () => {}) {
   const page = await open(browser, `${url}/?view=${view}`, { width: 1280, height: 900, go: false });
+  await page.addInitScript(first);
   for (const [pattern, give] of routes) await page.route(pattern, (route) => { const answer = give(new URL(route.request().url()).searchParams); return answer ? route.fulfill(answer) : route.fallback(); });
   await page.goto(`${url}/?view=${view}`);
   await page.locator('html[data-link="live"]').waitFor({ state: "attached" });
@@ -40,6 +41,18 @@ await test("a young service is drawn from its beginning on, and says so", async 
   const begins = new Date(since).toISOString().slice(0, 19).replace("T", " ");
   await until("the axis", async () => (await label(page, "#panel-rate-line"))?.includes(`${begins}Z to`));
   check((await page.locator(".timeline-axis span").first().innerText()).endsWith(`${begins.slice(11, 16)}Z`), "the changes have another axis");
+});
+
+await test("an axis of two minutes names hours, minutes and seconds", async () => {
+  const since = Date.now() - 2 * MINUTE;
+  const page = await look("slo", [[/api\/v1\/history\?/, recorded(since)]], () => {
+    const draw = CanvasRenderingContext2D.prototype.fillText;
+    window.drawn = new Set();
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { window.drawn.add(text); return draw.call(this, text, ...rest); };
+  });
+  let clocks = [];
+  await until("the axis", async () => (clocks = (await page.evaluate(() => [...window.drawn])).filter((text) => text.endsWith("Z"))).length > 3);
+  check(clocks.every((text) => /^\d\d:\d\d:\d\dZ$/.test(text)), clocks);
 });
 
 await test("a gap before the last minutes of an older service stays in the picture", async () => {

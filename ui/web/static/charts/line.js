@@ -3,7 +3,7 @@
 // moves the crosshair, and every chart is a table and a CSV, too.
 import { el, setText } from "../core/dom.js";
 import { crosshair, onCrosshair, point } from "../core/crosshair.js";
-import { absolute, moment } from "../core/time.js";
+import { absolute, along } from "../core/time.js";
 import { change } from "../core/route.js";
 import { colour, onTheme } from "../core/theme.js";
 import { panel } from "../core/panel.js";
@@ -55,10 +55,7 @@ function axes(unit, height, log) {
   const font = `${sized(13)}px system-ui, sans-serif`;
   const common = { stroke: () => colour("quiet"), font, ticks: { show: false }, grid: { stroke: () => colour("rule"), width: 1 } };
   return [
-    { ...common, grid: { show: false }, size: sized(24), gap: sized(4), space: sized(72), values: (_, marks) => marks.map((at, i) => {
-      const text = moment(at * 1000, { seconds: marks.length > 1 && marks[1] - marks[0] < 60 });
-      return i > 0 && text.length > 8 ? text.slice(-6) : text;
-    }) },
+    { ...common, grid: { show: false }, size: sized(24), gap: sized(4), space: sized(72), values: (_, marks) => along(marks.map((at) => at * 1000), marks[1] - marks[0] < 60) },
     { ...common, size: (plot, values) => Math.max(sized(60), ...(values ?? []).map((text) => sized(text.length * 7.5 + 10))), gap: sized(4), space: Math.max(sized(28), height / 5), ...(log ? { splits: decades, filter: (_, marks) => marks } : {}), values: (_, marks) => marks.map((value) => tick(value, unit)) },
   ];
 }

@@ -22,6 +22,16 @@ export function moment(ms, { seconds = false, now = Date.now() } = {}) {
   return `${today[0] === year ? "" : `${year}-`}${two(month)}-${two(day)} ${clock}`;
 }
 
+// Moments along an axis: the date where another day begins, for midnight alone, else the clock.
+export function along(moments, seconds) {
+  const words = moments.map((ms) => moment(ms, { seconds }).split(" "));
+  return words.map(([day, clock], i) => {
+    if (!clock) return day;
+    if (i > 0 && words[i - 1][0] === day) return clock;
+    return clock.startsWith("00:00") ? day : `${day} ${clock}`;
+  });
+}
+
 export function absolute(ms) {
   const [year, month, day, hour, minute, second] = parts(ms);
   return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}${zone()}`;
