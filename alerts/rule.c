@@ -58,7 +58,7 @@ static const struct builtin builtins[] = {
      "slo.%s.bad_6h >= slo.%s.min_bad and slo.%s.n_6h >= slo.%s.min_counted)",
      "page",
      "%s: the error budget burns at {slo.%s.burn_1h} times its rate over 1 h and {slo.%s.burn_6h} "
-     "over 6 h; {slo.%s.bad_1h} of {slo.%s.n_1h} bad in the last hour",
+     "over 6 h; {slo.%s.bad_1h} of {slo.%s.n_1h} bad in the last hour{slo.%s.so_far}",
      NULL, 0, 2 * US_PER_MIN},
     {"%s-slow-burn",
      "(slo.%s.burn_1d > slo.%s.ticket_1d and slo.%s.burn_2h > slo.%s.ticket_1d and "
@@ -67,7 +67,7 @@ static const struct builtin builtins[] = {
      "slo.%s.bad_3d >= slo.%s.min_bad and slo.%s.n_3d >= slo.%s.min_counted)",
      "ticket",
      "%s: the error budget will not last; it burns at {slo.%s.burn_1d} times its rate over 1 d and "
-     "{slo.%s.burn_3d} over 3 d, {slo.%s.bad_3d} of {slo.%s.n_3d} bad",
+     "{slo.%s.burn_3d} over 3 d, {slo.%s.bad_3d} of {slo.%s.n_3d} bad{slo.%s.so_far}",
      NULL, 0, 10 * US_PER_MIN},
     {"score-drift", "drift.score.psi > drift.score.threshold and drift.score.state == \"ticket\"",
      "ticket",

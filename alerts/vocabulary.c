@@ -127,6 +127,8 @@ static const struct member slo_members[] = {
     {"min_bad", KIND_COUNT, OF(slo_status, min_bad), "fewer bad ones are no evidence"},
     {"min_counted", KIND_COUNT, OF(slo_status, min_counted), "nor are fewer counted"},
     {"sentence", KIND_TEXT, OF(slo_status, sentence), "what it means, in plain words"},
+    {"so_far", KIND_TEXT, OF(slo_status, so_far),
+     "how far back there is anything to count, while that is less than 3 d; else empty"},
 };
 
 static const struct member drift_members[] = {

@@ -140,6 +140,7 @@ static void fill_slos(struct monitor *monitor, struct observe *observe, int64_t 
             observe_sum(observe, slo->window_us, &whole);
         whole_us = slo->window_us;
         slo_judge(slo, burn, &whole, status);
+        status->reach_us = age_us;
         slo_count(slo, &ever, &status->ever_counted, &status->ever_bad);
         slo_forecast(slo, &looked_at, age_us >= slo->window_us, now_us, status);
         slo_sentence(slo, now_us, status);

@@ -21,6 +21,27 @@ static const char *span_words(int64_t span_us, char out[SHORT_SIZE])
     return out;
 }
 
+/* "over" what is counted: of a window that reaches back before the first event, what there is. */
+static const char *window_words(const struct slo_status *status, int64_t window_us,
+                                const char *window, char out[SHORT_SIZE])
+{
+    char span[SHORT_SIZE];
+    if (status->reach_us > 0 && status->reach_us < window_us)
+        snprintf(out, SHORT_SIZE, "the %.32s there are", span_words(status->reach_us, span));
+    else
+        snprintf(out, SHORT_SIZE, "%.32s", window);
+    return out;
+}
+
+static void say_so_far(struct slo_status *status)
+{
+    char span[SHORT_SIZE];
+    status->so_far[0] = '\0';
+    if (status->reach_us > 0 && status->reach_us < burn_window_us(BURN_3D))
+        snprintf(status->so_far, sizeof status->so_far, "; there are only %.20s so far",
+                 span_words(status->reach_us, span));
+}
+
 static const char *limit_words(int64_t limit_us, char out[SHORT_SIZE])
 {
     if (limit_us < US_PER_S)
@@ -94,12 +115,13 @@ static const struct slo_pair *worst_pair(const struct slo_status *status)
 
 static void say_burn(const struct slo_status *status, char *out, size_t size)
 {
-    char text[200];
+    char text[200], span[SHORT_SIZE];
     const struct slo_pair *pair = worst_pair(status);
     if (!pair)
         return;
     snprintf(text, sizeof text, " It burns %.3g times as fast as it may over %s: %llu of %llu bad.",
-             status->burn[pair->wide], burn_window_name(pair->wide),
+             status->burn[pair->wide],
+             window_words(status, burn_window_us(pair->wide), burn_window_name(pair->wide), span),
              (unsigned long long)status->bad[pair->wide],
              (unsigned long long)status->counted[pair->wide]);
     add(out, size, text);
@@ -139,10 +161,11 @@ static void say_budget(const struct slo_status *status, char *out, size_t size)
 
 void slo_sentence(const struct slo *slo, int64_t now_us, struct slo_status *status)
 {
-    char good[160], window[SHORT_SIZE];
+    char good[160], window[SHORT_SIZE], last[SHORT_SIZE + 16], over[SHORT_SIZE];
     char *out = status->sentence;
     const size_t size = sizeof status->sentence;
     span_words(slo->window_us, window);
+    say_so_far(status);
     if (status->n == 0) {
         snprintf(out, size, "No %s were judged in the last %s: nothing is known.", slo_unit(slo),
                  window);
@@ -150,8 +173,10 @@ void slo_sentence(const struct slo *slo, int64_t now_us, struct slo_status *stat
     }
     good_words(slo, good, sizeof good);
     int digits = digits_for(slo->target);
-    snprintf(out, size, "%.*f %% of %s over the last %s (wanted: %.*f %%).", digits,
-             100 * status->attainment, good, window, digits, 100 * slo->target);
+    snprintf(last, sizeof last, "the last %s", window);
+    snprintf(out, size, "%.*f %% of %s over %s (wanted: %.*f %%).", digits,
+             100 * status->attainment, good, window_words(status, slo->window_us, last, over),
+             digits, 100 * slo->target);
     if (status->counted[BURN_1H] == 0)
         add(out, size, " Nothing was judged in the last hour.");
     say_budget(status, out, size);

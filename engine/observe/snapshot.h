@@ -64,7 +64,9 @@ struct slo_status {
     uint64_t bad[BURN_WINDOWS];     /* bad ones in each window */
     uint64_t counted[BURN_WINDOWS]; /* all of them in each window; 0: no data */
     int64_t window_us;              /* the objective's */
-    int64_t latency_limit_us;       /* what is slow, of an objective on latency; 0: of others */
+    int64_t reach_us; /* how far back there is anything to count; 0: not known. Windows that are
+                         longer hold no more than that */
+    int64_t latency_limit_us; /* what is slow, of an objective on latency; 0: of others */
     enum health state;
     int64_t since_us;                /* when it entered this state */
     char unit[16];                   /* what is counted: "decisions", "minutes", "slices", ... */
@@ -73,6 +75,8 @@ struct slo_status {
     struct slo_pair pairs[SLO_PAIRS];
     struct slo_forecast forecast;
     char sentence[400]; /* what all that means */
+    char
+        so_far[48]; /* "; there are only 6 min so far", "": all windows are full; not in the JSON */
 };
 
 /* What is measured, each with what chance alone gives at these sizes: over the bins, and the last

@@ -123,6 +123,7 @@ static void slo_json(struct json_writer *json, const struct slo_status *slo)
     json_object_end(json);
     json_int(json, "n", (int64_t)slo->n);
     json_int(json, "window_s", slo->window_us / 1000000);
+    json_int(json, "reach_s", slo->reach_us / 1000000);
     if (slo->latency_limit_us > 0)
         json_int(json, "latency_limit_us", slo->latency_limit_us);
     json_text(json, "state", health_name(slo->state));

@@ -144,6 +144,7 @@ static void read_slo(const struct json *from, void *to)
     }
     slo->n = read_count(from, "n");
     slo->window_us = (int64_t)read_count(from, "window_s") * US_PER_S;
+    slo->reach_us = (int64_t)read_count(from, "reach_s") * US_PER_S;
     slo->latency_limit_us = (int64_t)read_count(from, "latency_limit_us");
     slo->state = read_health(from);
     slo->since_us = read_time(from, "since");

@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/number.h"
+#include "engine/monitor/slo.h"
 
 #define SLOW_CANARY     1.5  /* times the champion's p95: then the canary is named as a cause */
 #define QUEUE_TICKET    0.8  /* of its capacity */
@@ -46,6 +47,14 @@ static void blame_canary(const struct snapshot *snapshot, struct view_attention 
     view_attention_say(item, "do", "roll the canary back: binnacle traffic set canary=0");
 }
 
+/* "6 min there are" */
+static const char *there_are(const struct slo_status *slo, char out[WORD_SIZE])
+{
+    char span[WORD_SIZE];
+    snprintf(out, WORD_SIZE, "%.20s there are", words_duration(slo->reach_us, span));
+    return out;
+}
+
 /* At this hour's burn rate, when the rest of the budget will be gone. */
 static void say_budget(const struct slo_status *slo, struct view_attention *item)
 {
@@ -56,8 +65,29 @@ static void say_budget(const struct slo_status *slo, struct view_attention *item
         view_attention_say(item, "budget", "%s left: gone in %s at this rate", budget,
                            words_duration((int64_t)left_us, gone));
     } else if (isfinite(slo->budget_left)) {
-        view_attention_say(item, "budget", slo->budget_left < 0 ? "%s" : "%s left", budget);
+        bool whole = !view_slo_is_short(slo, slo->window_us);
+        view_attention_say(item, "budget", "%s%s%s%s", budget, slo->budget_left < 0 ? "" : " left",
+                           whole ? "" : ", over the ", whole ? "" : there_are(slo, gone));
     }
+}
+
+/* The pair of windows that fits the severity: fast burn pages, slow burn makes tickets. Windows
+ * that hold no more than there is of both say the same. */
+static void say_burn(const struct slo_status *slo, struct view_attention *item)
+{
+    bool page = slo->state == HEALTH_PAGE;
+    enum burn_window wide = page ? BURN_1H : BURN_1D, narrow = page ? BURN_5M : BURN_6H;
+    char slow[WORD_SIZE], fast[WORD_SIZE], span[WORD_SIZE];
+    words_burn(slo->burn[wide], slow);
+    words_burn(slo->burn[narrow], fast);
+    if (view_slo_is_short(slo, burn_window_us(narrow)))
+        view_attention_say(item, "burning", "%s over the %s", slow, there_are(slo, span));
+    else if (view_slo_is_short(slo, burn_window_us(wide)))
+        view_attention_say(item, "burning", "%s over the %s, %s over %s", slow,
+                           there_are(slo, span), fast, burn_window_name(narrow));
+    else
+        view_attention_say(item, "burning", "%s over %s, %s over %s", slow, burn_window_name(wide),
+                           fast, burn_window_name(narrow));
 }
 
 static void add_objective(const struct snapshot *snapshot, const struct slo_status *slo,
@@ -66,7 +96,7 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
     struct view_attention *item = view_attention_add(view, snapshot, slo->state, slo->since_us);
     if (!item)
         return;
-    char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE], fast[WORD_SIZE];
+    char now[WORD_SIZE], want[WORD_SIZE], slow[WORD_SIZE];
     if (slo->latency_limit_us > 0)
         snprintf(item->title, sizeof item->title, "%s %s under %s, want %s", slo->name,
                  words_share(slo->attainment, slo->n, now),
@@ -76,13 +106,7 @@ static void add_objective(const struct snapshot *snapshot, const struct slo_stat
         snprintf(item->title, sizeof item->title, "%s %s, want %s", slo->name,
                  words_share(slo->attainment, slo->n, now), words_percent(slo->target, want));
     snprintf(item->objective, sizeof item->objective, "%s", slo->name);
-    /* The pair of windows that fits the severity: fast burn pages, slow burn makes tickets. */
-    bool page = slo->state == HEALTH_PAGE;
-    enum burn_window long_window = page ? BURN_1H : BURN_1D;
-    enum burn_window short_window = page ? BURN_5M : BURN_6H;
-    view_attention_say(item, "burning", "%s over %s, %s over %s",
-                       words_burn(slo->burn[long_window], slow), burn_window_name(long_window),
-                       words_burn(slo->burn[short_window], fast), burn_window_name(short_window));
+    say_burn(slo, item);
     say_budget(slo, item);
     if (strcmp(slo->name, "latency") == 0)
         blame_canary(snapshot, item);

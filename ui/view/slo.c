@@ -17,6 +17,11 @@ double view_slo_left_us(const struct slo_status *slo)
     return fmin(slo->budget_left / burn * window_us, 1e17);
 }
 
+bool view_slo_is_short(const struct slo_status *slo, int64_t window_us)
+{
+    return slo->reach_us > 0 && slo->reach_us < window_us;
+}
+
 /* Services of before say neither unit nor limit: theirs are told by their names. Of latencies the
  * history counts those under the lowest limit that there is. */
 static struct view_kept kept_of(const struct slo_status *slo, int64_t lowest_limit_us)
@@ -43,6 +48,7 @@ void view_slo_build(const struct slo_status *slo, int64_t lowest_limit_us,
                     struct view_objective *row)
 {
     double left_us = view_slo_left_us(slo);
+    char reach[WORD_SIZE], whole[WORD_SIZE];
     row->kept = kept_of(slo, lowest_limit_us);
     snprintf(row->sentence, sizeof row->sentence, "%s", slo->sentence);
     words_plain(row->sentence);
@@ -51,6 +57,9 @@ void view_slo_build(const struct slo_status *slo, int64_t lowest_limit_us,
     row->total = slo->n;
     row->since_us = slo->since_us;
     words_duration(slo->window_us, row->window);
+    if (view_slo_is_short(slo, slo->window_us))
+        snprintf(row->window, sizeof row->window, "%.20s of %.20s",
+                 words_duration(slo->reach_us, reach), words_duration(slo->window_us, whole));
     if (isfinite(left_us) && slo->burn[BURN_1H] > 1)
         words_duration((int64_t)left_us, row->gone);
     for (int i = 0; i < BURN_WINDOWS; i++) {

@@ -63,7 +63,7 @@ struct view_objective {
     char n[WORD_SIZE];
     double attainment, target; /* ratios; attainment NaN without data */
     uint64_t total;            /* what attainment was counted of */
-    char window[WORD_SIZE];    /* "30 d" */
+    char window[WORD_SIZE];    /* "30 d"; "6 min of 30 d": there is no more yet */
     char gone[WORD_SIZE];      /* "1 d 4 h": when the budget runs out at this hour's rate; "" */
     int64_t since_us;          /* in this state; 0: not known */
     char sentence[400];        /* what all that means; "" where the service does not say */

@@ -43,6 +43,8 @@ void view_drift_build(const struct snapshot *snapshot, struct view *view);
 void view_copy_name(char *out, size_t size, const char *name);
 
 /* "38 %", "overspent 12 %", "no data". */
+/* Whether a window reaches back before there was anything to count. */
+bool view_slo_is_short(const struct slo_status *slo, int64_t window_us);
 void view_budget(double left, char out[WORD_SIZE]);
 
 #endif

@@ -207,6 +207,29 @@ static void one_sentence_says_how_bad_it_is(void **state)
                         "may over 1h: 150 of 1000 bad.");
 }
 
+/* Minutes after the first start, "over the last 30 d" would be read as 30 days of trouble. */
+static void windows_longer_than_the_service_is_old_say_what_there_is(void **state)
+{
+    (void)state;
+    struct slo slo = objective(0.99, 30 * US_PER_DAY);
+    struct slo_status status = judge(&slo, 0.15, 1000);
+    status.reach_us = 6 * US_PER_MIN;
+    slo_sentence(&slo, NOW, &status);
+    assert_string_equal(status.sentence,
+                        "85.0 % of events were answered over the 6 min there are (wanted: 99.0 %). "
+                        "The error budget is used up, 15 times over. It burns 15 times as fast as "
+                        "it may over the 6 min there are: 150 of 1000 bad.");
+    assert_string_equal(status.so_far, "; there are only 6 min so far");
+    status.reach_us = 2 * US_PER_HOUR;
+    slo_sentence(&slo, NOW, &status);
+    assert_non_null(strstr(status.sentence, "over the 2 h there are (wanted"));
+    assert_non_null(strstr(status.sentence, "as it may over 1h:"));
+    status.reach_us = 40 * US_PER_DAY;
+    slo_sentence(&slo, NOW, &status);
+    assert_non_null(strstr(status.sentence, "over the last 30 d (wanted"));
+    assert_string_equal(status.so_far, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_is_not_used_up_lasts),
         cmocka_unit_test(nothing_judged_is_said_to_be_unknown),
         cmocka_unit_test(one_sentence_says_how_bad_it_is),
+        cmocka_unit_test(windows_longer_than_the_service_is_old_say_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@ static void fill_objective(struct snapshot *snapshot)
     slo->state = HEALTH_PAGE;
     slo->since_us = snapshot->time_us - US_PER_MIN;
     slo->window_us = 30 * US_PER_DAY;
+    slo->reach_us = 6 * US_PER_MIN;
     slo->counted[BURN_2H] = 99;
     slo->min_bad = 10;
     slo->min_counted = 50;

@@ -90,6 +90,28 @@ static void says_how_fast_it_burns_and_when_the_budget_is_gone(void **state)
     assert_string_equal(evidence(ticket, "budget"), "overspent 12" T "%");
 }
 
+static void windows_that_are_not_full_yet_say_what_there_is(void **state)
+{
+    struct pair *pair = *state;
+    struct slo_status *slo = add_slo(pair->snapshot, "latency", HEALTH_TICKET);
+    slo->window_us = 30 * US_PER_DAY;
+    slo->reach_us = 6 * US_PER_MIN;
+    slo->budget_left = -22.74;
+    view_build(pair->snapshot, pair->view);
+    const struct view_attention *item = &pair->view->attention[0];
+    assert_string_equal(evidence(item, "burning"), "3.4× over the 6" T "min there are");
+    assert_string_equal(evidence(item, "budget"),
+                        "overspent 2274" T "%, over the 6" T "min there are");
+    assert_string_equal(pair->view->objectives[0].window, "6" T "min of 30" T "d");
+    slo->reach_us = 8 * US_PER_HOUR;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(evidence(item, "burning"), "3.4× over the 8" T "h there are, 3.1× over 6h");
+    slo->reach_us = 40 * US_PER_DAY;
+    view_build(pair->snapshot, pair->view);
+    assert_string_equal(evidence(item, "budget"), "overspent 2274" T "%");
+    assert_string_equal(pair->view->objectives[0].window, "30" T "d");
+}
+
 static void names_a_slow_canary_as_the_cause_of_burnt_latency(void **state)
 {
     struct pair *pair = *state;
@@ -268,6 +290,7 @@ int main(void)
         TEST(says_how_a_kafka_source_stands),
         TEST(puts_pages_before_tickets_and_older_before_newer),
         TEST(says_how_fast_it_burns_and_when_the_budget_is_gone),
+        TEST(windows_that_are_not_full_yet_say_what_there_is),
         TEST(names_a_slow_canary_as_the_cause_of_burnt_latency),
         TEST(adds_an_alert_to_the_objective_it_is_about),
         TEST(tells_of_data_that_is_not_sound_with_its_alert_and_incident),
