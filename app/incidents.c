@@ -14,8 +14,9 @@
 #include "engine/record/incident_list.h"
 
 #define SHOWN            20
-#define LOOK_BACK_US     US_PER_HOUR      /* trouble may be over when a budget's windows burn */
-#define SAME_US          US_PER_MIN       /* another first cause this soon is a better one */
+#define LOOK_BACK_US     US_PER_HOUR     /* trouble may be over when a budget's windows burn */
+#define SAME_US          US_PER_MIN      /* another first cause this soon is a better one */
+#define LATER_US         (10 * US_PER_S) /* what begins so long after it was opened did not open it */
 #define REOPEN_US        (5 * US_PER_MIN) /* judged on the edge of what is allowed */
 #define CONCEPT_DRIFT_US US_PER_HOUR      /* since it was detected */
 #define SAVE_EVERY_US    US_PER_MIN       /* of what an open one has touched */
@@ -127,10 +128,14 @@ static struct incident *newest(struct incidents *incidents)
     return incidents->n > 0 ? &incidents->recent[incidents->n - 1] : NULL;
 }
 
+static bool has_same_cause(const struct explanation *a, const struct explanation *b)
+{
+    return strcmp(a->causes[0].cause, b->causes[0].cause) == 0;
+}
+
 static bool is_same(const struct explanation *a, const struct explanation *b)
 {
-    return a->n_causes > 0 && b->n_causes > 0 && a->since_us == b->since_us &&
-           strcmp(a->causes[0].cause, b->causes[0].cause) == 0;
+    return a->n_causes > 0 && b->n_causes > 0 && a->since_us == b->since_us && has_same_cause(a, b);
 }
 
 static void say_unexplained(struct explanation *explanation, int64_t now_us)
@@ -181,16 +186,34 @@ static void open_one(struct incidents *incidents, const struct explanation *last
         say_unexplained(&made->explanation, now_us);
 }
 
+/* Whether it explains the incident that was closed when this one began: it goes on beside it. */
+static bool goes_on_beside(const struct incidents *incidents, const struct explanation *last)
+{
+    const struct incident *before = incidents->n > 1 ? &incidents->recent[incidents->n - 2] : NULL;
+    return before && explanation_names(&before->explanation) &&
+           has_same_cause(&before->explanation, last) &&
+           strcmp(before->explanation.causes[0].slice, last->causes[0].slice) == 0 &&
+           last->since_us < before->closed_us;
+}
+
+/* Whether it explains how the open one began better than what was known of that: what began clearly
+ * after it was opened is another trouble. */
+static bool is_better(const struct incident *open, const struct explanation *last)
+{
+    const struct explanation *known = &open->explanation;
+    return !explanation_names(known) ||
+           (!known->until_us && last->since_us <= known->since_us + SAME_US &&
+            (has_same_cause(known, last) || last->since_us <= open->opened_us + LATER_US));
+}
+
 /* The explanation follows its trouble; trouble that begins later is another incident's. */
 static void explain_one(struct incidents *incidents, const struct explanation *last, int64_t now_us)
 {
     struct incident *open = newest(incidents);
     struct explanation *known = &open->explanation;
-    bool better = !explanation_names(known) ||
-                  (!known->until_us && last->since_us <= known->since_us + SAME_US);
-    if (!explanation_names(last))
+    if (!explanation_names(last) || goes_on_beside(incidents, last))
         return;
-    if (is_same(known, last) || (better && !last->until_us)) {
+    if (is_same(known, last) || (is_better(open, last) && !last->until_us)) {
         *known = *last;
     } else if (!last->until_us && last->since_us > known->since_us) {
         open->closed_us = now_us;

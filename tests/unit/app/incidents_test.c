@@ -197,6 +197,28 @@ static void other_trouble_later_is_another_incident(void **state)
     end(&world);
 }
 
+/* Bug: half a minute after events without amounts a lock began, and was what had opened it. */
+static void what_began_after_it_was_opened_did_not_open_it(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    trouble(&world, "upstream", 5, 0);
+    tick(&world, 10, HEALTH_PAGE);
+    trouble(&world, "dependency", 35, 0);
+    tick(&world, 40, HEALTH_PAGE);
+    trouble(&world, "upstream", 5, 0); /* it goes on, and has an incident */
+    tick(&world, 45, HEALTH_PAGE);
+    struct json *json = listed(&world, 2);
+    const struct json *later = json_first(json_get(json, "incidents"));
+    assert_string_equal(first_cause(later), "dependency");
+    assert_int_equal(json_kind(json_get(later, "closed_at")), JSON_NULL);
+    assert_string_equal(json_as_text(json_get(later, "opened_at"), ""), "2023-11-14T22:14:00Z");
+    assert_string_equal(first_cause(json_next(later)), "upstream");
+    json_destroy(json);
+    end(&world);
+}
+
 static void drift(struct world *world, int n, const char *const *features)
 {
     world->snapshot->n_drift = n;
@@ -448,6 +470,7 @@ int main(void)
         cmocka_unit_test(drift_of_decisions_opens_one),
         cmocka_unit_test(trouble_that_is_over_explains_what_burns_later),
         cmocka_unit_test(other_trouble_later_is_another_incident),
+        cmocka_unit_test(what_began_after_it_was_opened_did_not_open_it),
         cmocka_unit_test(only_what_was_not_there_triggers),
         cmocka_unit_test(what_opened_it_stays_named),
         cmocka_unit_test(more_triggers_than_have_room),
