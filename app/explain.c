@@ -37,8 +37,8 @@ static void print_impact(const struct json *impact)
     } lines[] = {
         {"requests", "events touched"},
         {"users", "users among them, about"},
-        {"errors", "events without a decision"},
-        {"decisions_changed", "decisions that would have come out otherwise"},
+        {"errors", "of them without a decision"},
+        {"decisions_changed", "decisions that would have come out otherwise, about"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         double number = json_as_number(json_get(impact, lines[i].key), (double)NAN);
@@ -47,7 +47,8 @@ static void print_impact(const struct json *impact)
     }
     double money = json_as_number(json_get(impact, "money"), (double)NAN);
     if (!isnan(money))
-        printf("   %.2f in %s\n", money, json_as_text(json_get(impact, "money_field"), "money"));
+        printf("   about %.2f in %s, over those decided\n", money,
+               json_as_text(json_get(impact, "money_field"), "money"));
 }
 
 /* Those that objectives or drift have opened, newest first. */

@@ -1,5 +1,5 @@
-/* Ranks what the finders found, tells what it cost and what to do. Runs in whichever thread asks,
- * one at a time. */
+/* Ranks what the finders found and tells what to do. Runs in whichever thread asks, one at a time.
+ */
 #include "engine/monitor/explain.h"
 
 #include <math.h>
@@ -68,65 +68,6 @@ const struct explain_change *inquiry_change(const struct inquiry *inquiry,
     return NULL;
 }
 
-/* ---- what it cost ---- */
-
-static uint64_t events_between(const struct inquiry *inquiry, int kind, int from, int to)
-{
-    const struct slice_series *events = slices_find(inquiry->sums->view, SERIES_EVENTS, -1);
-    return span_count(inquiry->sums, events->first + kind, from, to);
-}
-
-/* How much of the window's events the symptom touches; NaN: it is no share of events. */
-static double touched_share(const struct symptom *symptom, double events)
-{
-    switch (symptom->kind) {
-    case SYMPTOM_VOLUME:
-        return symptom->now > symptom->base ? (symptom->now - symptom->base) / symptom->now
-                                            : (double)NAN;
-    case SYMPTOM_COMMIT:
-    case SYMPTOM_RECORD:
-        return 1;
-    case SYMPTOM_LABELS:
-        return (double)NAN;
-    case SYMPTOM_COHORT: /* its share is one of the cohort's events */
-        return (double)symptom->n_now * fmax(symptom->now - symptom->base, 0) / fmax(events, 1);
-    default:
-        return fmax(symptom->now - symptom->base, 0);
-    }
-}
-
-static bool moves_decisions(enum symptom_kind kind)
-{
-    return kind == SYMPTOM_DECISION || kind == SYMPTOM_SCORE || kind == SYMPTOM_MISSING ||
-           kind == SYMPTOM_INVALID || kind == SYMPTOM_REFUSED || kind == SYMPTOM_COHORT ||
-           kind == SYMPTOM_ERRORS;
-}
-
-void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,
-                    struct explanation *out)
-{
-    const struct slices_view *view = inquiry->sums->view;
-    double events = 0, money = 0;
-    for (int kind = 0; kind < SLICED_KINDS; kind++)
-        events += (double)events_between(inquiry, kind, symptom->from, symptom->to);
-    double touched = touched_share(symptom, events);
-    for (int cell = symptom->from; cell < symptom->to; cell++)
-        money += view->amounts[cell];
-    out->requests = round(events * touched);
-    if (symptom->kind == SYMPTOM_LABELS)
-        out->requests = round((double)symptom->n_now * (symptom->now - symptom->base));
-    double users = slices_distinct(view, inquiry->facts->entity, symptom->from, symptom->to);
-    if (!isnan(touched) && !isnan(users))
-        out->users = round(fmin(users * touched, out->requests));
-    out->errors = (double)events_between(inquiry, SLICED_ERRORS, symptom->from, symptom->to);
-    out->decisions = moves_decisions(symptom->kind) ? out->requests : out->errors;
-    if (view->amount_field) {
-        double seen = (double)events_between(inquiry, SLICED_ACCEPTED, symptom->from, symptom->to);
-        out->money = seen > 0 ? money / seen * out->requests : (double)NAN;
-        snprintf(out->money_field, sizeof out->money_field, "%s", view->amount_field);
-    }
-}
-
 /* ---- ranking ---- */
 
 /* What is over explains what is wrong now only where nothing else does. */
@@ -168,7 +109,8 @@ static bool is_told(const struct explanation *out, const struct explained_cause 
     return false;
 }
 
-static void tell(const struct inquiry *inquiry, struct explanation *out)
+static void tell(const struct inquiry *inquiry, struct explain_basis *basis,
+                 struct explanation *out)
 {
     const struct candidate *best = &inquiry->candidates[0];
     const struct symptom *symptom = best->symptom;
@@ -180,7 +122,7 @@ static void tell(const struct inquiry *inquiry, struct explanation *out)
             tell_cause(inquiry, &inquiry->candidates[i], &out->causes[out->n_causes++]);
     }
     out->until_us = out->causes[0].recovered_at_us;
-    inquiry_impact(inquiry, symptom, out);
+    inquiry_impact(inquiry, symptom, basis, out);
 }
 
 static void remember_trouble(struct explain_memory *memory, int64_t from_us, int64_t to_us)
@@ -227,9 +169,10 @@ static void conclude(struct inquiry *inquiry, struct explain_memory *memory,
             say_nothing(out, "nothing differs from the minutes before by more than chance");
         return;
     }
-    tell(inquiry, out);
+    struct explain_basis basis;
+    tell(inquiry, &basis, out);
     const struct symptom *symptom = inquiry->candidates[0].symptom;
-    ongoing_tell(inquiry, symptom, memory, out);
+    ongoing_tell(inquiry, symptom, &basis, memory, out);
     remember_trouble(memory, inquiry_cell_us(inquiry, symptom->from),
                      inquiry_cell_us(inquiry, symptom->to));
 }

@@ -27,6 +27,17 @@ struct explain_facts {
     const char *problem; /* why the record is not written; "" */
 };
 
+/* What became of the events of some time. */
+struct explain_counts {
+    uint64_t events[SLICED_KINDS], decisions[DECISION_COUNT];
+    double amount; /* sum over those accepted */
+};
+
+/* What the impact is concluded from: the minutes before trouble, and all since it began. */
+struct explain_basis {
+    struct explain_counts usual, since;
+};
+
 /* What is kept from one call to the next: spans of trouble, which are not what is usual, and the
  * last incident, which goes on until its symptom has recovered, however long that takes. Zero it
  * once; one thread at a time. */
@@ -38,6 +49,7 @@ struct explain_memory {
     struct symptom symptom;  /* of its first cause; the series is the one of this name */
     char series[NAME_SIZE];  /* of the symptom */
     int64_t counted_us;      /* up to there the impact is counted */
+    struct explain_basis basis;
 };
 
 /* Always fills *out: where nothing is wrong, or nothing is known yet, with the one cause "none",

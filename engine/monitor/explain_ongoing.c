@@ -1,7 +1,6 @@
 /* Incidents that last: what trouble was compared with moves out of what is known, and out of what
  * counts as usual, long before a fault is mended. One that was found goes on until its symptom has
  * recovered, and keeps its beginning and all that it has touched since. */
-#include <math.h>
 #include <string.h>
 
 #include "engine/monitor/explain_priv.h"
@@ -27,26 +26,15 @@ static bool is_same(const struct explain_memory *memory, const struct explanatio
            (last->until_us == 0 || found->since_us <= last->until_us);
 }
 
-static double sum(double before, double more)
-{
-    return isnan(before) ? more : isnan(more) ? before : before + more;
-}
-
 /* What came since it was last counted is added; users are about as many as in the larger part. */
-static void add_impact(const struct inquiry *inquiry, const struct explain_memory *memory,
+static void add_impact(const struct inquiry *inquiry, struct explain_memory *memory,
                        const struct symptom *symptom, struct explanation *out)
 {
-    const struct explanation *before = &memory->last;
     struct symptom rest = *symptom;
     rest.from = inquiry_cell_at(inquiry, memory->counted_us);
     if (rest.to < rest.from)
         rest.to = rest.from;
-    inquiry_impact(inquiry, &rest, out);
-    out->requests = sum(before->requests, out->requests);
-    out->users = fmax(before->users, out->users);
-    out->errors = sum(before->errors, out->errors);
-    out->money = sum(before->money, out->money);
-    out->decisions = sum(before->decisions, out->decisions);
+    inquiry_impact_add(inquiry, &rest, &memory->basis, &memory->last, out);
 }
 
 static void remember(const struct inquiry *inquiry, const struct symptom *symptom,
@@ -59,12 +47,15 @@ static void remember(const struct inquiry *inquiry, const struct symptom *sympto
 }
 
 void ongoing_tell(const struct inquiry *inquiry, const struct symptom *symptom,
-                  struct explain_memory *memory, struct explanation *out)
+                  const struct explain_basis *basis, struct explain_memory *memory,
+                  struct explanation *out)
 {
     if (is_same(memory, out) && memory->last.since_us < out->since_us) {
         out->since_us = memory->last.since_us;
         out->causes[0].changed_at_us = memory->last.causes[0].changed_at_us;
         add_impact(inquiry, memory, symptom, out);
+    } else {
+        memory->basis = *basis;
     }
     remember(inquiry, symptom, memory, out);
 }

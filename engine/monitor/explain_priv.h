@@ -40,16 +40,24 @@ const struct explain_change *inquiry_change(const struct inquiry *inquiry,
                                             enum explain_change_kind kind,
                                             const struct symptom *symptom);
 
-/* What the symptom has touched in its cells, into *out. */
+/* explain_impact.c. What the symptom has touched in its cells, into *out, and what that was
+ * concluded from, into *basis. */
 void inquiry_impact(const struct inquiry *inquiry, const struct symptom *symptom,
-                    struct explanation *out);
+                    struct explain_basis *basis, struct explanation *out);
+/* The same of an incident that goes on, as of `before` and of the cells of `rest`, which *basis
+ * does not hold yet. */
+void inquiry_impact_add(const struct inquiry *inquiry, const struct symptom *rest,
+                        struct explain_basis *basis, const struct explanation *before,
+                        struct explanation *out);
 
 /* explain_ongoing.c. Whether the incident that the memory holds has recovered: into the memory. */
 void ongoing_check(const struct inquiry *inquiry, struct explain_memory *memory);
 /* *out tells what was found: where it is the incident that the memory holds, it
- * gets its beginning and impact; and it is what the memory holds from now on. */
+ * gets its beginning and impact; and it is what the memory holds from now on. `basis`: of the
+ * impact that was found. */
 void ongoing_tell(const struct inquiry *inquiry, const struct symptom *symptom,
-                  struct explain_memory *memory, struct explanation *out);
+                  const struct explain_basis *basis, struct explain_memory *memory,
+                  struct explanation *out);
 /* Nothing was found: tells the incident that the memory holds, if it goes on. */
 bool ongoing_continue(const struct inquiry *inquiry, struct explain_memory *memory,
                       struct explanation *out);

@@ -14,7 +14,7 @@
 #define BRIDGED_US ((SLICE_CELLS - 30) * SLICE_CELL_US)
 
 /* Another order of members, or of the kinds of a series, is another version. */
-static const struct state_file_kind kind = {"BNRECENT", 3};
+static const struct state_file_kind kind = {"BNRECENT", 4};
 
 static const char *const symptom_names[SYMPTOM_KINDS] = {
     [SYMPTOM_COMMIT] = "commit",   [SYMPTOM_RECORD] = "record",     [SYMPTOM_ANSWER] = "answer",
@@ -39,6 +39,13 @@ static void pass_signed(struct passage *passage, int64_t *value)
         varint_put_signed(passage->out, *value);
     else
         passage->whole = passage->whole && varint_take_signed(passage->in, value);
+}
+
+static void pass_unsigned(struct passage *passage, uint64_t *value)
+{
+    int64_t wide = (int64_t)*value;
+    pass_signed(passage, &wide);
+    *value = (uint64_t)wide;
 }
 
 /* From 0 to `most`. */
@@ -87,7 +94,6 @@ static void pass_kind(struct passage *passage, enum symptom_kind *value)
 
 static void pass_symptom(struct passage *passage, struct symptom *symptom)
 {
-    int64_t n_base = (int64_t)symptom->n_base, n_now = (int64_t)symptom->n_now;
     pass_kind(passage, &symptom->kind);
     pass_count(passage, &symptom->from, SLICE_CELLS);
     pass_count(passage, &symptom->to, SLICE_CELLS);
@@ -96,10 +102,8 @@ static void pass_symptom(struct passage *passage, struct symptom *symptom)
     pass_number(passage, &symptom->strength);
     pass_number(passage, &symptom->base);
     pass_number(passage, &symptom->now);
-    pass_signed(passage, &n_base);
-    pass_signed(passage, &n_now);
-    symptom->n_base = (uint64_t)n_base;
-    symptom->n_now = (uint64_t)n_now;
+    pass_unsigned(passage, &symptom->n_base);
+    pass_unsigned(passage, &symptom->n_now);
     symptom->series = NULL; /* it is known by its name */
 }
 
@@ -131,6 +135,15 @@ static void pass_explanation(struct passage *passage, struct explanation *explan
     pass_text(passage, explanation->action, sizeof explanation->action);
 }
 
+static void pass_counts(struct passage *passage, struct explain_counts *counts)
+{
+    for (int i = 0; i < SLICED_KINDS; i++)
+        pass_unsigned(passage, &counts->events[i]);
+    for (int i = 0; i < DECISION_COUNT; i++)
+        pass_unsigned(passage, &counts->decisions[i]);
+    pass_number(passage, &counts->amount);
+}
+
 /* False: what was read is none. */
 static bool pass_memory(struct passage passage, struct explain_memory *memory)
 {
@@ -143,6 +156,8 @@ static bool pass_memory(struct passage passage, struct explain_memory *memory)
     pass_symptom(&passage, &memory->symptom);
     pass_text(&passage, memory->series, sizeof memory->series);
     pass_signed(&passage, &memory->counted_us);
+    pass_counts(&passage, &memory->basis.usual);
+    pass_counts(&passage, &memory->basis.since);
     return passage.whole;
 }
 

@@ -29,9 +29,9 @@ struct explanation {
     /* From since_us on; NaN: cannot be said. */
     double requests;      /* touched by it */
     double users;         /* among whom so many different entities, about */
-    double errors;        /* got no decision */
-    double money;         /* sum of the amount field over the requests touched */
-    double decisions;     /* came out otherwise than they would have, or not at all */
+    double errors;        /* of the requests: got no decision, refused or quarantined */
+    double money;         /* sum of the amount field over those that were decided, about */
+    double decisions;     /* of those decided: would have come out otherwise, about */
     char money_field[64]; /* "": the contract has no amount */
     char action[400];
 };

@@ -95,9 +95,8 @@ static void say_impact(const struct explanation *explanation, struct view_attent
     double undecided = explanation->errors > 0 ? explanation->errors : 0;
     if (undecided > 0)
         size = add_count(text, size, undecided, "without a decision", "without a decision");
-    if (explanation->decisions > undecided) /* those without one are among them */
-        size = add_count(text, size, explanation->decisions - undecided, "other decision",
-                         "other decisions");
+    if (explanation->decisions > 0)
+        size = add_count(text, size, explanation->decisions, "other decision", "other decisions");
     char *line = size ? next_line(item, "impact") : NULL;
     if (line)
         memcpy(line, text, sizeof text);

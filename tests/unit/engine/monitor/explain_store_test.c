@@ -19,7 +19,7 @@
 #define MINUTE   INT64_C(60000000)
 #define MAX_FILE ((size_t)1 << 24)
 
-static const struct state_file_kind kind = {"BNRECENT", 3};
+static const struct state_file_kind kind = {"BNRECENT", 4};
 static const struct schema schema = {.n_fields = 0, .id = -1, .time = -1, .label = -1};
 
 struct bench {
@@ -58,6 +58,8 @@ static struct explain_memory incident(enum symptom_kind of)
                     .n_now = 2000},
         .series = "country",
         .counted_us = NOW_US - 3,
+        .basis = {.usual = {.events = {900, 20, 3, 1}, .decisions = {800, 70, 30}, .amount = 12.5},
+                  .since = {.events = {90, 40, 0, 7}, .decisions = {50, 30, 10}, .amount = 1e6}},
     };
     return memory;
 }
@@ -176,6 +178,7 @@ static void every_member_is_there_again(void **state)
         assert_null(bench->memory.symptom.series);
         assert_string_equal(bench->memory.series, before.series);
         assert_true(bench->memory.counted_us == before.counted_us);
+        assert_memory_equal(&bench->memory.basis, &before.basis, sizeof before.basis);
         assert_true(slices_view(bench->slices, NOW_US, &view));
         slices_view_free(&view);
     }
@@ -211,7 +214,7 @@ static void read_back(struct bench *bench, struct buffer *content)
 /* The same bytes mean something else there. */
 static void a_file_of_another_version_is_not_taken_up(void **state)
 {
-    const struct state_file_kind others[] = {{"BNRECENT", 2}, {"BNRECENT", 4}, {"BNCOUNTS", 2}};
+    const struct state_file_kind others[] = {{"BNRECENT", 3}, {"BNRECENT", 5}, {"BNCOUNTS", 2}};
     struct bench *bench = *state;
     struct buffer content;
     save(bench);

@@ -108,6 +108,7 @@ static void an_incident_goes_on_until_it_has_recovered(void **state)
         assert_string_equal(first.causes[0].cause, late.causes[0].cause);
         assert_int_equal(late.until_us, 0);
         assert_true(late.requests > 20 * first.requests);
+        assert_true(late.errors == (i == 0 ? late.requests : 0)); /* null: quarantined */
         calm.random = world.random;
         struct explanation over = go_on(&calm, &memory, LONG, LONG + 30, NULL, 0);
         assert_string_equal(over.causes[0].cause, "none");
