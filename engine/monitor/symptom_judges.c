@@ -7,9 +7,14 @@
 #include "engine/monitor/symptoms_priv.h"
 #include "engine/stats/deviates.h"
 
-#define SURE         6.0 /* of z: about one in a thousand million */
-#define SURE_OF_ONE  4.0 /* where one window is looked at, for a reason */
-#define LEAST_OF_ONE 0.5 /* of what is enough elsewhere */
+/* Of z. One window exceeds 6 by chance about once in a thousand million times, and 4 three times in
+ * a hundred thousand. But a change is looked at through every window that begins with it, some 300
+ * that share most of their cells, for decisions and for scores. In simulated traffic that nothing
+ * moved that found something after about one change in a thousand: 4 of 10,000 at 1 event a second,
+ * 13 at 10, 3 at 30, where LEAST_OF_CHANGE keeps most away. Of several changes each has its own. */
+#define SURE            6.0
+#define SURE_OF_CHANGE  4.0
+#define LEAST_OF_CHANGE 0.5 /* of the distance that is enough elsewhere */
 
 /* Buckets of the series of durations; see slices.h. */
 #define ANSWER_SLOW   15 /* 262 ms and more */
@@ -95,8 +100,8 @@ static bool judge_mix(const struct judged *judged, const struct window *w, struc
     finding->now = distance;
     finding->strength = clamp(0.4 + distance / (5 * judged->least) * 0.6);
     bool expected = judged->decided && w->since_change;
-    double sure = expected ? SURE_OF_ONE : SURE;
-    double least = judged->least * (expected ? LEAST_OF_ONE : 1);
+    double sure = expected ? SURE_OF_CHANGE : SURE;
+    double least = judged->least * (expected ? LEAST_OF_CHANGE : 1);
     return finding->n_now >= 50 && finding->n_base >= 100 && distance >= least &&
            finding->z >= sure;
 }

@@ -48,8 +48,9 @@ struct symptom {
 
 /* The strongest window of each series, ending now or where it recovered within the last
  * SYMPTOM_OVER_CELLS; strongest first. `changed`: cells in which something was changed that
- * decides. Decisions and scores since then are looked at for that alone, so that less is enough
- * than of any window among thousands. False where nothing is known to compare with: fewer than
+ * decides. Of decisions and scores since then less is enough than of windows that begin anywhere;
+ * the price is that about one change in a thousand is followed by a symptom that is chance (by
+ * simulation; see SURE_OF_CHANGE). False where nothing is known to compare with: fewer than
  * BASELINE_LEAST cells. */
 bool symptoms_find(const struct span_sums *sums, const int *changed, int n_changed,
                    struct symptom found[MAX_SYMPTOMS], int *n);
