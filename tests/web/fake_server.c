@@ -2,7 +2,7 @@
  * that a real engine takes days to reach.
  *
  * usage: web_fake_server [LISTEN] ; prints "listening PORT", then reads lines from standard input:
- *   scene NAME   none, starting, empty, full, burning or hostile
+ *   scene NAME   none, starting, empty, full, burning, young, hostile or stopped
  *   pause        the clock stands still; the server goes on answering
  *   go           and on again
  * Ends at the end of its input. A new picture ten times a second. */
@@ -28,10 +28,11 @@ enum scene {
     SCENE_FULL,
     SCENE_BURNING,
     SCENE_YOUNG,
-    SCENE_HOSTILE
+    SCENE_HOSTILE,
+    SCENE_STOPPED
 };
-static const char *const scene_names[] = {"none",    "starting", "empty",  "full",
-                                          "burning", "young",    "hostile"};
+static const char *const scene_names[] = {"none",    "starting", "empty",   "full",
+                                          "burning", "young",    "hostile", "stopped"};
 #define N_SCENES ((int)(sizeof scene_names / sizeof *scene_names))
 
 struct fake {
@@ -245,6 +246,15 @@ static void fill_hostile(struct snapshot *snapshot, double now_s)
     }
 }
 
+/* The disk is full: the service answers, and decides nothing. */
+static void fill_stopped(struct snapshot *snapshot, double now_s)
+{
+    fill_full(snapshot, now_s);
+    snapshot->ready = false;
+    snapshot->record = (struct record_status){
+        .used = true, .state = RECORD_RETRYING, .since_us = snapshot->time_us - 90 * US_PER_S};
+}
+
 static void publish(struct fake *fake, enum scene scene, uint64_t seq)
 {
     struct snapshot *snapshot = snapshot_create();
@@ -278,6 +288,8 @@ static void publish(struct fake *fake, enum scene scene, uint64_t seq)
         fill_young(snapshot, now_s);
     if (scene == SCENE_HOSTILE)
         fill_hostile(snapshot, now_s);
+    if (scene == SCENE_STOPPED)
+        fill_stopped(snapshot, now_s);
     snapshot_publish(fake->board, snapshot);
 }
 

@@ -184,6 +184,22 @@ await test("says stale when no new picture comes, and live again after", async (
   await page.context().close();
 });
 
+await test("tells the worst of link and service by the mark at the top", async () => {
+  const page = await open(browser, url);
+  const mark = () => page.locator("#link .dot").evaluate((dot) => getComputedStyle(dot).backgroundColor);
+  const well = await mark();
+  await scene(page, "stopped", "#link-word", /^not deciding$/);
+  const [page_, of] = [await mark(), await page.locator("#link-word").evaluate((word) => getComputedStyle(word).color)];
+  check(page_ === of && page_ !== well, `the dot is ${page_}, ${well} when all is well, the word ${of}`);
+  await page.keyboard.press("Z");
+  await until("both", async () => /^paused, not deciding$/.test(await text(page, "#link-word")));
+  check((await mark()) === page_, `paused: ${await mark()}`);
+  await page.keyboard.press("Z");
+  await scene(page, "full", "#link-word", /^live$/);
+  check((await mark()) === well, `live again: ${await mark()}`);
+  await page.context().close();
+});
+
 await test("asks for pictures when no more WebSockets are held", async () => {
   const pages = [];
   for (let i = 0; i < 4; i++) pages.push(await open(browser, url));

@@ -84,10 +84,13 @@ static void build_headline(const struct snapshot *snapshot, struct view *view)
     headline->stopped =
         !snapshot->ready && (view_record_stopped(snapshot) || view_record_slow(snapshot));
     snprintf(headline->clock_word, sizeof headline->clock_word, "%s",
-             snapshot->event_time ? "event time"
-             : snapshot->ready    ? "live"
-             : headline->stopped  ? "not deciding"
-                                  : "starting");
+             headline->stopped      ? "not deciding"
+             : snapshot->event_time ? "event time"
+             : snapshot->ready      ? "live"
+                                    : "starting");
+    headline->clock_state = headline->stopped ? HEALTH_PAGE
+                            : snapshot->ready ? HEALTH_OK
+                                              : HEALTH_NODATA;
     /* Event time is another day than today, so it is always dated. */
     words_time(snapshot->time_us, snapshot->event_time ? 0 : snapshot->time_us, true,
                headline->clock);

@@ -19,6 +19,7 @@ struct view_headline {
     char service[NAME_SIZE];
     char source[NAME_SIZE];
     char clock_word[WORD_SIZE]; /* "live", "event time", "starting", "not deciding" */
+    enum health clock_state;    /* of that word: page while nothing is decided */
     bool stopped;               /* nothing is decided */
     char clock[WORD_SIZE];      /* "14:03:22Z"; event time with its date */
     enum health worst;

@@ -11,6 +11,7 @@ static void put_headline(struct json_writer *json, const struct view_headline *h
     json_text(json, "service", headline->service);
     json_text(json, "source", headline->source);
     json_text(json, "clock_word", headline->clock_word);
+    json_text(json, "clock_state", health_name(headline->clock_state));
     json_text(json, "clock", headline->clock);
     json_text(json, "worst", health_name(headline->worst));
     json_int(json, "n_pages", headline->n_pages);

@@ -1,5 +1,5 @@
 // The page: the line at its top, the way between views, and the view that is looked at.
-import { cut, el, id, list, setAttribute, setText } from "./core/dom.js";
+import { cut, el, id, list, setAttribute, setText, shown } from "./core/dom.js";
 import { closeEvidence, showEvidence } from "./core/evidence.js";
 import { jobs } from "./core/jobs.js";
 import { key } from "./core/keys.js";
@@ -30,7 +30,7 @@ function head({ view }) {
   });
   const urgent = headline.n_pages ? `▲${headline.n_pages} ` : headline.n_tickets ? `◆${headline.n_tickets} ` : "";
   const title = current.row.id === "now" ? "" : `${current.row.title} · `;
-  document.title = `${urgent}${title}${headline.service} · binnacle`;
+  document.title = shown(`${urgent}${title}${headline.service} · binnacle`);
 }
 
 // What is heard when the link changes: once, and not again at every second that it lasts.
@@ -38,6 +38,7 @@ const HEARD = { stale: "Stale: no new picture comes.", lost: "Disconnected: this
 
 function drawLink() {
   setAttribute(document.documentElement, "data-link", live.link);
+  setAttribute(document.documentElement, "data-service", live.picture?.view.headline.clock_state ?? "nodata");
   setText(id("link-word"), live.word);
   setText(id("link-count"), live.paused && live.missed ? `, ${live.missed} waiting` : "");
   setText(id("heard"), live.banner ? HEARD[live.link] ?? "" : "");

@@ -245,6 +245,7 @@ static void says_since_when_the_ledger_is_not_written_and_what_to_do(void **stat
     assert_non_null(strstr(evidence(item, "do"), "make room"));
     assert_non_null(strstr(evidence(item, "source"), "kafka is paused"));
     assert_string_equal(pair->view->headline.clock_word, "not deciding");
+    assert_int_equal(pair->view->headline.clock_state, HEALTH_PAGE);
     assert_non_null(strstr(pair->view->headline.broker, "kafka paused: the ledger takes no rows"));
     assert_non_null(strstr(pair->view->stops, "not written since"));
     assert_non_null(strstr(pair->view->durability, "commit"));

@@ -11,6 +11,7 @@ static void is_quiet_when_nothing_hurts(void **state)
     assert_string_equal(pair->view->headline.pages, "no pages");
     assert_string_equal(pair->view->headline.clock, "14:03:22Z");
     assert_string_equal(pair->view->headline.clock_word, "live");
+    assert_int_equal(pair->view->headline.clock_state, HEALTH_OK);
     assert_string_equal(pair->view->headline.rate, "12" T "480/s");
     assert_string_equal(pair->view->headline.uptime, "1" T "d 2" T "h");
 }
@@ -41,6 +42,7 @@ static void never_shows_the_unknown_as_a_number(void **state)
     view_build(NULL, pair->view);
     assert_string_equal(pair->view->headline.rate, "no data");
     assert_string_equal(pair->view->headline.clock_word, "starting");
+    assert_int_equal(pair->view->headline.clock_state, HEALTH_NODATA);
     assert_int_equal(pair->view->headline.worst, HEALTH_NODATA);
     assert_int_equal(pair->view->n_attention, 0);
     assert_string_equal(pair->view->p99, "no data");

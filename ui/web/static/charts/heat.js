@@ -1,6 +1,6 @@
 // A heat map over time: rows from bottom to top, one hue, lightness carries the value, a line where
 // the objective is. On a canvas, with the numbers as a table beside it.
-import { el, setText } from "../core/dom.js";
+import { el, setAttribute, setText, shown } from "../core/dom.js";
 import { crosshair, onCrosshair, point } from "../core/crosshair.js";
 import { panel } from "../core/panel.js";
 import { change } from "../core/route.js";
@@ -88,7 +88,7 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
       pen.setLineDash([5, 3]);
       pen.beginPath(); pen.moveTo(0, y); pen.lineTo(width, y); pen.stroke();
       pen.textAlign = "right";
-      pen.fillText(drawn.lineLabel ?? "", width - 4, y - 4);
+      pen.fillText(shown(drawn.lineLabel ?? ""), width - 4, y - 4);
       pen.setLineDash([]);
     }
     pen.fillStyle = colour("quiet");
@@ -173,7 +173,7 @@ export function heatMap(title, { height = 180, rowHeight = 0, ...options } = {})
       if (box.parentNode !== made.body) made.body.replaceChildren(box, readout);
       labels.replaceChildren(...[...picture.rows].reverse().map((row, i) => el("span", { title: row.label }, picture.showLabel?.(row, picture.rows.length - 1 - i) === false ? "" :
         picture.open ? el("a", { href: picture.href(row) }, row.label) : row.label)));
-      canvas.setAttribute("aria-label", `${title}: ${picture.rows.length} rows, ${absolute(picture.from)} to ${absolute(picture.to)}. ${picture.note ?? ""} Arrow keys move the crosshair; the table has the numbers.`);
+      setAttribute(canvas, "aria-label", `${title}: ${picture.rows.length} rows, ${absolute(picture.from)} to ${absolute(picture.to)}. ${picture.note ?? ""} Arrow keys move the crosshair; the table has the numbers.`);
       draw();
       tell(null);
     },

@@ -1,7 +1,7 @@
 // Lines over time, drawn by uPlot: one time range and one crosshair for all of them, drag to zoom,
 // markers for what was changed, the period before as a thin line, limits as lines. The keyboard
 // moves the crosshair, and every chart is a table and a CSV, too.
-import { el, setText } from "../core/dom.js";
+import { el, setAttribute, setText, shown } from "../core/dom.js";
 import { crosshair, onCrosshair, point } from "../core/crosshair.js";
 import { absolute, along } from "../core/time.js";
 import { change } from "../core/route.js";
@@ -84,7 +84,7 @@ function drawLimits(plot, limits) {
     ctx.fillStyle = colour("ground");
     ctx.fillRect(right - wide - 4 * devicePixelRatio, bottom - line, wide + 4 * devicePixelRatio, line);
     ctx.fillStyle = ctx.strokeStyle;
-    ctx.fillText(limit.label, right, bottom);
+    ctx.fillText(shown(limit.label), right, bottom);
   }
   ctx.restore();
 }
@@ -218,7 +218,7 @@ export function lineChart(title, { unit: usual = "", height = 160, zero = true, 
     at = event.key === "Home" ? 0 : event.key === "End" ? times.length - 1 : Math.min(times.length - 1, Math.max(0, at + by));
     point(times[at] * 1000);
     follow(times[at] * 1000);
-    readout.textContent = `${absolute(times[at] * 1000)}: ${drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][at], unit)}`).join(", ")}`;
+    setText(readout, `${absolute(times[at] * 1000)}: ${drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][at], unit)}`).join(", ")}`);
   }
   host.addEventListener("keydown", step);
 
@@ -255,7 +255,7 @@ export function lineChart(title, { unit: usual = "", height = 160, zero = true, 
       values(null);
       follow(crosshair.at);
       const last = drawn.lines.map((line, i) => `${line.name} ${quantity(data[i + 1][lastWith(data[i + 1])] ?? null, unit)}`).join(", ");
-      host.setAttribute("aria-label", `${title}, ${absolute(from)} to ${absolute(to)}; last: ${last || "no data"}. Arrow keys move the crosshair.`);
+      setAttribute(host, "aria-label", `${title}, ${absolute(from)} to ${absolute(to)}; last: ${last || "no data"}. Arrow keys move the crosshair.`);
     },
     refuse,
     destroy() { turn++; observer.disconnect(); unfollow(); untheme(); plot?.destroy(); },

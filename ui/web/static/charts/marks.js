@@ -40,8 +40,9 @@ export function sparkline(box, series, most = POINTS) {
   setAttribute(drawing, "aria-label", `${series.name}, last two minutes, now ${series.end}`);
 }
 
-// Equal widths over [0, 1]. Heights are logarithmic: most scores are near one end, and the few at
-// the other are those that matter.
+// Equal widths over [0, 1]. Heights are roots, as on the terminal: most scores are near one end, and
+// the few in a thousand at the other, which matter, are still seen, while twice as high is always
+// four times as many.
 export function histogram(box, scores) {
   const some = scores.largest > 0;
   box.classList.toggle("none", !some);
@@ -54,13 +55,12 @@ export function histogram(box, scores) {
     box.append(drawing, el("div", { class: "axis" }, ["0", ".25", ".5", ".75", "1"].map((text) => el("span", {}, text))));
   }
   const drawing = box.firstElementChild;
-  const scale = Math.log1p(scores.largest);
   scores.bins.forEach((count, i) => {
-    const height = count ? Math.max(2, 98 * Math.log1p(count) / scale) : 0;
+    const height = count ? Math.max(2, 98 * Math.sqrt(count / scores.largest)) : 0;
     setAttribute(drawing.children[i], "y", (100 - height).toFixed(1));
     setAttribute(drawing.children[i], "height", height.toFixed(1));
   });
-  setAttribute(drawing, "aria-label", `Scores of ${scores.n} ${scores.n === "1" ? "decision" : "decisions"} from 0 to 1, logarithmic heights`);
+  setAttribute(drawing, "aria-label", `Scores of ${scores.n} ${scores.n === "1" ? "decision" : "decisions"} from 0 to 1, heights are roots of the counts`);
 }
 
 const percent = (ratio) => `${(100 * Math.min(1, Math.max(0, ratio))).toFixed(2)}%`;

@@ -1,7 +1,7 @@
 // Before anything is changed: what will happen, a reason to give, and where a token is asked for,
 // the token. What is said goes into the ledger with the caller's name.
 import { hasToken, setToken } from "./api.js";
-import { button, el } from "./dom.js";
+import { button, el, setText } from "./dom.js";
 
 // `act` gets { reason, fields } and returns what to say when it is done; a refusal is shown and can
 // be tried again.
@@ -14,7 +14,7 @@ export function confirmAction({ title, will, verb, fields = [], danger = false, 
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const effect = el("p", { class: "will" });
   const values = () => Object.fromEntries(inputs.map((input) => [input.name, input.value]));
-  const describe = () => { effect.textContent = typeof will === "function" ? will(values()) : will; };
+  const describe = () => setText(effect, typeof will === "function" ? will(values()) : will);
   const go = el("button", { type: "submit", class: danger ? "primary danger" : "primary" }, verb);
   const form = el("form", { method: "dialog" },
     el("h2", { id: "dialog-title" }, title), effect,
@@ -36,7 +36,7 @@ export function confirmAction({ title, will, verb, fields = [], danger = false, 
     } catch (error) {
       go.disabled = false;
       wrong.hidden = false;
-      wrong.textContent = `${error.kind === "unset" ? "Not offered" : "Refused"}: ${error.message}`;
+      setText(wrong, `${error.kind === "unset" ? "Not offered" : "Refused"}: ${error.message}`);
       if (error.status === 401) { askToken(); (hasToken() ? token : reason).focus(); }
     }
   });

@@ -1,6 +1,6 @@
 // What stands behind a number, in a panel at the side: how it was made, from how many, over which
 // time, against which limit; as a link and as CSV. What is open is part of the address.
-import { button, el, id } from "./dom.js";
+import { button, el, id, setAttribute } from "./dom.js";
 import { download } from "./csv.js";
 import { live } from "./live.js";
 import { change, route } from "./route.js";
@@ -20,7 +20,7 @@ export function evident(node, name, what) {
   node.setAttribute("role", "button");
   node.setAttribute("tabindex", "0");
   node.dataset.evidence = name;
-  if (what) node.setAttribute("aria-description", `opens the evidence for ${what}`);
+  if (what) setAttribute(node, "aria-description", `opens the evidence for ${what}`);
   if (node.dataset.opens) return node;
   node.dataset.opens = "yes";
   const open = (event) => {

@@ -21,7 +21,11 @@ const tell = (fresh) => listeners.forEach((listener) => listener(live, fresh));
 
 const age = () => Math.round((Date.now() - state.seen) / 1000);
 
-function set(link, word, banner) {
+// What the service says of itself, where that is worse than a link could be.
+const stopped = () => (live.picture?.view?.headline.clock_state === "page" ? live.picture.view.headline.clock_word : "");
+
+function set(link, wordOfLink, banner) {
+  const word = wordOfLink.startsWith(stopped()) ? wordOfLink : `${wordOfLink}, ${stopped()}`;
   if (live.link === link && live.word === word && live.banner === banner) return;
   Object.assign(live, { link, word, banner });
   tell(false);

@@ -140,7 +140,7 @@ function scores() {
   const mark = barBox();
   box.body.append(bins, el("div", { class: "score-drift", id: "score-drift" }, words, mark));
   return { root: box.root, draw({ view }) {
-    setText(box.note, `n ${view.scores.n}, last hour, log heights`);
+    setText(box.note, `n ${view.scores.n}, last hour, height = √n: so that few in a thousand show`);
     histogram(bins, view.scores);
     const item = view.score_drift;
     words.className = !item ? "quiet" : item.state === "ok" ? "" : `sev-${item.state}`;

@@ -2,7 +2,7 @@
 // shared by its link, and taken along as YAML for binnacle.yaml. A panel is a title, an expression
 // over recorded series and a kind, on this screen as on the terminal's.
 import { get } from "../core/api.js";
-import { button, cut, el, id } from "../core/dom.js";
+import { button, cut, el, id, setText } from "../core/dom.js";
 import { changes, evaluated, history } from "../core/history.js";
 import { jobs as makeJobs } from "../core/jobs.js";
 import { panel } from "../core/panel.js";
@@ -56,7 +56,7 @@ function figure(one, { jobs, picture }) {
     try {
       const got = await history([one.expression], { ask: evaluated, strict: true, picture: picture(), signal: jobs.signal });
       newest = last(got.series[0]?.points ?? []);
-      value.textContent = newest ? quantity(newest[1], got.series[0].unit) : "";
+      setText(value, newest ? quantity(newest[1], got.series[0].unit) : "");
       value.title = newest ? absolute(newest[0]) : "";
       box.body.replaceChildren(newest ? value : stateBox("nodata"));
     } catch (error) {

@@ -1,6 +1,6 @@
 // Settings: the configuration in effect, each value with the file and line it came from.
 import { get } from "../core/api.js";
-import { el } from "../core/dom.js";
+import { el, setText } from "../core/dom.js";
 import { panel } from "../core/panel.js";
 import { change, route } from "../core/route.js";
 import { refusalBox, stateBox } from "../core/states.js";
@@ -34,7 +34,7 @@ export function open(root, { jobs }) {
   function draw() {
     if (!settings) return;
     const rows = shown();
-    box.note.textContent = `${rows.length} of ${settings.settings.length} values, ${settings.folder}`;
+    setText(box.note, `${rows.length} of ${settings.settings.length} values, ${settings.folder}`);
     box.body.replaceChildren(rows.length ? el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Settings" }, tableOf(rows)) : stateBox("empty", "No setting is like that."));
   }
   async function load() {

@@ -41,7 +41,7 @@ function scores() {
   const bins = el("div", { class: "histogram tall", id: "histogram" });
   box.body.append(bins);
   return { root: box.root, draw({ view }) {
-    setText(box.note, `n ${view.scores.n}, last hour, log heights`);
+    setText(box.note, `n ${view.scores.n}, last hour, height = √n: so that few in a thousand show`);
     histogram(bins, view.scores);
   } };
 }
