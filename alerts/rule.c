@@ -69,8 +69,7 @@ static const struct builtin builtins[] = {
      "%s: the error budget will not last; it burns at {slo.%s.burn_1d} times its rate over 1 d and "
      "{slo.%s.burn_3d} over 3 d, {slo.%s.bad_3d} of {slo.%s.n_3d} bad{slo.%s.so_far}",
      NULL, 0, 10 * US_PER_MIN},
-    {"score-drift", "drift.score.psi > drift.score.threshold and drift.score.state == \"ticket\"",
-     "ticket",
+    {"score-drift", "drift.score.psi > drift.score.threshold and drift.score.level >= 1", "ticket",
      "the score's distribution has moved: PSI {drift.score.psi} over {drift.score.threshold} "
      "({drift.score.n} events, {drift.score.noise} is noise)",
      "score", 5 * US_PER_MIN, 10 * US_PER_MIN},
@@ -87,9 +86,9 @@ static const struct builtin builtins[] = {
      "it, "
      "and `binnacle quarantine retry` decides them",
      "", 15 * US_PER_S, US_PER_MIN},
-    {"data-quality", "quality.state == \"page\"", "page", "the data is not sound: {quality.why}",
-     "", US_PER_MIN, 2 * US_PER_MIN},
-    {"data-quality-ticket", "quality.state == \"ticket\" or quality.state == \"page\"", "ticket",
+    {"data-quality", "quality.level >= 2", "page", "the data is not sound: {quality.why}", "",
+     US_PER_MIN, 2 * US_PER_MIN},
+    {"data-quality-ticket", "quality.level >= 1", "ticket",
      "the data may not be sound: {quality.why}", "", US_PER_MIN, 10 * US_PER_MIN},
 };
 

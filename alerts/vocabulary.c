@@ -9,7 +9,7 @@
 
 #include "engine/base/yaml.h"
 
-enum kind { KIND_DOUBLE, KIND_COUNT, KIND_BOOL, KIND_HEALTH, KIND_TEXT };
+enum kind { KIND_DOUBLE, KIND_COUNT, KIND_BOOL, KIND_HEALTH, KIND_LEVEL, KIND_TEXT };
 
 /* One number of a structure. */
 struct member {
@@ -73,6 +73,8 @@ static const struct member plain_members[] = {
     {"outbox.dead", KIND_COUNT, OF(snapshot, outbox.dead), "alert messages given up"},
     {"quality.state", KIND_HEALTH, OF(snapshot, quality.state),
      "\"nodata\", \"ok\", \"ticket\" or \"page\": fields, ages, expectations, key series"},
+    {"quality.level", KIND_LEVEL, OF(snapshot, quality.state),
+     "the same as a number: 0 ok, 1 ticket, 2 page; no data while there is none to judge"},
     {"quality.why", KIND_TEXT, OF(snapshot, quality.why), "what is worst of them"},
     {"quality.missing_ratio", KIND_DOUBLE, OF(snapshot, quality.missing_ratio),
      "by how much the share of missing values grew in the worst field"},
@@ -137,6 +139,8 @@ static const struct member drift_members[] = {
     {"threshold", KIND_DOUBLE, OF(drift_status, threshold), "above it is drift"},
     {"n", KIND_COUNT, OF(drift_status, n), "events compared with the reference"},
     {"state", KIND_HEALTH, OF(drift_status, state), "\"nodata\", \"ok\" or \"ticket\""},
+    {"level", KIND_LEVEL, OF(drift_status, state),
+     "its state as a number: 0 ok, 1 ticket; no data while it cannot be judged"},
 };
 
 static const struct member arm_members[] = {
@@ -185,8 +189,9 @@ static bool can_be_written(const char *subject)
 
 static enum value_type type_of(enum kind kind)
 {
-    static const enum value_type types[] = {VALUE_NUMBER, VALUE_NUMBER, VALUE_BOOL, VALUE_STRING,
-                                            VALUE_STRING};
+    static const enum value_type types[] = {
+        [KIND_DOUBLE] = VALUE_NUMBER, [KIND_COUNT] = VALUE_NUMBER, [KIND_BOOL] = VALUE_BOOL,
+        [KIND_HEALTH] = VALUE_STRING, [KIND_LEVEL] = VALUE_NUMBER, [KIND_TEXT] = VALUE_STRING};
     return types[kind];
 }
 
@@ -328,6 +333,10 @@ static struct value value_of(const struct member *member, const void *subject)
         return value_bool(*(const bool *)at);
     case KIND_HEALTH:
         return value_string(slice_of(health_name(*(const enum health *)(const void *)at)));
+    case KIND_LEVEL: {
+        enum health state = *(const enum health *)(const void *)at;
+        return state == HEALTH_NODATA ? value_null() : value_number(state - HEALTH_OK);
+    }
     case KIND_TEXT: /* "": there is nothing to say, which is known */
         return value_string(slice_of(at));
     }

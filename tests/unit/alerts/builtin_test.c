@@ -206,12 +206,33 @@ static void what_says_that_all_is_well_is_not_no_data(void **state)
     }
 }
 
+/* Events that stop say nothing of whether they would be sound. */
+static void nothing_is_over_because_there_is_no_data(void **state)
+{
+    static const char *const judged[] = {"data-quality", "data-quality-ticket", "score-drift"};
+    struct bench *bench = *state;
+    for (int i = 0; i < 3; i++) {
+        const struct rule *rule = find(bench, judged[i]);
+        struct machine machine = {.phase = PHASE_INACTIVE};
+        all_well(bench->snapshot);
+        data_is_a_page(bench->snapshot);
+        score_drifts(bench->snapshot);
+        assert_int_equal(live(bench, rule, &machine), TRANSITION_FIRING);
+        bench->snapshot->quality.state = bench->snapshot->drift[0].state = HEALTH_NODATA;
+        assert_int_equal(live(bench, rule, &machine), TRANSITION_NONE);
+        bench->snapshot->drift[0].psi = (double)NAN;
+        assert_int_equal(live(bench, rule, &machine), TRANSITION_NONE);
+        assert_int_equal(machine.phase, PHASE_FIRING);
+    }
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(fires_and_resolves_each_time_that_it_happens),
         TEST(each_built_in_rule_is_among_them),
+        TEST(nothing_is_over_because_there_is_no_data),
         TEST(what_says_that_all_is_well_is_not_no_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

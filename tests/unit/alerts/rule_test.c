@@ -172,7 +172,7 @@ static void data_that_is_not_sound_is_a_ticket_or_a_page_after_a_minute(void **s
     static const struct {
         enum health state;
         enum condition page, ticket;
-    } cases[] = {{HEALTH_NODATA, CONDITION_FALSE, CONDITION_FALSE},
+    } cases[] = {{HEALTH_NODATA, CONDITION_UNKNOWN, CONDITION_UNKNOWN},
                  {HEALTH_OK, CONDITION_FALSE, CONDITION_FALSE},
                  {HEALTH_TICKET, CONDITION_FALSE, CONDITION_TRUE},
                  {HEALTH_PAGE, CONDITION_TRUE, CONDITION_TRUE}};
