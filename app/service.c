@@ -63,6 +63,7 @@ static void add_listener(const char *name, const struct httpd_stats *stats,
     *listener = (struct listener_status){.requests = stats->requests,
                                          .refused = stats->refused,
                                          .turned_away = stats->turned_away,
+                                         .hung_up = stats->hung_up,
                                          .sockets_refused = stats->sockets_refused,
                                          .frames_missed = stats->frames_replaced,
                                          .connections = (uint64_t)stats->connections,
@@ -78,8 +79,12 @@ static void fill_listeners(const struct service *service, struct snapshot *snaps
         return;
     web_stats(service->web, &stats);
     add_listener("main", &stats, snapshot);
+    queues_add(&snapshot->queues, "connections", (uint64_t)stats.connections,
+               (uint64_t)stats.max_connections, stats.hung_up);
     if (web_score_stats(service->web, &stats)) {
         add_listener("score", &stats, snapshot);
+        queues_add(&snapshot->queues, "score_connections", (uint64_t)stats.connections,
+                   (uint64_t)stats.max_connections, stats.hung_up);
         queues_add(&snapshot->queues, "long_requests", stats.jobs, stats.max_jobs,
                    stats.jobs_refused);
     }

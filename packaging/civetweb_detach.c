@@ -1,5 +1,6 @@
-/* Compiled together with civetweb's own file, whose private fields it reads; see packaging/civetweb.
- * Threads: mg_detach() in the connection's worker, the rest in whichever thread owns it then. */
+/* Compiled together with civetweb's own file, whose private fields it reads; see
+ * packaging/civetweb. Threads: mg_detach() in the connection's worker, the rest in whichever thread
+ * owns it then. */
 #include "civetweb.c"
 
 #include "civetweb_detach.h"
@@ -15,9 +16,25 @@ void mg_detach(struct mg_connection *connection, struct mg_detached *detached)
     if (detached->tls)
         SSL_set_mode(detached->tls,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (detached->tls)
+        SSL_set_app_data(detached->tls, NULL); /* the connection is the next client's soon */
     connection->client.sock = INVALID_SOCKET;
     connection->ssl = NULL;
     connection->must_close = 1;
+}
+
+int mg_count_waiting(struct mg_context *context)
+{
+    pthread_mutex_lock(&context->thread_mutex);
+    int n = context->sq_head - context->sq_tail;
+    pthread_mutex_unlock(&context->thread_mutex);
+    return n;
+}
+
+void mg_hang_up(struct mg_connection *connection)
+{
+    if (connection->client.sock != INVALID_SOCKET)
+        shutdown(connection->client.sock, SHUT_RD);
 }
 
 static long tls_result(const struct mg_detached *detached, int result)

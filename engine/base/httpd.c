@@ -3,15 +3,17 @@
  * In: a table of routes and one of WebSocket paths. Each civetweb worker serves one connection,
  * request after request. Here are start, stop and what civetweb calls back about threads and
  * connections; httpd_request.c serves a request, httpd_handshake.c makes a WebSocket of one and
- * httpd_viewers.c serves those; httpd_guard.c has the rules of who may change state. Where many
- * small requests come on many connections, httpd_loop.c takes civetweb's place; what both do alike
- * is in httpd_answer.c.
+ * httpd_viewers.c serves those; httpd_door.c
+ * keeps slow peers from holding the workers; httpd_guard.c has the rules of who may change state.
+ * Where many small requests come on many connections, httpd_loop.c takes civetweb's place; what
+ * both do alike is in httpd_answer.c.
  *
  * Threads: handlers run in civetweb's workers; start and stop belong to the owner. */
 #include "engine/base/httpd_priv.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,24 +53,38 @@ static void on_thread_end(const struct mg_context *mg, int type, void *pointer)
         httpd_worker_destroy(pointer);
 }
 
+/* A handshake may take as long as a request, and holds a worker as well. */
+static void on_tls_progress(const SSL *tls, int what, int result)
+{
+    (void)result;
+    struct mg_connection *connection =
+        (what & SSL_CB_HANDSHAKE_START) ? SSL_get_app_data(tls) : NULL;
+    struct worker *worker = connection ? mg_get_thread_pointer(connection) : NULL;
+    if (worker)
+        door_enter(worker, connection);
+}
+
+static int on_tls_context(void *tls_context, void *httpd)
+{
+    (void)httpd;
+    SSL_CTX_set_info_callback(tls_context, on_tls_progress);
+    return 0; /* the certificate is civetweb's to load */
+}
+
 static int on_connection(const struct mg_connection *connection, void **data)
 {
     (void)data;
     struct worker *worker = mg_get_thread_pointer(connection);
-    if (worker) {
-        worker->connected_ns = monotonic_ns();
-        atomic_fetch_add(&worker->httpd->connections, 1);
-    }
+    if (worker)
+        door_enter(worker, (struct mg_connection *)(uintptr_t)connection);
     return 0;
 }
 
 static void on_connection_end(const struct mg_connection *connection)
 {
     struct worker *worker = mg_get_thread_pointer(connection);
-    if (!worker || worker->connected_ns == 0)
-        return; /* its TLS handshake failed: it never became a connection */
-    worker->connected_ns = 0;
-    atomic_fetch_sub(&worker->httpd->connections, 1);
+    if (worker)
+        door_leave(worker);
 }
 
 /* ---- start and stop ---- */
@@ -150,6 +166,7 @@ static struct mg_context *start_civetweb(struct httpd *httpd, const struct httpd
         .begin_request = httpd_serve,
         .http_error = httpd_refuse_nonsense,
         .log_message = on_log,
+        .init_ssl = on_tls_context,
         .init_thread = on_thread_start,
         .exit_thread = on_thread_end,
         .init_connection = on_connection,
@@ -191,9 +208,18 @@ static enum status cannot_listen(const struct httpd *httpd, const char *listen, 
 static enum status start_threads(struct httpd *httpd, const struct httpd_options *options,
                                  struct error *error)
 {
+    enum status status = door_create(httpd, error);
+    if (status != STATUS_OK)
+        return status;
     httpd->mg = start_civetweb(httpd, options);
     if (!httpd->mg)
         return cannot_listen(httpd, options->listen, error);
+    status = door_open(httpd->door, error);
+    if (status != STATUS_OK) {
+        mg_stop(httpd->mg);
+        mg_exit_library();
+        return status;
+    }
     struct mg_server_port port;
     if (mg_get_server_ports(httpd->mg, 1, &port) == 1)
         httpd->port = port.port;
@@ -206,6 +232,7 @@ static void stop_threads(struct httpd *httpd)
         usleep(1000);
     if (httpd->viewers)
         viewers_stop(httpd->viewers);
+    door_close(httpd->door);
     mg_stop(httpd->mg);
     viewers_destroy(httpd->viewers);
     httpd->viewers = NULL;
@@ -240,6 +267,7 @@ out:
     if (httpd->viewers)
         viewers_stop(httpd->viewers);
     viewers_destroy(httpd->viewers);
+    door_destroy(httpd->door);
     rate_destroy(httpd->rate);
     free(httpd);
     return status;
@@ -255,6 +283,7 @@ void httpd_stop(struct httpd *httpd)
         stop_threads(httpd);
     http_loop_stop(httpd->loop, STOP_PATIENCE_MS);
     httpd->magic = 0;
+    door_destroy(httpd->door);
     rate_destroy(httpd->rate);
     free(httpd);
 }
@@ -276,12 +305,14 @@ void httpd_stats(struct httpd *httpd, struct httpd_stats *stats)
         .requests = atomic_load(&httpd->requests),
         .refused = atomic_load(&httpd->refused),
         .turned_away = atomic_load(&httpd->turned_away),
+        .hung_up = atomic_load(&httpd->hung_up),
         .sockets_refused = atomic_load(&httpd->sockets_refused),
         .frames_replaced = atomic_load(&httpd->frames_replaced),
         .jobs_refused = atomic_load(&httpd->jobs_refused),
         .jobs = atomic_load(&httpd->jobs),
         .max_jobs = httpd->loop ? LOOP_MAX_JOBS : 0,
         .connections = atomic_load(&httpd->connections),
+        .max_connections = httpd->loop ? http_loop_max_connections(httpd->loop) : httpd->threads,
         .sockets = atomic_load(&httpd->n_sockets),
     };
 }

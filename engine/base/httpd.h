@@ -119,10 +119,13 @@ struct httpd_options {
  * A worker belongs to one connection until that is closed, has been idle for seconds, or has become
  * a WebSocket: those are served by a thread of their own. When every
  * worker is taken, connections are closed after an answer once they have had their worker for a
- * tenth of a second, so that those who wait get their turn.
+ * tenth of a second, so that those who wait get their turn. While connections wait for a worker,
+ * one whose request has not come whole within a tenth of a second, and a millisecond for each 64
+ * bytes of its body, is ended.
  *
  * A loop serves all its connections at once. At its maximum the one that has been idle longest is
- * closed for a new one; when none is idle, the new one gets 503. Requests of slow routes wait for a
+ * closed for a new one, or else one whose request comes too slowly as above; when there is neither,
+ * the new one gets 503. Requests of slow routes wait for a
  * thread of the pool, at most 64 of them: others get 503. Bodies in the making take at most
  * 256 MiB together: others get 503.
  *
@@ -176,12 +179,15 @@ struct httpd_stats {
     uint64_t requests;        /* answered, whatever the status */
     uint64_t refused;         /* by the Host and Origin rules */
     uint64_t turned_away;     /* connections closed early because others wanted their place */
+    uint64_t hung_up;         /* connections ended while a request was to come, or was coming too
+                               * slowly, because others wanted their place */
     uint64_t sockets_refused; /* because max_sockets were open */
     uint64_t frames_replaced; /* broadcasts that a slow client never got */
     uint64_t jobs_refused;    /* long requests, because as many waited as may: 503 */
     uint64_t jobs;            /* long requests that wait for a thread */
     uint64_t max_jobs;        /* so many may wait; 0 without options.loop: none ever does */
     int connections;          /* that are served now */
+    int max_connections;      /* at once */
     int sockets;              /* WebSockets now */
 };
 void httpd_stats(struct httpd *httpd, struct httpd_stats *stats);

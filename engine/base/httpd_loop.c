@@ -69,31 +69,58 @@ void http_loop_gather(struct http_loop *loop, struct connection *connection)
 
 /* ---- new connections ---- */
 
-/* The one that nobody will miss: idle for longest. */
-static struct connection *find_idle(const struct http_loop *loop)
+static bool is_idle(const struct connection *connection)
+{
+    return (connection->phase == PHASE_READING && connection->idle) ||
+           connection->phase == PHASE_LINGERING;
+}
+
+static bool is_slow(const struct connection *connection)
+{
+    int64_t earned_ns = (int64_t)(connection->body.size / HTTPD_SLOWEST_BYTES_PER_MS) * 1000000;
+    return connection->phase == PHASE_READING && !connection->idle &&
+           connection->loop->now_ns - connection->since_ns > HTTPD_SHARE_NS + earned_ns;
+}
+
+static struct connection *find_oldest(const struct http_loop *loop,
+                                      bool (*is)(const struct connection *connection))
 {
     struct connection *found = NULL;
     for (struct connection *each = loop->connections; each; each = each->next) {
-        bool idle = (each->phase == PHASE_READING && each->idle) || each->phase == PHASE_LINGERING;
-        if (idle && (!found || each->since_ns < found->since_ns))
+        if (is(each) && (!found || each->since_ns < found->since_ns))
             found = each;
     }
     return found;
+}
+
+/* Closes the one that will be missed least: idle for longest, or else the one whose request has
+ * been coming for longest. False: there is none. */
+static bool make_room(struct http_loop *loop)
+{
+    struct connection *idle = find_oldest(loop, is_idle);
+    struct connection *slow = idle ? NULL : find_oldest(loop, is_slow);
+    if (idle) {
+        atomic_fetch_add_explicit(&loop->httpd->turned_away, 1, memory_order_relaxed);
+        connection_close(idle);
+    } else if (slow) {
+        atomic_fetch_add_explicit(&loop->httpd->hung_up, 1, memory_order_relaxed);
+        connection_close(slow);
+    }
+    return idle || slow;
 }
 
 static void welcome(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
 {
     int on = 1;
     bool full = loop->n_connections >= loop->options.max_connections;
-    struct connection *idle = full ? find_idle(loop) : NULL;
-    if (full)
-        atomic_fetch_add_explicit(&loop->httpd->turned_away, 1, memory_order_relaxed);
-    if (idle)
-        connection_close(idle);
+    if (full && make_room(loop))
+        full = false;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct connection *connection = connection_open(loop, fd, peer);
-    if (connection && full && !idle)
+    if (connection && full) {
+        atomic_fetch_add_explicit(&loop->httpd->turned_away, 1, memory_order_relaxed);
         connection_turn_away(connection);
+    }
 }
 
 static void accept_some(struct http_loop *loop)
@@ -112,6 +139,11 @@ static void accept_some(struct http_loop *loop)
             loop->accept_again_ns = loop->now_ns + ACCEPT_PAUSE_NS;
         return;
     }
+}
+
+int http_loop_max_connections(const struct http_loop *loop)
+{
+    return loop->options.max_connections;
 }
 
 static void watch_listener(struct http_loop *loop, bool watch)

@@ -8,6 +8,7 @@
 #include "engine/base/httpd.h"
 #include "engine/base/httpd_viewers.h"
 #include "engine/base/rate.h"
+#include "engine/base/thread.h"
 
 #define HTTPD_MAGIC 0x48545450u
 
@@ -17,8 +18,11 @@
 #define HTTPD_MAX_HEADERS          ((size_t)16 << 10)
 #define HTTPD_SLOWEST_BYTES_PER_MS 64 /* of a body that takes longer than a request may */
 
+#define HTTPD_SHARE_NS INT64_C(100000000) /* of a connection's place, while others wait for one */
+
 #define LOOP_MAX_JOBS 64 /* long requests that wait for a thread */
 
+struct door;
 struct http_loop;
 
 struct httpd {
@@ -33,7 +37,8 @@ struct httpd {
     char listen_host[LISTEN_SIZE]; /* without brackets */
     bool tls;
     int port;
-    int threads; /* civetweb's workers */
+    int threads;       /* civetweb's workers, */
+    struct door *door; /* and who sees to it that none is held for long while others wait */
     int max_sockets;
     int request_timeout_ms;
     size_t max_body;   /* the largest of all routes */
@@ -44,7 +49,7 @@ struct httpd {
     atomic_bool draining;
     atomic_int in_flight;   /* handlers running */
     atomic_int connections; /* that are served */
-    atomic_ullong requests, refused, turned_away, sockets_refused, frames_replaced;
+    atomic_ullong requests, refused, turned_away, hung_up, sockets_refused, frames_replaced;
     atomic_ullong jobs, jobs_refused;
 
     const struct http_socket_route *socket_routes; /* NULL: none */
@@ -67,8 +72,14 @@ struct httpd_allowed {
 struct worker {
     struct httpd *httpd;
     struct buffer path, request_body, body, packed, headers, out;
-    int64_t connected_ns; /* when it took up its connection */
     struct httpd_date date;
+    int64_t connected_ns;             /* when it took up its connection */
+    struct worker *next;              /* in the doorkeeper's list */
+    struct lock lock;                 /* of what follows, which the doorkeeper looks at */
+    struct mg_connection *connection; /* NULL: none */
+    int64_t waits_ns; /* since when it waits for a request, or for the rest of one; 0: not */
+    size_t arrived;   /* bytes of the request's body */
+    bool hung_up;     /* the doorkeeper ended the reading */
 };
 
 /* Why a request with these headers (each may be NULL) must not change state here, or NULL when it
@@ -132,8 +143,28 @@ void httpd_economize(const struct http_request *request, struct http_response *r
 /* httpd_loop.c. Listens, and starts the loop's thread and pool. */
 MUST_USE enum status http_loop_start(struct httpd *httpd, const struct httpd_options *options,
                                      struct http_loop **loop, struct error *error);
+int http_loop_max_connections(const struct http_loop *loop);
 /* Answers what is there, for `patience_ms` at most, then closes all. NULL is ignored. */
 void http_loop_stop(struct http_loop *loop, int patience_ms);
+
+/* httpd_door.c. The door is made before the workers, opened when there is a server, closed before
+ * that ends, and destroyed after the workers. */
+MUST_USE enum status door_create(struct httpd *httpd, struct error *error);
+MUST_USE enum status door_open(struct door *door, struct error *error);
+void door_close(struct door *door);   /* nobody is hurried from then on */
+void door_destroy(struct door *door); /* NULL is ignored */
+void door_add_worker(struct worker *worker);
+void door_remove_worker(struct worker *worker);
+/* The worker took up a connection, and waits for its request; again: nothing happens. */
+void door_enter(struct worker *worker, struct mg_connection *connection);
+/* It has ended, and nobody else may touch it. Without one nothing happens. */
+void door_leave(struct worker *worker);
+/* The worker waits for a request, or begins to read a body, */
+void door_wait(struct worker *worker);
+/* of which so much is here, */
+void door_arrived(struct worker *worker, size_t size);
+/* and waits no longer. True: the reading was ended. */
+bool door_done(struct worker *worker);
 
 /* httpd_request.c; the worker is the civetweb thread that calls. */
 

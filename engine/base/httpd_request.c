@@ -15,7 +15,6 @@
 #define DRAIN_BYTES   ((size_t)1 << 20) /* of a refused body, read so that the answer arrives */
 #define DRAIN_NS      INT64_C(2000000000)
 #define READ_STEP     ((size_t)16 << 10)
-#define SHARE_NS      INT64_C(100000000) /* of a worker, while others wait */
 
 /* ---- the answer ---- */
 
@@ -39,7 +38,7 @@ static bool had_its_share(struct worker *worker)
     struct httpd *httpd = worker->httpd;
     if (atomic_load_explicit(&httpd->connections, memory_order_relaxed) < httpd->threads)
         return false;
-    if (monotonic_ns() - worker->connected_ns < SHARE_NS)
+    if (monotonic_ns() - worker->connected_ns < HTTPD_SHARE_NS)
         return false;
     atomic_fetch_add_explicit(&httpd->turned_away, 1, memory_order_relaxed);
     return true;
@@ -119,6 +118,7 @@ static enum body_result read_body(struct worker *worker, struct mg_connection *c
     if (expect && strcasecmp(expect, "100-continue") == 0)
         mg_write(connection, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     int64_t started_ns = monotonic_ns();
+    door_wait(worker);
     for (;;) {
         bool complete = !chunked && body->size == (size_t)info->content_length;
         if (!complete && is_too_slow(worker->httpd, started_ns, body->size))
@@ -131,6 +131,7 @@ static enum body_result read_body(struct worker *worker, struct mg_connection *c
             break;
         body->size += (size_t)got;
         body->data[body->size] = '\0';
+        door_arrived(worker, body->size);
         if (body->size > maximum)
             return BODY_TOO_LARGE;
     }
@@ -147,6 +148,8 @@ static bool handle(struct worker *worker, struct mg_connection *connection,
         (route->closes && !httpd_is_in_time(worker->httpd, request, response)))
         return true;
     enum body_result result = read_body(worker, connection, route->max_body);
+    if (door_done(worker) && result == BODY_BROKEN)
+        result = BODY_TOO_SLOW;
     if (result == BODY_TOO_LARGE) {
         httpd_refuse_large(route, response);
         return true;
@@ -206,8 +209,10 @@ static void answer(struct worker *worker, struct mg_connection *connection,
         close_after = handle(worker, connection, route, &request, response);
     }
     send_response(worker, connection, response, close_after);
-    if (close_after && response->status != 408 && !mg_get_header(connection, "Expect"))
+    if (close_after && response->status != 408 && !mg_get_header(connection, "Expect")) {
+        door_wait(worker);
         drain(connection);
+    }
 }
 
 /* ---- a worker's buffers ---- */
@@ -224,6 +229,7 @@ struct worker *httpd_worker_create(struct httpd *httpd)
     buffer_init(&worker->packed, HTTPD_MAX_RESPONSE);
     buffer_init(&worker->headers, HTTPD_MAX_HEADERS);
     buffer_init(&worker->out, HTTPD_MAX_RESPONSE + 2 * HTTPD_MAX_HEADERS);
+    door_add_worker(worker);
     return worker;
 }
 
@@ -231,6 +237,7 @@ void httpd_worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
+    door_remove_worker(worker);
     buffer_free(&worker->path);
     buffer_free(&worker->request_body);
     buffer_free(&worker->body);
@@ -257,6 +264,7 @@ int httpd_serve(struct mg_connection *connection)
     }
     struct httpd *httpd = worker->httpd;
     atomic_fetch_add(&httpd->in_flight, 1);
+    door_done(worker);
     reuse(&worker->request_body);
     reuse(&worker->body);
     reuse(&worker->packed);
@@ -269,6 +277,7 @@ int httpd_serve(struct mg_connection *connection)
         .headers = &worker->headers,
     };
     answer(worker, connection, info, &response);
+    door_wait(worker);
     atomic_fetch_sub(&httpd->in_flight, 1);
     atomic_fetch_add_explicit(&httpd->requests, 1, memory_order_relaxed);
     return response.status;

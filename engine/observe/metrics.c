@@ -220,6 +220,7 @@ WRITER(write_messages)
 LISTENERS(write_http_requests, requests)
 LISTENERS(write_http_refused, refused)
 LISTENERS(write_http_turned_away, turned_away)
+LISTENERS(write_http_hung_up, hung_up)
 LISTENERS(write_http_sockets_refused, sockets_refused)
 LISTENERS(write_http_missed, frames_missed)
 LISTENERS(write_http_connections, connections)
@@ -457,6 +458,10 @@ static const struct metric metrics[] = {
     {"binnacle_http_turned_away_connections_total", METRIC_COUNTER,
      "Connections closed early because all workers were taken; more `workers` help.",
      write_http_turned_away},
+    {"binnacle_http_hung_up_connections_total", METRIC_COUNTER,
+     "Connections ended because their request did not come, or came too slowly, while others "
+     "waited.",
+     write_http_hung_up},
     {"binnacle_http_refused_websockets_total", METRIC_COUNTER,
      "Live pages refused because `viewers` were open; they poll instead.",
      write_http_sockets_refused},

@@ -194,6 +194,7 @@ struct listener_status {
     uint64_t requests;             /* answered, whatever the status */
     uint64_t refused;              /* by the Host and Origin rules */
     uint64_t turned_away;          /* connections closed early because all workers were taken */
+    uint64_t hung_up;              /* ended because they sent too slowly while others waited */
     uint64_t sockets_refused;      /* live pages beyond the most that there may be */
     uint64_t frames_missed;        /* pictures that a slow page never got */
     uint64_t connections, sockets; /* open now */

@@ -84,7 +84,8 @@ for wanted in 'events_total{result="quarantined"} [1-9]' 'events_total{result="d
     'quarantine_reasons_total{reason="duplicate_id"} [1-9]' 'answer_latency_seconds_count [1-9]' \
     'alert_firing{.*waits.*} 0$' 'ledger_leaves [1-9]' 'drift_psi{' \
     'http_requests_total{listener="main"} [1-9]' 'http_refused_requests_total{listener="main"} 1$' \
-    'http_turned_away_connections_total{listener="main"} 0$' 'http_open_connections{'; do
+    'http_turned_away_connections_total{listener="main"} 0$' \
+    'http_hung_up_connections_total{listener="main"} 0$' 'http_open_connections{'; do
     check "it has binnacle_${wanted%% *}" grep -q "^binnacle_$wanted" "$work/second"
 done
 

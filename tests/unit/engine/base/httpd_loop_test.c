@@ -357,6 +357,27 @@ static void makes_room_by_closing_who_is_idle_and_else_says_that_it_is_full(void
     stop(&fixture);
 }
 
+static void makes_room_by_ending_the_request_that_comes_slowest(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct wire slow_ones[2];
+    struct httpd_stats stats;
+    start(&fixture, 2, 0);
+    for (int i = 0; i < 2; i++) {
+        wire_open(&slow_ones[i], fixture.httpd, 0);
+        wire_send(&slow_ones[i], "GET /hello HTTP/1.1\r\nX-Slow: ");
+    }
+    usleep(600000); /* several times what each may take while others wait */
+    assert_int_equal(ask(fixture.httpd, get_hello).status, 200);
+    httpd_stats(fixture.httpd, &stats);
+    assert_int_equal(stats.hung_up, 1);
+    assert_int_equal(stats.turned_away, 0);
+    for (int i = 0; i < 2; i++)
+        wire_close(&slow_ones[i]);
+    stop(&fixture);
+}
+
 static void ends_requests_whose_head_trickles_and_connections_that_say_nothing(void **state)
 {
     (void)state;
@@ -455,6 +476,7 @@ int main(void)
         cmocka_unit_test(quick_requests_do_not_wait_for_slow_ones),
         cmocka_unit_test(turns_slow_requests_away_when_too_many_wait),
         cmocka_unit_test(makes_room_by_closing_who_is_idle_and_else_says_that_it_is_full),
+        cmocka_unit_test(makes_room_by_ending_the_request_that_comes_slowest),
         cmocka_unit_test(ends_requests_whose_head_trickles_and_connections_that_say_nothing),
         cmocka_unit_test(refuses_a_head_that_never_ends),
         cmocka_unit_test(sends_a_large_answer_to_a_peer_that_reads_slowly),

@@ -381,6 +381,32 @@ static void does_not_wait_for_ever_for_a_body_that_trickles(void **state)
     httpd_stop(httpd);
 }
 
+/* Peers that say nothing, half a head, or a byte of a body, and more of them than workers. */
+static void serves_whole_requests_while_slow_ones_wait(void **state)
+{
+    (void)state;
+    enum { PEERS = 9 };
+    static const char *const said[] = {
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx", "GET /hel",
+        "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"};
+    struct httpd *httpd = start(2);
+    struct wire peers[PEERS];
+    struct httpd_stats stats;
+    for (int i = 0; i < PEERS; i++) {
+        wire_open(&peers[i], httpd, 0);
+        wire_send(&peers[i], said[i % 3]);
+    }
+    int64_t started_ns = monotonic_ns();
+    assert_string_equal(ask(httpd, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").body,
+                        "hello you");
+    assert_true(monotonic_ns() - started_ns < INT64_C(8000000000)); /* less than one may take */
+    httpd_stats(httpd, &stats);
+    assert_true(with_loop ? stats.hung_up == 0 : stats.hung_up > 0);
+    for (int i = 0; i < PEERS; i++)
+        wire_close(&peers[i]);
+    httpd_stop(httpd);
+}
+
 static void spells_the_reason_as_registered(void **state)
 {
     (void)state;
@@ -493,6 +519,7 @@ int main(void)
         cmocka_unit_test(refuses_a_body_whose_end_can_be_read_in_two_ways),
         cmocka_unit_test(refuses_two_hosts_and_a_zero_byte_in_the_path),
         cmocka_unit_test(does_not_wait_for_ever_for_a_body_that_trickles),
+        cmocka_unit_test(serves_whole_requests_while_slow_ones_wait),
         cmocka_unit_test(spells_the_reason_as_registered),
         cmocka_unit_test(says_so_when_an_answer_is_too_large),
         cmocka_unit_test(finishes_a_running_request_before_it_stops),
