@@ -399,6 +399,9 @@ enum status config_load(const char *folder, struct config **config, struct error
         goto out;
     }
     status = yaml_load_file(path, &made->yaml, error);
+    if (status == STATUS_NOT_FOUND)
+        error_set(error, status,
+                  "%s: there is no such file; --config wants a folder with a binnacle.yaml", path);
     if (status == STATUS_OK)
         status = read_document(made, error);
     if (status == STATUS_OK)

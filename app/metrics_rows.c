@@ -44,14 +44,29 @@ static struct slice text_of(const struct reading *reading, size_t row, int colum
     return slice_trim(table_cell(reading->table, row, (size_t)reading->columns[column]));
 }
 
+#define SHOWN_BYTES 40
+
+/* The beginning of a cell for a message, where a zero byte would end the text. */
+static const char *shown(struct slice text, char out[4 * SHOWN_BYTES + 1])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < text.size && i < SHOWN_BYTES; i++) {
+        size_t size = text.data[i] ? 1 : 4;
+        memcpy(out + used, text.data[i] ? text.data + i : "\\x00", size);
+        used += size;
+    }
+    out[used] = '\0';
+    return out;
+}
+
 static enum status wrong(const struct reading *reading, size_t row, int column, const char *what,
                          struct error *error)
 {
-    struct slice text = text_of(reading, row, column);
-    return error_set(error, STATUS_INVALID, "%s, line %" PRId64 ", column %s: %s, not \"%.*s\"",
+    char text[4 * SHOWN_BYTES + 1];
+    return error_set(error, STATUS_INVALID, "%s, line %" PRId64 ", column %s: %s, not \"%s\"",
                      table_path(reading->table), table_line(reading->table, row),
                      table_column_name(reading->table, (size_t)reading->columns[column]), what,
-                     (int)(text.size < 40 ? text.size : 40), text.size ? text.data : "");
+                     shown(text_of(reading, row, column), text));
 }
 
 static bool number_of(const struct reading *reading, size_t row, int column, double *number)

@@ -21,7 +21,13 @@ enum status remote_call(const char *url, const char *method, const char *path,
     snprintf(whole, sizeof whole, "%.*s%s", (int)length, url, path);
     struct http_call request = {
         .method = method, .url = whole, .headers = headers, .body = body, .timeout_ms = TIMEOUT_MS};
-    return http_perform(&request, code, reply, NULL, error);
+    enum status status = http_perform(&request, code, reply, NULL, error);
+    if (status != STATUS_UNAVAILABLE || !error)
+        return status;
+    char said[sizeof error->message];
+    memcpy(said, error->message, sizeof said);
+    return error_set(error, status,
+                     "%.300s; `binnacle run` must be listening there, --url says where", said);
 }
 
 enum status remote_refusal(const char *url, const char *path, int code, struct slice reply,

@@ -41,7 +41,8 @@ static enum status load_models(struct engine *engine, struct error *error)
         if (status == STATUS_OK)
             status = read_scaling(engine, i, error);
         if (status != STATUS_OK) {
-            error_prefix(error, "model %s version %s", model->name, model->version);
+            error_prefix(error, "cannot use the model %s (version \"%s\")", model->name,
+                         model->version);
             return status;
         }
     }

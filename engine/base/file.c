@@ -48,7 +48,8 @@ enum status file_read_whole(const char *path, struct buffer *into, struct error 
         buffer_append(into, block, n);
     enum status status = STATUS_OK;
     if (ferror(file))
-        status = error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
+        status = error_set(error, STATUS_IO, "%s: %s", path,
+                           errno == EISDIR ? "this is a folder; give a file" : strerror(errno));
     else if (into->overflow)
         status = error_set(error, STATUS_FULL, "%s: larger than the %zu bytes that are read of it",
                            path, into->maximum);

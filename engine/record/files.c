@@ -78,6 +78,8 @@ enum status folder_lock(const char *dir, int *fd, struct error *error)
     if (!path_join(path, dir, "lock"))
         return error_set(error, STATUS_INVALID, "%s: the path is too long", dir);
     int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (opened < 0 && errno == ENOTDIR)
+        return error_set(error, STATUS_INVALID, "%s: this is a file; a ledger is a folder", dir);
     if (opened < 0)
         return error_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
     if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
