@@ -121,7 +121,15 @@ static enum status read_words(const struct yaml_node *list, size_t n, struct fie
         words[i] = yaml_text(item);
     }
     *set = words_create(words, n);
-    return *set ? STATUS_OK : no_memory(error);
+    if (!*set)
+        return no_memory(error);
+    /* One that stands there again is left out, so that numbers are places in the list. */
+    rule->n_words = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (words_find(*set, slice_of(words[i])) == rule->n_words + 1)
+            words[rule->n_words++] = words[i];
+    }
+    return STATUS_OK;
 }
 
 static enum status read_numbers(const struct yaml_node *list, size_t n, struct field_rule *rule,

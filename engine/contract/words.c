@@ -10,7 +10,7 @@
 struct word {
     uint64_t fingerprint;
     struct slice text; /* data NULL: a free slot */
-    uint32_t number;   /* in the list, from 1; 0: a free slot */
+    uint32_t number;   /* among the different ones, from 1; 0: a free slot */
 };
 
 struct words {
@@ -58,12 +58,13 @@ struct words *words_create(const char *const *words, size_t n)
     if (!made)
         return NULL;
     made->mask = n_slots - 1;
+    uint32_t n_met = 0;
     for (size_t i = 0; i < n; i++) {
         struct slice text = slice_of(words[i]);
         uint64_t print = fingerprint(text);
         struct word *word = &made->slots[find(made, print, text)];
         if (!word->text.data)
-            *word = (struct word){print, text, (uint32_t)i + 1};
+            *word = (struct word){print, text, ++n_met};
     }
     return made;
 }

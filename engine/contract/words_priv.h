@@ -11,7 +11,7 @@ struct words; /* immutable; any thread may ask */
 /* The words are borrowed; the same one may come twice. NULL: out of memory. */
 struct words *words_create(const char *const *words, size_t n);
 void words_destroy(struct words *words); /* NULL is ignored */
-/* Its number in the list, from 1, the first one where it comes twice; 0: it is not there. */
+/* Its number among the different ones, from 1; 0: it is not there. */
 uint32_t words_find(const struct words *words, struct slice text);
 
 #endif

@@ -345,6 +345,20 @@ static void numbers_the_words_of_enumerated_fields(void **state)
     assert_int_equal(event->values[DEVICE].word, 1);
 }
 
+static void a_value_that_is_listed_twice_stands_once(void **state)
+{
+    (void)state;
+    struct contract *contract;
+    const char *yaml =
+        HEAD "fields:\n" ID_TS "  - {name: word, type: string, enum: [a, b, a, c, b]}\n" ROLES;
+    assert_int_equal(contract_load_text("c", slice_of(yaml), &contract, NULL), STATUS_OK);
+    const struct field_rule *rule = contract_rule(contract, 2);
+    assert_int_equal(rule->n_words, 3);
+    assert_string_equal(rule->words[1], "b");
+    assert_string_equal(rule->words[2], "c");
+    contract_destroy(contract);
+}
+
 static void checks_enums_of_numbers_and_lengths_in_characters(void **state)
 {
     (void)state;
@@ -492,6 +506,7 @@ int main(void)
         TEST(says_what_the_file_says),
         cmocka_unit_test(reads_the_card_fraud_example),
         cmocka_unit_test(refuses_wrong_contracts_and_says_where),
+        cmocka_unit_test(a_value_that_is_listed_twice_stands_once),
         cmocka_unit_test(checks_enums_of_numbers_and_lengths_in_characters),
         cmocka_unit_test_setup_teardown(numbers_the_words_of_enumerated_fields, set_up, tear_down),
         cmocka_unit_test(judges_by_check_expressions),
